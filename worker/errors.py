@@ -1,0 +1,109 @@
+"""Every error that Tocsin raises on purpose.
+
+    TocsinError
+    ├── InputError                a person handed in something wrong: exit status 2, HTTP 4xx; a retry never helps
+    │   ├── QueryError            ... a query: knows the offset and what to write instead
+    │   ├── FeedError             ... bytes that are no feed
+    │   └── TokenError            ... a link that is forged, damaged, or has expired
+    ├── ConfigurationError        settings, home, ports, database version: exit status 2, never swallowed by sending
+    ├── FetchError                the outside world did not answer a fetch; a later poll may
+    ├── LifecycleError            a delivery was asked to make a step that its state does not allow: a defect
+    └── SendError                 a message that certainly was not accepted; says whether to try again
+
+    OutcomeUnknown                a message that may or may not have been accepted: not a failure, must be found out
+
+`OutcomeUnknown` stands apart from the tree, so that no `except TocsinError` can mistake it for "not sent".
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class TocsinError(Exception):
+    """Base of all errors raised on purpose, apart from `OutcomeUnknown`."""
+
+
+class InputError(TocsinError):
+    """What a person handed in is wrong.
+
+    `where` names the file, line or field ("readers.csv, line 7, timezone"); `hint` says what to write instead.
+    """
+
+    def __init__(self, message: str, *, where: str = "", hint: str = "") -> None:
+        super().__init__(message)
+        self.message, self.where, self.hint = message, where, hint
+
+    def __str__(self) -> str:
+        """One line, fit to stand after "error: "."""
+        line = f"{self.where}: {self.message}" if self.where else self.message
+        return f"{line} ({self.hint})" if self.hint else line
+
+
+class QueryError(InputError):
+    """A query that is refused: `offset` counts code points from 0, `hint` is what to write instead."""
+
+    def __init__(self, message: str, *, offset: int, where: str = "", hint: str = "") -> None:
+        super().__init__(f"{message} at offset {offset}", where=where, hint=hint)
+        self.reason, self.offset = message, offset
+
+
+class FeedError(InputError):
+    """Bytes from which no reader makes a feed."""
+
+
+class TokenError(InputError):
+    """A signed link that is forged, damaged, made for another purpose, or has expired."""
+
+    def __init__(self, message: str, *, expired: bool = False) -> None:
+        super().__init__(message)
+        self.expired = expired
+
+
+class ConfigurationError(TocsinError):
+    """The installation is set up wrongly; nothing works until somebody changes it."""
+
+
+class FetchError(TocsinError):
+    """A source did not answer as it should. `retry_after_s` is the server's own wish, where it named one."""
+
+    def __init__(self, message: str, *, status: int | None = None, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.status, self.retry_after_s = status, retry_after_s
+
+
+class LifecycleError(TocsinError):
+    """No such step from this state."""
+
+
+class Blame(StrEnum):
+    """Whom a refusal is about."""
+
+    RECIPIENT = "recipient"
+    US = "us"
+
+
+class SendError(TocsinError):
+    """A message that was certainly not accepted.
+
+    `permanent` tells whether trying again can help, `blame` whether the recipient's address or our own standing is at
+    fault, `code` and `enhanced` are the reply's (RFC 5321, RFC 3463), `retry_after_s` the provider's own wish.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        *,
+        permanent: bool,
+        blame: Blame = Blame.US,
+        code: int | None = None,
+        enhanced: str = "",
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(text)
+        self.text, self.permanent, self.blame = text, permanent, blame
+        self.code, self.enhanced, self.retry_after_s = code, enhanced, retry_after_s
+
+
+class OutcomeUnknown(Exception):  # noqa: N818  not an error: the message may well have arrived
+    """The reply to a finished message was lost; whether it was accepted must be found out before any retry."""

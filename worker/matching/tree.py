@@ -1,0 +1,143 @@
+"""What a query is, once it has been read: a tree of frozen nodes that can be compared, hashed and shared.
+
+Decides nothing. Offsets into the query's text are kept for error messages and stay out of equality, so that two queries
+with the same meaning are one. `parser` builds trees, `canonical` writes them, `evaluate` and `anchors` walk them.
+A construct of the full language becomes one more class here and one more case in each of those walks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeAlias
+
+from worker.model import Field
+
+TEXT_FIELDS = (Field.TITLE, Field.SUMMARY, Field.BODY)
+"""Where a word looks when its query names no field."""
+
+
+class Case(StrEnum):
+    """What a word asks of the case it is found in.
+
+    `CAPITALS`: two or three letters want capitals (US, U.S.), more are content with a leading one (Nato).
+    `EXACT`: the very surface of the query, marks and case included.
+    """
+
+    ANY = "any"
+    CAPITALS = "capitals"
+    EXACT = "exact"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Word:
+    """One word as a query wants it: the key to look up, and what its surface must be. `surface` is "" unless exact."""
+
+    key: str
+    case: Case = Case.ANY
+    surface: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Term:
+    """One word. `scope` is the field it was restricted to; `None` means the text fields."""
+
+    word: Word
+    scope: Field | None = None
+    at: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Prefix:
+    """Any word that begins with `stem`, a folded key, in any case."""
+
+    stem: str
+    scope: Field | None = None
+    at: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Phrase:
+    """Words in a row, within one paragraph. `words` may be followed by one more that begins with `stem`, unless "".
+
+    There are always two or more in all: a phrase of one word is a `Term` or a `Prefix`.
+    """
+
+    words: tuple[Word, ...]
+    stem: str = ""
+    scope: Field | None = None
+    at: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reference:
+    """Another topic's query, to be put in its place by `references.resolve`."""
+
+    slug: str
+    at: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class And:
+    """All of the children, two or more, none of them an `And`. At least one is no `Not`."""
+
+    children: tuple[Node, ...]
+    at: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Or:
+    """Any of the children, two or more, none of them an `Or` or a `Not`."""
+
+    children: tuple[Node, ...]
+    at: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Not:
+    """The child must be absent. Stands only directly inside an `And`."""
+
+    child: Node
+    at: int = field(default=0, compare=False)
+
+
+Leaf: TypeAlias = Term | Prefix | Phrase
+Node: TypeAlias = Leaf | Reference | And | Or | Not
+
+
+def all_of(children: tuple[Node, ...], *, at: int = 0) -> Node:
+    """Join by AND, flat: no `And` of one child, none directly inside another.
+
+    >>> a, b, c = (Prefix(stem=stem) for stem in "abc")
+    >>> all_of((all_of((a, b)), c)) == And(children=(a, b, c)), all_of((a,)) == a
+    (True, True)
+    """
+    flat = tuple(grand for child in children for grand in (child.children if isinstance(child, And) else (child,)))
+    return flat[0] if len(flat) == 1 else And(children=flat, at=at)
+
+
+def any_of(children: tuple[Node, ...], *, at: int = 0) -> Node:
+    """Join by OR, flat, like `all_of`."""
+    flat = tuple(grand for child in children for grand in (child.children if isinstance(child, Or) else (child,)))
+    return flat[0] if len(flat) == 1 else Or(children=flat, at=at)
+
+
+def children(node: Node) -> tuple[Node, ...]:
+    """Return a node's children in the query's order; a leaf has none."""
+    match node:
+        case And() | Or():
+            return node.children
+        case Not():
+            return (node.child,)
+        case Term() | Prefix() | Phrase() | Reference():
+            return ()
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """Go through a tree, parents before children, in the query's order, however deep it is."""
+    waiting = [node]
+    while waiting:
+        current = waiting.pop()
+        yield current
+        waiting.extend(reversed(children(current)))

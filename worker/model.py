@@ -1,0 +1,155 @@
+"""The words that all rooms share: identifiers, enums, and the values that cross a room's border.
+
+Decides nothing and touches nothing. Everybody imports it; it imports nobody.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType
+
+SourceId = NewType("SourceId", int)
+ArticleId = NewType("ArticleId", int)
+StoryId = NewType("StoryId", int)
+TopicId = NewType("TopicId", int)
+SubscriberId = NewType("SubscriberId", int)
+SubscriptionId = NewType("SubscriptionId", int)
+EditionId = NewType("EditionId", int)
+ContentId = NewType("ContentId", int)
+DeliveryId = NewType("DeliveryId", int)
+MatchSeq = NewType("MatchSeq", int)
+
+
+class Lane(StrEnum):
+    """A queue with workers and connections of its own, so that a breaking alert overtakes a bulk send."""
+
+    ALERTS = "alerts"
+    BULK = "bulk"
+    CONTROL = "control"
+
+
+class Severity(StrEnum):
+    """How urgent an editor says that an article is."""
+
+    NORMAL = "normal"
+    IMPORTANT = "important"
+    BREAKING = "breaking"
+
+
+class Novelty(StrEnum):
+    """What intake made of an item: never seen, a new version of a known one, or a copy of what we have."""
+
+    NEW = "new"
+    UPDATE = "update"
+    DUPLICATE = "duplicate"
+
+
+class Cadence(StrEnum):
+    """How often a subscription sends."""
+
+    IMMEDIATE = "immediate"
+    HOURLY = "hourly"
+    DAILY = "daily"
+    WEEKDAYS = "weekdays"
+    WEEKLY = "weekly"
+    MONTHLY = "monthly"
+
+
+class SubscriberStatus(StrEnum):
+    """Consent. Only `active` readers get editorial mail; `erased` is what stays of a forgotten reader."""
+
+    PENDING = "pending"
+    ACTIVE = "active"
+    PAUSED = "paused"
+    LEFT = "left"
+    ERASED = "erased"
+
+
+class EditionKind(StrEnum):
+    """What an edition is for."""
+
+    DIGEST = "digest"
+    NEWSLETTER = "newsletter"
+    ALERT = "alert"
+    ROLLING = "rolling"
+    CONFIRMATION = "confirmation"
+    CORRECTION = "correction"
+    SYSTEM = "system"
+
+
+class EditionStatus(StrEnum):
+    """Where an edition stands. Its audience is fixed when it leaves `planning`."""
+
+    DRAFT = "draft"
+    PLANNING = "planning"
+    PLANNED = "planned"
+    SENDING = "sending"
+    HELD = "held"
+    PAUSED = "paused"
+    CANCELLED = "cancelled"
+    FINISHED = "finished"
+
+
+class Field(StrEnum):
+    """Where in an article a query may look."""
+
+    TITLE = "title"
+    SUMMARY = "summary"
+    BODY = "body"
+    AUTHOR = "author"
+    SECTION = "section"
+    TAG = "tag"
+    SOURCE = "source"
+    LANG = "lang"
+    URL = "url"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ParsedArticle:
+    """An article as its source tells it, before anybody judged it. Text is plain (no markup); "" where not told."""
+
+    guid: str = ""
+    url: str = ""
+    title: str = ""
+    summary: str = ""
+    body: str = ""
+    author: str = ""
+    section: str = ""
+    source: str = ""
+    lang: str = ""
+    tags: tuple[str, ...] = ()
+    published_at: datetime | None = None
+    updated_at: datetime | None = None
+    severity: Severity = Severity.NORMAL
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OutgoingMessage:
+    """One message for one recipient, ready to be written. `data` ends its lines with CRLF."""
+
+    delivery_id: DeliveryId
+    envelope_from: str
+    recipient: str
+    message_id: str
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Receipt:
+    """A provider's word that it has taken a message on. `provider_message_id` is its queue id or message id."""
+
+    provider: str
+    code: int
+    enhanced: str = ""
+    text: str = ""
+    provider_message_id: str = ""
+
+
+class Sighting(StrEnum):
+    """What a look-up by Message-ID found at the receiving end."""
+
+    FOUND = "found"
+    ABSENT = "absent"
+    CANNOT_TELL = "cannot_tell"

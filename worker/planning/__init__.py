@@ -1,0 +1,1 @@
+"""Who gets what, and when: alerts, digests and confirmation questions become editions and their rows."""

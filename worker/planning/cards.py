@@ -1,0 +1,155 @@
+"""Decides how a story is told to the followers of some topics: which article, which reasons, which words are marked.
+
+Pure: takes what the store read, returns frozen contents. Called by the planning of alerts and digests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from worker.content import AlertContent, DigestContent, Reason, Section, StoryCard
+from worker.facts import Concern, Telling
+from worker.model import StoryId, TopicId
+
+SNIPPET_CHARS = 320
+_MOST_WORDS = 5
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Library:
+    """All that is known of some stories, by story and by (story, topic)."""
+
+    tellings: dict[StoryId, list[Telling]]
+    concerns: dict[tuple[StoryId, TopicId], list[Concern]]
+
+    @classmethod
+    def of(cls, tellings: Sequence[Telling], concerns: Sequence[Concern]) -> Library:
+        """Sort what the store read into shelves; the order within each is kept."""
+        by_story: dict[StoryId, list[Telling]] = {}
+        by_pair: dict[tuple[StoryId, TopicId], list[Concern]] = {}
+        for telling in tellings:
+            by_story.setdefault(telling.story_id, []).append(telling)
+        for concern in concerns:
+            by_pair.setdefault((concern.story_id, concern.topic_id), []).append(concern)
+        return cls(tellings=by_story, concerns=by_pair)
+
+    def strength(self, story_id: StoryId, topic_id: TopicId) -> int:
+        """Return how strongly the story concerns the topic: 3 in a title, 1 in a body, 0 not any more."""
+        return max((concern.strength for concern in self.concerns.get((story_id, topic_id), ())), default=0)
+
+
+def card(library: Library, story_id: StoryId, topics: Collection[TopicId], *, locale: str) -> StoryCard | None:
+    """Tell a story to somebody who follows `topics`; None when nothing is left to tell: killed, or matching no more."""
+    told = library.tellings.get(story_id)
+    reasons = [reason(found, locale=locale) for topic in topics if (found := library.concerns.get((story_id, topic)))]
+    if not told or not reasons:
+        return None
+    best = told[0]
+    summary = snippet(best)
+    return StoryCard(
+        story_id=story_id,
+        article_id=best.article_id,
+        revision=best.revision,
+        title=best.title or summary[:80],
+        summary=summary,
+        url=best.url,
+        source=best.outlet,
+        lang=best.lang,
+        author=best.author,
+        section=best.section,
+        published_at=best.published_at,
+        also_in=tuple(
+            dict.fromkeys(other.outlet for other in told[1:] if other.outlet and other.outlet != best.outlet)
+        ),
+        highlights=_highlights(library, best, summary, topics),
+        reasons=tuple(sorted(reasons, key=lambda reason: reason.topic)),
+    )
+
+
+def alert(library: Library, story_id: StoryId, topics: Collection[TopicId], *, locale: str) -> AlertContent | None:
+    """Write the alert of one story, None when there is nothing to tell."""
+    told = card(library, story_id, topics, locale=locale)
+    if told is None:
+        return None
+    return AlertContent(locale=locale, severity=library.tellings[story_id][0].severity, card=told)
+
+
+def sections(library: Library, fresh: dict[TopicId, Sequence[StoryId]], *, locale: str) -> tuple[Section, ...]:
+    """Lay fresh stories out in a section a topic, each story once, under the topic that it concerns most.
+
+    Stories stand by strength, then newest first; sections by their first story.
+    """
+    topics_of: dict[StoryId, list[TopicId]] = {}
+    for topic, stories in fresh.items():
+        for story in stories:
+            topics_of.setdefault(story, []).append(topic)
+    shelves: dict[TopicId, list[StoryCard]] = {}
+    for story, topics in topics_of.items():
+        told = card(library, story, topics, locale=locale)
+        if told is not None:
+            home = max(topics, key=lambda topic: (library.strength(story, topic), -topic))
+            shelves.setdefault(home, []).append(told)
+    laid = [_section(library, topic, cards, locale=locale) for topic, cards in shelves.items()]
+    return tuple(section for _, section in sorted(laid, key=lambda pair: pair[0]))
+
+
+def is_private(library: Library, stories: Collection[StoryId], topics: Collection[TopicId]) -> bool:
+    """Tell whether a content about these would quote somebody's own query."""
+    pairs = ((story, topic) for story in stories for topic in topics)
+    return any(concern.slug is None for pair in pairs for concern in library.concerns.get(pair, ()))
+
+
+def personal(content: DigestContent | AlertContent, subscriber_id: int) -> DigestContent | AlertContent:
+    """Return the content as one that nobody else shares."""
+    return content.model_copy(update={"personal_to": subscriber_id})
+
+
+def snippet(telling: Telling) -> str:
+    """Return the article's summary, or the beginning of its body, cut at a word.
+
+    The cut keeps offsets: what is left of a summary is its own beginning.
+    """
+    text = telling.summary.strip() or " ".join(telling.body[: 4 * SNIPPET_CHARS].split())
+    if len(text) <= SNIPPET_CHARS:
+        return text
+    cut = text.rfind(" ", SNIPPET_CHARS // 2, SNIPPET_CHARS)
+    return text[: cut if cut > 0 else SNIPPET_CHARS].rstrip(" ,;:") + "…"
+
+
+def reason(found: Sequence[Concern], *, locale: str) -> Reason:
+    """Say why a story concerns a topic: its name and the words that told, as they stand in the articles."""
+    first = found[0]
+    words = dict.fromkeys(str(span["alias"]) for concern in found for span in concern.evidence)
+    name = first.names.get(locale) or first.names.get("en") or first.query
+    return Reason(topic=name, slug=first.slug, words=tuple(words)[:_MOST_WORDS])
+
+
+def _section(
+    library: Library, topic: TopicId, cards: list[StoryCard], *, locale: str
+) -> tuple[tuple[int, float, str], Section]:
+    def rank(told: StoryCard) -> tuple[int, float]:
+        return (-library.strength(StoryId(told.story_id), topic), -told.published_at.timestamp())
+
+    cards.sort(key=rank)
+    named = reason(library.concerns[StoryId(cards[0].story_id), topic], locale=locale)
+    return (*rank(cards[0]), named.topic), Section(topic=named.topic, slug=named.slug, cards=tuple(cards))
+
+
+def _highlights(
+    library: Library, best: Telling, summary: str, topics: Collection[TopicId]
+) -> tuple[tuple[int, int], ...]:
+    """Return where the summary says what the reader follows; a snippet made of the body has no such places."""
+    leading = len(best.summary) - len(best.summary.lstrip())
+    if not best.summary.strip():
+        return ()
+    spans = {
+        (int(span["start"]) - leading, int(span["end"]) - leading)
+        for topic in topics
+        for concern in library.concerns.get((best.story_id, topic), ())
+        if concern.article_id == best.article_id
+        for span in concern.evidence
+        if span["field"] == "summary"
+    }
+    shown = len(summary.rstrip("…")) if summary.endswith("…") else len(summary)
+    return tuple(sorted((start, end) for start, end in spans if 0 <= start < end <= shown))

@@ -1,0 +1,52 @@
+"""The Protocols that have several real implementations, and nothing else.
+
+Rooms call them, `adapters/` implements them, `wiring` brings the two together.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from worker.model import OutgoingMessage, ParsedArticle, Receipt, Sighting
+
+
+class Transport(Protocol):
+    """A way out of the house: an SMTP relay or an HTTP provider."""
+
+    @property
+    def name(self) -> str:
+        """The name under which receipts, attempts and metrics know this transport."""
+
+    @property
+    def connections(self) -> int:
+        """How many messages may be between "committing" and their reply at once: the window of doubt."""
+
+    async def send(self, message: OutgoingMessage) -> Receipt:
+        """Hand one message over and wait for the reply. Safe to call `connections` times at once.
+
+        Raises `SendError` when the message was certainly not accepted, and `OutcomeUnknown` when the reply to a
+        finished message was lost. Any other exception must be treated as `OutcomeUnknown`.
+        """
+
+    async def look_up(self, message_id: str) -> Sighting:
+        """Ask the receiving end whether it has the message. `CANNOT_TELL` where it offers no such question."""
+
+    async def close(self) -> None:
+        """Say goodbye on every open connection. `send` may be called again afterwards."""
+
+
+class ArticleSource(Protocol):
+    """A format in which articles arrive."""
+
+    @property
+    def name(self) -> str:
+        """The format's name, as `tocsin sources list` shows it."""
+
+    def recognises(self, data: bytes, content_type: str) -> bool:
+        """Tell from the first bytes and the declared type whether `parse` is worth trying."""
+
+    def parse(self, data: bytes, *, url: str, content_type: str) -> tuple[ParsedArticle, ...]:
+        """Read the articles in the document's own order; may be empty.
+
+        `url` resolves relative links. Raises `FeedError` when the bytes are not of this format.
+        """

@@ -1,0 +1,94 @@
+"""The languages that mails and pages speak: their catalogues, and dates and lists in their manner.
+
+Reads `templates/locales/*/LC_MESSAGES/messages.po` once, at start; there are no compiled .mo files to build or to forget.
+Decides nothing about content. `compile` gives a language to the views and the templates; the web pages may do the same.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, tzinfo
+from pathlib import Path
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, format_skeleton
+from babel.lists import format_list
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import PoFileError, read_po
+from babel.support import Translations
+
+from worker.errors import ConfigurationError
+
+SOURCE_LANGUAGE = "en"  # the templates' own; what a reader gets whose language has no catalogue
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Language:
+    """One language; `tag` is fit for `lang` attributes and Content-Language."""
+
+    tag: str
+    locale: Locale
+    catalogue: Translations
+
+    @property
+    def direction(self) -> str:
+        """Return "ltr" or "rtl"."""
+        return str(self.locale.text_direction)
+
+    def gettext(self, message: str) -> str:
+        """Translate a sentence."""
+        return str(self.catalogue.gettext(message))
+
+    def ngettext(self, singular: str, plural: str, number: int) -> str:
+        """Translate a sentence that has a number in it."""
+        return str(self.catalogue.ngettext(singular, plural, number))
+
+    def day(self, value: date) -> str:
+        """Write a date in full, with its weekday."""
+        return format_date(value, "full", locale=self.locale)
+
+    def moment(self, value: datetime, zone: tzinfo = UTC) -> str:
+        """Write a point in time, briefly: "Nov 23, 14:05 UTC"."""
+        local = value.astimezone(zone)
+        day = format_skeleton("MMMd", local, locale=self.locale)
+        time = f"{format_skeleton('Hm', local, locale=self.locale)} {local.tzname()}"
+        return str(self.locale.datetime_formats["medium"]).format(time, day)
+
+    def listing(self, words: Iterable[str]) -> str:
+        """Join words as a sentence does: "A, B, and C"."""
+        return format_list(list(words), locale=self.locale)
+
+
+class Languages:
+    """All languages that have a catalogue."""
+
+    def __init__(self, folder: Path) -> None:
+        files = sorted(folder.glob("*/LC_MESSAGES/messages.po"))
+        self._known = {language.tag: language for language in map(_read, files)}
+        if SOURCE_LANGUAGE not in self._known:
+            raise ConfigurationError(f"no {SOURCE_LANGUAGE}/LC_MESSAGES/messages.po in {folder}")
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Return the known tags, sorted."""
+        return tuple(sorted(self._known))
+
+    def best(self, locale: str) -> Language:
+        """Return the language for a reader's locale ("ko-KR", "ko"): itself, else its base, else English."""
+        tag = locale.replace("_", "-")
+        return self._known.get(tag) or self._known.get(tag.partition("-")[0]) or self._known[SOURCE_LANGUAGE]
+
+
+def _read(file: Path) -> Language:
+    tag = file.parent.parent.name.replace("_", "-")
+    compiled = io.BytesIO()
+    try:
+        locale = Locale.parse(tag, sep="-")
+        with file.open("rb") as stream:
+            write_mo(compiled, read_po(stream, locale=str(locale), abort_invalid=True))
+    except (PoFileError, UnknownLocaleError, ValueError) as error:
+        raise ConfigurationError(f"{file}: {error}") from error
+    compiled.seek(0)
+    return Language(tag=tag, locale=locale, catalogue=Translations(fp=compiled))

@@ -1,0 +1,172 @@
+"""The settings in force: one frozen, typed value, read once from `TOCSIN_*` variables.
+
+Reads the environment and decides nothing more. Only `wiring` imports this module; everybody else gets values from it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping
+from email.utils import parseaddr
+from pathlib import Path
+from typing import Annotated, Any, Final
+from zoneinfo import available_timezones
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from worker.errors import ConfigurationError
+
+PREFIX: Final = "TOCSIN_"
+_EXAMPLES: Final[Mapping[str, str]] = {
+    "home": "/var/lib/tocsin",
+    "database_url": "postgresql://tocsin:secret@db/tocsin",
+    "broker_url": "redis://localhost:6379/0",
+    "redis_url": "redis://localhost:6379/1",
+    "base_url": "https://news.example.org",
+    "web_host": "127.0.0.1",
+    "web_port": "8025",
+    "from_": '"The Harbour Courier" <news@courier.example>',
+    "transports": "smtp://user:password@mail.example.org:587?tls=required&connections=20",
+    "secret_keys": "two or more random words of 32 characters, the newest first, separated by spaces",
+    "gather_s": "60",
+}
+
+Seconds = Annotated[float, Field(gt=0, le=86_400 * 31)]
+Port = Annotated[int, Field(ge=1, le=65_535)]
+
+
+class Settings(BaseSettings):
+    """Everything that an operator can set. `None` means "made in the home" or "embedded", as each line says."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, env_ignore_empty=True, extra="ignore")
+
+    home: Path = Field(
+        Path("home"), description="holds everything of the embedded mode: database, broker, inbox, keys, logs"
+    )
+    database_url: SecretStr | None = Field(None, description="SQLite or PostgreSQL; default: tocsin.db in the home")
+    broker_url: SecretStr | None = Field(None, description="Redis, Valkey or RabbitMQ; default: an embedded Valkey")
+    redis_url: SecretStr | None = Field(None, description="Redis or Valkey for pacing; default: the broker's")
+    broker_port: Port = Field(6399, description="loopback port of the embedded Valkey")
+
+    base_url: str = Field("", description="how readers reach the pages; default: http://WEB_HOST:WEB_PORT")
+    web_host: str = Field("127.0.0.1", description="address on which the pages are served")
+    web_port: Port = Field(8025, description="port on which the pages are served")
+    trusted_proxies: str = Field(
+        "127.0.0.1", description="addresses whose X-Forwarded-* headers are believed, comma separated"
+    )
+
+    newsroom: str = Field("The Harbour Courier", description="the newspaper's name, on every mail and page")
+    from_: str = Field(
+        "The Harbour Courier <news@courier.example>", validation_alias="TOCSIN_FROM", description="From of every mail"
+    )
+    reply_to: str = Field("", description="Reply-To of every mail")
+    postal_address: str = Field(
+        "The Harbour Courier, 1 Quay Street, Port Meridian", description="printed in every mail"
+    )
+    home_url: str = Field("", description="the newspaper's own site")
+    accent: str = Field("#8a1c1c", pattern=r"^#[0-9a-fA-F]{6}$", description="the house colour of mails and pages")
+    timezone: str = Field("UTC", description="the newsroom's IANA time zone")
+
+    transports: SecretStr | None = Field(None, description="DSNs of relays and providers; default: the local inbox")
+    inbox_port: Port = Field(2525, description="loopback port of the local inbox's SMTP server")
+
+    secret_keys: SecretStr | None = Field(
+        None, description="keys that sign links, newest first; default: made in the home"
+    )
+    suppression_key: SecretStr | None = Field(
+        None, description="key of the suppression hashes, never rotated; default: made in the home"
+    )
+    api_key: SecretStr | None = Field(None, description="one administrator's API key, for a first start")
+
+    gather_s: Annotated[float, Field(ge=0, le=3600)] = Field(
+        60, description="how long an alert waits for more of its story"
+    )
+    alert_age_limit_s: Seconds = Field(86_400, description="nothing published longer ago than this alerts")
+    alert_expires_s: Seconds = Field(6 * 3600, description="an alert not delivered by then is expired")
+    digest_expires_s: Seconds = Field(12 * 3600, description="a digest not delivered by then is expired")
+    lease_s: Annotated[float, Field(ge=5, le=600)] = Field(45, description="how long a silent worker keeps its batch")
+    retry_alert_s: Annotated[float, Field(ge=1, le=3600)] = Field(30, description="first retry of an alert")
+    retry_digest_s: Annotated[float, Field(ge=1, le=86_400)] = Field(300, description="first retry of a digest")
+    sweep_s: Annotated[float, Field(ge=0.2, le=600)] = Field(5, description="how often SQL is searched for due work")
+    poll_s: Annotated[float, Field(ge=5, le=86_400)] = Field(300, description="how often a feed is fetched")
+    allow_private: bool = Field(False, description="may feeds be fetched from private and loopback addresses")
+
+    @field_validator("base_url", "home_url")
+    @classmethod
+    def _is_url(cls, value: str) -> str:
+        if value and not value.startswith(("http://", "https://")):
+            raise ValueError("must begin with http:// or https://")
+        return value.rstrip("/")
+
+    @field_validator("from_")
+    @classmethod
+    def _is_mailbox(cls, value: str) -> str:
+        if "@" not in parseaddr(value)[1]:
+            raise ValueError("must hold an address with an @")
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError("is not an IANA time zone such as Europe/Berlin")
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_database(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not value.get_secret_value().startswith(("sqlite:", "postgresql:", "postgres:")):
+            raise ValueError("must begin with sqlite: or postgresql:")
+        return value
+
+    def shown(self) -> dict[str, Any]:
+        """Return the settings as `tocsin config` prints them, by variable name, secrets redacted."""
+        return {variable(name): _redact(getattr(self, name)) for name in sorted(type(self).model_fields)}
+
+
+def load(environment: Mapping[str, str] | None = None, **overrides: object) -> Settings:
+    """Read the settings; every problem is reported at once, in one `ConfigurationError`."""
+    if environment is not None:
+        os.environ.update(environment)
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]  # values come from the command line, pydantic checks them
+    except ValidationError as error:
+        problems = "\n".join(f"  {_explain(dict(problem))}" for problem in error.errors())
+        raise ConfigurationError(f"the settings are wrong:\n{problems}") from error
+
+
+def strangers(environment: Mapping[str, str] = os.environ) -> list[str]:
+    """Return a line for every `TOCSIN_*` variable that this program does not know, with what may have been meant."""
+    known = [variable(name) for name in Settings.model_fields]
+    lines = []
+    for name in sorted(environment):
+        if name.startswith(PREFIX) and name not in known and name != f"{PREFIX}PARENT_PID":
+            near = difflib.get_close_matches(name, known, n=1)
+            lines.append(f"{name} is not a setting of this version" + (f"; did you mean {near[0]}?" if near else ""))
+    return lines
+
+
+def variable(name: str) -> str:
+    """Return a field's environment variable.
+
+    >>> variable("from_")
+    'TOCSIN_FROM'
+    """
+    return PREFIX + name.rstrip("_").upper()
+
+
+def _explain(problem: dict[str, Any]) -> str:
+    name = str(problem["loc"][0])
+    name = name if name.startswith(PREFIX) else variable(name)
+    field = name.removeprefix(PREFIX).lower()
+    example = _EXAMPLES.get(field) or _EXAMPLES.get(field + "_") or Settings.model_fields[field].default
+    message = str(problem["msg"]).removeprefix("Value error, ")
+    return f"{name}: {message[0].lower()}{message[1:]}; for example {name}={example}"
+
+
+def _redact(value: object) -> object:
+    if isinstance(value, SecretStr):
+        return "**********"
+    return str(value) if isinstance(value, Path) else value

@@ -1,0 +1,270 @@
+"""The statements that planning asks: what is due, who follows it, who has seen it, what there is to say of it.
+
+Never decides and never sends. `match_seq` numbers become visible in their own order: whoever reads the head first and
+then all stories up to it misses none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import ColumnElement, Connection
+
+from worker.facts import Concern, DueStory, Followed, Telling
+from worker.lifecycle import State
+from worker.model import (
+    Cadence,
+    EditionId,
+    EditionKind,
+    EditionStatus,
+    StoryId,
+    SubscriberStatus,
+    SubscriptionId,
+    TopicId,
+)
+from worker.store.database import now
+from worker.store.schema import (
+    Article,
+    ContentStory,
+    Delivery,
+    Edition,
+    Match,
+    Source,
+    Story,
+    Subscriber,
+    Subscription,
+    Topic,
+    TopicStory,
+)
+
+SEEN_FOR = timedelta(days=35)
+_GIVEN_BACK = (State.EXPIRED, State.CANCELLED)
+
+
+def due_stories(conn: Connection, *, limit: int) -> list[DueStory]:
+    """Return stories that are due to be alerted, the longest waiting first; killed ones are left out."""
+    query = (
+        sa.select(TopicStory.story_id, TopicStory.topic_id, TopicStory.match_seq)
+        .join(Story, Story.id == TopicStory.story_id)
+        .where(TopicStory.alert_due_at <= now(conn), Story.killed_at.is_(None))
+        .order_by(TopicStory.match_seq)
+        .limit(limit)
+    )
+    stories: dict[StoryId, dict[TopicId, int]] = {}
+    for story_id, topic_id, match_seq in conn.execute(query):
+        stories.setdefault(StoryId(story_id), {})[TopicId(topic_id)] = match_seq
+    return [DueStory(story_id=story_id, topics=topics) for story_id, topics in stories.items()]
+
+
+def alerted(conn: Connection, story: DueStory) -> None:
+    """Note that nobody is left to be alerted of these pairs."""
+    conn.execute(
+        sa.update(TopicStory)
+        .where(TopicStory.story_id == story.story_id, TopicStory.topic_id.in_(list(story.topics)))
+        .values(alert_due_at=None)
+    )
+
+
+def alert_followers(conn: Connection, story: DueStory, *, slot: str, limit: int) -> list[Followed]:
+    """Return immediate subscriptions of up to `limit` readers who are due the alert of `slot` and have no copy yet."""
+    at = now(conn)
+    has_copy = sa.exists().where(
+        Delivery.subscriber_id == Subscriber.id,
+        Edition.id == Delivery.edition_id,
+        Edition.kind == EditionKind.ALERT,
+        Edition.slot == slot,
+    )
+    wanted = (
+        Subscription.topic_id == TopicStory.topic_id,
+        Subscription.cadence == Cadence.IMMEDIATE,
+        Subscription.ended_at.is_(None),
+        Subscription.cursor < TopicStory.match_seq,
+        TopicStory.story_id == story.story_id,
+        TopicStory.topic_id.in_(list(story.topics)),
+    )
+    readers = (
+        sa.select(Subscriber.id)
+        .where(_awake(at), ~has_copy, ~_seen(story_id=sa.literal(story.story_id), at=at))
+        .where(sa.exists().where(Subscription.subscriber_id == Subscriber.id, *wanted))
+        .order_by(Subscriber.id)
+        .limit(limit)
+    )
+    query = _followed(at).join(TopicStory, sa.and_(*wanted)).where(Subscriber.id.in_(readers))
+    return [_row(row) for row in conn.execute(query.order_by(Subscriber.id, Subscription.id))]
+
+
+def due_slots(conn: Connection, *, limit: int) -> list[tuple[datetime, str]]:
+    """Return (due instant, locale) of digests that are due, the oldest first."""
+    query = (
+        sa.select(Subscription.next_due_at, Subscriber.locale)
+        .join(Subscriber, Subscriber.id == Subscription.subscriber_id)
+        .where(
+            Subscription.next_due_at <= now(conn), Subscription.ended_at.is_(None), Subscription.topic_id.is_not(None)
+        )
+        .distinct()
+        .order_by(Subscription.next_due_at, Subscriber.locale)
+        .limit(limit)
+    )
+    return [(due_at, locale) for due_at, locale in conn.execute(query) if due_at is not None]
+
+
+def due_followings(conn: Connection, *, due_at: datetime, locale: str, limit: int) -> list[Followed]:
+    """Return the subscriptions due at an instant of up to `limit` readers, locked until the transaction ends."""
+    due = (Subscription.next_due_at == due_at, Subscription.ended_at.is_(None), Subscription.topic_id.is_not(None))
+    readers = (
+        sa.select(Subscriber.id)
+        .where(Subscriber.locale == locale)
+        .where(sa.exists().where(Subscription.subscriber_id == Subscriber.id, *due))
+        .order_by(Subscriber.id)
+        .limit(limit)
+    )
+    query = _followed(now(conn)).where(*due, Subscriber.id.in_(readers)).order_by(Subscriber.id, Subscription.id)
+    return [_row(row) for row in conn.execute(query.with_for_update(of=Subscription))]
+
+
+def fresh_stories(
+    conn: Connection, subscriptions: Collection[SubscriptionId], *, head: int
+) -> dict[SubscriptionId, list[StoryId]]:
+    """Return for each subscription the stories after its cursor, up to `head`, that its reader has not seen."""
+    query = (
+        sa.select(Subscription.id, TopicStory.story_id)
+        .join(TopicStory, TopicStory.topic_id == Subscription.topic_id)
+        .join(Story, Story.id == TopicStory.story_id)
+        .join(Subscriber, Subscriber.id == Subscription.subscriber_id)
+        .where(Subscription.id.in_(list(subscriptions)), Story.killed_at.is_(None))
+        .where(TopicStory.match_seq > Subscription.cursor, TopicStory.match_seq <= head)
+        .where(~_seen(story_id=TopicStory.story_id, at=now(conn)))
+        .order_by(TopicStory.match_seq)
+    )
+    fresh: dict[SubscriptionId, list[StoryId]] = {}
+    for subscription_id, story_id in conn.execute(query):
+        fresh.setdefault(SubscriptionId(subscription_id), []).append(StoryId(story_id))
+    return fresh
+
+
+def advance(
+    conn: Connection, subscription_id: SubscriptionId, *, next_due_at: datetime | None, cursor: int | None
+) -> None:
+    """Set when a subscription is next due; move its cursor too, unless its run showed nothing of what is new."""
+    values: dict[str, object] = {"next_due_at": next_due_at}
+    if cursor is not None:
+        values["cursor"] = cursor
+    conn.execute(sa.update(Subscription).where(Subscription.id == subscription_id).values(**values))
+
+
+def tellings(conn: Connection, stories: Collection[StoryId]) -> list[Telling]:
+    """Return the articles that tell the stories, house copy first, then originals, then by time."""
+    query = (
+        sa.select(
+            Article.id.label("article_id"),
+            Article.story_id,
+            Article.revision,
+            Article.title,
+            Article.summary,
+            Article.body,
+            Article.url,
+            Article.outlet,
+            Source.house,
+            Article.lang,
+            Article.author,
+            Article.section,
+            Article.severity,
+            Article.published_at,
+            Article.seen_at,
+            Article.copy_of_id.is_not(None).label("is_copy"),
+        )
+        .join(Source, Source.id == Article.source_id)
+        .where(Article.story_id.in_(list(stories)), Article.killed_at.is_(None))
+        .order_by(Source.house.desc(), Article.copy_of_id.is_not(None), Article.id)
+    )
+    return [Telling(**row._mapping) for row in conn.execute(query)]  # noqa: SLF001  Row's documented view
+
+
+def concerns(conn: Connection, stories: Collection[StoryId], topics: Collection[TopicId]) -> list[Concern]:
+    """Return why the stories' articles concern the topics, strongest first."""
+    query = (
+        sa.select(
+            Match.article_id,
+            Match.story_id,
+            Match.topic_id,
+            Topic.slug,
+            Topic.name.label("names"),
+            Topic.query,
+            Match.strength,
+            Match.evidence,
+            Match.matched_at,
+        )
+        .join(Topic, Topic.id == Match.topic_id)
+        .where(Match.story_id.in_(list(stories)), Match.topic_id.in_(list(topics)))
+        .order_by(Match.strength.desc(), Match.topic_id, Match.article_id)
+    )
+    return [Concern(**row._mapping) for row in conn.execute(query)]  # noqa: SLF001  Row's documented view
+
+
+def due_confirmations(conn: Connection, *, limit: int) -> Sequence[sa.Row[int, str | None, str, int]]:
+    """Return (id, email, locale, confirmations) of readers who wait for the question whether it was them."""
+    query = (
+        sa.select(Subscriber.id, Subscriber.email, Subscriber.locale, Subscriber.confirmations)
+        .where(Subscriber.confirmation_due_at <= now(conn), Subscriber.email.is_not(None))
+        .order_by(Subscriber.confirmation_due_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return conn.execute(query).all()
+
+
+def open_slots(conn: Connection, *, kind: EditionKind, slot: str) -> list[EditionId]:
+    """Return a slot's editions that still take readers, one a locale."""
+    query = sa.select(Edition.id).where(
+        Edition.kind == kind, Edition.slot == slot, Edition.status == EditionStatus.PLANNING
+    )
+    return [EditionId(edition_id) for edition_id in conn.execute(query).scalars()]
+
+
+def make_all_digests_due(conn: Connection) -> int:
+    """Make every scheduled subscription due now, as the demo does, and return how many there are."""
+    statement = (
+        sa.update(Subscription)
+        .where(Subscription.cadence != Cadence.IMMEDIATE, Subscription.ended_at.is_(None))
+        .where(Subscription.next_due_at.is_not(None), Subscription.topic_id.is_not(None))
+        .values(next_due_at=now(conn))
+    )
+    return conn.execute(statement).rowcount
+
+
+def _awake(at: datetime) -> ColumnElement[bool]:
+    unpaused = sa.or_(Subscriber.paused_until.is_(None), Subscriber.paused_until <= at)
+    return sa.and_(Subscriber.status == SubscriberStatus.ACTIVE, Subscriber.email.is_not(None), unpaused)
+
+
+def _seen(*, story_id: ColumnElement[Any] | sa.orm.InstrumentedAttribute[int], at: datetime) -> ColumnElement[bool]:
+    """Return the condition that the enclosing query's reader has a copy that shows the story."""
+    return sa.exists().where(
+        Delivery.subscriber_id == Subscriber.id,
+        Delivery.planned_at > at - SEEN_FOR,
+        Delivery.state.not_in(_GIVEN_BACK),
+        ContentStory.content_id == Delivery.content_id,
+        ContentStory.story_id == story_id,
+    )
+
+
+def _followed(at: datetime) -> Any:  # noqa: ANN401  a Select of nine columns, whose type says nothing to its two readers
+    return sa.select(
+        Subscriber.id.label("subscriber_id"),
+        Subscriber.email.label("recipient"),
+        Subscriber.locale,
+        Subscriber.timezone,
+        _awake(at).label("awake"),
+        Subscription.id.label("subscription_id"),
+        Subscription.topic_id,
+        Subscription.cadence,
+        Subscription.times,
+        Subscription.weekday,
+    ).join(Subscription, Subscription.subscriber_id == Subscriber.id)
+
+
+def _row(row: sa.Row[Any]) -> Followed:
+    return Followed(**row._mapping)  # noqa: SLF001  Row's documented view

@@ -1,0 +1,214 @@
+"""The statements over sources, articles and their stories.
+
+Never judges an article: intake decides whether one is new, an update or a copy, and hands the verdict in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Row
+
+from worker.model import ArticleId, Novelty, SourceId, StoryId
+from worker.store.database import insert_for, now
+from worker.store.schema import Article, ArticleBand, ArticleVersion, Source, Story
+
+_TEXT = ("title", "summary", "body")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StoredArticle:
+    """An article as stored: what intake compares with, and what matching reads."""
+
+    id: ArticleId
+    source_id: SourceId
+    item_key: str
+    revision: int
+    story_id: StoryId
+    novelty: Novelty
+    reason: str
+    url: str
+    canonical_url: str
+    title: str
+    summary: str
+    body: str
+    author: str
+    section: str
+    outlet: str
+    lang: str
+    tags: list[str]
+    severity: str
+    published_at: datetime
+    seen_at: datetime
+    matched_at: datetime | None
+    may_alert: bool
+    text_hash: str
+
+
+_COLUMNS = tuple(getattr(Article, name) for name in StoredArticle.__slots__)
+
+
+def put_source(conn: Connection, *, kind: str, name: str, url: str | None = None, **values: Any) -> SourceId:  # noqa: ANN401  column values by name
+    """Return the source of this feed URL, or of this kind and name where there is no URL; made if need be."""
+    at = now(conn)
+    row = {"kind": kind, "name": name, "url": url, "outlet": name, "created_at": at, **values}
+    if url is not None:
+        row.setdefault("next_poll_at", at)
+    statement = insert_for(conn, Source).values(**row)
+    if url is not None:
+        statement = statement.on_conflict_do_nothing(index_elements=["url"])
+    else:
+        statement = statement.on_conflict_do_nothing(
+            index_elements=["kind", "name"], index_where=sa.text("url IS NULL")
+        )
+    inserted = conn.execute(statement.returning(Source.id)).scalar()
+    if inserted is not None:
+        return SourceId(inserted)
+    same = (
+        Source.url == url
+        if url is not None
+        else sa.and_(Source.kind == kind, Source.name == name, Source.url.is_(None))
+    )
+    return SourceId(conn.execute(sa.select(Source.id).where(same)).scalar_one())
+
+
+def source(conn: Connection, source_id: SourceId) -> Row[Any] | None:
+    """Find a source, with all its columns."""
+    return conn.execute(sa.select(Source.__table__).where(Source.id == source_id)).first()
+
+
+def sources(conn: Connection) -> Sequence[Row[Any]]:
+    """Return all sources, with all their columns, by name."""
+    return conn.execute(sa.select(Source.__table__).order_by(Source.name)).all()
+
+
+def claim_due_sources(conn: Connection, *, limit: int, claim_s: float) -> list[SourceId]:
+    """Claim feeds that are due, so that no other worker fetches them meanwhile."""
+    at = now(conn)
+    free = sa.or_(Source.claimed_until.is_(None), Source.claimed_until <= at)
+    due = (
+        sa.select(Source.id)
+        .where(Source.next_poll_at <= at, free)
+        .order_by(Source.next_poll_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    claimed = (
+        sa.update(Source)
+        .where(Source.id.in_(due.scalar_subquery()))
+        .values(claimed_until=at + timedelta(seconds=claim_s))
+        .returning(Source.id)
+    )
+    return [SourceId(source_id) for source_id in conn.execute(claimed).scalars()]
+
+
+def change_source(conn: Connection, source_id: SourceId, **values: Any) -> None:  # noqa: ANN401  column values by name
+    """Set columns of one source."""
+    conn.execute(sa.update(Source).where(Source.id == source_id).values(**values))
+
+
+def by_item_key(conn: Connection, source_id: SourceId, item_key: str) -> StoredArticle | None:
+    """Find an item of a source, locked until the transaction ends."""
+    query = sa.select(*_COLUMNS).where(Article.source_id == source_id, Article.item_key == item_key).with_for_update()
+    return _one(conn, query)
+
+
+def by_canonical_url(conn: Connection, canonical_url: str) -> StoredArticle | None:
+    """Find the first article at a canonical URL, whatever its source."""
+    query = sa.select(*_COLUMNS).where(Article.canonical_url == canonical_url).order_by(Article.id).limit(1)
+    return _one(conn, query)
+
+
+def by_id(conn: Connection, article_id: ArticleId) -> StoredArticle | None:
+    """Find an article."""
+    return _one(conn, sa.select(*_COLUMNS).where(Article.id == article_id))
+
+
+def copy_candidates(
+    conn: Connection, *, bands: Iterable[int], text_hash: str, since: datetime, limit: int = 50
+) -> list[StoredArticle]:
+    """Return articles seen since `since` that share the wording's hash or a MinHash band, oldest first."""
+    banded = sa.select(ArticleBand.article_id).where(ArticleBand.band.in_(list(bands)))
+    query = (
+        sa.select(*_COLUMNS)
+        .where(sa.or_(Article.text_hash == text_hash, Article.id.in_(banded)), Article.seen_at >= since)
+        .order_by(Article.id)
+        .limit(limit)
+    )
+    return [StoredArticle(**row._mapping) for row in conn.execute(query)]  # noqa: SLF001  Row's documented view
+
+
+def add_article(conn: Connection, *, story_id: StoryId | None, bands: Iterable[int], **values: Any) -> ArticleId:  # noqa: ANN401  column values by name
+    """Store a new article with its first version, in the given story or in one of its own."""
+    at = now(conn)
+    if story_id is None:
+        story_id = StoryId(conn.execute(sa.insert(Story).values(created_at=at).returning(Story.id)).scalar_one())
+    statement = sa.insert(Article).values(story_id=story_id, seen_at=at, **values)
+    article_id = ArticleId(conn.execute(statement.returning(Article.id)).scalar_one())
+    _keep_version(conn, article_id, 1, values, at)
+    _keep_bands(conn, article_id, bands)
+    return article_id
+
+
+def update_article(
+    conn: Connection,
+    article_id: ArticleId,
+    *,
+    revision: int,
+    bands: Iterable[int],
+    **values: Any,  # noqa: ANN401  column values by name
+) -> bool:
+    """Put the next version in the place of `revision`; False when somebody else was first. It will be matched again."""
+    changed = conn.execute(
+        sa.update(Article)
+        .where(Article.id == article_id, Article.revision == revision)
+        .values(revision=revision + 1, matched_at=None, **values)
+    )
+    if changed.rowcount != 1:
+        return False
+    _keep_version(conn, article_id, revision + 1, values, now(conn))
+    conn.execute(sa.delete(ArticleBand).where(ArticleBand.article_id == article_id))
+    _keep_bands(conn, article_id, bands)
+    return True
+
+
+def mark_matched(conn: Connection, article_id: ArticleId, *, revision: int) -> bool:
+    """Note that this revision has been matched; False when the article has moved on meanwhile."""
+    marked = conn.execute(
+        sa.update(Article)
+        .where(Article.id == article_id, Article.revision == revision, Article.matched_at.is_(None))
+        .values(matched_at=now(conn))
+    )
+    return marked.rowcount == 1
+
+
+def unmatched(conn: Connection, *, limit: int) -> list[ArticleId]:
+    """Return articles that no matching has seen in their latest revision, oldest first."""
+    query = sa.select(Article.id).where(Article.matched_at.is_(None)).order_by(Article.id).limit(limit)
+    return [ArticleId(article_id) for article_id in conn.execute(query).scalars()]
+
+
+def latest(conn: Connection, *, limit: int) -> list[StoredArticle]:
+    """Return the newest articles first."""
+    query = sa.select(*_COLUMNS).order_by(Article.id.desc()).limit(limit)
+    return [StoredArticle(**row._mapping) for row in conn.execute(query)]  # noqa: SLF001  Row's documented view
+
+
+def _one(conn: Connection, query: sa.Select[Any]) -> StoredArticle | None:
+    row = conn.execute(query).first()
+    return StoredArticle(**row._mapping) if row else None  # noqa: SLF001  Row's documented view
+
+
+def _keep_version(conn: Connection, article_id: ArticleId, revision: int, values: dict[str, Any], at: datetime) -> None:
+    text = {name: values[name] for name in (*_TEXT, "reason")}
+    conn.execute(sa.insert(ArticleVersion).values(article_id=article_id, revision=revision, recorded_at=at, **text))
+
+
+def _keep_bands(conn: Connection, article_id: ArticleId, bands: Iterable[int]) -> None:
+    rows = [{"band": band, "article_id": article_id} for band in set(bands)]
+    if rows:
+        conn.execute(sa.insert(ArticleBand), rows)

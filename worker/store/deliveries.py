@@ -1,0 +1,309 @@
+"""The statements that move a delivery from state to state, each by compare-and-set, each with its attempt row.
+
+`lifecycle` says which steps exist; `sources_of` becomes the WHERE of each. Never decides, never talks to the network.
+Called by the delivery room.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy import ColumnElement, Connection, Row
+
+from worker.lifecycle import Happening, State, sources_of, step
+from worker.model import DeliveryId, EditionKind, Lane, Receipt, Severity, SubscriberStatus
+from worker.store.database import now
+from worker.store.leases import SENDABLE, Lease, abandoned_condition, alive_condition, reschedule
+from worker.store.schema import (
+    Attempt,
+    Delivery,
+    DeliverySubscription,
+    Edition,
+    EditionContent,
+    Subscriber,
+    Subscription,
+    Suppression,
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DueDelivery:
+    """What it takes to make and send one copy."""
+
+    id: DeliveryId
+    edition_id: int
+    edition_kind: EditionKind
+    severity: Severity
+    lane: Lane
+    expires_at: datetime
+    planned_at: datetime
+    attempts: int
+    content_id: int
+    content: str  # worker.content as JSON
+    subscriber_id: int
+    recipient: str
+    name: str
+    message_id: str
+    confirmations: int  # how often the reader has been asked to confirm
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """What became of one try. `retry_at` stands with `DEFERRED` only."""
+
+    delivery_id: DeliveryId
+    fence: int
+    happening: Happening
+    provider: str
+    started_at: datetime
+    code: int | None = None
+    enhanced: str = ""
+    text: str = ""
+    provider_message_id: str = ""
+    retry_at: datetime | None = None
+
+
+def outcome_of(receipt: Receipt, *, delivery_id: DeliveryId, fence: int, started_at: datetime) -> Outcome:
+    """Return the outcome that a provider's receipt stands for."""
+    return Outcome(
+        delivery_id=delivery_id,
+        fence=fence,
+        happening=Happening.ACCEPTED,
+        provider=receipt.provider,
+        started_at=started_at,
+        code=receipt.code,
+        enhanced=receipt.enhanced,
+        text=receipt.text,
+        provider_message_id=receipt.provider_message_id,
+    )
+
+
+def leased(conn: Connection, lease: Lease) -> list[DueDelivery]:
+    """Return the rows that `take` has leased, in the order in which they were planned."""
+    query = (
+        sa.select(
+            Delivery.id,
+            Delivery.edition_id,
+            Edition.kind.label("edition_kind"),
+            Edition.severity,
+            Delivery.lane,
+            Edition.expires_at,
+            Delivery.planned_at,
+            Delivery.attempts,
+            Delivery.content_id,
+            EditionContent.body.label("content"),
+            Delivery.subscriber_id,
+            Delivery.recipient,
+            Subscriber.name,
+            Delivery.message_id,
+            Subscriber.confirmations,
+        )
+        .join(Edition, Edition.id == Delivery.edition_id)
+        .join(EditionContent, EditionContent.id == Delivery.content_id)
+        .join(Subscriber, Subscriber.id == Delivery.subscriber_id)
+        .where(Delivery.edition_id == lease.edition_id, Delivery.batch_no == lease.batch_no)
+        .where(Delivery.state == State.LEASED, Delivery.recipient.is_not(None))
+        .order_by(Delivery.id)
+    )
+    return [DueDelivery(**row._mapping) for row in conn.execute(query)]  # noqa: SLF001  Row's documented view
+
+
+def commit(conn: Connection, lease: Lease, ids: Sequence[DeliveryId]) -> set[DeliveryId]:
+    """Take rows past the point of no return; the ones returned must be sent now, all others must not.
+
+    Everything that may have changed since planning is checked in this one statement: the lease, the edition, its
+    expiry, the reader's consent, address and suppression, and whether any subscription that the mail serves still runs.
+    """
+    at = now(conn)
+    statement = (
+        sa.update(Delivery)
+        .where(Delivery.id.in_(ids), Delivery.state.in_(sources_of(Happening.COMMITTED)))
+        .where(alive_condition(conn, lease), _edition_runs(at), _reader_wants_it(at), _subscription_runs())
+        .values(state=State.COMMITTING, fence=lease.fence, attempts=Delivery.attempts + 1, committed_at=at)
+        .returning(Delivery.id)
+    )
+    return {DeliveryId(delivery_id) for delivery_id in conn.execute(statement).scalars()}
+
+
+def settle_held_back(conn: Connection, lease: Lease, ids: Iterable[DeliveryId]) -> None:
+    """Give every row that `commit` did not return the end that its reason demands, or leave it leased for release."""
+    at = now(conn)
+    reason = sa.case(
+        (~alive_condition(conn, lease), "lease lost"),
+        (~sa.exists().where(Edition.id == Delivery.edition_id, Edition.expires_at > at), "expired"),
+        (sa.exists().where(Edition.id == Delivery.edition_id, Edition.status == "cancelled"), "cancelled"),
+        (~_edition_runs(at), "held"),
+        (_suppressed(), "the address is suppressed"),
+        (~_same_address(), "the reader's address has changed or is gone"),
+        (~_reader_wants_it(at), "the reader has left, paused or not confirmed"),
+        (~_subscription_runs(), "all subscriptions that it serves have ended"),
+        else_="held",
+    )
+    query = sa.select(Delivery.id, reason).where(Delivery.id.in_(list(ids)), Delivery.state == State.LEASED)
+    for delivery_id, why in conn.execute(query).all():
+        if why in {"lease lost", "held"}:
+            continue
+        happening = {"expired": Happening.EXPIRED, "cancelled": Happening.CANCELLED}.get(why, Happening.SUPPRESSED)
+        move(conn, DeliveryId(delivery_id), happening, reason=why)
+
+
+def move(conn: Connection, delivery_id: DeliveryId, happening: Happening, *, reason: str = "") -> bool:
+    """Make one step by compare-and-set; False when the row's state does not take it."""
+    targets = {source: step(source, happening) for source in sources_of(happening)}
+    state = sa.case(*((Delivery.state == source, str(target)) for source, target in targets.items()))
+    moved = conn.execute(
+        sa.update(Delivery)
+        .where(Delivery.id == delivery_id, Delivery.state.in_(targets))
+        .values(state=state, reason=reason or Delivery.reason)
+    )
+    return moved.rowcount == 1
+
+
+def record(conn: Connection, outcomes: Sequence[Outcome]) -> None:
+    """Write down what became of tries: an attempt row for each, and the step of every row that still waits for it.
+
+    A row whose fence has moved on keeps its state, unless the news is that the message was accepted after all.
+    """
+    at = now(conn)
+    for outcome in outcomes:
+        delivery = conn.execute(
+            sa.update(Delivery)
+            .where(Delivery.id == outcome.delivery_id, _answers(outcome))
+            .values(**_consequences(outcome, at))
+            .returning(Delivery.attempts)
+        ).scalar()
+        number = delivery if delivery is not None else 0
+        conn.execute(sa.insert(Attempt).values(**_attempt(outcome, number=number, ended_at=at)))
+
+
+def orphans_to_unknown(conn: Connection, *, limit: int) -> int:
+    """Make "unknown" of rows on the wire whose holder is gone, and return how many there were."""
+    at = now(conn)
+    query = sa.select(Delivery.id, Delivery.fence, Delivery.committed_at).where(
+        Delivery.state == State.COMMITTING, abandoned_condition(conn)
+    )
+    rows = conn.execute(query.limit(limit)).all()
+    record(
+        conn,
+        [
+            Outcome(
+                delivery_id=DeliveryId(row.id),
+                fence=row.fence,
+                happening=Happening.REPLY_LOST,
+                provider="",
+                started_at=row.committed_at or at,
+                text="the worker that was sending it is gone",
+            )
+            for row in rows
+        ],
+    )
+    return len(rows)
+
+
+def unknown(conn: Connection, *, limit: int) -> Sequence[Row[DeliveryId, int, str, str, EditionKind, Severity]]:
+    """Return (id, fence, message_id, provider, kind, severity) of deliveries whose outcome must be found out."""
+    query = (
+        sa.select(Delivery.id, Delivery.fence, Delivery.message_id, Delivery.provider, Edition.kind, Edition.severity)
+        .join(Edition, Edition.id == Delivery.edition_id)
+        .where(Delivery.state == State.UNKNOWN)
+        .order_by(Delivery.id)
+        .limit(limit)
+    )
+    return conn.execute(query).all()  # type: ignore[return-value]  # ids are NewTypes over the column's int
+
+
+def expire(conn: Connection, *, limit: int) -> int:
+    """End the rows of editions whose last moment has passed, and return how many there were."""
+    at = now(conn)
+    overdue = (
+        sa.select(Delivery.id, Delivery.edition_id, Delivery.batch_no)
+        .join(Edition, Edition.id == Delivery.edition_id)
+        .where(Delivery.state.in_((State.PLANNED, State.DEFERRED)), Edition.expires_at <= at)
+        .limit(limit)
+    )
+    rows = conn.execute(overdue).all()
+    for row in rows:
+        move(conn, DeliveryId(row.id), Happening.EXPIRED, reason="its last moment passed before it could be delivered")
+    for edition_id, batch_no in {(row.edition_id, row.batch_no) for row in rows}:
+        reschedule(conn, edition_id, batch_no)
+    return len(rows)
+
+
+def _answers(outcome: Outcome) -> ColumnElement[bool]:
+    """Return which rows an outcome speaks of: those still under its fence, or any that wait, for an acceptance."""
+    states = Delivery.state.in_(sources_of(outcome.happening))
+    if outcome.happening is Happening.ACCEPTED:
+        return states
+    return sa.and_(states, Delivery.fence == outcome.fence)
+
+
+def _consequences(outcome: Outcome, at: datetime) -> dict[str, object]:
+    values: dict[str, object] = {"state": step(State.COMMITTING, outcome.happening), "code": outcome.code}
+    if outcome.provider:
+        values["provider"] = outcome.provider
+    if outcome.happening is Happening.ACCEPTED:
+        values |= {"accepted_at": at, "provider_message_id": outcome.provider_message_id, "next_attempt_at": None}
+    if outcome.happening is Happening.DEFERRED:
+        values |= {"next_attempt_at": outcome.retry_at, "reason": outcome.text[:500]}
+    if outcome.happening in {Happening.REFUSED, Happening.REPLY_LOST}:
+        values |= {"next_attempt_at": None, "reason": outcome.text[:500]}
+    return values
+
+
+def _attempt(outcome: Outcome, *, number: int, ended_at: datetime) -> dict[str, object]:
+    return {
+        "delivery_id": outcome.delivery_id,
+        "number": number,
+        "fence": outcome.fence,
+        "outcome": outcome.happening,
+        "provider": outcome.provider,
+        "code": outcome.code,
+        "enhanced": outcome.enhanced,
+        "text": outcome.text[:2000],
+        "provider_message_id": outcome.provider_message_id,
+        "started_at": outcome.started_at,
+        "ended_at": ended_at,
+    }
+
+
+def _edition_runs(at: datetime) -> ColumnElement[bool]:
+    return sa.exists().where(Edition.id == Delivery.edition_id, Edition.status.in_(SENDABLE), Edition.expires_at > at)
+
+
+def _reader_wants_it(at: datetime) -> ColumnElement[bool]:
+    confirming = sa.exists().where(Edition.id == Delivery.edition_id, Edition.kind == EditionKind.CONFIRMATION)
+    awake = sa.or_(Subscriber.paused_until.is_(None), Subscriber.paused_until <= at)
+    return sa.and_(
+        sa.exists().where(
+            Subscriber.id == Delivery.subscriber_id,
+            Subscriber.email == Delivery.recipient,
+            sa.or_(
+                sa.and_(Subscriber.status == SubscriberStatus.ACTIVE, awake),
+                sa.and_(Subscriber.status == SubscriberStatus.PENDING, confirming),
+            ),
+        ),
+        ~_suppressed(),
+    )
+
+
+def _same_address() -> ColumnElement[bool]:
+    return sa.exists().where(Subscriber.id == Delivery.subscriber_id, Subscriber.email == Delivery.recipient)
+
+
+def _suppressed() -> ColumnElement[bool]:
+    return sa.exists().where(
+        Subscriber.id == Delivery.subscriber_id, Suppression.address_hash == Subscriber.address_hash
+    )
+
+
+def _subscription_runs() -> ColumnElement[bool]:
+    served = sa.exists().where(DeliverySubscription.delivery_id == Delivery.id)
+    running = sa.exists().where(
+        DeliverySubscription.delivery_id == Delivery.id,
+        Subscription.id == DeliverySubscription.subscription_id,
+        Subscription.ended_at.is_(None),
+    )
+    return sa.or_(~served, running)

@@ -1,0 +1,198 @@
+"""The statements over editions, their interned contents, and the rows that fan out from them.
+
+Never decides who gets what: planning hands in finished rows. All is safe to repeat, since an edition is unique by
+its slot and a delivery by edition and reader.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from worker.content import AlertContent, ConfirmationContent, DigestContent
+from worker.lifecycle import OPEN, State, conserve
+from worker.model import ContentId, EditionId, EditionKind, EditionStatus, Lane, Severity, SubscriberId, SubscriptionId
+from worker.store.database import insert_for, now
+from worker.store.leases import reschedule
+from worker.store.schema import (
+    ContentStory,
+    Delivery,
+    DeliveryBatch,
+    DeliverySubscription,
+    Edition,
+    EditionContent,
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EditionPlan:
+    """What one run is: `kind`, `slot` and `locale` together name it for ever."""
+
+    kind: EditionKind
+    slot: str
+    locale: str
+    lane: Lane
+    severity: Severity = Severity.NORMAL
+    due_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Copy:
+    """One reader's copy, as planned. The times tell how long the news was under way."""
+
+    subscriber_id: SubscriberId
+    recipient: str
+    content_id: ContentId
+    subscriptions: tuple[SubscriptionId, ...]
+    published_at: datetime | None = None
+    seen_at: datetime | None = None
+    matched_at: datetime | None = None
+
+
+def open_edition(conn: Connection, plan: EditionPlan) -> EditionId | None:
+    """Return the slot's edition for more rows, made if need be, and locked; None when its audience is fixed already."""
+    at = now(conn)
+    values = {name: getattr(plan, name) for name in plan.__slots__}
+    conn.execute(
+        insert_for(conn, Edition)
+        .values(**values, status=EditionStatus.PLANNING, created_at=at)
+        .on_conflict_do_nothing(index_elements=["kind", "slot", "locale"])
+    )
+    row = conn.execute(
+        sa.select(Edition.id, Edition.status)
+        .where(Edition.kind == plan.kind, Edition.slot == plan.slot, Edition.locale == plan.locale)
+        .with_for_update()  # PostgreSQL: one planner at a time an edition; SQLite has one writer anyway
+    ).one()
+    return EditionId(row.id) if row.status == EditionStatus.PLANNING else None
+
+
+def intern(conn: Connection, content: AlertContent | DigestContent | ConfirmationContent) -> ContentId:
+    """Return the id under which all readers of an equal content share it."""
+    digest = content.digest()
+    inserted = conn.execute(
+        insert_for(conn, EditionContent)
+        .values(hash=digest, body=content.model_dump_json(), created_at=now(conn))
+        .on_conflict_do_nothing(index_elements=["hash"])
+        .returning(EditionContent.id)
+    ).scalar()
+    if inserted is None:
+        return ContentId(conn.execute(sa.select(EditionContent.id).where(EditionContent.hash == digest)).scalar_one())
+    if stories := content.stories():
+        rows = [{"content_id": inserted, "story_id": story_id} for story_id in dict.fromkeys(stories)]
+        conn.execute(sa.insert(ContentStory), rows)
+    return ContentId(inserted)
+
+
+def add_batch(
+    conn: Connection, edition_id: EditionId, copies: Sequence[Copy], *, lane: Lane, message_id_domain: str
+) -> int:
+    """Add copies as one new batch, due at once, and return how many; a reader who has one already is left out."""
+    if not copies:
+        return 0
+    at = now(conn)
+    last = conn.execute(
+        sa.select(sa.func.max(DeliveryBatch.batch_no)).where(DeliveryBatch.edition_id == edition_id)
+    ).scalar()
+    batch_no = 1 if last is None else last + 1
+    conn.execute(
+        sa.insert(DeliveryBatch).values(edition_id=edition_id, batch_no=batch_no, lane=lane, next_attempt_at=at)
+    )
+    rows = [
+        {
+            **_row(copy, at),
+            "edition_id": edition_id,
+            "batch_no": batch_no,
+            "lane": lane,
+            # Known before the row is, the same on every retry, and unique, since the pair is.
+            "message_id": f"{edition_id}.{copy.subscriber_id}.{int(at.timestamp())}@{message_id_domain}",
+        }
+        for copy in copies
+    ]
+    inserted = conn.execute(
+        insert_for(conn, Delivery)
+        .on_conflict_do_nothing(index_elements=["edition_id", "subscriber_id"])
+        .returning(Delivery.id, Delivery.subscriber_id),
+        rows,
+    ).all()
+    served = {copy.subscriber_id: copy.subscriptions for copy in copies}
+    links = [
+        {"delivery_id": delivery_id, "subscription_id": subscription_id}
+        for delivery_id, subscriber_id in inserted
+        for subscription_id in served[subscriber_id]
+    ]
+    if links:
+        conn.execute(sa.insert(DeliverySubscription), links)
+    reschedule(conn, edition_id, batch_no)
+    return len(inserted)
+
+
+def close_edition(conn: Connection, edition_id: EditionId) -> int:
+    """Fix the audience: nobody joins any more. Return it; an edition for nobody is finished at once."""
+    at = now(conn)
+    audience = conn.execute(sa.select(sa.func.count()).where(Delivery.edition_id == edition_id)).scalar_one()
+    values: dict[str, object] = {"status": EditionStatus.PLANNED, "audience": audience, "planned_at": at}
+    if not audience:
+        values |= {"status": EditionStatus.FINISHED, "finished_at": at}
+    conn.execute(
+        sa.update(Edition).where(Edition.id == edition_id, Edition.status == EditionStatus.PLANNING).values(**values)
+    )
+    return audience
+
+
+def finish_settled(conn: Connection) -> int:
+    """Finish every edition that has nothing open and nothing unknown, and return how many that were."""
+    pending = sa.exists().where(Delivery.edition_id == Edition.id, Delivery.state.in_([*OPEN, State.UNKNOWN]))
+    finished = conn.execute(
+        sa.update(Edition)
+        .where(Edition.status.in_((EditionStatus.PLANNED, EditionStatus.SENDING)), ~pending)
+        .values(status=EditionStatus.FINISHED, finished_at=now(conn))
+    )
+    return finished.rowcount
+
+
+def conservation(conn: Connection, edition_id: EditionId | None = None) -> dict[str, int]:
+    """Return the terms of the conservation law, for one edition or for all."""
+    return conserve(states(conn, edition_id))
+
+
+def states(conn: Connection, edition_id: EditionId | None = None) -> Mapping[State, int]:
+    """Return how many deliveries stand in each state, states without any left out."""
+    query = sa.select(Delivery.state, sa.func.count()).group_by(Delivery.state)
+    if edition_id is not None:
+        query = query.where(Delivery.edition_id == edition_id)
+    return dict(conn.execute(query))
+
+
+def audience_holds(conn: Connection) -> bool:
+    """Tell whether every edition whose audience is fixed has exactly so many rows: nobody lost, nobody added."""
+    rows = sa.select(sa.func.count()).where(Delivery.edition_id == Edition.id).scalar_subquery()
+    broken = sa.select(Edition.id).where(Edition.audience.is_not(None), Edition.audience != rows).limit(1)
+    return conn.execute(broken).first() is None
+
+
+def batches_of(conn: Connection, edition_ids: Iterable[EditionId]) -> list[tuple[EditionId, int, Lane]]:
+    """Return the batches of the editions, to be rung for."""
+    query = sa.select(DeliveryBatch.edition_id, DeliveryBatch.batch_no, DeliveryBatch.lane).where(
+        DeliveryBatch.edition_id.in_(list(edition_ids))
+    )
+    return [(EditionId(edition_id), batch_no, lane) for edition_id, batch_no, lane in conn.execute(query)]
+
+
+def _row(copy: Copy, at: datetime) -> dict[str, object]:
+    return {
+        "subscriber_id": copy.subscriber_id,
+        "content_id": copy.content_id,
+        "recipient": copy.recipient,
+        "domain": copy.recipient.rpartition("@")[2].lower(),
+        "state": State.PLANNED,
+        "next_attempt_at": at,
+        "published_at": copy.published_at,
+        "seen_at": copy.seen_at,
+        "matched_at": copy.matched_at,
+        "planned_at": at,
+    }

@@ -1,0 +1,85 @@
+"""The statements over the installation itself: numbers in commit order, facts, heartbeats, API keys, one-time links."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from worker.store.database import insert_for, now, upsert
+from worker.store.schema import ApiKey, Counter, Heartbeat, Installation, TokenUse
+
+MATCH_SEQ = "match_seq"
+TOPICS_GENERATION = "topics_generation"
+
+
+def draw(conn: Connection, name: str, count: int = 1) -> range:
+    """Take the next `count` numbers of a counter.
+
+    The counter's row stays locked until the transaction ends, so numbers become visible in their own order and a
+    reader's cursor can never pass one that is still to come.
+    """
+    start = insert_for(conn, Counter).values(name=name, value=count)
+    last = conn.execute(
+        start.on_conflict_do_update(
+            index_elements=["name"], set_={"value": Counter.value + start.excluded.value}
+        ).returning(Counter.value)
+    ).scalar_one()
+    return range(last - count + 1, last + 1)
+
+
+def reached(conn: Connection, name: str) -> int:
+    """Return the last number that a counter has given out, 0 before the first."""
+    return conn.execute(sa.select(Counter.value).where(Counter.name == name)).scalar() or 0
+
+
+def beat(conn: Connection, name: str) -> None:
+    """Note that `name` is alive."""
+    upsert(conn, Heartbeat, {"name": name, "at": now(conn)}, key=("name",))
+
+
+def heartbeats(conn: Connection) -> dict[str, datetime]:
+    """Return when each part of the house was last alive."""
+    return dict(conn.execute(sa.select(Heartbeat.name, Heartbeat.at)))
+
+
+def fact(conn: Connection, name: str) -> str | None:
+    """Return a fact of the installation, None before it is known."""
+    return conn.execute(sa.select(Installation.value).where(Installation.name == name)).scalar()
+
+
+def set_fact(conn: Connection, name: str, value: str) -> None:
+    """Write a fact of the installation down."""
+    upsert(conn, Installation, {"name": name, "value": value}, key=("name",))
+
+
+def use_once(conn: Connection, token: str) -> bool:
+    """Mark a link as used; False when it was before."""
+    used = conn.execute(
+        insert_for(conn, TokenUse)
+        .values(token_hash=hashlib.sha256(token.encode()).hexdigest(), used_at=now(conn))
+        .on_conflict_do_nothing(index_elements=["token_hash"])
+    )
+    return used.rowcount == 1
+
+
+def put_api_key(conn: Connection, *, name: str, key: str, scopes: list[str]) -> None:
+    """Store an API key's hash under its name, in place of an earlier one of that name."""
+    values = {"name": name, "key_hash": _key_hash(key), "scopes": scopes, "created_at": now(conn), "revoked_at": None}
+    upsert(conn, ApiKey, values, key=("name",))
+
+
+def scopes_of(conn: Connection, key: str) -> frozenset[str] | None:
+    """Return what an API key may do, None when there is no such key.
+
+    Keys are random and long, so a plain hash finds them in constant time without making them guessable.
+    """
+    query = sa.select(ApiKey.scopes).where(ApiKey.key_hash == _key_hash(key), ApiKey.revoked_at.is_(None))
+    scopes = conn.execute(query).scalar()
+    return None if scopes is None else frozenset(scopes)
+
+
+def _key_hash(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()

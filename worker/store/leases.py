@@ -1,0 +1,173 @@
+"""The statements that give a batch of deliveries to one worker at a time, and take it back from a dead one.
+
+A lease is taken on the batch row; its fence number makes everything that an earlier holder still says fall flat. On
+PostgreSQL the database's clock tells whether a lease is alive; on SQLite, where every holder runs on one machine, its
+boot id and monotonic clock do, so that no step of the wall clock frees or holds anything. Called by the delivery room.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy import ColumnElement, Connection
+
+from worker.holder import boot_id
+from worker.lifecycle import PRE_COMMIT, State
+from worker.model import EditionId, EditionStatus, Lane
+from worker.store.database import now
+from worker.store.schema import Delivery, DeliveryBatch, Edition
+
+SENDABLE = (EditionStatus.PLANNED, EditionStatus.SENDING)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Holder:
+    """Who holds a lease: `name` tells one process from every other, `boot` one run of one machine from every other."""
+
+    name: str
+    boot: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lease:
+    """A batch in one worker's hands. `fence` grows with every lease of the batch."""
+
+    edition_id: EditionId
+    batch_no: int
+    fence: int
+
+
+def due_batches(conn: Connection, lane: Lane, *, limit: int) -> list[tuple[EditionId, int]]:
+    """Return the lane's batches that have something to send and no living holder, the most overdue first."""
+    at = now(conn)
+    query = (
+        sa.select(DeliveryBatch.edition_id, DeliveryBatch.batch_no)
+        .join(Edition, Edition.id == DeliveryBatch.edition_id)
+        .where(DeliveryBatch.lane == lane, DeliveryBatch.next_attempt_at <= at)
+        .where(Edition.status.in_(SENDABLE), ~_alive(conn, at))
+        .order_by(DeliveryBatch.next_attempt_at)
+        .limit(limit)
+    )
+    return [(EditionId(edition_id), batch_no) for edition_id, batch_no in conn.execute(query)]
+
+
+def take(conn: Connection, edition_id: EditionId, batch_no: int, *, holder: Holder, lease_s: float) -> Lease | None:
+    """Take the batch if it is due and free; None when somebody was first or nothing is due."""
+    at = now(conn)
+    fence = conn.execute(
+        sa.update(DeliveryBatch)
+        .where(DeliveryBatch.edition_id == edition_id, DeliveryBatch.batch_no == batch_no)
+        .where(DeliveryBatch.next_attempt_at <= at, ~_alive(conn, at))
+        .where(sa.exists().where(Edition.id == edition_id, Edition.status.in_(SENDABLE)))
+        .values(fence=DeliveryBatch.fence + 1, lease_holder=holder.name, **_until(at, holder, lease_s))
+        .returning(DeliveryBatch.fence)
+    ).scalar()
+    if fence is None:
+        return None
+    lease = Lease(edition_id=edition_id, batch_no=batch_no, fence=fence)
+    conn.execute(
+        sa.update(Delivery)
+        .where(*_rows(lease), Delivery.state.in_(PRE_COMMIT), Delivery.next_attempt_at <= at)
+        .values(state=State.LEASED)
+    )
+    conn.execute(
+        sa.update(Edition)
+        .where(Edition.id == edition_id, Edition.status == EditionStatus.PLANNED)
+        .values(status=EditionStatus.SENDING)
+    )
+    return lease
+
+
+def renew(conn: Connection, lease: Lease, *, holder: Holder, lease_s: float) -> bool:
+    """Prolong the lease; False when it has been taken over, and then nothing new may be sent."""
+    at = now(conn)
+    renewed = conn.execute(
+        sa.update(DeliveryBatch).where(*_held(lease), _alive(conn, at)).values(**_until(at, holder, lease_s))
+    )
+    return renewed.rowcount == 1
+
+
+def release(conn: Connection, lease: Lease) -> None:
+    """Put the rows that were not tried back to "planned", and say when the batch is next due."""
+    conn.execute(
+        sa.update(Delivery)
+        .where(*_rows(lease), Delivery.state == State.LEASED)
+        .where(sa.exists().where(*_held(lease)))
+        .values(state=State.PLANNED)
+    )
+    conn.execute(sa.update(DeliveryBatch).where(*_held(lease)).values(**_FREE))
+    reschedule(conn, lease.edition_id, lease.batch_no)
+
+
+def reschedule(conn: Connection, edition_id: EditionId, batch_no: int) -> None:
+    """Set the batch's `next_attempt_at` to the earliest of its rows that may still be sent, or to none."""
+    earliest = (
+        sa.select(sa.func.min(Delivery.next_attempt_at))
+        .where(Delivery.edition_id == edition_id, Delivery.batch_no == batch_no, Delivery.state.in_(PRE_COMMIT))
+        .scalar_subquery()
+    )
+    conn.execute(
+        sa.update(DeliveryBatch)
+        .where(DeliveryBatch.edition_id == edition_id, DeliveryBatch.batch_no == batch_no)
+        .values(next_attempt_at=earliest)
+    )
+
+
+def living_holders(conn: Connection, boot: str) -> list[str]:
+    """Return the names of holders on this run of this machine whose leases have not run out."""
+    at = now(conn)
+    query = sa.select(DeliveryBatch.lease_holder).distinct().where(DeliveryBatch.lease_boot == boot, _alive(conn, at))
+    return list(conn.execute(query).scalars())
+
+
+def free_dead(conn: Connection, holders: Sequence[str]) -> None:
+    """End the leases of `holders`, processes that are known to be gone, at once."""
+    conn.execute(sa.update(DeliveryBatch).where(DeliveryBatch.lease_holder.in_(holders)).values(**_FREE))
+
+
+def alive_condition(conn: Connection, lease: Lease) -> ColumnElement[bool]:
+    """Return the condition "this very lease is in force", for the compare-and-set of a delivery's steps."""
+    return sa.exists().where(*_held(lease), _alive(conn, now(conn)))
+
+
+def abandoned_condition(conn: Connection) -> ColumnElement[bool]:
+    """Return the condition "nobody living holds this delivery's batch under the fence that the row carries"."""
+    return ~sa.exists().where(
+        DeliveryBatch.edition_id == Delivery.edition_id,
+        DeliveryBatch.batch_no == Delivery.batch_no,
+        DeliveryBatch.fence == Delivery.fence,
+        _alive(conn, now(conn)),
+    )
+
+
+_FREE = {"lease_holder": "", "lease_until": None, "lease_boot": "", "lease_monotonic_s": 0.0}
+
+
+def _alive(conn: Connection, at: datetime) -> ColumnElement[bool]:
+    if conn.dialect.name == "sqlite":
+        return sa.and_(DeliveryBatch.lease_boot == boot_id(), DeliveryBatch.lease_monotonic_s > time.monotonic())
+    return sa.and_(DeliveryBatch.lease_until.is_not(None), DeliveryBatch.lease_until > at)
+
+
+def _until(at: datetime, holder: Holder, lease_s: float) -> dict[str, object]:
+    return {
+        "lease_until": at + timedelta(seconds=lease_s),
+        "lease_boot": holder.boot,
+        "lease_monotonic_s": time.monotonic() + lease_s,
+    }
+
+
+def _held(lease: Lease) -> tuple[ColumnElement[bool], ...]:
+    return (
+        DeliveryBatch.edition_id == lease.edition_id,
+        DeliveryBatch.batch_no == lease.batch_no,
+        DeliveryBatch.fence == lease.fence,
+    )
+
+
+def _rows(lease: Lease) -> tuple[ColumnElement[bool], ...]:
+    return (Delivery.edition_id == lease.edition_id, Delivery.batch_no == lease.batch_no)

@@ -1,0 +1,217 @@
+"""The statements over readers, what they follow, and addresses that must get nothing.
+
+Never decides about consent: signup does, and planning reads. An address is found by its keyed hash: callers hash it
+before they ask, and no statement needs the address itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from worker.model import Cadence, SubscriberId, SubscriberStatus, SubscriptionId, TopicId
+from worker.store.database import insert_for, now, upsert
+from worker.store.house import MATCH_SEQ, reached
+from worker.store.schema import Newsletter, Subscriber, Subscription, Suppression, Topic
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reader:
+    """A reader as signup and the pages see one."""
+
+    id: SubscriberId
+    email: str | None
+    address_hash: str | None
+    name: str
+    locale: str
+    timezone: str
+    status: SubscriberStatus
+    confirmations: int
+    paused_until: datetime | None
+    created_at: datetime
+    confirmed_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Following:
+    """One running subscription of a reader. `slug` is None for an own query, `name` then holds the query."""
+
+    id: SubscriptionId
+    topic_id: TopicId | None
+    newsletter_id: int | None
+    slug: str | None
+    name: dict[str, str]
+    query: str | None
+    cadence: Cadence
+    times: tuple[str, ...]
+    weekday: int | None
+    next_due_at: datetime | None
+
+
+_READER = (
+    Subscriber.id,
+    Subscriber.email,
+    Subscriber.address_hash,
+    Subscriber.name,
+    Subscriber.locale,
+    Subscriber.timezone,
+    Subscriber.status,
+    Subscriber.confirmations,
+    Subscriber.paused_until,
+    Subscriber.created_at,
+    Subscriber.confirmed_at,
+)
+
+
+def by_address(conn: Connection, address_hash: str) -> Reader | None:
+    """Find the reader of an address, locked until the transaction ends."""
+    query = sa.select(*_READER).where(Subscriber.address_hash == address_hash).with_for_update()
+    row = conn.execute(query).first()
+    return Reader(**row._mapping) if row else None  # noqa: SLF001  Row's documented view
+
+
+def by_id(conn: Connection, subscriber_id: SubscriberId) -> Reader | None:
+    """Find a reader, erased or not."""
+    row = conn.execute(sa.select(*_READER).where(Subscriber.id == subscriber_id)).first()
+    return Reader(**row._mapping) if row else None  # noqa: SLF001  Row's documented view
+
+
+def add_reader(conn: Connection, **values: Any) -> SubscriberId:  # noqa: ANN401  column values by name
+    """Store a new reader; `address_hash` must be free (IntegrityError otherwise)."""
+    statement = sa.insert(Subscriber).values(created_at=now(conn), **values).returning(Subscriber.id)
+    return SubscriberId(conn.execute(statement).scalar_one())
+
+
+def change_reader(conn: Connection, subscriber_id: SubscriberId, **values: Any) -> None:  # noqa: ANN401  column values by name
+    """Set columns of one reader."""
+    conn.execute(sa.update(Subscriber).where(Subscriber.id == subscriber_id).values(**values))
+
+
+def follow(
+    conn: Connection,
+    subscriber_id: SubscriberId,
+    *,
+    topic_id: TopicId | None = None,
+    newsletter_id: int | None = None,
+    query: str | None = None,
+    cadence: Cadence,
+    times: Sequence[str],
+    weekday: int | None,
+    next_due_at: datetime | None,
+) -> SubscriptionId:
+    """Start, restart or change a subscription. A new or restarted one begins at the head: it gets no old stories."""
+    target = Subscription.topic_id == topic_id if topic_id is not None else Subscription.newsletter_id == newsletter_id
+    known = conn.execute(
+        sa.select(Subscription.id, Subscription.ended_at).where(Subscription.subscriber_id == subscriber_id, target)
+    ).first()
+    wish = {"cadence": cadence, "times": list(times), "weekday": weekday, "next_due_at": next_due_at, "query": query}
+    if known is None:
+        statement = sa.insert(Subscription).values(
+            subscriber_id=subscriber_id,
+            topic_id=topic_id,
+            newsletter_id=newsletter_id,
+            cursor=reached(conn, MATCH_SEQ),
+            created_at=now(conn),
+            **wish,
+        )
+        return SubscriptionId(conn.execute(statement.returning(Subscription.id)).scalar_one())
+    if known.ended_at is not None:
+        wish |= {"ended_at": None, "cursor": reached(conn, MATCH_SEQ)}
+    conn.execute(sa.update(Subscription).where(Subscription.id == known.id).values(**wish))
+    return SubscriptionId(known.id)
+
+
+def unfollow(
+    conn: Connection, subscriber_id: SubscriberId, subscriptions: Sequence[SubscriptionId] | None = None
+) -> int:
+    """End the given subscriptions of a reader, or all of them, and return how many were running."""
+    statement = sa.update(Subscription).where(
+        Subscription.subscriber_id == subscriber_id, Subscription.ended_at.is_(None)
+    )
+    if subscriptions is not None:
+        statement = statement.where(Subscription.id.in_(subscriptions))
+    return conn.execute(statement.values(ended_at=now(conn), next_due_at=None)).rowcount
+
+
+def followings(conn: Connection, subscriber_id: SubscriberId) -> list[Following]:
+    """Return a reader's running subscriptions, oldest first."""
+    query = (
+        sa.select(
+            Subscription.id,
+            Subscription.topic_id,
+            Subscription.newsletter_id,
+            sa.func.coalesce(Topic.slug, Newsletter.slug).label("slug"),
+            Topic.name.label("topic_name"),
+            Newsletter.name.label("newsletter_name"),
+            Subscription.query,
+            Subscription.cadence,
+            Subscription.times,
+            Subscription.weekday,
+            Subscription.next_due_at,
+        )
+        .outerjoin(Topic, Topic.id == Subscription.topic_id)
+        .outerjoin(Newsletter, Newsletter.id == Subscription.newsletter_id)
+        .where(Subscription.subscriber_id == subscriber_id, Subscription.ended_at.is_(None))
+        .order_by(Subscription.id)
+    )
+    return [_following(row) for row in conn.execute(query)]
+
+
+def suppress(conn: Connection, address_hash: str, *, reason: str) -> None:
+    """Make sure that an address gets nothing any more."""
+    upsert(
+        conn,
+        Suppression,
+        {"address_hash": address_hash, "reason": reason, "created_at": now(conn)},
+        key=("address_hash",),
+    )
+
+
+def is_suppressed(conn: Connection, address_hash: str) -> str | None:
+    """Return why an address gets nothing, None when it may."""
+    return conn.execute(sa.select(Suppression.reason).where(Suppression.address_hash == address_hash)).scalar()
+
+
+def export(conn: Connection) -> Iterator[tuple[Reader, list[Following]]]:
+    """Yield every reader that has an address, with what they follow, in order of id."""
+    for row in conn.execute(sa.select(*_READER).where(Subscriber.email.is_not(None)).order_by(Subscriber.id)):
+        reader = Reader(**row._mapping)  # noqa: SLF001  Row's documented view
+        yield reader, followings(conn, reader.id)
+
+
+def put_newsletter(conn: Connection, values: dict[str, Any]) -> bool:
+    """Store a newsletter under its slug, in place of an earlier one; True when it is new."""
+    at = now(conn)
+    known = conn.execute(sa.select(Newsletter.id).where(Newsletter.slug == values["slug"])).first()
+    statement = insert_for(conn, Newsletter).values(**values, created_at=at, updated_at=at)
+    changed = {**values, "updated_at": at}
+    conn.execute(statement.on_conflict_do_update(index_elements=["slug"], set_=changed))
+    return known is None
+
+
+def newsletters(conn: Connection) -> list[dict[str, Any]]:
+    """Return all newsletters by slug, as mappings of their columns."""
+    columns = [column for column in Newsletter.__table__.columns if column.name not in {"id", "created_at"}]
+    query = sa.select(*columns).order_by(Newsletter.slug)
+    return [dict(row._mapping) for row in conn.execute(query)]  # noqa: SLF001  Row's documented view
+
+
+def _following(row: Any) -> Following:  # noqa: ANN401  a Row of the query above
+    name = row.topic_name or ({"en": row.newsletter_name} if row.newsletter_name else {"en": row.query})
+    return Following(
+        id=row.id,
+        topic_id=row.topic_id,
+        newsletter_id=row.newsletter_id,
+        slug=row.slug,
+        name=name,
+        query=row.query,
+        cadence=row.cadence,
+        times=tuple(row.times),
+        weekday=row.weekday,
+        next_due_at=row.next_due_at,
+    )

@@ -1,0 +1,46 @@
+"""All tables, gathered, so that `Base.metadata` is whole for migrations and tests."""
+
+from worker.store.schema.articles import Article, ArticleBand, ArticleVersion, Source, Story
+from worker.store.schema.base import Base
+from worker.store.schema.editions import (
+    Attempt,
+    ContentStory,
+    Delivery,
+    DeliveryBatch,
+    DeliverySubscription,
+    Edition,
+    EditionContent,
+)
+from worker.store.schema.house import ApiKey, Audit, Counter, Event, Heartbeat, Installation
+from worker.store.schema.people import Newsletter, Subscriber, Subscription, Suppression, TokenUse
+from worker.store.schema.topics import Match, Topic, TopicStory
+
+__all__ = [
+    "ApiKey",
+    "Article",
+    "ArticleBand",
+    "ArticleVersion",
+    "Attempt",
+    "Audit",
+    "Base",
+    "ContentStory",
+    "Counter",
+    "Delivery",
+    "DeliveryBatch",
+    "DeliverySubscription",
+    "Edition",
+    "EditionContent",
+    "Event",
+    "Heartbeat",
+    "Installation",
+    "Match",
+    "Newsletter",
+    "Source",
+    "Story",
+    "Subscriber",
+    "Subscription",
+    "Suppression",
+    "TokenUse",
+    "Topic",
+    "TopicStory",
+]

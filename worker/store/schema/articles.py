@@ -1,0 +1,113 @@
+"""Sources, articles, and the stories that articles tell."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import JSON, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from worker.model import Novelty, Severity
+from worker.store.schema.base import Base, Id, Long, partial_index, reference, words
+
+
+class Source(Base):
+    """Where articles come from: a polled feed, the push API, or files added by hand."""
+
+    __tablename__ = "source"
+
+    id: Mapped[Id]
+    kind: Mapped[str]  # "feed" | "push" | "file"
+    name: Mapped[str]
+    url: Mapped[str | None] = mapped_column(unique=True)
+    outlet: Mapped[str]
+    homepage: Mapped[str] = mapped_column(default="")
+    lang: Mapped[str] = mapped_column(default="")
+    house: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime]
+    # polling
+    etag: Mapped[str] = mapped_column(default="")
+    last_modified: Mapped[str] = mapped_column(default="")
+    next_poll_at: Mapped[datetime | None] = mapped_column(index=True)
+    claimed_until: Mapped[datetime | None]
+    last_polled_at: Mapped[datetime | None]
+    last_ok_at: Mapped[datetime | None]
+    failures: Mapped[int] = mapped_column(default=0)
+    last_error: Mapped[str] = mapped_column(default="")
+
+    __table_args__ = (partial_index("uq_source_unpolled_name", "kind", "name", where="url IS NULL", unique=True),)
+
+
+class Story(Base):
+    """What several articles are about; the unit that a reader gets once."""
+
+    __tablename__ = "story"
+
+    id: Mapped[Id]
+    created_at: Mapped[datetime]
+    killed_at: Mapped[datetime | None]
+
+
+class Article(Base):
+    """One item of one source in its latest revision; earlier ones are in `article_version`."""
+
+    __tablename__ = "article"
+
+    id: Mapped[Id]
+    source_id: Mapped[int] = reference("source.id")
+    item_key: Mapped[str]
+    revision: Mapped[int] = mapped_column(default=1)
+    story_id: Mapped[int] = reference("story.id", index=True)
+    novelty: Mapped[Novelty] = mapped_column(words(Novelty))
+    reason: Mapped[str]
+    copy_of_id: Mapped[int | None] = reference("article.id")
+    # as the source tells it
+    guid: Mapped[str] = mapped_column(default="")
+    url: Mapped[str] = mapped_column(default="")
+    canonical_url: Mapped[str] = mapped_column(default="", index=True)
+    title: Mapped[str]
+    summary: Mapped[str] = mapped_column(default="")
+    body: Mapped[str] = mapped_column(default="")
+    author: Mapped[str] = mapped_column(default="")
+    section: Mapped[str] = mapped_column(default="")
+    outlet: Mapped[str] = mapped_column(default="")
+    lang: Mapped[str] = mapped_column(default="")
+    tags: Mapped[list[str]] = mapped_column(JSON, default=list)
+    severity: Mapped[Severity] = mapped_column(words(Severity), default=Severity.NORMAL)
+    # the ledger of times
+    published_at: Mapped[datetime]
+    updated_at: Mapped[datetime | None]
+    seen_at: Mapped[datetime]
+    matched_at: Mapped[datetime | None]
+    killed_at: Mapped[datetime | None]
+    # identity
+    text_hash: Mapped[str] = mapped_column(index=True)  # of the normalised wording; indexed, never unique
+    may_alert: Mapped[bool] = mapped_column(default=True)  # the age gate's word
+
+    __table_args__ = (
+        UniqueConstraint("source_id", "item_key"),
+        partial_index("ix_article_unmatched", "id", where="matched_at IS NULL"),
+    )
+
+
+class ArticleVersion(Base):
+    """What an article said in one revision."""
+
+    __tablename__ = "article_version"
+
+    article_id: Mapped[int] = reference("article.id", primary_key=True)
+    revision: Mapped[int] = mapped_column(primary_key=True)
+    title: Mapped[str]
+    summary: Mapped[str]
+    body: Mapped[str]
+    reason: Mapped[str]
+    recorded_at: Mapped[datetime]
+
+
+class ArticleBand(Base):
+    """A MinHash band of an article's wording: articles that share one are compared for being copies."""
+
+    __tablename__ = "article_band"
+
+    band: Mapped[Long] = mapped_column(primary_key=True)
+    article_id: Mapped[int] = reference("article.id", primary_key=True, index=True)

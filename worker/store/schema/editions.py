@@ -1,0 +1,149 @@
+"""Editions, their frozen contents, and one row for every copy that anybody is due."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from worker.lifecycle import Happening, State
+from worker.model import EditionKind, EditionStatus, Lane, Severity
+from worker.store.schema.base import Base, Id, partial_index, reference, words
+
+
+class Edition(Base):
+    """One run: an alert, a digest's due minute, a confirmation. `audience` is fixed when it leaves "planning"."""
+
+    __tablename__ = "edition"
+
+    id: Mapped[Id]
+    kind: Mapped[EditionKind] = mapped_column(words(EditionKind))
+    slot: Mapped[str]  # what it is the one run of: "story 12 from 40", "2026-11-23T07:00Z"
+    locale: Mapped[str]
+    lane: Mapped[Lane] = mapped_column(words(Lane))
+    severity: Mapped[Severity] = mapped_column(words(Severity), default=Severity.NORMAL)
+    newsletter_id: Mapped[int | None] = reference("newsletter.id")
+    status: Mapped[EditionStatus] = mapped_column(words(EditionStatus), index=True)
+    audience: Mapped[int | None]
+    due_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    created_at: Mapped[datetime]
+    planned_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+    __table_args__ = (UniqueConstraint("kind", "slot", "locale"),)
+
+
+class EditionContent(Base):
+    """A frozen content, interned by its hash: readers whose content is equal share one."""
+
+    __tablename__ = "edition_content"
+
+    id: Mapped[Id]
+    hash: Mapped[str] = mapped_column(unique=True)
+    body: Mapped[str]  # worker.content as JSON
+    template_hash: Mapped[str] = mapped_column(default="")
+    created_at: Mapped[datetime]
+
+
+class ContentStory(Base):
+    """A story that a content shows: joined with deliveries, it tells what a reader has seen."""
+
+    __tablename__ = "content_story"
+
+    content_id: Mapped[int] = reference("edition_content.id", primary_key=True)
+    story_id: Mapped[int] = reference("story.id", primary_key=True, index=True)
+
+
+class DeliveryBatch(Base):
+    """About 500 rows of an edition that one Celery task sends under one lease."""
+
+    __tablename__ = "delivery_batch"
+
+    edition_id: Mapped[int] = reference("edition.id", primary_key=True)
+    batch_no: Mapped[int] = mapped_column(primary_key=True)
+    lane: Mapped[Lane] = mapped_column(words(Lane))
+    next_attempt_at: Mapped[datetime | None]  # the earliest of its rows; none when no row is open
+    # The lease. On PostgreSQL the database's clock decides; on SQLite, where all holders share one machine, boot id and
+    # monotonic deadline do, so that a step of the wall clock frees or holds nothing.
+    fence: Mapped[int] = mapped_column(default=0)
+    lease_holder: Mapped[str] = mapped_column(default="")
+    lease_until: Mapped[datetime | None]
+    lease_boot: Mapped[str] = mapped_column(default="")
+    lease_monotonic_s: Mapped[float] = mapped_column(default=0.0)
+
+    __table_args__ = (
+        partial_index("ix_delivery_batch_due", "lane", "next_attempt_at", where="next_attempt_at IS NOT NULL"),
+    )
+
+
+class Delivery(Base):
+    """One reader's copy of one edition."""
+
+    __tablename__ = "delivery"
+
+    id: Mapped[Id]
+    edition_id: Mapped[int] = reference("edition.id")
+    subscriber_id: Mapped[int] = reference("subscriber.id")
+    batch_no: Mapped[int]
+    content_id: Mapped[int] = reference("edition_content.id", index=True)
+    recipient: Mapped[str | None]  # the address at planning; NULL after erasure
+    domain: Mapped[str]
+    lane: Mapped[Lane] = mapped_column(words(Lane))
+    state: Mapped[State] = mapped_column(words(State))
+    reason: Mapped[str] = mapped_column(default="")  # why suppressed, cancelled, expired, refused
+    fence: Mapped[int] = mapped_column(default=0)
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_attempt_at: Mapped[datetime | None]
+    provider: Mapped[str] = mapped_column(default="")
+    provider_message_id: Mapped[str] = mapped_column(default="")
+    message_id: Mapped[str] = mapped_column(unique=True)
+    code: Mapped[int | None]
+    published_at: Mapped[datetime | None]
+    seen_at: Mapped[datetime | None]
+    matched_at: Mapped[datetime | None]
+    planned_at: Mapped[datetime]
+    committed_at: Mapped[datetime | None]
+    accepted_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        UniqueConstraint("edition_id", "subscriber_id"),
+        ForeignKeyConstraint(["edition_id", "batch_no"], ["delivery_batch.edition_id", "delivery_batch.batch_no"]),
+        Index("ix_delivery_edition_id_batch_no", "edition_id", "batch_no"),
+        Index("ix_delivery_subscriber_id_planned_at", "subscriber_id", "planned_at"),
+        partial_index(
+            "ix_delivery_unsettled",
+            "state",
+            "edition_id",
+            where="state IN ('planned', 'leased', 'deferred', 'committing', 'unknown')",
+        ),
+    )
+
+
+class DeliverySubscription(Base):
+    """The subscriptions that a delivery serves: when all of them have ended, it is not sent."""
+
+    __tablename__ = "delivery_subscription"
+
+    delivery_id: Mapped[int] = reference("delivery.id", primary_key=True)
+    subscription_id: Mapped[int] = reference("subscription.id", primary_key=True, index=True)
+
+
+class Attempt(Base):
+    """The outcome of one try to hand a message over."""
+
+    __tablename__ = "attempt"
+
+    id: Mapped[Id]
+    delivery_id: Mapped[int] = reference("delivery.id", index=True)
+    number: Mapped[int]
+    fence: Mapped[int]
+    outcome: Mapped[Happening] = mapped_column(words(Happening))
+    provider: Mapped[str]
+    code: Mapped[int | None]
+    enhanced: Mapped[str] = mapped_column(default="")
+    text: Mapped[str] = mapped_column(default="")
+    provider_message_id: Mapped[str] = mapped_column(default="")
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime]

@@ -1,0 +1,82 @@
+"""The installation itself: counters, heartbeats, keys, what providers told us, who did what."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from worker.store.schema.base import Base, Id, Long, reference
+
+
+class Counter(Base):
+    """A number given out under a row lock, so that numbers are in commit order (a database sequence's are not)."""
+
+    __tablename__ = "counter"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[Long]
+
+
+class Installation(Base):
+    """A fact of this installation: the topics' generation, the test clock's offset."""
+
+    __tablename__ = "installation"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[str]
+
+
+class Heartbeat(Base):
+    """The last time that a queue's worker did a task: what readiness and `tocsin doctor` believe."""
+
+    __tablename__ = "heartbeat"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+
+
+class Event(Base):
+    """What a provider or a reader told us about a delivery, raw and in our words."""
+
+    __tablename__ = "event"
+
+    id: Mapped[Id]
+    provider: Mapped[str]
+    provider_event_id: Mapped[str]
+    kind: Mapped[str]
+    delivery_id: Mapped[int | None] = reference("delivery.id", index=True)
+    occurred_at: Mapped[datetime]
+    received_at: Mapped[datetime]
+    normalised: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    raw: Mapped[str] = mapped_column(default="")
+
+    __table_args__ = (UniqueConstraint("provider", "provider_event_id"),)
+
+
+class ApiKey(Base):
+    """A key of the HTTP API, known by its hash only."""
+
+    __tablename__ = "api_key"
+
+    id: Mapped[Id]
+    name: Mapped[str] = mapped_column(unique=True)
+    key_hash: Mapped[str] = mapped_column(unique=True)
+    scopes: Mapped[list[str]] = mapped_column(JSON, default=list)
+    created_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+
+class Audit(Base):
+    """Who changed what, by hand. Never holds an address."""
+
+    __tablename__ = "audit"
+
+    id: Mapped[Id]
+    at: Mapped[datetime]
+    actor: Mapped[str]
+    action: Mapped[str]
+    subject: Mapped[str]
+    detail: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)

@@ -1,0 +1,105 @@
+"""Readers, what they follow, newsletters, and the addresses that get nothing any more."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, CheckConstraint, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from worker.model import Cadence, SubscriberStatus
+from worker.store.schema.base import Base, Id, Long, partial_index, reference, words
+
+
+class Subscriber(Base):
+    """A reader. Everything personal is NULL or empty once `status` is "erased"; the row stays for the books."""
+
+    __tablename__ = "subscriber"
+
+    id: Mapped[Id]
+    email: Mapped[str | None]  # as the reader writes it
+    address_hash: Mapped[str | None] = mapped_column(unique=True)  # keyed hash of the normalised address
+    name: Mapped[str] = mapped_column(default="")
+    locale: Mapped[str] = mapped_column(default="en")
+    timezone: Mapped[str] = mapped_column(default="UTC")
+    status: Mapped[SubscriberStatus] = mapped_column(words(SubscriberStatus))
+    consent: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)  # how, when, from where, which wording
+    confirmations: Mapped[int] = mapped_column(default=0)  # asked for so far; makes each question's slot unique
+    confirmation_due_at: Mapped[datetime | None]  # set by signup, cleared by the planning of the question
+    paused_until: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    confirmed_at: Mapped[datetime | None]
+    left_at: Mapped[datetime | None]
+    erased_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        partial_index(
+            "ix_subscriber_confirmation_due_at", "confirmation_due_at", where="confirmation_due_at IS NOT NULL"
+        ),
+    )
+
+
+class Newsletter(Base):
+    """An editorial newsletter: who sends it, when, and what goes in."""
+
+    __tablename__ = "newsletter"
+
+    id: Mapped[Id]
+    slug: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    description: Mapped[str] = mapped_column(default="")
+    sender_name: Mapped[str]
+    sender_address: Mapped[str]
+    locale: Mapped[str]
+    timezone: Mapped[str]
+    schedule: Mapped[str]  # an RRULE (RFC 5545)
+    selection: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class Subscription(Base):
+    """What a reader follows, and how often they want to hear of it."""
+
+    __tablename__ = "subscription"
+
+    id: Mapped[Id]
+    subscriber_id: Mapped[int] = reference("subscriber.id")
+    topic_id: Mapped[int | None] = reference("topic.id", index=True)
+    newsletter_id: Mapped[int | None] = reference("newsletter.id", index=True)
+    query: Mapped[str | None]  # an own query, as the reader wrote it; its topic row holds the interned form
+    cadence: Mapped[Cadence] = mapped_column(words(Cadence))
+    times: Mapped[list[str]] = mapped_column(JSON, default=list)  # local, "07:00", ascending
+    weekday: Mapped[int | None]  # ISO, 1 is Monday
+    cursor: Mapped[Long] = mapped_column(default=0)  # the last match_seq that it has been shown
+    next_due_at: Mapped[datetime | None]
+    paused_until: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        UniqueConstraint("subscriber_id", "topic_id"),
+        UniqueConstraint("subscriber_id", "newsletter_id"),
+        CheckConstraint("(topic_id IS NULL) <> (newsletter_id IS NULL)", name="follows_one_thing"),
+        partial_index("ix_subscription_next_due_at", "next_due_at", where="next_due_at IS NOT NULL"),
+    )
+
+
+class Suppression(Base):
+    """An address that must get nothing, known by its keyed hash only, so that it outlives the reader's erasure."""
+
+    __tablename__ = "suppression"
+
+    address_hash: Mapped[str] = mapped_column(primary_key=True)
+    reason: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class TokenUse(Base):
+    """A link that works once, and has."""
+
+    __tablename__ = "token_use"
+
+    token_hash: Mapped[str] = mapped_column(primary_key=True)
+    used_at: Mapped[datetime]

@@ -1,0 +1,184 @@
+"""The statements over topics, matches, and the numbering of (topic, story) pairs.
+
+Never compiles a query: matching does. A change of any topic raises the generation, by which every process that holds a
+compiled engine learns that it must renew it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from worker.model import ArticleId, StoryId, TopicId
+from worker.store.database import insert_for, now
+from worker.store.house import MATCH_SEQ, TOPICS_GENERATION, draw, reached
+from worker.store.schema import Match, Topic, TopicStory
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TopicRow:
+    """A stored topic. `slug` is None for readers' own queries."""
+
+    id: TopicId
+    slug: str | None
+    name: dict[str, str]
+    description: dict[str, str]
+    query: str
+    canonical: str
+    must_match: list[str]
+    must_not_match: list[str]
+    version: int
+    disabled_reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewTopic:
+    """A shared topic to be stored, already checked."""
+
+    slug: str
+    name: dict[str, str]
+    query: str
+    canonical: str
+    description: dict[str, str] = field(default_factory=dict)
+    must_match: list[str] = field(default_factory=list)
+    must_not_match: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TopicMatch:
+    """That an article concerns a topic. `evidence` is a list of spans as JSON objects."""
+
+    topic_id: TopicId
+    strength: int
+    evidence: list[dict[str, Any]]
+
+
+_COLUMNS = tuple(getattr(Topic, name) for name in TopicRow.__slots__)
+
+
+def topics(conn: Connection, *, shared_only: bool = False) -> list[TopicRow]:
+    """Return all topics in order of id."""
+    query = sa.select(*_COLUMNS).order_by(Topic.id)
+    if shared_only:
+        query = query.where(Topic.slug.is_not(None)).order_by(None).order_by(Topic.slug)
+    return [TopicRow(**row._mapping) for row in conn.execute(query)]  # noqa: SLF001  Row's documented view
+
+
+def topic_by_slug(conn: Connection, slug: str) -> TopicRow | None:
+    """Find a shared topic."""
+    row = conn.execute(sa.select(*_COLUMNS).where(Topic.slug == slug)).first()
+    return TopicRow(**row._mapping) if row else None  # noqa: SLF001  Row's documented view
+
+
+def put_topic(conn: Connection, topic: NewTopic) -> tuple[TopicId, bool]:
+    """Store a shared topic under its slug, in place of an earlier version; True when it is new.
+
+    An edited topic applies forward: stories matched before keep their place, older articles are not searched again.
+    """
+    at = now(conn)
+    values = {name: getattr(topic, name) for name in NewTopic.__slots__}
+    known = conn.execute(sa.select(Topic.id, Topic.canonical).where(Topic.slug == topic.slug)).first()
+    if known is None:
+        statement = sa.insert(Topic).values(**values, created_at=at, updated_at=at).returning(Topic.id)
+        topic_id = conn.execute(statement).scalar_one()
+    else:
+        topic_id = known.id
+        version = Topic.version + (1 if known.canonical != topic.canonical else 0)
+        conn.execute(
+            sa.update(Topic)
+            .where(Topic.id == topic_id)
+            .values(**values, version=version, updated_at=at, disabled_reason="")
+        )
+    draw(conn, TOPICS_GENERATION)
+    return TopicId(topic_id), known is None
+
+
+def intern_query(conn: Connection, *, query: str, canonical: str) -> TopicId:
+    """Return the topic that all readers share whose own query has this canonical form."""
+    at = now(conn)
+    inserted = conn.execute(
+        insert_for(conn, Topic)
+        .values(query=query, canonical=canonical, created_at=at, updated_at=at)
+        .on_conflict_do_nothing(index_elements=["canonical"], index_where=sa.text("slug IS NULL"))
+        .returning(Topic.id)
+    ).scalar()
+    if inserted is not None:
+        draw(conn, TOPICS_GENERATION)
+        return TopicId(inserted)
+    known = sa.select(Topic.id).where(Topic.canonical == canonical, Topic.slug.is_(None))
+    return TopicId(conn.execute(known).scalar_one())
+
+
+def disable(conn: Connection, topic_id: TopicId, reason: str) -> None:
+    """Switch a topic visibly off, whose saved query is refused by this version."""
+    conn.execute(sa.update(Topic).where(Topic.id == topic_id).values(disabled_reason=reason))
+
+
+def generation(conn: Connection) -> int:
+    """Return the number that rises with every change of any topic."""
+    return reached(conn, TOPICS_GENERATION)
+
+
+def store_matches(
+    conn: Connection,
+    *,
+    article_id: ArticleId,
+    story_id: StoryId,
+    revision: int,
+    found: Sequence[TopicMatch],
+    alert_due_at: datetime | None,
+) -> int:
+    """Put an article's matches in place of its earlier ones; number the pairs (topic, story) that are new.
+
+    `alert_due_at` is when the new pairs' gathering time ends, None when they must not alert. Returns how many pairs are
+    new. Safe to repeat: a pair is numbered once.
+    """
+    at = now(conn)
+    conn.execute(sa.delete(Match).where(Match.article_id == article_id))
+    if not found:
+        return 0
+    rows = [
+        {
+            "article_id": article_id,
+            "topic_id": match.topic_id,
+            "story_id": story_id,
+            "revision": revision,
+            "strength": match.strength,
+            "evidence": match.evidence,
+            "matched_at": at,
+        }
+        for match in found
+    ]
+    conn.execute(sa.insert(Match), rows)
+    numbered = set(conn.execute(sa.select(TopicStory.topic_id).where(TopicStory.story_id == story_id)).scalars())
+    fresh = [match.topic_id for match in found if match.topic_id not in numbered]
+    if fresh:
+        numbers = draw(conn, MATCH_SEQ, len(fresh))
+        pairs = [
+            {
+                "topic_id": topic_id,
+                "story_id": story_id,
+                "match_seq": match_seq,
+                "matched_at": at,
+                "alert_due_at": alert_due_at,
+            }
+            for topic_id, match_seq in zip(fresh, numbers, strict=True)
+        ]
+        conn.execute(insert_for(conn, TopicStory).on_conflict_do_nothing(), pairs)
+    return len(fresh)
+
+
+def slugs_of(conn: Connection, article_id: ArticleId) -> list[str]:
+    """Return the slugs of the shared topics that an article concerns, sorted."""
+    query = (
+        sa.select(Topic.slug)
+        .join(Match, Match.topic_id == Topic.id)
+        .where(Match.article_id == article_id, Topic.slug.is_not(None))
+        .order_by(Topic.slug)
+    )
+    return [slug for slug in conn.execute(query).scalars() if slug]
