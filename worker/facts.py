@@ -1,6 +1,6 @@
-"""What the store tells the deciding halves of rooms: rows as plain values, free of SQL.
+"""What the store and the deciding halves of rooms tell each other: rows as plain values, free of SQL.
 
-Made by `store.agenda`, read by planning's pure modules. Decides nothing.
+Decides nothing. `store.agenda` makes the first five, planning the last two.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from worker.model import Cadence, Severity, StoryId, SubscriberId, SubscriptionId, TopicId
+from worker.model import Cadence, ContentId, EditionKind, Lane, Severity, StoryId, SubscriberId, SubscriptionId, TopicId
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,6 +34,16 @@ class Followed:
     cadence: Cadence
     times: list[str]
     weekday: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asked:
+    """A reader who waits for the question whether the sign-up was theirs. `question` counts them from 1."""
+
+    subscriber_id: SubscriberId
+    recipient: str
+    locale: str
+    question: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,3 +81,29 @@ class Concern:
     strength: int
     evidence: list[dict[str, Any]]
     matched_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EditionPlan:
+    """What one run is: `kind`, `slot` and `locale` together name it for ever."""
+
+    kind: EditionKind
+    slot: str
+    locale: str
+    lane: Lane
+    severity: Severity = Severity.NORMAL
+    due_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Copy:
+    """One reader's copy, as planned. The times tell how long the news was under way."""
+
+    subscriber_id: SubscriberId
+    recipient: str
+    content_id: ContentId
+    subscriptions: tuple[SubscriptionId, ...]
+    published_at: datetime | None = None
+    seen_at: datetime | None = None
+    matched_at: datetime | None = None

@@ -126,10 +126,8 @@ class Settings(BaseSettings):
         return {variable(name): _redact(getattr(self, name)) for name in sorted(type(self).model_fields)}
 
 
-def load(environment: Mapping[str, str] | None = None, **overrides: object) -> Settings:
+def load(**overrides: object) -> Settings:
     """Read the settings; every problem is reported at once, in one `ConfigurationError`."""
-    if environment is not None:
-        os.environ.update(environment)
     try:
         return Settings(**overrides)  # type: ignore[arg-type]  # values come from the command line, pydantic checks them
     except ValidationError as error:

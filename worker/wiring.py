@@ -7,25 +7,49 @@ Everything is built when first asked for, so that `tocsin --help` opens no datab
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import timedelta
 from email.utils import parseaddr
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
 
+from worker import __version__, celery_app
 from worker import settings as settings_module
+from worker.adapters.transports.build import build
+from worker.adapters.transports.dsn import parse_transports
+from worker.adapters.transports.spec import Scheme, TransportSpec
 from worker.content import Newsroom
+from worker.delivery.decide import Patience
+from worker.delivery.dispatch import Dispatch
+from worker.delivery.run import Courier, Terms
 from worker.errors import ConfigurationError
+from worker.holder import boot_id, process_name
 from worker.keys import keep_key
+from worker.letters import Letters
+from worker.model import Lane
+from worker.planning.run import Policy
+from worker.ports import Transport
+from worker.rendering.compile import Renderer
 from worker.settings import Settings
 from worker.store import migrate
 from worker.store.database import Database
+from worker.store.leases import Holder
 from worker.tokens import Tokens, keyed_hash
+
+if TYPE_CHECKING:
+    from worker.intake.run import Intake
+    from worker.matching.run import Matcher
+
+MAIL_LANES: Final = (Lane.ALERTS, Lane.BULK)
 
 
 class House:
     """One installation, as its settings describe it."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, stopping: Callable[[], bool] = lambda: False) -> None:
         self.settings = settings
+        self._stopping = stopping
 
     @functools.cached_property
     def home(self) -> Path:
@@ -101,6 +125,99 @@ class House:
             accent=self.settings.accent,
         )
 
+    @functools.cached_property
+    def transport_specs(self) -> tuple[TransportSpec, ...]:
+        """What the operator says of relays and providers; the local inbox when nothing."""
+        given = self.settings.transports
+        local = f"inbox://127.0.0.1:{self.settings.inbox_port}?maildir={quote(str(self.inbox))}"
+        return parse_transports(given.get_secret_value() if given else local)
+
+    @property
+    def inbox(self) -> Path:
+        """Where the local inbox keeps what it receives."""
+        return self.home / "inbox"
+
+    @property
+    def inbox_is_used(self) -> bool:
+        """Whether mail goes to the local inbox, which `tocsin up` must then run."""
+        return any(spec.scheme is Scheme.INBOX for spec in self.transport_specs)
+
+    @functools.cached_property
+    def transports(self) -> Mapping[Lane, Transport]:
+        """The way out for each lane: the first transport that serves it."""
+        built = [(spec, build(spec)) for spec in self.transport_specs]
+        ways = {lane: next((made for spec, made in built if lane in spec.lanes), None) for lane in MAIL_LANES}
+        unserved = [lane for lane, way in ways.items() if way is None]
+        if unserved:
+            raise ConfigurationError(f"TOCSIN_TRANSPORTS: no transport serves the lane {unserved[0]}; see lanes=")
+        return {lane: way for lane, way in ways.items() if way is not None}
+
+    @functools.cached_property
+    def letters(self) -> Letters:
+        """What writes the copies of mails."""
+        return Letters(renderer=Renderer(newsroom=self.newsroom), tokens=self.tokens, newsroom=self.newsroom)
+
+    @functools.cached_property
+    def dispatch(self) -> Dispatch:
+        """This process's delivery loop with its open connections."""
+        courier = Courier(
+            database=self.database,
+            transports=self.transports,
+            write=self.letters.write,
+            holder=Holder(name=process_name(), boot=boot_id()),
+            terms=Terms(
+                lease_s=self.settings.lease_s,
+                patience=Patience(alerts_s=self.settings.retry_alert_s, bulk_s=self.settings.retry_digest_s),
+            ),
+            stopping=self._stopping,
+        )
+        return Dispatch(courier, self.database, self.transports)
+
+    @functools.cached_property
+    def matcher(self) -> Matcher:
+        """The compiled topics of this process. Delivery workers never ask for it, and so never load the engine."""
+        from worker.matching.run import Matcher  # noqa: PLC0415  see above
+
+        return Matcher(self.database, gather=timedelta(seconds=self.settings.gather_s))
+
+    @functools.cached_property
+    def intake(self) -> Intake:
+        """What fetches feeds and stores articles."""
+        from worker.intake.run import Intake  # noqa: PLC0415  delivery workers need no feed parser
+
+        return Intake(
+            self.database,
+            user_agent=f"Tocsin/{__version__} (+{self.base_url})",
+            poll_every=timedelta(seconds=self.settings.poll_s),
+            age_limit=timedelta(seconds=self.settings.alert_age_limit_s),
+            allow_private=self.settings.allow_private,
+        )
+
+    @functools.cached_property
+    def planning_policy(self) -> Policy:
+        """What the settings say about planning."""
+        return Policy(
+            domain=self.newsroom.from_address.rpartition("@")[2],
+            alert_expires=timedelta(seconds=self.settings.alert_expires_s),
+            digest_expires=timedelta(seconds=self.settings.digest_expires_s),
+        )
+
+    def ring(self, task: str, *arguments: int) -> None:
+        """Wake a worker for a task, once what it is about has been committed; never fails."""
+        self.point_celery()
+        celery_app.ring(task, *arguments)
+
+    def point_celery(self) -> None:
+        """Tell Celery of this installation's broker."""
+        celery_app.configure(broker_url=self.broker_url, sweep_s=self.settings.sweep_s)
+
+    def close(self) -> None:
+        """End what this process has opened: connections to relays, to the database."""
+        if "dispatch" in self.__dict__:
+            self.dispatch.close()
+        if "database" in self.__dict__:
+            self.database.close()
+
     def _made_key(self, name: str, variable: str) -> str:
         if not self.database_of_any_version().is_sqlite:
             raise ConfigurationError(
@@ -110,6 +227,6 @@ class House:
         return keep_key(self.home, name)
 
 
-def house(environment: Mapping[str, str] | None = None, **overrides: object) -> House:
+def house(*, stopping: Callable[[], bool] = lambda: False, **overrides: object) -> House:
     """Read the settings and return the installation. Raises `ConfigurationError` with every problem at once."""
-    return House(settings_module.load(environment, **overrides))
+    return House(settings_module.load(**overrides), stopping=stopping)

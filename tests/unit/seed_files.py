@@ -26,7 +26,7 @@ NOW = datetime(2026, 11, 3, 9, 30, tzinfo=UTC)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SeedArticle:
-    """A seeded article as written. `guid`, `url`, `author` and `tags` are empty where its format has no place for them."""
+    """A seeded article as written. `guid`, `url`, `author` and `tags` are empty where its format has none."""
 
     guid: str
     url: str

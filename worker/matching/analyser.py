@@ -17,7 +17,7 @@ from worker.matching.words import Words, words
 from worker.model import Field
 
 ANALYSER_VERSION: Final = 1
-"""Goes up whenever the same article could come out differently: an index built with another version must not be used."""
+"""Goes up whenever the same article could come out differently; an index built with another version is of no use."""
 
 TAG_SEPARATOR: Final = "\u2029"  # a paragraph's end, so that no phrase spans two tags
 
@@ -51,8 +51,10 @@ class Token:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AnalysedField:
-    """One field's words. `positions` lists, ascending, where a query word's key is answered: a Hangul word answers to
-    its stems too. `text` is the original that offsets count in; for tags, all of them, each followed by one separator.
+    """One field's words, and where each key is answered.
+
+    `positions` are ascending; a Hangul word answers to its stems too. `text` is the original that offsets count in; of
+    tags, all of them, joined by `TAG_SEPARATOR`.
     """
 
     text: str
@@ -99,7 +101,9 @@ def analyse(article: ArticleText) -> AnalysedArticle:
         Field.URL: article.url,
     }
     fields = {field: _analyse_field(text) for field, text in texts.items() if text}
-    return AnalysedArticle(fields=MappingProxyType({field: known for field, known in fields.items() if known.positions}))
+    return AnalysedArticle(
+        fields=MappingProxyType({field: known for field, known in fields.items() if known.positions})
+    )
 
 
 def _analyse_field(text: str) -> AnalysedField:

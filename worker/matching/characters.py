@@ -6,6 +6,7 @@ Decides which characters count as letters of which kind, as marks, or as nothing
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from itertools import chain
@@ -72,3 +73,14 @@ KANA_VOICING: Final = "\u3099\u309a"
 
 HANGUL: Final = "\uac00-\ud7a3\u1100-\u11ff\u3131-\u318e\ua960-\ua97f\ud7b0-\ud7ff"
 """Syllables and their parts. A change between these and anything else separates words."""
+
+_HAN_OR_KANA_FIRST = re.compile(f"[{HAN_OR_KANA}]")
+
+
+def is_han_or_kana(key: str) -> bool:
+    """Tell whether a key is one Han or Kana character.
+
+    >>> is_han_or_kana("北"), is_han_or_kana("북")
+    (True, False)
+    """
+    return _HAN_OR_KANA_FIRST.match(key) is not None

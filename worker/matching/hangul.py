@@ -9,14 +9,13 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final
 
-PARTICLES: Final = frozenset(
-    """
+_PARTICLES: Final = """
     이 가 은 는 을 를 의 에 에서 에게 께 한테 와 과 랑 이랑 도 로 으로 로서 으로서 로써 으로써 만 부터 까지 보다 처럼
     마다 조차 마저 밖에 이나 나 든지 이든지 라도 이라도 야 이야 여 이여 라고 이라고 라는 이라는 란 이란
     에는 에도 에만 에서는 에서도 에서의 에게는 에게서 와는 과는 와의 과의 로는 으로는 로의 으로의 로부터 으로부터
     까지는 까지도 부터는 만은 만이 만을 보다는 측 측은 측이 측의 들 들이 들은 들을 들의
-    """.split()
-)
+"""
+PARTICLES: Final = frozenset(_PARTICLES.split())
 """Everything that may be left over when a query word is taken from the front of a Hangul word."""
 
 _LENGTHS: Final = sorted({len(particle) for particle in PARTICLES})

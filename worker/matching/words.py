@@ -1,8 +1,8 @@
 """Where words begin and end, in an article and in a query alike.
 
-Decides what one word is: acronyms with dots, possessives, elisions, numbers, Han and Kana, Hangul beside Latin. Two passes:
-a regular expression finds the words of alphabetic scripts; what it finds outside ASCII is looked at once more. Both are
-linear. Pure; `analyser` and `parser` call it, so that a query and a text can never disagree.
+Decides what one word is: acronyms with dots, possessives, elisions, numbers, Han and Kana, Hangul beside Latin. Two
+passes: a regular expression finds the words of alphabetic scripts; what it finds outside ASCII is looked at once more.
+Both are linear. Pure; `analyser` and `parser` call it, so that a query and a text can never disagree.
 """
 
 from __future__ import annotations
@@ -29,10 +29,9 @@ _S = rf"[sS](?!{_GOES_ON})"
 _POSSESSIVE = rf"'{_S}(?!')"
 """The `'s` of "“Korea”'s", which no word carries; the one of "Korea's" ends the word before it."""
 
-_ELISIONS: Final = frozenset(
-    "c d j l m n s t qu jusqu lorsqu puisqu quoiqu"  # French
-    " un all dall dell nell sull".split()  # Italian
-)
+_FRENCH: Final = "c d j l m n s t qu jusqu lorsqu puisqu quoiqu"
+_ITALIAN: Final = "un all dall dell nell sull"
+_ELISIONS: Final = frozenset(f"{_FRENCH} {_ITALIAN}".split())
 _VOWELS: Final = "aeiouyhœæ"
 _ELIDED = rf"(?i:{'|'.join(sorted(_ELISIONS))})(?='[{_VOWELS}{_VOWELS.upper()}])"
 """Short forms before a vowel: l'Ukraine is found under Ukraine; O'Brien and don't stay one word."""
@@ -46,7 +45,7 @@ _COMMON = r"[^\W_]++(?=[ \n])|[^\W_]{2,}+(?=[.,] )"
 _WORD = re.compile(rf"(?=[^\W_])(?:{_COMMON}|({_ACRONYM})|{_ELIDED}|{_PLAIN})|({_POSSESSIVE})")
 _IS_ACRONYM, _IS_POSSESSIVE = 1, 2
 
-_CJK_OR_NOT = re.compile(rf"[{HANGUL}]+|[{HAN_OR_KANA}][{KANA_VOICING}]?|[^{_CJK}]+")
+_CJK_OR_NOT = re.compile(rf"[{HANGUL}]+|[{HAN_OR_KANA}][{KANA_VOICING}]?|[^\W_][^{_CJK}]*")
 _BLANK_LINE = re.compile(r"(?:\r\n|[\n\r\x85\u2028])[^\S\n\r\x85\u2028\u2029]*+[\n\r\x85\u2028]|\u2029")
 _NO_LETTER = re.compile(r"[.\s]+")
 _MAX_CACHED = 64

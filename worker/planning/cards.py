@@ -5,10 +5,10 @@ Pure: takes what the store read, returns frozen contents. Called by the planning
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from worker.content import AlertContent, DigestContent, Reason, Section, StoryCard
+from worker.content import AlertContent, Reason, Section, StoryCard
 from worker.facts import Concern, Telling
 from worker.model import StoryId, TopicId
 
@@ -75,7 +75,7 @@ def alert(library: Library, story_id: StoryId, topics: Collection[TopicId], *, l
     return AlertContent(locale=locale, severity=library.tellings[story_id][0].severity, card=told)
 
 
-def sections(library: Library, fresh: dict[TopicId, Sequence[StoryId]], *, locale: str) -> tuple[Section, ...]:
+def sections(library: Library, fresh: Mapping[TopicId, Sequence[StoryId]], *, locale: str) -> tuple[Section, ...]:
     """Lay fresh stories out in a section a topic, each story once, under the topic that it concerns most.
 
     Stories stand by strength, then newest first; sections by their first story.
@@ -98,11 +98,6 @@ def is_private(library: Library, stories: Collection[StoryId], topics: Collectio
     """Tell whether a content about these would quote somebody's own query."""
     pairs = ((story, topic) for story in stories for topic in topics)
     return any(concern.slug is None for pair in pairs for concern in library.concerns.get(pair, ()))
-
-
-def personal(content: DigestContent | AlertContent, subscriber_id: int) -> DigestContent | AlertContent:
-    """Return the content as one that nobody else shares."""
-    return content.model_copy(update={"personal_to": subscriber_id})
 
 
 def snippet(telling: Telling) -> str:

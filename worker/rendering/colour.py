@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from worker.errors import ConfigurationError
 
-LIGHT_PAPER = "#ffffff"
-DARK_PAPER = "#1c1c1e"
+LIGHT_TINT = "#f7f5f0"  # the box "why you got this": a little darker than the paper, so the harder case
+DARK_TINT = "#27272a"  # a little lighter than the dark paper, likewise
 _READABLE = 4.5  # WCAG 2.2, 1.4.3: text of ordinary size
 
 _RGB = tuple[int, int, int]
@@ -20,21 +20,21 @@ _RGB = tuple[int, int, int]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Palette:
-    """The accent as templates use it: `#rrggbb`, readable as text on each paper, and each paper's colour on it."""
+    """The colours that depend on the accent, as `#rrggbb`; white is readable on `accent`, too."""
 
     accent: str
     accent_dark: str
-    paper: str = LIGHT_PAPER
-    paper_dark: str = DARK_PAPER
+    tint: str = LIGHT_TINT
+    tint_dark: str = DARK_TINT
 
     @classmethod
     def of(cls, accent: str) -> Palette:
         """Make the palette of an accent. Raises `ConfigurationError` when it is no `#rgb` or `#rrggbb`.
 
         >>> Palette.of("#8a1c1c").accent, Palette.of("#fc0").accent
-        ('#8a1c1c', '#8f7300')
+        ('#8a1c1c', '#866b00')
         """
-        return cls(accent=readable(accent, on=LIGHT_PAPER), accent_dark=readable(accent, on=DARK_PAPER))
+        return cls(accent=readable(accent, on=LIGHT_TINT), accent_dark=readable(accent, on=DARK_TINT))
 
 
 def readable(colour: str, *, on: str) -> str:

@@ -1,15 +1,15 @@
 """The door of rendering: a content becomes a compiled mail once, and a compiled mail becomes one message per reader.
 
-Runs the templates (sandboxed, StrictUndefined, escaped), inlines their CSS, cuts what is too long, and keeps skeletons with
-holes. Never looks at the database, the settings or the clock: the same content and the same `Personal` give the same
-bytes. Wiring makes one `Renderer`; delivery compiles and fills; the web's `/m/` page and previews show `html`.
+Runs the templates (sandboxed, StrictUndefined, escaped), inlines their CSS, cuts what is too long, and keeps skeletons
+with holes. Never looks at the database, the settings or the clock: the same content and the same `Personal` give the
+same bytes. Wiring makes one `Renderer`; delivery compiles and fills; the web's `/m/` page and previews show `html`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -48,7 +48,7 @@ class _Face:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CompiledMail:
-    """A content in one language, ready for any number of readers. `whole` is what `mailed` was cut from, or the same."""
+    """A content in one language, ready for any number of readers; `whole` is what `mailed` was cut from, if it was."""
 
     kind: EditionKind
     language: str
@@ -154,7 +154,7 @@ class Renderer:
             html=Skeleton.cut(self._inliner.inline(markup), key=key),
         )
 
-    def _render(self, language: Language, template: str, context: dict[str, object]) -> str:
+    def _render(self, language: Language, template: str, context: Mapping[str, object]) -> str:
         try:
             return self._environments[language.tag].get_template(template).render(context)
         except TemplateError as error:

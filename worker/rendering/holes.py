@@ -1,7 +1,7 @@
 """Holes: the places of a compiled mail where each reader's own values go.
 
-A template writes a hole as a mark; `Skeleton` cuts the rendered text at its marks, so that filling is one join. A mark is
-keyed with the content's hash, so that no title from a feed can contain one, and a filled-in value is never read again.
+A template writes a hole as a mark; `Skeleton` cuts the rendered text at its marks, so that filling is one join. A mark
+is keyed with the content's hash, so that no title from a feed can contain one, and a value is never searched for marks.
 Pure. `compile` makes skeletons; nobody else knows marks.
 """
 
@@ -18,8 +18,8 @@ from worker.content import Personal
 class Hole(StrEnum):
     """The values of `Personal` that a template may show. Headers take theirs straight from `Personal`.
 
-    The reader's name is not among them: whoever typed it in need not be the address's owner, and a mail of ours must not
-    carry a stranger's words to a victim.
+    The reader's name is not among them: whoever typed it in need not be the address's owner, and no mail of ours
+    carries a stranger's words to a victim.
     """
 
     RECIPIENT = "recipient"

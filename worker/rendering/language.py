@@ -1,7 +1,7 @@
 """The languages that mails and pages speak: their catalogues, and dates and lists in their manner.
 
-Reads `templates/locales/*/LC_MESSAGES/messages.po` once, at start; there are no compiled .mo files to build or to forget.
-Decides nothing about content. `compile` gives a language to the views and the templates; the web pages may do the same.
+Reads `templates/locales/*/LC_MESSAGES/messages.po` once, at start; there are no compiled .mo files to build or forget.
+Decides nothing about content. `compile` gives a language to the views and the templates; the web pages may, too.
 """
 
 from __future__ import annotations
@@ -50,11 +50,11 @@ class Language:
         return format_date(value, "full", locale=self.locale)
 
     def moment(self, value: datetime, zone: tzinfo = UTC) -> str:
-        """Write a point in time, briefly: "Nov 23, 14:05 UTC"."""
+        """Write a point in time, briefly and unbreakably: "Nov 23, 14:05 UTC"."""
         local = value.astimezone(zone)
         day = format_skeleton("MMMd", local, locale=self.locale)
         time = f"{format_skeleton('Hm', local, locale=self.locale)} {local.tzname()}"
-        return str(self.locale.datetime_formats["medium"]).format(time, day)
+        return str(self.locale.datetime_formats["medium"]).format(time, day).replace(" ", "\N{NO-BREAK SPACE}")
 
     def listing(self, words: Iterable[str]) -> str:
         """Join words as a sentence does: "A, B, and C"."""

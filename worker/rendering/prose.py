@@ -33,7 +33,8 @@ def one_line(text: str) -> str:
     >>> one_line("Seoul\r\nBcc: all@example.com\x00  wakes")
     'Seoul Bcc: all@example.com wakes'
     """
-    return " ".join("".join(_fit(char) for char in text).split())
+    fit = text if text.isprintable() else "".join(_fit(char) for char in text)
+    return " ".join(fit.split())
 
 
 def _fit(char: str) -> str:

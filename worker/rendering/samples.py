@@ -58,16 +58,16 @@ def newsroom(locale: str) -> Newsroom:
 def personal(kind: str, locale: str) -> Personal:
     """Return a made-up reader's values."""
     base = newsroom(locale).base_url
-    token = "x7Qm2VbT9sKd4Lw"
+    link = "x7Qm2VbT9sKd4Lw"
     return Personal(
         recipient="mina@reader.example",
         name="Mina Seo" if locale == "en" else "서미나",
         message_id=f"sample-{kind}-{locale}@courier.example",
         sent_at=datetime(2026, 11, 23, 7, 0, tzinfo=UTC),
-        preferences_url=f"{base}/preferences/{token}",
-        unsubscribe_url=f"{base}/unsubscribe/{token}",
-        view_url=f"{base}/m/{token}",
-        confirm_url=f"{base}/confirm/{token}" if kind == "confirmation" else "",
+        preferences_url=f"{base}/preferences/{link}",
+        unsubscribe_url=f"{base}/unsubscribe/{link}",
+        view_url=f"{base}/m/{link}",
+        confirm_url=f"{base}/confirm/{link}" if kind == "confirmation" else "",
         feedback_id=f"{kind}:sample:1:courier",
         list_id=f"{kind}.courier.example",
         list_name={"en": "Topics you follow", "ko": "구독 주제"}[locale],
@@ -199,7 +199,8 @@ _ENGLISH: Final = (
         6,
         1,
         "Shipyards hire again, for the first time in six years",
-        "Orders for ferries that run on methanol have filled the docks until 2030, and wages are rising along the coast.",
+        "Orders for ferries that run on methanol have filled the docks until 2030, and wages are rising along the "
+        "coast.",
         _economy("wages"),
         source="Ledger",
         section="Business",
@@ -258,7 +259,8 @@ _KOREAN: Final = (
         4,
         3,
         "손님 없는 블라디보스토크의 겨울",
-        "두 해 전 빈방이 없던 호텔들이 이제 달방을 놓는다. 블라디보스토크의 안내원들은 다른 일을 찾았고 대부분 항구에서 일한다.",
+        "두 해 전 빈방이 없던 호텔들이 이제 달방을 놓는다. 블라디보스토크의 안내원들은 다른 일을 찾았고 대부분 "
+        "항구에서 일한다.",
         _russia_ko("블라디보스토크"),
         source="항구일보",
         author="차인애",

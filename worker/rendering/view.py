@@ -34,7 +34,7 @@ class CardView:
     url: str
     lang: str  # only where it is not the mail's own
     summary: tuple[Run, ...]
-    section: str
+    section: str  # of its newspaper; "" under a head that says the same
     author: str
     source: str
     moment: str
@@ -60,18 +60,21 @@ class AlertView:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SectionView:
-    """A digest's part for one topic: `cards` may be empty and `more` stories wait on the web."""
+    """A digest's part for one topic; `more` stories of it wait on the web."""
 
     topic: str
     url: str
-    count: int
     cards: tuple[CardView, ...]
     more: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DigestView:
-    """A day's stories. `contents` has each shown topic with its number of stories; `lead` is the first story of all."""
+    """A day's stories.
+
+    `lead` is the first of all, `others` counts the rest; `contents` has the first topics with their numbers of stories;
+    `elsewhere` counts the stories of topics that the mail had no room for.
+    """
 
     day: str
     lead: CardView
@@ -79,6 +82,7 @@ class DigestView:
     contents: tuple[tuple[str, int], ...]
     contents_more: int
     sections: tuple[SectionView, ...]
+    elsewhere: int
     why: str
 
 
@@ -132,7 +136,9 @@ def _digest(
         sections=tuple(
             _section(section, language, base_url, keep, zone)
             for section, keep in zip(content.sections, shown, strict=True)
+            if keep
         ),
+        elsewhere=sum(len(section.cards) for section, keep in zip(content.sections, shown, strict=True) if not keep),
         why=why([Reason(topic=section.topic, slug=section.slug) for section in content.sections], language),
     )
 
@@ -141,14 +147,16 @@ def _section(section: Section, language: Language, base_url: str, keep: int, zon
     return SectionView(
         topic=name(section.topic),
         url=f"{base_url}/topics/{section.slug}" if section.slug else "",
-        count=len(section.cards),
-        cards=tuple(card_view(card, language, zone) for card in section.cards[:keep]),
+        cards=tuple(card_view(card, language, zone, under=section.topic) for card in section.cards[:keep]),
         more=len(section.cards) - keep,
     )
 
 
-def card_view(card: StoryCard, language: Language, zone: tzinfo) -> CardView:
-    """Make one story fit to print. A story without a title is called by its summary, or by its source."""
+def card_view(card: StoryCard, language: Language, zone: tzinfo, *, under: str = "") -> CardView:
+    """Make one story fit to print, `under` a section's head.
+
+    A story without a title is called by its summary, or by its source.
+    """
     title = one_line(card.title) or shorten(one_line(card.summary), SUBJECT_TITLE_CHARS) or name(card.source)
     foreign = _LANGUAGE_TAG.fullmatch(card.lang) and card.lang.partition("-")[0] != language.tag.partition("-")[0]
     summary = snippet(card.summary, card.highlights)
@@ -159,7 +167,7 @@ def card_view(card: StoryCard, language: Language, zone: tzinfo) -> CardView:
         url=web_address(card.url),
         lang=card.lang if foreign else "",
         summary=summary,
-        section=name(card.section),
+        section="" if card.section.casefold() == under.casefold() else name(card.section),
         author=name(re.sub(r"^[Bb]y\s+", "", card.author)),
         source=name(card.source),
         moment=language.moment(card.published_at, zone),
@@ -169,9 +177,9 @@ def card_view(card: StoryCard, language: Language, zone: tzinfo) -> CardView:
 
 
 def name(text: str) -> str:
-    """Clean and shorten the name of a topic, an outlet, or a person.
+    r"""Clean and shorten the name of a topic, an outlet, or a person.
 
-    >>> name("North\\nKorea")
+    >>> name("North\nKorea")
     'North Korea'
     """
     return shorten(one_line(text), NAME_CHARS)

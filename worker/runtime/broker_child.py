@@ -5,9 +5,11 @@ Starts nothing itself. Called by the command line, which hands the child to the 
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
+import psutil
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
@@ -24,7 +26,7 @@ def broker_child(*, home: Path, port: int) -> Child:
     return Child(
         name="broker",
         argv=[sys.executable, "-m", PROGRAM, "--dir", str(directory), "--port", str(port), "--log", str(log)],
-        ready=lambda: is_ready(directory, port),
+        ready=lambda: is_ready(port),
         stops_last=True,
     )
 
@@ -38,14 +40,18 @@ def broker_url(port: int) -> str:
     return f"redis://{HOST}:{port}/0"
 
 
-def is_ready(directory: Path, port: int) -> bool:
-    """Tell whether the broker of this very directory answers; somebody else's Redis on that port does not count."""
-    patient_once = Retry(NoBackoff(), 0)
-    client = Redis(host=HOST, port=port, socket_timeout=1, retry=patient_once, decode_responses=True)
+def is_ready(port: int) -> bool:
+    """Tell whether a broker that this process has started answers, with all its data loaded.
+
+    Not somebody else's Redis on that port, nor a stale Valkey that the new wrapper has yet to end: the server's own
+    parent, the wrapper, must be our child.
+    """
+    client = Redis(host=HOST, port=port, socket_timeout=0.5, retry=Retry(NoBackoff(), 0))
     try:
-        # While it still loads its file it answers the first question, but not the second.
-        return client.config_get("dir").get("dir") == str(directory) and bool(client.ping())
-    except RedisError:
+        client.ping()  # refused while it loads
+        wrapper = psutil.Process(client.info("server")["process_id"]).parent()
+        return wrapper is not None and wrapper.ppid() == os.getpid()
+    except (RedisError, psutil.Error):
         return False
     finally:
         client.close()

@@ -31,7 +31,7 @@ PROVEN_AFTER_S: Final = 5.0  # what a child without `ready` must live for its st
 class Child:
     """A program to keep running.
 
-    `env` is added to this process's own environment. `ready` is asked ten times a second until it is true; it must not
+    `env` is added to this process's own environment. `ready` is asked again and again until it is true; it must not
     raise and must answer within a second; without it a child is ready as soon as it runs. `stop_grace_s` is the time
     between SIGTERM and SIGKILL. `stops_last` is for what the others need until their end (the broker).
     """
@@ -41,7 +41,7 @@ class Child:
     env: Mapping[str, str] = field(default_factory=dict)
     ready: Callable[[], bool] | None = None
     ready_within_s: float = 30.0
-    stop_grace_s: float = 6.0
+    stop_grace_s: float = 5.0
     stops_last: bool = False
 
 

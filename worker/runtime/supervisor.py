@@ -23,9 +23,9 @@ from typing import Final, Self
 
 from worker.runtime.child import Child, ChildProcess, ChildState, ChildStatus
 
-LOOK_EVERY_S: Final = 0.1
+LOOK_EVERY_S: Final = 0.05
 # Everything ends within 10 s of a Ctrl-C: these two and a second in which what was killed disappears.
-STOP_WITHIN_S: Final = 6.5
+STOP_WITHIN_S: Final = 6.0
 STOP_LAST_WITHIN_S: Final = 2.0
 DISAPPEAR_WITHIN_S: Final = 1.0
 
@@ -62,8 +62,8 @@ class Supervisor:
 
         Raises `ConfigurationError` when one cannot start, and KeyboardInterrupt at a Ctrl-C; nothing runs then.
         """
-        self._take_over_signals()
         try:
+            self._take_over_signals()
             self._life = self._executor.submit(self._live)
             self._all_started.wait()
             self.raise_if_failed()

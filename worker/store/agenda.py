@@ -6,14 +6,14 @@ then all stories up to it misses none.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection
 
-from worker.facts import Concern, DueStory, Followed, Telling
+from worker.facts import Asked, Concern, DueStory, Followed, Telling
 from worker.lifecycle import State
 from worker.model import (
     Cadence,
@@ -21,6 +21,7 @@ from worker.model import (
     EditionKind,
     EditionStatus,
     StoryId,
+    SubscriberId,
     SubscriberStatus,
     SubscriptionId,
     TopicId,
@@ -204,24 +205,30 @@ def concerns(conn: Connection, stories: Collection[StoryId], topics: Collection[
     return [Concern(**row._mapping) for row in conn.execute(query)]  # noqa: SLF001  Row's documented view
 
 
-def due_confirmations(conn: Connection, *, limit: int) -> Sequence[sa.Row[int, str | None, str, int]]:
-    """Return (id, email, locale, confirmations) of readers who wait for the question whether it was them."""
+def due_confirmations(conn: Connection, *, limit: int) -> list[Asked]:
+    """Return readers who wait for the question whether it was them, locked until the transaction ends."""
     query = (
         sa.select(Subscriber.id, Subscriber.email, Subscriber.locale, Subscriber.confirmations)
-        .where(Subscriber.confirmation_due_at <= now(conn), Subscriber.email.is_not(None))
+        .where(Subscriber.confirmation_due_at <= now(conn))
         .order_by(Subscriber.confirmation_due_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    return conn.execute(query).all()
+    return [
+        Asked(subscriber_id=SubscriberId(subscriber_id), recipient=email, locale=locale, question=confirmations)
+        for subscriber_id, email, locale, confirmations in conn.execute(query)
+        if email is not None
+    ]
 
 
-def open_slots(conn: Connection, *, kind: EditionKind, slot: str) -> list[EditionId]:
-    """Return a slot's editions that still take readers, one a locale."""
-    query = sa.select(Edition.id).where(
-        Edition.kind == kind, Edition.slot == slot, Edition.status == EditionStatus.PLANNING
-    )
-    return [EditionId(edition_id) for edition_id in conn.execute(query).scalars()]
+def open_alerts(conn: Connection, slot: str) -> list[EditionId]:
+    """Return an alert's editions that still take readers, one a locale."""
+    return _still_planning(conn, Edition.kind == EditionKind.ALERT, Edition.slot == slot)
+
+
+def open_digests(conn: Connection, *, due_at: datetime, locale: str) -> list[EditionId]:
+    """Return the editions of one due instant and locale that still take readers."""
+    return _still_planning(conn, Edition.kind == EditionKind.DIGEST, Edition.due_at == due_at, Edition.locale == locale)
 
 
 def make_all_digests_due(conn: Connection) -> int:
@@ -233,6 +240,11 @@ def make_all_digests_due(conn: Connection) -> int:
         .values(next_due_at=now(conn))
     )
     return conn.execute(statement).rowcount
+
+
+def _still_planning(conn: Connection, *which: ColumnElement[bool]) -> list[EditionId]:
+    query = sa.select(Edition.id).where(Edition.status == EditionStatus.PLANNING, *which)
+    return [EditionId(edition_id) for edition_id in conn.execute(query).scalars()]
 
 
 def _awake(at: datetime) -> ColumnElement[bool]:

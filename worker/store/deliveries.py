@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, Connection, Row
+from sqlalchemy import ColumnElement, Connection
 
 from worker.lifecycle import Happening, State, sources_of, step
-from worker.model import DeliveryId, EditionKind, Lane, Receipt, Severity, SubscriberStatus
+from worker.model import DeliveryId, EditionId, EditionKind, Lane, Receipt, Severity, SubscriberStatus
 from worker.store.database import now
 from worker.store.leases import SENDABLE, Lease, abandoned_condition, alive_condition, reschedule
 from worker.store.schema import (
@@ -51,29 +52,66 @@ class DueDelivery:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Doubtful:
+    """A delivery that may or may not have arrived."""
+
+    id: DeliveryId
+    edition_id: EditionId
+    batch_no: int
+    fence: int
+    message_id: str
+    lane: Lane
+    edition_kind: EditionKind
+    severity: Severity
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
-    """What became of one try. `retry_at` stands with `DEFERRED` only."""
+    """What became of one try. `retry_in_s` stands with `DEFERRED` only."""
 
     delivery_id: DeliveryId
     fence: int
     happening: Happening
     provider: str
-    started_at: datetime
     code: int | None = None
     enhanced: str = ""
     text: str = ""
     provider_message_id: str = ""
-    retry_at: datetime | None = None
+    retry_in_s: float | None = None
 
 
-def outcome_of(receipt: Receipt, *, delivery_id: DeliveryId, fence: int, started_at: datetime) -> Outcome:
+_DUE: Final = (
+    sa.select(
+        Delivery.id,
+        Delivery.edition_id,
+        Edition.kind.label("edition_kind"),
+        Edition.severity,
+        Delivery.lane,
+        Edition.expires_at,
+        Delivery.planned_at,
+        Delivery.attempts,
+        Delivery.content_id,
+        EditionContent.body.label("content"),
+        Delivery.subscriber_id,
+        Delivery.recipient,
+        Subscriber.name,
+        Delivery.message_id,
+        Subscriber.confirmations,
+    )
+    .join(Edition, Edition.id == Delivery.edition_id)
+    .join(EditionContent, EditionContent.id == Delivery.content_id)
+    .join(Subscriber, Subscriber.id == Delivery.subscriber_id)
+    .where(Delivery.recipient.is_not(None))
+)
+
+
+def outcome_of(receipt: Receipt, *, delivery_id: DeliveryId, fence: int) -> Outcome:
     """Return the outcome that a provider's receipt stands for."""
     return Outcome(
         delivery_id=delivery_id,
         fence=fence,
         happening=Happening.ACCEPTED,
         provider=receipt.provider,
-        started_at=started_at,
         code=receipt.code,
         enhanced=receipt.enhanced,
         text=receipt.text,
@@ -83,32 +121,16 @@ def outcome_of(receipt: Receipt, *, delivery_id: DeliveryId, fence: int, started
 
 def leased(conn: Connection, lease: Lease) -> list[DueDelivery]:
     """Return the rows that `take` has leased, in the order in which they were planned."""
-    query = (
-        sa.select(
-            Delivery.id,
-            Delivery.edition_id,
-            Edition.kind.label("edition_kind"),
-            Edition.severity,
-            Delivery.lane,
-            Edition.expires_at,
-            Delivery.planned_at,
-            Delivery.attempts,
-            Delivery.content_id,
-            EditionContent.body.label("content"),
-            Delivery.subscriber_id,
-            Delivery.recipient,
-            Subscriber.name,
-            Delivery.message_id,
-            Subscriber.confirmations,
-        )
-        .join(Edition, Edition.id == Delivery.edition_id)
-        .join(EditionContent, EditionContent.id == Delivery.content_id)
-        .join(Subscriber, Subscriber.id == Delivery.subscriber_id)
-        .where(Delivery.edition_id == lease.edition_id, Delivery.batch_no == lease.batch_no)
-        .where(Delivery.state == State.LEASED, Delivery.recipient.is_not(None))
-        .order_by(Delivery.id)
+    query = _DUE.where(
+        Delivery.edition_id == lease.edition_id, Delivery.batch_no == lease.batch_no, Delivery.state == State.LEASED
     )
-    return [DueDelivery(**row._mapping) for row in conn.execute(query)]  # noqa: SLF001  Row's documented view
+    return [DueDelivery(**row._mapping) for row in conn.execute(query.order_by(Delivery.id))]  # noqa: SLF001  Row's documented view
+
+
+def one(conn: Connection, delivery_id: DeliveryId) -> DueDelivery | None:
+    """Return what it takes to make one copy again, whatever its state; None once its reader is erased."""
+    row = conn.execute(_DUE.where(Delivery.id == delivery_id)).first()
+    return DueDelivery(**row._mapping) if row else None  # noqa: SLF001  Row's documented view
 
 
 def commit(conn: Connection, lease: Lease, ids: Sequence[DeliveryId]) -> set[DeliveryId]:
@@ -169,22 +191,21 @@ def record(conn: Connection, outcomes: Sequence[Outcome]) -> None:
     """
     at = now(conn)
     for outcome in outcomes:
-        delivery = conn.execute(
+        row = conn.execute(
             sa.update(Delivery)
             .where(Delivery.id == outcome.delivery_id, _answers(outcome))
             .values(**_consequences(outcome, at))
-            .returning(Delivery.attempts)
-        ).scalar()
-        number = delivery if delivery is not None else 0
-        conn.execute(sa.insert(Attempt).values(**_attempt(outcome, number=number, ended_at=at)))
+            .returning(Delivery.attempts, Delivery.committed_at)
+        ).first()
+        number, started_at = (row.attempts, row.committed_at) if row else (0, None)
+        conn.execute(
+            sa.insert(Attempt).values(**_attempt(outcome), number=number, started_at=started_at or at, ended_at=at)
+        )
 
 
 def orphans_to_unknown(conn: Connection, *, limit: int) -> int:
     """Make "unknown" of rows on the wire whose holder is gone, and return how many there were."""
-    at = now(conn)
-    query = sa.select(Delivery.id, Delivery.fence, Delivery.committed_at).where(
-        Delivery.state == State.COMMITTING, abandoned_condition(conn)
-    )
+    query = sa.select(Delivery.id, Delivery.fence).where(Delivery.state == State.COMMITTING, abandoned_condition(conn))
     rows = conn.execute(query.limit(limit)).all()
     record(
         conn,
@@ -194,7 +215,6 @@ def orphans_to_unknown(conn: Connection, *, limit: int) -> int:
                 fence=row.fence,
                 happening=Happening.REPLY_LOST,
                 provider="",
-                started_at=row.committed_at or at,
                 text="the worker that was sending it is gone",
             )
             for row in rows
@@ -203,16 +223,34 @@ def orphans_to_unknown(conn: Connection, *, limit: int) -> int:
     return len(rows)
 
 
-def unknown(conn: Connection, *, limit: int) -> Sequence[Row[DeliveryId, int, str, str, EditionKind, Severity]]:
-    """Return (id, fence, message_id, provider, kind, severity) of deliveries whose outcome must be found out."""
+def unknown(conn: Connection, *, limit: int) -> list[Doubtful]:
+    """Return deliveries whose outcome must be found out, oldest first."""
     query = (
-        sa.select(Delivery.id, Delivery.fence, Delivery.message_id, Delivery.provider, Edition.kind, Edition.severity)
+        sa.select(
+            Delivery.id,
+            Delivery.edition_id,
+            Delivery.batch_no,
+            Delivery.fence,
+            Delivery.message_id,
+            Delivery.lane,
+            Edition.kind.label("edition_kind"),
+            Edition.severity,
+        )
         .join(Edition, Edition.id == Delivery.edition_id)
         .where(Delivery.state == State.UNKNOWN)
         .order_by(Delivery.id)
         .limit(limit)
     )
-    return conn.execute(query).all()  # type: ignore[return-value]  # ids are NewTypes over the column's int
+    return [Doubtful(**row._mapping) for row in conn.execute(query)]  # noqa: SLF001  Row's documented view
+
+
+def postpone(conn: Connection, delivery_id: DeliveryId, *, wait_s: float, reason: str) -> None:
+    """Put a leased row that cannot be made into a message back for later, and say why."""
+    conn.execute(
+        sa.update(Delivery)
+        .where(Delivery.id == delivery_id, Delivery.state == State.LEASED)
+        .values(state=State.PLANNED, next_attempt_at=now(conn) + timedelta(seconds=wait_s), reason=reason[:500])
+    )
 
 
 def expire(conn: Connection, *, limit: int) -> int:
@@ -247,16 +285,16 @@ def _consequences(outcome: Outcome, at: datetime) -> dict[str, object]:
     if outcome.happening is Happening.ACCEPTED:
         values |= {"accepted_at": at, "provider_message_id": outcome.provider_message_id, "next_attempt_at": None}
     if outcome.happening is Happening.DEFERRED:
-        values |= {"next_attempt_at": outcome.retry_at, "reason": outcome.text[:500]}
+        retry_at = at + timedelta(seconds=outcome.retry_in_s or 0)
+        values |= {"next_attempt_at": retry_at, "reason": outcome.text[:500]}
     if outcome.happening in {Happening.REFUSED, Happening.REPLY_LOST}:
         values |= {"next_attempt_at": None, "reason": outcome.text[:500]}
     return values
 
 
-def _attempt(outcome: Outcome, *, number: int, ended_at: datetime) -> dict[str, object]:
+def _attempt(outcome: Outcome) -> dict[str, object]:
     return {
         "delivery_id": outcome.delivery_id,
-        "number": number,
         "fence": outcome.fence,
         "outcome": outcome.happening,
         "provider": outcome.provider,
@@ -264,8 +302,6 @@ def _attempt(outcome: Outcome, *, number: int, ended_at: datetime) -> dict[str, 
         "enhanced": outcome.enhanced,
         "text": outcome.text[:2000],
         "provider_message_id": outcome.provider_message_id,
-        "started_at": outcome.started_at,
-        "ended_at": ended_at,
     }
 
 

@@ -7,15 +7,15 @@ its slot and a delivery by edition and reader.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from worker.content import AlertContent, ConfirmationContent, DigestContent
+from worker.facts import Copy, EditionPlan
 from worker.lifecycle import OPEN, State, conserve
-from worker.model import ContentId, EditionId, EditionKind, EditionStatus, Lane, Severity, SubscriberId, SubscriptionId
+from worker.model import ContentId, EditionId, EditionStatus, Lane
 from worker.store.database import insert_for, now
 from worker.store.leases import reschedule
 from worker.store.schema import (
@@ -26,32 +26,6 @@ from worker.store.schema import (
     Edition,
     EditionContent,
 )
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class EditionPlan:
-    """What one run is: `kind`, `slot` and `locale` together name it for ever."""
-
-    kind: EditionKind
-    slot: str
-    locale: str
-    lane: Lane
-    severity: Severity = Severity.NORMAL
-    due_at: datetime
-    expires_at: datetime
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Copy:
-    """One reader's copy, as planned. The times tell how long the news was under way."""
-
-    subscriber_id: SubscriberId
-    recipient: str
-    content_id: ContentId
-    subscriptions: tuple[SubscriptionId, ...]
-    published_at: datetime | None = None
-    seen_at: datetime | None = None
-    matched_at: datetime | None = None
 
 
 def open_edition(conn: Connection, plan: EditionPlan) -> EditionId | None:
@@ -88,9 +62,7 @@ def intern(conn: Connection, content: AlertContent | DigestContent | Confirmatio
     return ContentId(inserted)
 
 
-def add_batch(
-    conn: Connection, edition_id: EditionId, copies: Sequence[Copy], *, lane: Lane, message_id_domain: str
-) -> int:
+def add_batch(conn: Connection, edition_id: EditionId, copies: Sequence[Copy], *, lane: Lane, domain: str) -> int:
     """Add copies as one new batch, due at once, and return how many; a reader who has one already is left out."""
     if not copies:
         return 0
@@ -109,7 +81,7 @@ def add_batch(
             "batch_no": batch_no,
             "lane": lane,
             # Known before the row is, the same on every retry, and unique, since the pair is.
-            "message_id": f"{edition_id}.{copy.subscriber_id}.{int(at.timestamp())}@{message_id_domain}",
+            "message_id": f"{edition_id}.{copy.subscriber_id}.{int(at.timestamp())}@{domain}",
         }
         for copy in copies
     ]

@@ -14,10 +14,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from worker.model import Cadence, SubscriberId, SubscriberStatus, SubscriptionId, TopicId
+from worker.model import Cadence, DeliveryId, SubscriberId, SubscriberStatus, SubscriptionId, TopicId
 from worker.store.database import insert_for, now, upsert
 from worker.store.house import MATCH_SEQ, reached
-from worker.store.schema import Newsletter, Subscriber, Subscription, Suppression, Topic
+from worker.store.schema import DeliverySubscription, Newsletter, Subscriber, Subscription, Suppression, Topic
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,10 +31,13 @@ class Reader:
     locale: str
     timezone: str
     status: SubscriberStatus
+    consent: dict[str, Any]  # signup's record: the open question, the evidence of every yes
     confirmations: int
+    confirmation_due_at: datetime | None
     paused_until: datetime | None
     created_at: datetime
     confirmed_at: datetime | None
+    left_at: datetime | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,24 +50,33 @@ class Following:
     slug: str | None
     name: dict[str, str]
     query: str | None
+    canonical: str | None
     cadence: Cadence
     times: tuple[str, ...]
     weekday: int | None
     next_due_at: datetime | None
 
 
-_READER = (
-    Subscriber.id,
-    Subscriber.email,
-    Subscriber.address_hash,
-    Subscriber.name,
-    Subscriber.locale,
-    Subscriber.timezone,
-    Subscriber.status,
-    Subscriber.confirmations,
-    Subscriber.paused_until,
-    Subscriber.created_at,
-    Subscriber.confirmed_at,
+_READER = tuple(getattr(Subscriber, name) for name in Reader.__slots__)
+
+
+_FOLLOWING = (
+    sa.select(
+        Subscription.id,
+        Subscription.topic_id,
+        Subscription.newsletter_id,
+        sa.func.coalesce(Topic.slug, Newsletter.slug).label("slug"),
+        Topic.name.label("topic_name"),
+        Newsletter.name.label("newsletter_name"),
+        Subscription.query,
+        Topic.canonical,
+        Subscription.cadence,
+        Subscription.times,
+        Subscription.weekday,
+        Subscription.next_due_at,
+    )
+    .outerjoin(Topic, Topic.id == Subscription.topic_id)
+    .outerjoin(Newsletter, Newsletter.id == Subscription.newsletter_id)
 )
 
 
@@ -79,6 +91,26 @@ def by_id(conn: Connection, subscriber_id: SubscriberId) -> Reader | None:
     """Find a reader, erased or not."""
     row = conn.execute(sa.select(*_READER).where(Subscriber.id == subscriber_id)).first()
     return Reader(**row._mapping) if row else None  # noqa: SLF001  Row's documented view
+
+
+def locked(conn: Connection, subscriber_id: SubscriberId) -> Reader | None:
+    """Find a reader, erased or not, locked until the transaction ends."""
+    row = conn.execute(sa.select(*_READER).where(Subscriber.id == subscriber_id).with_for_update()).first()
+    return Reader(**row._mapping) if row else None  # noqa: SLF001  Row's documented view
+
+
+def ensure_reader(conn: Connection, *, address_hash: str, **values: Any) -> tuple[Reader, bool]:  # noqa: ANN401  column values by name
+    """Return the reader of an address, locked, made with these values if there is none; True when just made."""
+    statement = (
+        insert_for(conn, Subscriber)
+        .values(created_at=now(conn), address_hash=address_hash, **values)
+        .on_conflict_do_nothing(index_elements=["address_hash"])
+    )
+    is_new = conn.execute(statement.returning(Subscriber.id)).scalar() is not None
+    reader = by_address(conn, address_hash)
+    if reader is None:  # pragma: no cover  an erasure between the two statements, on PostgreSQL only
+        return ensure_reader(conn, address_hash=address_hash, **values)
+    return reader, is_new
 
 
 def add_reader(conn: Connection, **values: Any) -> SubscriberId:  # noqa: ANN401  column values by name
@@ -140,26 +172,31 @@ def unfollow(
 
 def followings(conn: Connection, subscriber_id: SubscriberId) -> list[Following]:
     """Return a reader's running subscriptions, oldest first."""
+    query = _FOLLOWING.where(Subscription.subscriber_id == subscriber_id, Subscription.ended_at.is_(None))
+    return [_following(row) for row in conn.execute(query.order_by(Subscription.id))]
+
+
+def served_by(conn: Connection, subscriber_id: SubscriberId, delivery_id: DeliveryId) -> list[tuple[Following, bool]]:
+    """Return the subscriptions of this reader that a delivery serves, oldest first, and whether each still runs."""
     query = (
-        sa.select(
-            Subscription.id,
-            Subscription.topic_id,
-            Subscription.newsletter_id,
-            sa.func.coalesce(Topic.slug, Newsletter.slug).label("slug"),
-            Topic.name.label("topic_name"),
-            Newsletter.name.label("newsletter_name"),
-            Subscription.query,
-            Subscription.cadence,
-            Subscription.times,
-            Subscription.weekday,
-            Subscription.next_due_at,
-        )
-        .outerjoin(Topic, Topic.id == Subscription.topic_id)
-        .outerjoin(Newsletter, Newsletter.id == Subscription.newsletter_id)
-        .where(Subscription.subscriber_id == subscriber_id, Subscription.ended_at.is_(None))
+        _FOLLOWING.add_columns(Subscription.ended_at)
+        .join(DeliverySubscription, DeliverySubscription.subscription_id == Subscription.id)
+        .where(DeliverySubscription.delivery_id == delivery_id, Subscription.subscriber_id == subscriber_id)
         .order_by(Subscription.id)
     )
-    return [_following(row) for row in conn.execute(query)]
+    return [(_following(row), row.ended_at is None) for row in conn.execute(query)]
+
+
+def asked_for(conn: Connection, subscriber_id: SubscriberId) -> list[dict[str, str]]:
+    """Return the names, by locale, of the shared topics that a reader's open question is about, in the order asked.
+
+    `worker.signup.consent` has the shape of the record. A reader's own query is not named: it is theirs to see only.
+    """
+    record = conn.execute(sa.select(Subscriber.consent).where(Subscriber.id == subscriber_id)).scalar() or {}
+    follows = record.get("question", {}).get("wish", {}).get("follows", [])
+    slugs = [follow["topic"] for follow in follows if follow.get("topic")]
+    names = dict(conn.execute(sa.select(Topic.slug, Topic.name).where(Topic.slug.in_(slugs))).all())
+    return [names[slug] for slug in slugs if slug in names]
 
 
 def suppress(conn: Connection, address_hash: str, *, reason: str) -> None:
@@ -210,6 +247,7 @@ def _following(row: Any) -> Following:  # noqa: ANN401  a Row of the query above
         slug=row.slug,
         name=name,
         query=row.query,
+        canonical=row.canonical,
         cadence=row.cadence,
         times=tuple(row.times),
         weekday=row.weekday,

@@ -94,7 +94,7 @@ class SmallUp:
         return {"up": True} in self.events()
 
     def pid(self, name: str) -> int:
-        return int([event["pid"] for event in self.events() if event.get("name") == name][-1])
+        return int([event["pid"] for event in self.events() if event.get("name") == name and event["pid"]][-1])
 
     def everybody(self) -> list[int]:
         return [child.pid for child in psutil.Process(self.process.pid).children(recursive=True)]

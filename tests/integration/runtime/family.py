@@ -12,6 +12,7 @@ import signal
 import sys
 import time
 from pathlib import Path
+from unittest import mock
 
 from worker.runtime import parent
 
@@ -30,7 +31,7 @@ def main() -> None:
     parser.add_argument("--polling", action="store_true")
     options = parser.parse_args()
     if options.polling:
-        parent.signal_at_parents_end = lambda _: False
+        mock.patch.object(parent, "_LIBC", None).start()
     signal.signal(signal.SIGINT, lambda *_: _write(options.report, "SIGINT"))
     signal.signal(signal.SIGTERM, lambda *_: _end(options.report, options.stubborn))
 

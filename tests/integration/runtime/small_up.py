@@ -23,7 +23,8 @@ def main() -> int:
         report = home / "family.txt"
         program = Path(__file__).with_name("family.py")
         argv = [sys.executable, str(program), str(report), *options]
-        children.append(Child(name="family", argv=argv, ready=report.exists))
+        # It asks for more time to stop than anybody gets.
+        children.append(Child(name="family", argv=argv, ready=report.exists, stop_grace_s=60))
     try:
         with HomeLock(home), Supervisor(children, log_directory=home / "logs", on_change=_tell) as supervisor:
             _write({"up": True})

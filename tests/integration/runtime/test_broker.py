@@ -13,7 +13,7 @@ from redis import Redis
 from worker.errors import ConfigurationError
 from worker.runtime.broker import PID_NAME, end_stale_server, running_server, server_command
 from worker.runtime.broker_child import broker_child, broker_url, is_ready
-from worker.runtime.ports import free_port
+from worker.runtime.ports import free_port, wait_until_listening
 
 
 @pytest.fixture
@@ -52,11 +52,11 @@ def start(home, port, until):
 
 
 @pytest.fixture
-def lone_server(home, port, until):
+def lone_server(home, port):
     """A Valkey that has outlived its wrapper, as it may on macOS."""
     (home / "broker").mkdir(parents=True)
     server = subprocess.Popen(server_command(home / "broker", port, home / "valkey.log"))
-    until(lambda: is_ready(home / "broker", port), within_s=10)
+    assert wait_until_listening("127.0.0.1", port, timeout_s=10)
     yield server
     server.kill()
     server.wait(timeout=5)
@@ -121,7 +121,7 @@ def test_a_stale_valkey_that_hangs_is_killed(lone_server, home):
     assert lone_server.wait(timeout=5) == -signal.SIGKILL
 
 
-def test_a_process_that_merely_got_a_stale_id_is_left_alone(start, home, until):
+def test_a_process_that_merely_got_a_stale_id_is_left_alone(start, home):
     stranger = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     (home / "broker").mkdir(parents=True)
     (home / "broker" / PID_NAME).write_text(str(stranger.pid))
@@ -178,8 +178,9 @@ def test_a_damaged_file_is_one_line_that_quotes_valkey(start, home, client):
     assert output.count("\n") == 1
 
 
-def test_somebody_elses_server_on_the_port_is_not_our_broker(lone_server, tmp_path, port):
-    assert not is_ready(tmp_path, port)
+@pytest.mark.usefixtures("lone_server")
+def test_a_server_on_the_port_that_we_did_not_start_is_not_our_broker(port):
+    assert not is_ready(port)
 
 
 def test_ctrl_c_ends_it_in_order(start, home):

@@ -70,14 +70,14 @@ def test_pool_children_end_when_their_worker_is_killed(family, until, gone, mean
 
 
 def test_a_worker_that_ignores_its_end_takes_its_pool_children_along(family, until, gone):
-    parent, (worker, *children), _ = family("--children", "2", "--stubborn", "--grace", "1")
+    parent, (worker, *children), _ = family("--children", "2", "--stubborn", "--grace", "0.6")
     started_s = time.monotonic()
     parent.kill()
     until(lambda: gone(worker, *children), within_s=3)
-    assert time.monotonic() - started_s < 2, "one time of grace, not one for each generation"
+    assert time.monotonic() - started_s < 1.2, "one time of grace, not one for each generation"
 
 
-def test_a_child_whose_parent_died_before_it_looked_ends_at_once(tmp_path, until, gone):
+def test_a_child_whose_parent_died_before_it_looked_ends_at_once(tmp_path):
     report = tmp_path / "report.txt"
     nobody = subprocess.Popen([sys.executable, "-c", ""])
     nobody.wait(timeout=5)
@@ -90,7 +90,7 @@ def test_a_process_that_nobody_supervises_outlives_its_parent_and_its_own_childr
     parent, (worker, child), _ = family("--children", "1", parent=AN_INDIFFERENT_PARENT)
     parent.kill()
     parent.wait(timeout=5)
-    time.sleep(1)
+    time.sleep(0.6)
     assert not gone(worker)
     assert not gone(child)
     os.kill(worker, signal.SIGKILL)

@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from worker.errors import ConfigurationError
-from worker.runtime.child import Child, ChildState
+from worker.runtime.child import Child, ChildState, ChildStatus
 from worker.runtime.logs import TURN_OVER_AT_BYTES
 from worker.runtime.supervisor import Supervisor
 
@@ -23,17 +23,16 @@ def python(code, **options):
     return Child(name=options.pop("name", "child"), argv=[sys.executable, "-c", code], **options)
 
 
+class Observed(Supervisor):
+    def __init__(self, children, *, log_directory):
+        self.changes: list[ChildStatus] = []
+        super().__init__(children, log_directory=log_directory, on_change=self.changes.append)
+
+
 @pytest.fixture
 def supervise(tmp_path):
-    """Return a supervisor of the children, whose changes are in its attribute `changes`."""
-
-    def build(*children):
-        changes = []
-        supervisor = Supervisor(children, log_directory=tmp_path / "logs", on_change=changes.append)
-        supervisor.changes = changes
-        return supervisor
-
-    return build
+    """Return a supervisor of the children that remembers their changes."""
+    return lambda *children: Observed(children, log_directory=tmp_path / "logs")
 
 
 def states(supervisor, name):
@@ -177,8 +176,9 @@ def test_a_child_that_has_worked_is_started_for_ever(supervise, tmp_path, until)
 
 
 def test_a_port_in_use_ends_a_whole_start_with_one_line(small_up):
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
         up = small_up(port=port, wait=False)
         assert up.process.wait(timeout=10) == 2
     assert up.errors().startswith(

@@ -120,5 +120,5 @@ def write(value: object) -> str:
     if isinstance(value, frozenset):
         return ",".join(lane for lane in Lane if lane in value)
     if isinstance(value, float):
-        return f"{value:g}"
+        return f"{value:.10g}"
     return str(value.value if isinstance(value, Enum) else value)

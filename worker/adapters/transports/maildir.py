@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 from email.message import Message
-from email.parser import BytesHeaderParser
+from email.parser import HeaderParser
 from pathlib import Path
 from typing import Final
 
@@ -61,7 +61,7 @@ def store(folder: Path, data: bytes, *, sender: str, recipient: str) -> str:
 
     Raises `OSError` when it is not stored; then nothing of it shows.
     """
-    identifier = _name(_header(data).get("Message-ID") or "")
+    identifier = _name(str(_header(data).get("Message-ID", "")))
     draft, final = folder / "tmp" / identifier, folder / "new" / identifier
     envelope = f"Return-Path: <{sender}>\r\nDelivered-To: {recipient}\r\n".encode("utf-8", "surrogateescape")
     try:
@@ -121,7 +121,7 @@ def erase_messages_to(folder: Path, address: str) -> int:
     wanted = address.strip().casefold()
     erased = 0
     for path in _files(folder):
-        if wanted in {recipient.strip().casefold() for recipient in _read_head(path).get_all("Delivered-To", [])}:
+        if wanted in {str(to).strip().casefold() for to in _read_head(path).get_all("Delivered-To", [])}:
             path.unlink(missing_ok=True)
             erased += 1
     for name in ("new", "cur") if erased else ():
@@ -179,8 +179,9 @@ def _read_head(path: Path) -> Message:
 
 
 def _header(data: bytes) -> Message:
+    """Parse the head of a message. UTF-8 may stand in it bare (RFC 6532), which `email` reads from text only."""
     head, _, _ = data[:_HEAD_BYTES].partition(b"\r\n\r\n")
-    return BytesHeaderParser().parsebytes(head)
+    return HeaderParser().parsestr(head.decode("utf-8", "surrogateescape"))
 
 
 def _readable(value: object) -> str:

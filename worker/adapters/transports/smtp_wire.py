@@ -16,6 +16,7 @@ from worker.adapters.transports.smtp_replies import Reply
 _LINE: Final = re.compile(rb"([2-5]\d\d)(?:([ -])(.*?))?\r?\n", re.DOTALL)
 _MAX_LINE_BYTES: Final = 8192
 _MAX_LINES: Final = 100
+_BLOCK_BYTES: Final = 65_536
 
 
 class GarbledReplyError(ConnectionError):
@@ -31,8 +32,9 @@ class Wire:
         protocol = asyncio.StreamReaderProtocol(self._reader, loop=loop)
         protocol.connection_made(transport)
         transport.set_protocol(protocol)
-        # `drain` then waits until every byte is with the operating system, not until few enough are left.
-        transport.set_write_buffer_limits(high=0)
+        # `drain` then waits until every byte is with the operating system, not until few enough are left. Not high=0:
+        # asyncio's TLS transport compares with >=, would find an empty buffer too full, and never say otherwise.
+        transport.set_write_buffer_limits(high=1, low=0)
         self._writer = asyncio.StreamWriter(transport, protocol, self._reader, loop)
 
     @property
@@ -41,10 +43,15 @@ class Wire:
         return not (self._writer.is_closing() or self._reader.at_eof())
 
     async def write(self, data: bytes, timeout_s: float) -> None:
-        """Write all of `data`; when this returns it has left this process, and the connection still stood."""
-        async with asyncio.timeout(timeout_s):
-            self._writer.write(data)
-            await self._writer.drain()
+        """Write all of `data`; when this returns it has left this process, and the connection still stood.
+
+        `timeout_s` is for each block, not for all of them (RFC 5321, 4.5.3.2.5). Under TLS the end of it, less than two
+        blocks, may still wait in asyncio's lower layer: then a loss is noticed a little later than it happened.
+        """
+        for start in range(0, len(data), _BLOCK_BYTES):
+            async with asyncio.timeout(timeout_s):
+                self._writer.write(data[start : start + _BLOCK_BYTES])
+                await self._writer.drain()
         if not self.is_open:
             raise ConnectionResetError("the relay hung up")
 

@@ -1,0 +1,27 @@
+"""Every transport, made as an operator makes it: from a DSN. A new transport joins the suite by a line in `KINDS`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from worker.adapters.transports.build import build
+from worker.adapters.transports.dsn import parse_transports
+from worker.ports import Transport
+
+KINDS = {
+    "smtp": "smtp://127.0.0.1:{port}?name=relay&hello=news.test&{options}",
+    "inbox": "inbox://127.0.0.1:{port}?name=relay&hello=news.test&maildir={folder}&{options}",
+}
+MakeTransport = Callable[..., Transport]
+
+
+@pytest.fixture(params=sorted(KINDS))
+def make(request: pytest.FixtureRequest, tmp_path: Path) -> MakeTransport:
+    def make_transport(port: int, options: str = "") -> Transport:
+        dsn = KINDS[request.param].format(port=port, folder=tmp_path, options=options)
+        return build(parse_transports(dsn)[0])
+
+    return make_transport

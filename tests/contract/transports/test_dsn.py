@@ -1,0 +1,159 @@
+"""The text of TOCSIN_TRANSPORTS: what it means, what is refused, and that no secret ever shows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from worker.adapters.transports.build import build
+from worker.adapters.transports.dsn import EXAMPLES, parse_transports, redact
+from worker.adapters.transports.inbox import InboxTransport
+from worker.adapters.transports.smtp import SmtpTransport
+from worker.adapters.transports.spec import Login, Scheme, Timeouts, Tls
+from worker.errors import ConfigurationError
+from worker.model import Lane
+
+
+def problems_of(text: str) -> list[str]:
+    with pytest.raises(ConfigurationError) as caught:
+        parse_transports(text)
+    return str(caught.value).splitlines()
+
+
+def test_every_option_arrives_with_its_type():
+    (spec,) = parse_transports(
+        "SMTP://us%40er:p%2Fw@Mail.Example.org:2587?tls=required&connections=20&name=relay&weight=3&rate=50"
+        "&lanes=alerts,bulk&auth=login&ca=/etc/a%20b+c.pem&hello=news.example.org&connect_s=1&command_s=2&data_s=3"
+        "&final_dot_s=4&idle_s=5.5&messages=6"
+    )
+    assert (spec.scheme, spec.host, spec.port, spec.user, spec.password) == (
+        Scheme.SMTP,
+        "mail.example.org",
+        2587,
+        "us@er",
+        "p/w",
+    )
+    assert (spec.tls, spec.connections, spec.name, spec.weight) == (Tls.REQUIRED, 20, "relay", 3)
+    assert (spec.rate_per_s, spec.lanes, spec.login) == (50.0, frozenset({Lane.ALERTS, Lane.BULK}), Login.LOGIN)
+    assert (spec.ca_file, spec.hello) == (Path("/etc/a b+c.pem"), "news.example.org")
+    assert spec.timeouts == Timeouts(connect_s=1, command_s=2, data_s=3, final_dot_s=4)
+    assert (spec.idle_s, spec.messages_per_connection) == (5.5, 6)
+
+
+def test_what_is_not_said_has_its_default():
+    relay, implicit = parse_transports("smtp://relay smtps://relay")
+    assert (relay.port, relay.tls, relay.name, relay.connections) == (587, Tls.OPPORTUNISTIC, "smtp", 10)
+    assert (relay.weight, relay.rate_per_s, relay.lanes) == (1, None, frozenset(Lane))
+    assert relay.timeouts.final_dot_s == 600
+    assert (implicit.port, implicit.tls, implicit.name) == (465, Tls.REQUIRED, "smtps")
+
+
+def test_white_space_of_any_kind_separates():
+    specs = parse_transports("\n smtp://a?name=a\t\tsmtp://b?name=b\r\n inbox://[::1]:1?maildir=/m ")
+    assert [spec.name for spec in specs] == ["a", "b", "inbox"]
+
+
+@pytest.mark.parametrize("scheme", Scheme)
+def test_the_examples_that_people_are_told_to_write_are_right(scheme):
+    (spec,) = parse_transports(EXAMPLES[scheme])
+    assert spec.scheme is scheme
+
+
+def test_a_spec_is_built_into_its_transport():
+    assert type(build(parse_transports("smtp://relay")[0])) is SmtpTransport
+    assert type(build(parse_transports("inbox://localhost?maildir=/m")[0])) is InboxTransport
+
+
+@pytest.mark.parametrize(
+    ("dsn", "words"),
+    [
+        ("mail.example.org:587", "write one such as smtp://"),
+        ("ftp://host", "write one of smtp, smtps, inbox"),
+        ("ses://KEY:SECRET@eu-west-1", "ses is not built yet; this version knows smtp, smtps, inbox"),
+        ("smtp://", "write a host name"),
+        ("smtp://:587", "write a host name"),
+        ("smtp://host:port", "write a port"),
+        ("smtp://host:0", "write a port"),
+        ("smtp://host:99999", "write a port"),
+        ("smtp://user@host", "needs its password"),
+        ("smtp://:password@host", "needs its user name"),
+        ("smtp://user:pass/word@host", "write / as %2F"),
+        ("smtp://user:pass?word@host", "? as %3F"),
+        ("smtp://user:pass#word@host", "# as %23"),
+        ("smtp://user:pass[word@host", "write %5B"),
+        ("smtp://host?tls=maybe", "off, opportunistic or required: tls=required"),
+        ("smtp://host?tls", "tls=required"),
+        ("smtp://host?connections=0", "a whole number from 1 to 1000: connections=20"),
+        ("smtp://host?connections=1.5", "connections=20"),
+        ("smtp://host?connections=2&connections=3", "write connections only once"),
+        ("smtp://host?rate=0", "rate=50"),
+        ("smtp://host?rate=nan", "rate=50"),
+        ("smtp://host?lanes=alerts,letters", "alerts, bulk, control: lanes=alerts,bulk"),
+        ("smtp://host?lanes=", "lanes=alerts,bulk"),
+        ("smtp://host?name=a%20b", "name=relay"),
+        ("smtp://host?conections=5", "write one of name, weight, rate, lanes, connections, tls"),
+        ("smtp://host?maildir=/m", "option 1 is not known to smtp"),
+        ("smtps://host?tls=off", "option 1 is not known to smtps"),
+        ("smtp://host?ca=relative.pem", "ca=/etc"),
+        ("inbox://127.0.0.1", "inbox needs a maildir"),
+        ("inbox://127.0.0.1?maildir=inbox", "the full path"),
+        ("inbox://mail.example.org?maildir=/m", "write 127.0.0.1"),
+        ("inbox://user:password@127.0.0.1?maildir=/m", "takes no user name"),
+    ],
+)
+def test_a_wrong_dsn_says_what_to_write_instead(dsn, words):
+    (problem,) = problems_of(dsn)
+    assert problem.startswith("transport 1: ")
+    assert words in problem
+
+
+def test_all_problems_of_all_dsns_are_told_at_once():
+    problems = problems_of("smtp://host:x?tls=no&rate=fast ses://k:s@eu smtp://fine inbox://127.0.0.1")
+    assert [problem.partition(":")[0] for problem in problems] == [*["transport 1"] * 3, "transport 2", "transport 4"]
+
+
+def test_two_transports_may_not_share_a_name():
+    (problem,) = problems_of("smtp://a smtp://b")
+    assert "2 transports are called smtp" in problem
+    assert "name=smtp-2" in problem
+
+
+@pytest.mark.parametrize("text", ["", " \n "])
+def test_no_transport_at_all_is_a_problem(text):
+    (problem,) = problems_of(text)
+    assert "at least one" in problem
+
+
+def test_the_redacted_form_hides_a_user_name_that_is_a_token_too():
+    (spec,) = parse_transports("smtp://t0ken:t0ken@smtp.example.org?messages=7&ca=/a%26b.pem")
+    assert redact(spec) == "smtp://***:***@smtp.example.org:587?ca=/a%26b.pem&messages=7"
+
+
+secrets = st.text(st.characters(exclude_categories=["Cs"]), min_size=6)
+
+
+@given(user=secrets, password=secrets)
+def test_any_secret_is_read_back_and_never_shown(user, password):
+    dsn = f"smtp://{quote(user, safe='')}:{quote(password, safe='')}@[::1]:25?lanes=bulk&rate=0.5"
+    (spec,) = parse_transports(dsn)
+    assert (spec.user, spec.password) == (user, password)
+    plain = redact(spec) + repr(spec)
+    assume(password not in redact(parse_transports(dsn.replace(quote(password, safe=""), "other-one"))[0]))
+    assert password not in plain
+    again = parse_transports(redact(spec))[0]
+    assert (again.address, again.lanes, again.rate_per_s) == (spec.address, spec.lanes, spec.rate_per_s)
+
+
+@given(junk=st.text(st.characters(exclude_categories=["Cs"])), secret=st.sampled_from(["hunter22", "s3cr3t-value"]))
+def test_a_mistyped_dsn_never_shows_its_secret(junk, secret):
+    text = f"smtp://user:{junk}{secret}{junk}@host:587?tls=x&{junk}"
+    shown: list[str] = []
+    try:
+        shown += [redact(spec) + repr(spec) for spec in parse_transports(text)]
+    except ConfigurationError as error:
+        shown += [str(error), repr(error.__cause__), repr(error.__context__)]
+    assert all(secret not in text for text in shown)

@@ -1,0 +1,234 @@
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+
+import pytest
+
+from worker.content import DigestContent, Section
+from worker.errors import ConfigurationError
+from worker.rendering import compile as room
+from worker.rendering import samples
+from worker.rendering.compile import Renderer
+from worker.rendering.fitting import MAX_HTML_BYTES
+from worker.rendering.holes import marks
+from worker.rendering.prose import columns
+
+EACH = pytest.mark.parametrize(("kind", "locale"), [(k, loc) for k in samples.KINDS for loc in samples.LOCALES])
+
+
+def digest(sections, cards, *, locale="en", summary="A long story. " * 100, url="https://courier.example/story"):
+    card = samples.content("alert", "en").card.model_copy(update={"summary": summary, "highlights": (), "url": url})
+    return DigestContent(
+        locale=locale,
+        day=samples.DAY,
+        sections=tuple(
+            Section(
+                topic=f"Topic {s}",
+                slug=f"topic-{s}",
+                cards=tuple(card.model_copy(update={"story_id": 100 * s + c, "title": f"Story {s}-{c}"}) for c in range(cards)),
+            )
+            for s in range(sections)
+        ),
+    )  # fmt: skip
+
+
+class Page(HTMLParser):
+    def __init__(self, source):
+        super().__init__()
+        self.open, self.links, self.scripts = [], [], 0
+        self.feed(source)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        if tag not in {"meta", "br"}:
+            self.open.append(tag)
+        self.links += [value for name, value in attrs if name == "href"]
+        self.scripts += tag == "script" or any(name.startswith("on") for name, _ in attrs)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+@EACH
+def test_the_same_content_and_reader_give_the_same_bytes_from_another_renderer(kind, locale):
+    made = [
+        Renderer(newsroom=samples.newsroom(locale)).compile(samples.content(kind, locale)).fill(personal)
+        for personal in [samples.personal(kind, locale)] * 2
+    ]
+    assert made[0] == made[1]
+
+
+def test_a_content_is_compiled_once(renderer):
+    assert renderer.compile(samples.content("digest", "ko")) is renderer.compile(samples.content("digest", "ko"))
+
+
+@EACH
+def test_no_mark_of_a_hole_is_left_in_a_filled_mail(renderer, kind, locale):
+    content, personal = samples.content(kind, locale), samples.personal(kind, locale)
+    mail = renderer.compile(content)
+    for face in (mail.html(personal), mail.text(personal), mail.subject(personal)):
+        assert content.digest()[:16] not in face
+
+
+def test_a_title_that_imitates_a_hole_stays_a_title(renderer):
+    title = marks("0123456789abcdef")["unsubscribe_url"] + " {{ hole.unsubscribe_url }} %(title)s %s"
+    content = samples.content("alert", "en")
+    mail = renderer.compile(content.model_copy(update={"card": content.card.model_copy(update={"title": title})}))
+    assert mail.subject(samples.personal("alert", "en")) == title
+
+
+@EACH
+def test_a_mail_is_sound_html_without_scripts_and_links_only_to_the_web(renderer, kind, locale):
+    page = Page(renderer.compile(samples.content(kind, locale)).html(samples.personal(kind, locale)))
+    assert page.open == []
+    assert page.scripts == 0
+    assert all(link.startswith("https://") for link in page.links)
+
+
+def test_what_a_feed_or_a_link_says_is_text_never_markup(renderer):
+    evil = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
+    content = samples.content("alert", "en")
+    card = content.card.model_copy(
+        update={
+            **dict.fromkeys(("title", "summary", "author", "source", "section"), evil),
+            "lang": '"><b>',
+            "url": f"https://courier.example/{evil}",
+            "also_in": (evil,),
+            "highlights": ((0, 5),),
+            "reasons": (content.card.reasons[0].model_copy(update={"topic": evil, "words": (evil,)}),),
+        }
+    )
+    personal = samples.personal("alert", "en").model_copy(update={"view_url": f"https://courier.example/{evil}"})
+    for changed in (content.model_copy(update={"card": card}), DigestContent(
+        locale="en", day=samples.DAY, sections=(Section(topic=evil, slug="evil", cards=(card,)),)
+    )):  # fmt: skip
+        page = Page(renderer.compile(changed).html(personal))
+        assert page.scripts == 0
+        assert page.open == []
+
+
+def test_an_unsafe_link_is_not_a_link_but_the_story_is_still_told(renderer):
+    content = samples.content("alert", "en")
+    card = content.card.model_copy(update={"url": "javascript:alert(1)"})
+    mail = renderer.compile(content.model_copy(update={"card": card}))
+    personal = samples.personal("alert", "en")
+    assert "javascript" not in mail.html(personal) + mail.text(personal)
+    assert card.title in mail.html(personal)
+
+
+def test_dark_mode_survives_the_inlining(renderer):
+    source = renderer.compile(samples.content("digest", "en")).html(samples.personal("digest", "en"))
+    assert "@media (prefers-color-scheme: dark)" in source
+    assert '<meta name="color-scheme" content="light dark">' in source
+    assert "<!--[if mso]>" in source
+
+
+@pytest.mark.parametrize(("sections", "cards"), [(1, 60), (6, 10), (60, 1)])
+def test_a_digest_of_sixty_long_stories_fits_into_what_gmail_shows(renderer, sections, cards):
+    content = digest(sections, cards, url="https://courier.example/" + "k" * 300)
+    personal = samples.personal("digest", "en")
+    mail = renderer.compile(content)
+    size_bytes = len(mail.mailed_html(personal).encode())
+    assert MAX_HTML_BYTES * 0.75 < size_bytes < 102 * 1024
+    shown = set(re.findall(r"Story \d+-\d+", mail.mailed_html(personal)))
+    waiting = [int(n) for n in re.findall(r"(\d+) (?:more|story on your other topics,|stories on your other topics,) on the web", mail.mailed_html(personal))]
+    assert len(shown) + sum(waiting) == 60
+    assert len(shown) >= 25
+    assert len(set(re.findall(r"Story \d+-\d+", mail.html(personal)))) == 60
+    assert set(re.findall(r"Story \d+-\d+", mail.text(personal))) == shown
+
+
+def test_a_cut_mail_names_where_the_rest_is(renderer):
+    personal = samples.personal("digest", "en")
+    mail = renderer.compile(digest(1, 90))
+    (link,) = re.findall(r'href="([^"]+)"[^>]*>and \d+ more on the web', mail.mailed_html(personal))
+    assert link == personal.view_url
+    assert "more on the web" not in mail.html(personal)
+
+
+@EACH
+def test_the_text_part_is_wrapped_and_tells_every_link(renderer, kind, locale):
+    content, personal = samples.content(kind, locale), samples.personal(kind, locale)
+    text = renderer.compile(content).text(personal)
+    assert all(columns(line) <= 72 or line.strip().startswith("https://") for line in text.splitlines())
+    assert "\n\n\n" not in text
+    assert "<" not in text
+    wanted = [personal.confirm_url] if kind == "confirmation" else [personal.preferences_url, personal.unsubscribe_url]
+    assert all(link in text.split() for link in wanted)
+
+
+def test_a_reader_of_an_unknown_language_gets_english(renderer):
+    content = samples.content("alert", "en").model_copy(update={"locale": "tlh"})
+    assert renderer.compile(content).language == "en"
+
+
+def test_a_regional_locale_gets_its_language(renderer):
+    content = samples.content("alert", "ko").model_copy(update={"locale": "ko_KR"})
+    mail = renderer.compile(content)
+    assert mail.language == "ko"
+    assert '<html lang="ko" dir="ltr"' in mail.html(samples.personal("alert", "ko"))
+
+
+def test_a_korean_digest_is_dated_and_counted_in_korean(renderer):
+    mail = renderer.compile(samples.content("digest", "ko"))
+    personal = samples.personal("digest", "ko")
+    assert mail.subject(personal) == "외교부, 북한군 파병에 러시아 대사 불러 항의 외 5건"
+    assert "2026년 11월 23일 월요일" in mail.html(personal)
+
+
+@pytest.mark.parametrize(("cards", "subject"), [
+    (1, "Story 0-0"), (2, "Story 0-0, and 1 more story"), (3, "Story 0-0, and 2 more stories")
+])  # fmt: skip
+def test_a_subject_counts_as_english_does(renderer, cards, subject):
+    assert renderer.compile(digest(1, cards)).subject(samples.personal("digest", "en")) == subject
+
+
+def test_a_breaking_alert_says_so_at_once(renderer):
+    mail, personal = renderer.compile(samples.content("breaking", "en")), samples.personal("breaking", "en")
+    assert mail.subject(personal).startswith("Breaking: ")
+    assert ">Breaking</td>" in mail.html(personal)
+    assert "\nBREAKING\n" in mail.text(personal)
+
+
+def test_a_story_without_a_title_is_called_by_its_summary(renderer):
+    content = samples.content("alert", "en")
+    card = content.card.model_copy(update={"title": " \n", "published_at": datetime(2026, 1, 2, 3, 4, tzinfo=UTC)})
+    mail = renderer.compile(content.model_copy(update={"card": card}))
+    assert mail.subject(samples.personal("alert", "en")).startswith("The foreign ministry called in")
+
+
+@pytest.fixture
+def theme(tmp_path, monkeypatch):
+    for file in (found for found in room.templates_dir().rglob("*") if found.suffix in {".j2", ".po"}):
+        target = tmp_path / file.relative_to(room.templates_dir())
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(file.read_bytes())
+    monkeypatch.setattr(room, "templates_dir", lambda: tmp_path)
+    return tmp_path
+
+
+def test_a_template_with_a_slip_stops_the_start_with_its_file_and_line(theme):
+    (theme / "mail/alert/subject.txt.j2").write_text("\n{% if %}")
+    with pytest.raises(ConfigurationError, match=r"alert/subject\.txt\.j2, line 2"):
+        Renderer(newsroom=samples.newsroom("en"))
+
+
+@pytest.mark.parametrize("template", ["{{ view.colour }}", "{{ view.card.__class__ }}", "{{ nobody }}"])
+def test_a_template_may_neither_guess_nor_reach_behind_a_view(theme, template):
+    (theme / "mail/alert/subject.txt.j2").write_text(template)
+    with pytest.raises(ConfigurationError, match=r"alert/subject\.txt\.j2"):
+        Renderer(newsroom=samples.newsroom("en")).compile(samples.content("alert", "en"))
+
+
+def test_a_broken_catalogue_stops_the_start_with_its_file(theme):
+    (theme / "locales/ko/LC_MESSAGES/messages.po").write_text("Guten Morgen")
+    with pytest.raises(ConfigurationError, match="ko"):
+        Renderer(newsroom=samples.newsroom("en"))
+
+
+def test_without_english_there_are_no_languages(theme):
+    (theme / "locales/en/LC_MESSAGES/messages.po").unlink()
+    with pytest.raises(ConfigurationError, match="no en/"):
+        Renderer(newsroom=samples.newsroom("en"))

@@ -1,0 +1,98 @@
+"""Which network addresses a fetch may connect to: the public ones, unless an operator says otherwise.
+
+A feed's address and every redirect are other people's words; without this guard they could name the machine's own
+services or a cloud's metadata (server-side request forgery). The guard sits below HTTP, where connections are made: it
+resolves the host's name itself and connects to the very address that it has checked, so that a name which answers
+differently the second time gains nothing. `fetch.make_client` builds it in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+from collections.abc import Iterable
+from typing import Final
+
+import httpcore
+import httpx
+
+from worker.errors import FetchError
+
+_MAX_TRIES: Final = 4  # addresses of one host, so that a dead IPv6 route does not use up the fetch's time
+_NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
+
+_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+def is_public(address: str) -> bool:
+    """Tell whether an IP address is on the public internet, also where it wraps an IPv4 address (RFC 4291, 6052, 3056).
+
+    >>> is_public("93.184.215.14"), is_public("169.254.169.254"), is_public("::ffff:10.0.0.1"), is_public("64:ff9b::7f00:1")
+    (True, False, False, False)
+    """
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    return all(inner.is_global and not inner.is_multicast for inner in (ip, *_wrapped(ip)))
+
+
+def _wrapped(ip: _Address) -> list[_Address]:
+    if not isinstance(ip, ipaddress.IPv6Address):
+        return []
+    nat64 = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF) if ip in _NAT64 else None
+    teredo = ip.teredo[1] if ip.teredo else None
+    return [inner for inner in (ip.ipv4_mapped, ip.sixtofour, teredo, nat64) if inner is not None]
+
+
+class _GuardedBackend(httpcore.AsyncNetworkBackend):
+    """Connects to public addresses only."""
+
+    def __init__(self) -> None:
+        self._inner = httpcore.AnyIOBackend()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109  httpcore's signature
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """Resolve, check, connect: to the first of the host's addresses that answers."""
+        addresses = await _resolve(host, port)
+        refused = [address for address in addresses if not is_public(address)]
+        if refused:
+            raise FetchError(f"{host} is at {refused[0]}, which is not on the public internet: refused")
+        failure: httpcore.ConnectError | httpcore.ConnectTimeout | None = None
+        for address in addresses[:_MAX_TRIES]:
+            try:
+                return await self._inner.connect_tcp(address, port, timeout, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failure = error
+        raise failure or httpcore.ConnectError(f"{host} has no address")
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait between httpcore's own retries."""
+        await self._inner.sleep(seconds)
+
+
+async def _resolve(host: str, port: int) -> list[str]:
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:  # UnicodeError: a label of more than 63 characters
+        raise httpcore.ConnectError(f"cannot find {host}: {error}") from error
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+class GuardedTransport(httpx.AsyncHTTPTransport):
+    """httpx's own transport over connections that the guard has made."""
+
+    def __init__(self, *, limits: httpx.Limits) -> None:
+        super().__init__(trust_env=False)
+        # httpx does not hand a network backend through; a pool of our own takes the place of the one it has made.
+        self._pool = httpcore.AsyncConnectionPool(
+            ssl_context=httpx.create_ssl_context(trust_env=False),
+            max_connections=limits.max_connections,
+            max_keepalive_connections=limits.max_keepalive_connections,
+            keepalive_expiry=limits.keepalive_expiry,
+            network_backend=_GuardedBackend(),
+        )

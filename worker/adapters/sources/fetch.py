@@ -1,0 +1,182 @@
+"""One polite GET: conditional, bounded in bytes, time and redirects, and to public addresses only.
+
+Decides nothing about when to fetch or what an answer means for a source: polling does. Stores nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Final
+
+import httpx
+
+from worker.adapters.sources.address_guard import GuardedTransport
+from worker.adapters.sources.dates import parse_date
+from worker.adapters.sources.inflate import Inflater
+from worker.adapters.sources.limits import MAX_DOCUMENT_BYTES
+from worker.errors import FetchError
+
+MAX_REDIRECTS: Final = 5
+MAX_RETRY_AFTER_S: Final = 86_400.0
+"""A server's wish counts for a day at most: some ask for years, and a newspaper would never hear of it."""
+
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_PERMANENT: Final = frozenset({301, 308})
+_LIMITS: Final = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=30)
+_ACCEPT: Final = "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, text/html;q=0.5, */*;q=0.1"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fetched:
+    """An answer that can be worked with: the document, or word that it has not changed.
+
+    `url` is where the answer came from, after redirects: relative links count from there. `etag` and `last_modified`
+    are verbatim, to be sent back as they are. `permanent_redirect_to` is set when the server says that the source has
+    moved for good. `retry_after_s` is the server's wish, where it named one.
+    """
+
+    status: int
+    url: str
+    data: bytes = field(repr=False)
+    content_type: str
+    etag: str
+    last_modified: str
+    not_modified: bool
+    permanent_redirect_to: str | None
+    retry_after_s: float | None
+
+
+def make_client(user_agent: str, *, allow_private: bool = False) -> httpx.AsyncClient:
+    """Return a client for `fetch`, to be shared by all fetches of an event loop and closed by whoever made it.
+
+    It keeps no cookies and heeds no proxy or netrc of the environment. `allow_private` lifts the address guard, for a
+    newsroom's own network and for tests.
+    """
+    transport = httpx.AsyncHTTPTransport(limits=_LIMITS, trust_env=False) if allow_private else None
+    return httpx.AsyncClient(
+        transport=transport or GuardedTransport(limits=_LIMITS),
+        headers={"User-Agent": user_agent, "Accept": _ACCEPT, "Accept-Encoding": "gzip, deflate"},
+        cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
+        trust_env=False,
+    )
+
+
+async def fetch(
+    client: httpx.AsyncClient,
+    url: str,
+    *,
+    etag: str = "",
+    last_modified: str = "",
+    max_bytes: int = MAX_DOCUMENT_BYTES,
+    timeout_s: float = 30.0,
+) -> Fetched:
+    """Get a document, unless it still is what `etag` and `last_modified` say that we have.
+
+    Raises `FetchError`, with the status and the server's Retry-After where there are any: for an address that is
+    refused, too many redirects, too many bytes, too much time (`timeout_s` is for everything together), and any status
+    that is neither 2xx nor 304.
+    """
+    try:
+        async with asyncio.timeout(timeout_s):
+            return await _follow(client, url, _validators(etag, last_modified), max_bytes)
+    except TimeoutError:
+        raise FetchError(f"{url} took longer than {timeout_s:g} s") from None
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise FetchError(f"{url}: {_reason(error)}") from error
+
+
+async def _follow(client: httpx.AsyncClient, url: str, headers: dict[str, str], max_bytes: int) -> Fetched:
+    moved_to: str | None = None
+    only_permanent = True
+    here = _web_address(url, url)
+    for _ in range(MAX_REDIRECTS + 1):
+        async with _answer(client, here, headers) as response:
+            if response.status_code not in _REDIRECTS:
+                return await _received(response, max_bytes, moved_to)
+            here = _web_address(url, _target(response))
+            only_permanent = only_permanent and response.status_code in _PERMANENT
+            moved_to = str(here) if only_permanent else moved_to
+    raise FetchError(f"{url} redirects more than {MAX_REDIRECTS} times")
+
+
+@asynccontextmanager
+async def _answer(client: httpx.AsyncClient, url: httpx.URL, headers: dict[str, str]) -> AsyncIterator[httpx.Response]:
+    # No timeouts of httpx's own: asyncio's covers the whole, also a server that sends a byte now and then.
+    async with client.stream("GET", url, headers=headers, follow_redirects=False, timeout=None) as response:
+        yield response
+
+
+async def _received(response: httpx.Response, max_bytes: int, moved_to: str | None) -> Fetched:
+    retry_after_s = retry_after(response.headers.get("Retry-After", ""), datetime.now(UTC))
+    status = response.status_code
+    if status != 304 and not 200 <= status < 300:
+        raise FetchError(f"{response.url} answers {status}", status=status, retry_after_s=retry_after_s)
+    return Fetched(
+        status=status,
+        url=str(response.url),
+        data=b"" if status == 304 else await _body(response, max_bytes),
+        content_type=response.headers.get("Content-Type", ""),
+        etag=response.headers.get("ETag", ""),
+        last_modified=response.headers.get("Last-Modified", ""),
+        not_modified=status == 304,
+        permanent_redirect_to=moved_to,
+        retry_after_s=retry_after_s,
+    )
+
+
+async def _body(response: httpx.Response, max_bytes: int) -> bytes:
+    """Read the body, unpacking it ourselves: httpx would unpack a bomb's whole chunk before anybody could count it."""
+    inflater = Inflater(response.headers.get("Content-Encoding", ""), max_bytes=max_bytes)
+    async for chunk in response.aiter_raw():
+        inflater.feed(chunk)
+    return inflater.finish()
+
+
+def retry_after(value: str, now: datetime) -> float | None:
+    """Read a Retry-After header in both of its forms (RFC 9110, section 10.2.3), as seconds from 0 to a day.
+
+    >>> retry_after("120", datetime(2026, 11, 23, tzinfo=UTC))
+    120.0
+    >>> retry_after("Mon, 23 Nov 2026 00:01:00 GMT", datetime(2026, 11, 23, tzinfo=UTC))
+    60.0
+    >>> retry_after("soon", datetime(2026, 11, 23, tzinfo=UTC)) is None
+    True
+    """
+    value = value.strip()
+    if value.isascii() and value.isdigit():
+        seconds = float(value[:9])
+    else:
+        moment = parse_date(value)
+        if moment is None:
+            return None
+        seconds = (moment - now).total_seconds()
+    return min(max(seconds, 0.0), MAX_RETRY_AFTER_S)
+
+
+def _validators(etag: str, last_modified: str) -> dict[str, str]:
+    headers = {"If-None-Match": etag, "If-Modified-Since": last_modified}
+    return {name: value for name, value in headers.items() if value}
+
+
+def _target(response: httpx.Response) -> str:
+    location = response.headers.get("Location", "").strip()
+    if not location:
+        raise FetchError(f"{response.url} answers {response.status_code} without saying where to")
+    return str(response.url.join(location))
+
+
+def _web_address(asked: str, address: str) -> httpx.URL:
+    url = httpx.URL(address)
+    if url.scheme not in {"http", "https"} or not url.host:
+        wrong = f'"{address[:80]}" is no address on the web'
+        raise FetchError(wrong if asked == address else f"{asked} redirects: {wrong}")
+    return url.copy_with(fragment=None)
+
+
+def _reason(error: Exception) -> str:
+    return str(error) or type(error).__name__

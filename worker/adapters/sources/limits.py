@@ -1,0 +1,23 @@
+"""How much a source may hand over, in one place. Decides nothing; the sources and `fetch` keep to it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+MAX_DOCUMENT_BYTES: Final = 10_000_000
+"""One document, unpacked: ten times the largest feed that newspapers serve, and still parsed within seconds."""
+
+MAX_ITEMS: Final = 5_000
+"""Articles in one document: a feed of more is an archive or an attack, and would hold up every other source."""
+
+MAX_HTML_CHARS: Final = 4_000_000
+"""One piece of HTML that is read with its structure; an HTML tree takes up to forty bytes a character."""
+
+MAX_HTML_DEPTH: Final = 512
+"""Elements open at once in HTML that is read with its structure: building a tree is quadratic in its depth."""
+
+MAX_LINE_CHARS: Final = 1_000
+"""A title, an author, a section: what is longer was never meant to be one line, and is cut."""
+
+MAX_TAGS: Final = 100
+"""Tags of one article that are kept."""

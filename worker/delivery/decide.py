@@ -1,0 +1,81 @@
+"""Decides what a failed try leads to, and what to do about a message whose fate nobody knows.
+
+Pure: errors, times and counts in, verdicts out. `delivery.run` acts on them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from worker.errors import SendError
+from worker.lifecycle import Happening
+from worker.model import EditionKind, Lane, Severity, Sighting
+
+_GROWTH = 2.0
+_LONGEST_WAIT_S = {Lane.ALERTS: 900.0, Lane.BULK: 4 * 3600.0}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Patience:
+    """How long to wait before the first retry, in seconds, by lane."""
+
+    alerts_s: float
+    bulk_s: float
+
+    def first_s(self, lane: Lane) -> float:
+        """Return the first wait of a lane.
+
+        >>> Patience(alerts_s=30, bulk_s=300).first_s(Lane.ALERTS)
+        30
+        """
+        return self.alerts_s if lane is Lane.ALERTS else self.bulk_s
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdict:
+    """What a try that failed leads to. `retry_in_s` stands with `DEFERRED` only."""
+
+    happening: Happening
+    retry_in_s: float | None = None
+
+
+def after_error(error: SendError, *, attempts: int, lane: Lane, patience: Patience, jitter: float) -> Verdict:
+    """Refuse what can never work, else wait: each time twice as long, or as long as the provider asks.
+
+    `attempts` counts the tries made, this one included; `jitter` (0 to 1) spreads retries over half a wait more.
+
+    >>> busy = SendError("busy", permanent=False, code=451)
+    >>> after_error(busy, attempts=2, lane=Lane.ALERTS, patience=Patience(alerts_s=30, bulk_s=300), jitter=0).retry_in_s
+    60.0
+    """
+    if error.permanent:
+        return Verdict(happening=Happening.REFUSED)
+    wait_s = min(patience.first_s(lane) * _GROWTH ** (attempts - 1), _LONGEST_WAIT_S.get(lane, 3600.0))
+    wait_s *= 1 + jitter / 2 if attempts > 1 else 1  # the first retry keeps its promised time
+    if error.retry_after_s is not None:
+        wait_s = max(wait_s, error.retry_after_s)
+    return Verdict(happening=Happening.DEFERRED, retry_in_s=wait_s)
+
+
+def is_sent_again(kind: EditionKind, severity: Severity) -> bool:
+    """Tell whether mail of this class rather comes twice than never, when nobody can tell whether it arrived.
+
+    A confirmation and a breaking alert do (at least once, same Message-ID); all other mail is held (at most once).
+
+    >>> is_sent_again(EditionKind.DIGEST, Severity.NORMAL)
+    False
+    """
+    return kind is EditionKind.CONFIRMATION or (kind is EditionKind.ALERT and severity is Severity.BREAKING)
+
+
+def after_look_up(sighting: Sighting, *, kind: EditionKind, severity: Severity) -> Happening | None:
+    """Settle an unknown delivery by what the receiving end says; None leaves it unknown.
+
+    >>> after_look_up(Sighting.ABSENT, kind=EditionKind.DIGEST, severity=Severity.NORMAL)
+    <Happening.DEFERRED: 'deferred'>
+    """
+    if sighting is Sighting.FOUND:
+        return Happening.ACCEPTED
+    if sighting is Sighting.ABSENT or is_sent_again(kind, severity):
+        return Happening.DEFERRED
+    return None

@@ -1,0 +1,97 @@
+"""What no query may be, however well it is formed: limits, and queries that would match next to everything.
+
+Decides refusals that need the whole tree. Pure; `parser` calls it for what a person wrote, `references` for what comes
+of it once the topics are put in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from worker.errors import QueryError
+from worker.matching.stopwords import STOP_WORDS
+from worker.matching.tree import TEXT_FIELDS, And, Case, Node, Not, Or, Phrase, Prefix, Term, Word, walk
+
+MAX_CHARACTERS: Final = 20_000
+MAX_DEPTH: Final = 50  # brackets inside brackets
+MAX_PREFIXES: Final = 20  # each may stand for thousands of words
+
+
+def check(node: Node) -> None:
+    """Refuse a tree that is only absence, only stop words, or has too many prefixes. Raises `QueryError`."""
+    _check_absence(node)
+    _check_prefixes(node)
+    _check_stop_words(node)
+
+
+def _check_absence(root: Node) -> None:
+    if not _is_positive(root):
+        raise QueryError("only absence is asked for", offset=root.at, hint="say what to look for: russia NOT drill")
+    for node in walk(root):
+        if isinstance(node, Or):
+            for branch in node.children:
+                if not _is_positive(branch):
+                    raise QueryError(
+                        "NOT cannot be a branch of OR", offset=branch.at, hint="write a OR (b NOT c), or a NOT b"
+                    )
+        if isinstance(node, Not) and not _is_positive(node.child):
+            raise QueryError("NOT of what is absent", offset=node.at, hint="take both NOTs out")
+
+
+def _is_positive(node: Node) -> bool:
+    """Tell whether something must be present for a node to match; `Or` branches are looked at one by one elsewhere."""
+    match node:
+        case Not():
+            return False
+        case And():
+            return any(_is_positive(child) for child in node.children)
+        case _:
+            return True
+
+
+def _check_prefixes(root: Node) -> None:
+    prefixes = [node for node in walk(root) if isinstance(node, Prefix) or (isinstance(node, Phrase) and node.stem)]
+    if len(prefixes) > MAX_PREFIXES:
+        raise QueryError(
+            f"there are more than {MAX_PREFIXES} prefixes, the first too many",
+            offset=prefixes[MAX_PREFIXES].at,
+            hint="write words out, or make topics of the parts",
+        )
+
+
+def _check_stop_words(root: Node) -> None:
+    wanted = list(_wanted(root))
+    if all(_says_nothing(node) for node in wanted):
+        raise QueryError(
+            "there are only stop words",
+            offset=wanted[0].at,
+            hint="add a word that says what it is about; write an acronym in capitals: US, WHO",
+        )
+
+
+def _wanted(node: Node) -> Iterator[Node]:
+    """Go through the leaves and references that may be present."""
+    match node:
+        case And() | Or():
+            for child in node.children:
+                yield from _wanted(child)
+        case Not():
+            return
+        case _:
+            yield node
+
+
+def _says_nothing(node: Node) -> bool:
+    match node:
+        case Term() if node.scope is None or node.scope in TEXT_FIELDS:
+            return _is_stop_word(node.word)
+        case Phrase() if node.scope is None or node.scope in TEXT_FIELDS:
+            return not node.stem and all(_is_stop_word(word) for word in node.words)
+        case _:
+            return False
+
+
+def _is_stop_word(word: Word) -> bool:
+    is_acronym = word.case is Case.CAPITALS or (len(word.key) > 1 and word.surface.isupper())
+    return word.key in STOP_WORDS and not is_acronym

@@ -1,0 +1,77 @@
+"""Makes editions of whatever is due: alerts whose gathering is over, digests whose time has come, questions to confirm.
+
+Each chunk of readers is one transaction that holds the edition, its contents, its rows and the cursors: a planner that
+dies at any point leaves nothing lost and nothing doubled, and the next sweep goes on. Called by `tasks` and the CLI.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from worker.content import ConfirmationContent
+from worker.facts import Asked, Copy, EditionPlan
+from worker.model import EditionId, EditionKind, Lane, SubscriberId
+from worker.planning.run_alerts import plan_alerts
+from worker.planning.run_copies import CHUNK_READERS, Made, Policy
+from worker.planning.run_digests import plan_digests
+from worker.store import agenda, editions, people
+from worker.store.database import Database, now
+
+__all__ = ["Planned", "Policy", "plan"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Planned:
+    """What one pass has made: editions that have new rows, and how many rows."""
+
+    editions: tuple[EditionId, ...]
+    deliveries: int
+
+
+def plan(database: Database, policy: Policy) -> Planned:
+    """Plan everything that is due, and return what there is to send. Safe to run any number of times at once."""
+    made = [
+        *_plan_confirmations(database, policy),
+        *plan_alerts(database, policy),
+        *plan_digests(database, policy),
+    ]
+    return Planned(
+        editions=tuple(dict.fromkeys(one.edition_id for one in made)), deliveries=sum(one.rows for one in made)
+    )
+
+
+def _plan_confirmations(database: Database, policy: Policy) -> list[Made]:
+    with database.write() as conn:
+        due = agenda.due_confirmations(conn, limit=CHUNK_READERS)
+        asked = [_ask(conn, policy, reader) for reader in due]
+    return [made for made in asked if made is not None]
+
+
+def _ask(conn: Connection, policy: Policy, reader: Asked) -> Made | None:
+    """Ask one reader whether it was them; None when that question has been asked already."""
+    people.change_reader(conn, reader.subscriber_id, confirmation_due_at=None)
+    at = now(conn)
+    plan = EditionPlan(
+        kind=EditionKind.CONFIRMATION,
+        slot=f"reader {reader.subscriber_id} question {reader.question}",
+        locale=reader.locale,
+        lane=Lane.ALERTS,
+        due_at=at,
+        expires_at=at + policy.confirmation_expires,
+    )
+    edition_id = editions.open_edition(conn, plan)
+    if edition_id is None:
+        return None
+    content_id = editions.intern(conn, _question(conn, reader.subscriber_id, reader.locale))
+    copy = Copy(subscriber_id=reader.subscriber_id, recipient=reader.recipient, content_id=content_id, subscriptions=())
+    rows = editions.add_batch(conn, edition_id, [copy], lane=Lane.ALERTS, domain=policy.domain)
+    editions.close_edition(conn, edition_id)
+    return Made(edition_id=edition_id, rows=rows)
+
+
+def _question(conn: Connection, subscriber_id: SubscriberId, locale: str) -> ConfirmationContent:
+    wishes = people.followings(conn, subscriber_id)
+    names = tuple(wish.name.get(locale) or wish.name.get("en", "") for wish in wishes if wish.query is None)
+    return ConfirmationContent(locale=locale, topics=names)

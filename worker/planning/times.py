@@ -1,0 +1,54 @@
+"""Decides which run a due instant belongs to, whether it is still worth making, and when the next one is.
+
+Pure. Called by the planning of digests.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from worker.facts import EditionPlan, Followed
+from worker.model import EditionKind, Lane
+from worker.schedule import next_due
+
+
+def digest_plan(
+    due_at: datetime, locale: str, *, expires: timedelta = timedelta(0), again_at: datetime | None = None
+) -> EditionPlan:
+    """Name the run of everybody due at one instant; `again_at` names a second one for those who came too late for it.
+
+    >>> digest_plan(datetime(2026, 11, 23, 7, tzinfo=UTC), "en").slot
+    '2026-11-23T07:00:00Z'
+    """
+    slot = _stamp(due_at) if again_at is None else f"{_stamp(due_at)} again at {_stamp(again_at)}"
+    return EditionPlan(
+        kind=EditionKind.DIGEST, slot=slot, locale=locale, lane=Lane.BULK, due_at=due_at, expires_at=due_at + expires
+    )
+
+
+def is_stale(due_at: datetime, at: datetime, expires: timedelta) -> bool:
+    """Tell whether a missed run is too old to be made up: its stories then wait for the next one.
+
+    >>> is_stale(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC), timedelta(hours=12))
+    True
+    """
+    return at >= due_at + expires
+
+
+def following_run(one: Followed, *, after: datetime) -> datetime | None:
+    """Return when a subscription is due after the run that has just been made."""
+    return next_due(one.cadence, times=one.times, weekday=one.weekday, timezone=one.timezone, after=after)
+
+
+def local_day(at: datetime, timezone: str) -> date:
+    """Return the calendar day that a reader's clock shows.
+
+    >>> local_day(datetime(2026, 11, 23, 22, tzinfo=UTC), "Asia/Seoul")
+    datetime.date(2026, 11, 24)
+    """
+    return at.astimezone(ZoneInfo(timezone)).date()
+
+
+def _stamp(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="microseconds" if at.microsecond else "seconds").replace("+00:00", "Z")
