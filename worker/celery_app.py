@@ -10,7 +10,7 @@ import logging
 from typing import Final
 
 from celery import Celery
-from kombu import Queue
+from kombu import Exchange, Queue
 from kombu.exceptions import OperationalError
 
 from worker.model import Lane
@@ -46,6 +46,16 @@ def ring(task: str, *arguments: int) -> None:
         log.warning("the broker is away, %s waits for its sweep: %s", task, error)
 
 
+def unreachable(*, timeout_s: int) -> str | None:
+    """Return why the broker cannot be reached, None when it answers."""
+    try:
+        with app.connection_for_read(connect_timeout=timeout_s) as connection:
+            connection.ensure_connection(max_retries=1, timeout=timeout_s)
+    except (OperationalError, OSError) as error:
+        return f"no answer: {error}"
+    return None
+
+
 def _every(seconds: float, task: str, queue: Lane, *arguments: str) -> dict[str, object]:
     return {
         "task": f"worker.tasks.{task}",
@@ -58,8 +68,9 @@ def _every(seconds: float, task: str, queue: Lane, *arguments: str) -> dict[str,
 
 app = Celery("tocsin", include=["worker.tasks"])
 app.conf.update(
-    # Separate queues with workers of their own: priorities in Redis are only hints.
-    task_queues=[Queue(lane) for lane in Lane],
+    # Separate queues with workers of their own: priorities in Redis are only hints. Each has an exchange and key of its
+    # own too: with Celery's defaults all queues are bound alike, and every message would reach every one of them.
+    task_queues=[Queue(lane, Exchange(lane, type="direct"), routing_key=lane) for lane in Lane],
     task_default_queue=Lane.CONTROL,
     task_create_missing_queues=False,  # a misspelt queue is an error, not a queue without workers
     # A killed worker's message comes back, and so does one whose child was killed (#1628); the lease in SQL decides.

@@ -32,6 +32,7 @@ _EXAMPLES: Final[Mapping[str, str]] = {
     "secret_keys": "two or more random words of 32 characters, the newest first, separated by spaces",
     "gather_s": "60",
 }
+_NO_SETTINGS: Final = {"TOCSIN_PARENT_PID", "TOCSIN_LOG_LEVEL"}  # the supervisor's own, and logging's
 
 Seconds = Annotated[float, Field(gt=0, le=86_400 * 31)]
 Port = Annotated[int, Field(ge=1, le=65_535)]
@@ -140,7 +141,7 @@ def strangers(environment: Mapping[str, str] = os.environ) -> list[str]:
     known = [variable(name) for name in Settings.model_fields]
     lines = []
     for name in sorted(environment):
-        if name.startswith(PREFIX) and name not in known and name != f"{PREFIX}PARENT_PID":
+        if name.startswith(PREFIX) and name not in known and name not in _NO_SETTINGS:
             near = difflib.get_close_matches(name, known, n=1)
             lines.append(f"{name} is not a setting of this version" + (f"; did you mean {near[0]}?" if near else ""))
     return lines

@@ -27,7 +27,7 @@ from worker.errors import ConfigurationError
 from worker.holder import boot_id, process_name
 from worker.keys import keep_key
 from worker.letters import Letters
-from worker.model import Lane
+from worker.model import DeliveryId, Lane, ParsedArticle
 from worker.planning.run import Policy
 from worker.ports import Transport
 from worker.rendering.compile import Renderer
@@ -38,7 +38,7 @@ from worker.store.leases import Holder
 from worker.tokens import Tokens, keyed_hash
 
 if TYPE_CHECKING:
-    from worker.intake.run import Intake
+    from worker.intake.run import Added, Intake
     from worker.matching.run import Matcher
 
 MAIL_LANES: Final = (Lane.ALERTS, Lane.BULK)
@@ -202,6 +202,14 @@ class House:
             digest_expires=timedelta(seconds=self.settings.digest_expires_s),
         )
 
+    def add_article(self, article: ParsedArticle) -> Added:
+        """Take an article in that was pushed by the newsroom's own systems. Raises `InputError`."""
+        return self.intake.add(article, kind="push", outlet=self.newsroom.name)
+
+    def mail_html(self, delivery_id: DeliveryId) -> str | None:
+        """Return a sent mail as a page, None after its reader's erasure."""
+        return self.letters.html(self.database, delivery_id)
+
     def ring(self, task: str, *arguments: int) -> None:
         """Wake a worker for a task, once what it is about has been committed; never fails."""
         self.point_celery()
@@ -230,3 +238,8 @@ class House:
 def house(*, stopping: Callable[[], bool] = lambda: False, **overrides: object) -> House:
     """Read the settings and return the installation. Raises `ConfigurationError` with every problem at once."""
     return House(settings_module.load(**overrides), stopping=stopping)
+
+
+def unknown_variables() -> list[str]:
+    """Return a line for every `TOCSIN_*` variable that is no setting."""
+    return settings_module.strangers()

@@ -9,13 +9,14 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from worker.adapters.transports import maildir as storage
@@ -208,7 +209,7 @@ def test_the_envelope_stands_on_top_of_the_untouched_message(folder):
 
     run(test())
     (message,) = list_messages(folder, 10)
-    envelope = b"Return-Path: <bounce+1@news.test>\r\nDelivered-To: reader@example.org\r\n"
+    envelope = b"Delivered-To: reader@example.org\r\nReturn-Path: <bounce+1@news.test>\r\n"
     assert read_message(folder, message.id) == envelope + letter().data
 
 
@@ -262,6 +263,33 @@ def test_it_offers_what_a_sender_may_use_and_pipelining_works(folder):
     assert all(read_message(folder, m.id).endswith(b"\r\n\r\n.\r\n") for m in list_messages(folder, 10))
 
 
+def test_a_message_that_is_being_stored_when_it_stops_is_still_acknowledged(folder, monkeypatch):
+    storing = threading.Event()
+
+    def slowly(*arguments, **options):
+        storing.set()
+        time.sleep(0.2)
+        return store(*arguments, **options)
+
+    store = storage.store
+    monkeypatch.setattr(storage, "store", slowly)
+
+    async def test():
+        async with listen("127.0.0.1", 0, folder) as port:
+            transport = transport_to(port, folder)
+            sending = asyncio.create_task(transport.send(letter()))
+            await asyncio.to_thread(storing.wait)
+            idle_reader, idle_writer = await asyncio.open_connection("127.0.0.1", port)
+            await idle_reader.readline()
+        assert (await sending).code == 250
+        assert await idle_reader.read() == b""
+        idle_writer.close()
+        await transport.close()
+
+    run(test())
+    assert count_messages(folder) == 1
+
+
 def test_a_message_over_the_size_that_it_offers_is_refused(folder):
     async def test():
         async with inbox(folder) as transport:
@@ -312,8 +340,10 @@ def test_a_summary_is_readable(folder):
     assert abs(message.received_at.timestamp() - time.time()) < 60
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None)
 @given(head=st.text(max_size=200))
+@example(head=" begins with a space")
+@example(head="Delivered-To: somebody@else.org\r\nSubject: =?utf-8?b?!?=")
 def test_no_message_is_too_strange_to_be_listed(folder, head):
     erase_messages_to(folder, "a@b.c")
     identifier = stored(folder, head)

@@ -10,14 +10,14 @@ from typing import Annotated
 
 import typer
 
-from worker.errors import TocsinError
+from worker.errors import InputError
 from worker.rendering import samples
 from worker.rendering.compile import Renderer
 
 
 def register(app: typer.Typer) -> None:
     """Add `render` to the command line."""
-    app.command("render")(render)
+    app.command("render", rich_help_panel="Mail")(render)
 
 
 def render(
@@ -28,15 +28,14 @@ def render(
     """Write KIND.html, KIND.txt and KIND.eml of a made-up mail, and print their paths."""
     _demand(kind, samples.KINDS, "kind of mail")
     _demand(locale, samples.LOCALES, "locale")
+    files = faces(kind, locale)
     try:
-        for file, data in faces(kind, locale).items():
-            out.mkdir(parents=True, exist_ok=True)
+        out.mkdir(parents=True, exist_ok=True)
+        for file, data in files.items():
             (out / file).write_bytes(data)
             typer.echo(out / file)
     except OSError as error:
-        _refuse(f"{error.filename}: {error.strerror} (choose another folder with --out)")
-    except TocsinError as error:
-        _refuse(str(error))
+        raise InputError(f"{error.strerror}", where=f"{error.filename}", hint="choose a folder with --out") from error
 
 
 def faces(kind: str, locale: str) -> dict[str, bytes]:
@@ -52,9 +51,4 @@ def faces(kind: str, locale: str) -> dict[str, bytes]:
 
 def _demand(value: str, known: tuple[str, ...], what: str) -> None:
     if value not in known:
-        _refuse(f"no {what} is called {value!r} (choose one of {', '.join(known)})")
-
-
-def _refuse(line: str) -> None:
-    typer.echo(f"error: {line}", err=True)
-    raise typer.Exit(2)
+        raise InputError(f"no {what} is called {value!r}", hint=f"choose one of {', '.join(known)}")

@@ -67,12 +67,12 @@ def letters(key: str) -> int:
 
 def _prefix(source: LeafText, found: Words, star: int) -> Leaf:
     at = source.text_at + star
+    if not found.keys or found.ends[-1] != star:
+        raise QueryError("there is nothing before this *", offset=at, hint="write the beginning of a word before it")
     if source.text[star + 1 :].strip():
         raise QueryError(
             "a * may only end a word, or a phrase", offset=at, hint='write missil*, or "kim jong*" with the * last'
         )
-    if not found.keys or found.ends[-1] != star:
-        raise QueryError("there is nothing before this *", offset=at, hint="write the beginning of a word before it")
     if source.is_exact:
         raise QueryError("= and * do not go together", offset=source.at, hint="leave one of them out")
     stem = found.keys[-1]

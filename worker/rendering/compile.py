@@ -108,7 +108,7 @@ class Renderer:
         self._palette = Palette.of(newsroom.accent)
         self._languages = Languages(templates_dir() / "locales")
         self._environments = {tag: _environment(self._languages.best(tag)) for tag in self._languages.tags}
-        self._inliner = CSSInliner(keep_at_rules=True, minify_css=True, load_remote_stylesheets=False)
+        self._inliner = CSSInliner(minify_css=True, load_remote_stylesheets=False)
         self._cached = lru_cache(maxsize=_COMPILED_KEPT)(self._compile)
 
     def compile(self, content: Content) -> CompiledMail:

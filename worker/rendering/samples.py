@@ -76,7 +76,7 @@ def personal(kind: str, locale: str) -> Personal:
 
 def content(kind: str, locale: str) -> Content:
     """Return the sample of a kind (one of `KINDS`) in a locale (one of `LOCALES`)."""
-    cards = _KOREAN if locale == "ko" else _ENGLISH
+    cards = cards_of(locale)
     north, russia, economy = ("북한", "러시아", "경제") if locale == "ko" else ("North Korea", "Russia", "Economy")
     match kind:
         case "alert":
@@ -93,6 +93,11 @@ def content(kind: str, locale: str) -> Content:
             )
             return DigestContent(locale=locale, day=DAY, sections=sections)
     raise ValueError(f"no sample of the kind {kind!r}")
+
+
+def cards_of(locale: str) -> tuple[StoryCard, ...]:
+    """Return the sample stories in the order in which the digest tells them."""
+    return _KOREAN if locale == "ko" else _ENGLISH
 
 
 def _card(

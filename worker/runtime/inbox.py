@@ -44,7 +44,8 @@ __all__ = [
 ]
 
 MAX_MESSAGE_BYTES: Final = 32 * 1024 * 1024
-_LAST_WORDS_S: Final = 1.0
+_LAST_WRITES_S: Final = 1.0
+_LAST_REPLIES_S: Final = 0.05
 
 
 def serve(host: str, port: int, maildir: Path, ready: Callable[[int], None] | None = None) -> None:
@@ -93,6 +94,7 @@ async def listen(host: str, port: int, maildir: Path) -> AsyncIterator[int]:
     finally:
         server.close()
         await handler.finish()
+        await asyncio.sleep(_LAST_REPLIES_S)
         for session in sessions:
             if session.transport is not None:
                 session.transport.close()
@@ -124,7 +126,7 @@ class _Handler:
     async def finish(self) -> None:
         """Wait for what is being written, but not for long."""
         if self._storing:
-            await asyncio.wait(self._storing, timeout=_LAST_WORDS_S)
+            await asyncio.wait(self._storing, timeout=_LAST_WRITES_S)
 
     async def _store(self, envelope: Envelope) -> str:
         sender = (envelope.mail_from or "").removeprefix("<").removesuffix(">")

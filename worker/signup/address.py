@@ -1,6 +1,6 @@
 """What an address is, and when two of them are one mailbox.
 
-Decides by syntax only: no DNS, no guessing at provider rules, so that `a.b@` and `ab@` stay two people and a `+tag` stays.
+Decides by syntax only: no DNS, no guessing at providers' rules: `a.b@` and `ab@` stay two people, a `+tag` stays.
 Pure. The pages, the API and the import normalise before anything is looked up or stored.
 """
 
@@ -28,8 +28,8 @@ class Address:
 def normalise(written: str) -> Address:
     """Read an address as somebody typed it. Raises `InputError`; a retry never helps.
 
-    Domains are compared in their ASCII form (RFC 5890, A-labels). The local part is lower-cased in the key only: RFC 5321
-    lets a host tell cases apart, hardly any does, and a mail must go out as its owner writes the address.
+    Domains are compared in their ASCII form (RFC 5890, A-labels). The local part is lower-cased in the key only: a host
+    may tell cases apart (RFC 5321, 2.4), hardly any does, and mail must go out as its owner writes the address.
 
     >>> normalise(" Jo+News@Exämple.org ")
     Address(text='Jo+News@exämple.org', key='jo+news@xn--exmple-cua.org')

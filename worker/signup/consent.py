@@ -48,11 +48,15 @@ class Question(_Frozen):
 
 
 class Consent(_Frozen):
-    """A reader's consent: the open question, when questions were asked lately, and every yes with its evidence."""
+    """A reader's consent: the open question, when questions were asked lately, and every yes with its evidence.
+
+    `farewell` is what the reader followed when they left, so that they can have it back.
+    """
 
     question: Question | None = None
     asked_at: tuple[datetime, ...] = ()
     given: tuple[Evidence, ...] = ()
+    farewell: Wish | None = None
 
     @classmethod
     def read(cls, stored: Mapping[str, Any]) -> Self:
@@ -85,13 +89,18 @@ class Consent(_Frozen):
         return self.model_copy(update={"question": self.question.model_copy(update={"wish": wish})})
 
     def answered(self, evidence: Evidence) -> Consent:
-        """Return the record after a yes: the question's evidence and the answer's are kept, the question is closed."""
-        asked = (self.question.asked,) if self.question else ()
-        return self.model_copy(update={"question": None, "given": (*self.given, *asked, evidence)[-_MOST_KEPT:]})
+        """Return the record after a yes: the question's evidence and the answer's are kept, the question is closed.
 
-    def closed(self) -> Consent:
-        """Return the record without its open question, unanswered."""
-        return self.model_copy(update={"question": None})
+        Who answers is nobody's victim, so that the budget starts anew.
+        """
+        asked = (self.question.asked,) if self.question else ()
+        given = (*self.given, *asked, evidence)
+        given = given if len(given) <= _MOST_KEPT else (given[0], *given[1 - _MOST_KEPT :])  # the first yes stays
+        return self.model_copy(update={"question": None, "asked_at": (), "given": given, "farewell": None})
+
+    def left(self, farewell: Wish) -> Consent:
+        """Return the record of a reader who leaves, and followed this until now."""
+        return self.model_copy(update={"question": None, "farewell": farewell})
 
     def _lately(self, now: datetime) -> tuple[datetime, ...]:
         return tuple(asked for asked in self.asked_at if now - asked < _DAY)
@@ -100,8 +109,8 @@ class Consent(_Frozen):
 def ip_prefix(address: str) -> str:
     """Return the network that an address is in, too wide to name a person: /24, or /48 for IPv6.
 
-    >>> ip_prefix("203.0.113.77"), ip_prefix("2001:db8:1:2::3"), ip_prefix("::ffff:203.0.113.77"), ip_prefix("testclient")
-    ('203.0.113.0/24', '2001:db8:1::/48', '203.0.113.0/24', '')
+    >>> [ip_prefix(address) for address in ("203.0.113.77", "::ffff:203.0.113.77", "2001:db8:1:2::3", "nobody")]
+    ['203.0.113.0/24', '203.0.113.0/24', '2001:db8:1::/48', '']
     """
     try:
         parsed = ipaddress.ip_address(address.partition("%")[0])

@@ -1,7 +1,7 @@
 """The consent state machine: what becomes of a reader, given where they stand and what was done.
 
-Decides only; a table that is total over standings and acts, each cell with its reason. `run*` performs it. The rule behind
-all of it: nobody becomes active but by an answer from their own mailbox, or by an operator who vouches for a list.
+Decides only: a table that is total over standings and acts, each cell with its reason; `run*` performs it. The rule
+behind all of it: nobody becomes active but by an answer from their mailbox, or by an operator who vouches for a list.
 """
 
 from __future__ import annotations

@@ -6,9 +6,10 @@ does, and doors hand its judgement in). Pure. Pages, API and import make wishes;
 
 from __future__ import annotations
 
+import difflib
 import functools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Annotated, Final, Self
 
@@ -23,6 +24,7 @@ CheckQuery = Callable[[str], str]
 
 MOST_FOLLOWS: Final = 200
 MOST_TIMES: Final = 12
+MOST_NAME: Final = 200
 _MONDAY: Final = 1
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _LOCALE: Final = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
@@ -83,10 +85,10 @@ class Follow(_Frozen):
 class Wish(_Frozen):
     """All that one sign-up asks for. It may follow nothing: a list may hold such readers."""
 
-    follows: tuple[Follow, ...] = Field((), max_length=MOST_FOLLOWS)
+    follows: tuple[Follow, ...] = Field(default=(), max_length=MOST_FOLLOWS)
     locale: str = "en"
     timezone: str = "UTC"
-    name: str = Field("", max_length=200)
+    name: str = ""
 
     @field_validator("timezone")
     @classmethod
@@ -107,7 +109,10 @@ class Wish(_Frozen):
     @field_validator("name")
     @classmethod
     def _is_one_line(cls, name: str) -> str:
-        return read_name(name)
+        try:
+            return read_name(name)
+        except InputError as error:
+            raise ValueError(str(error)) from error
 
     def merged(self, later: Wish) -> Wish:
         """Return this wish with a later one put on top: what both follow has the later rhythm."""
@@ -177,12 +182,15 @@ def read_locale(text: str) -> str:
 
 
 def read_name(text: str) -> str:
-    """Read a reader's name, as one line of printable text.
+    r"""Read a reader's name, as one line of printable text. Raises `InputError`.
 
-    >>> read_name(" Zoë\\r\\nBcc: x ")
+    >>> read_name(" Zoë\r\nBcc: x ")
     'Zoë Bcc: x'
     """
-    return " ".join(_CONTROL.sub(" ", text).split())
+    name = " ".join(_CONTROL.sub(" ", text).split())
+    if len(name) > MOST_NAME:
+        raise InputError(f"{name[:20]!r}… is too long for a name", hint=f"write at most {MOST_NAME} characters")
+    return name
 
 
 def read_cadence(text: str) -> Cadence:
@@ -195,3 +203,14 @@ def read_cadence(text: str) -> Cadence:
         return Cadence(text.strip().lower())
     except ValueError as error:
         raise InputError(f"{text.strip()!r} is not a cadence", hint=f"write one of {', '.join(Cadence)}") from error
+
+
+def no_such_topic(slug: str, known: Iterable[str]) -> InputError:
+    """Return the error that names an unknown topic, and the one that was probably meant.
+
+    >>> str(no_such_topic("nort-korea", ["north-korea", "russia"]))
+    "topics: there is no topic 'nort-korea' (did you mean north-korea?)"
+    """
+    near = difflib.get_close_matches(slug, list(known), n=1)
+    hint = f"did you mean {near[0]}?" if near else "`tocsin topics list` shows all"
+    return InputError(f"there is no topic {slug[:100]!r}", where="topics", hint=hint)

@@ -31,6 +31,7 @@ class StoredArticle:
     story_id: StoryId
     novelty: Novelty
     reason: str
+    guid: str
     url: str
     canonical_url: str
     title: str
@@ -43,6 +44,7 @@ class StoredArticle:
     tags: list[str]
     severity: str
     published_at: datetime
+    updated_at: datetime | None
     seen_at: datetime
     matched_at: datetime | None
     may_alert: bool
@@ -117,28 +119,26 @@ def by_item_key(conn: Connection, source_id: SourceId, item_key: str) -> StoredA
     return _one(conn, query)
 
 
-def by_canonical_url(conn: Connection, canonical_url: str) -> StoredArticle | None:
-    """Find the first article at a canonical URL, whatever its source."""
-    query = sa.select(*_COLUMNS).where(Article.canonical_url == canonical_url).order_by(Article.id).limit(1)
-    return _one(conn, query)
-
-
 def by_id(conn: Connection, article_id: ArticleId) -> StoredArticle | None:
     """Find an article."""
     return _one(conn, sa.select(*_COLUMNS).where(Article.id == article_id))
 
 
 def copy_candidates(
-    conn: Connection, *, bands: Iterable[int], text_hash: str, since: datetime, limit: int = 50
+    conn: Connection,
+    *,
+    bands: Iterable[int],
+    text_hash: str,
+    canonical_url: str,
+    since: datetime,
+    limit: int = 50,
 ) -> list[StoredArticle]:
-    """Return articles seen since `since` that share the wording's hash or a MinHash band, oldest first."""
+    """Return articles seen since `since` that share the wording's hash, a band, or the address, oldest first."""
     banded = sa.select(ArticleBand.article_id).where(ArticleBand.band.in_(list(bands)))
-    query = (
-        sa.select(*_COLUMNS)
-        .where(sa.or_(Article.text_hash == text_hash, Article.id.in_(banded)), Article.seen_at >= since)
-        .order_by(Article.id)
-        .limit(limit)
-    )
+    alike = [Article.text_hash == text_hash, Article.id.in_(banded)]
+    if canonical_url:
+        alike.append(Article.canonical_url == canonical_url)
+    query = sa.select(*_COLUMNS).where(sa.or_(*alike), Article.seen_at >= since).order_by(Article.id).limit(limit)
     return [StoredArticle(**row._mapping) for row in conn.execute(query)]  # noqa: SLF001  Row's documented view
 
 

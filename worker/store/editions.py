@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -137,7 +138,15 @@ def states(conn: Connection, edition_id: EditionId | None = None) -> Mapping[Sta
     query = sa.select(Delivery.state, sa.func.count()).group_by(Delivery.state)
     if edition_id is not None:
         query = query.where(Delivery.edition_id == edition_id)
-    return dict(conn.execute(query))
+    return dict(conn.execute(query).tuples().all())
+
+
+def listed(conn: Connection, *, limit: int, edition_id: EditionId | None = None) -> list[dict[str, Any]]:
+    """Return editions as mappings of their columns, the newest first."""
+    query = sa.select(Edition.__table__).order_by(Edition.id.desc()).limit(limit)
+    if edition_id is not None:
+        query = query.where(Edition.id == edition_id)
+    return [dict(row._mapping) for row in conn.execute(query)]  # noqa: SLF001  Row's documented view
 
 
 def audience_holds(conn: Connection) -> bool:

@@ -45,6 +45,7 @@ class Fault(Enum):
     DROP = "resets the connection"
     HANG_UP = "closes the connection properly"
     STALL = "says nothing any more"
+    HALF_CLOSE = "goes on listening, but closes its side"
 
 
 @dataclass(frozen=True)
@@ -200,6 +201,8 @@ class _Session:
                 raise _Over
             case Fault.HANG_UP:
                 raise _Over
+            case Fault.HALF_CLOSE:
+                self._writer.write_eof()
             case Fault.STALL:
                 await asyncio.Event().wait()
             case Slow(after_s=after_s):
@@ -210,9 +213,8 @@ class _Session:
         return ""
 
     def _say(self, reply: str) -> str:
+        """Say it, even a 421 that should close the connection: whether the client leaves by itself is to be seen."""
         self._writer.write(reply.replace("\n", "\r\n").encode() + b"\r\n")
-        if reply.startswith("421"):
-            raise _Over
         return reply
 
     def _hello(self) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from worker.adapters.transports.build import build
@@ -133,22 +133,23 @@ def test_the_redacted_form_hides_a_user_name_that_is_a_token_too():
     assert redact(spec) == "smtp://***:***@smtp.example.org:587?ca=/a%26b.pem&messages=7"
 
 
-secrets = st.text(st.characters(exclude_categories=["Cs"]), min_size=6)
+anything = st.text(st.characters(exclude_categories=["Cs"]))
 
 
-@given(user=secrets, password=secrets)
-def test_any_secret_is_read_back_and_never_shown(user, password):
-    dsn = f"smtp://{quote(user, safe='')}:{quote(password, safe='')}@[::1]:25?lanes=bulk&rate=0.5"
-    (spec,) = parse_transports(dsn)
+@settings(deadline=None)
+@given(user=anything.filter(bool), tail=anything)
+def test_any_secret_is_read_back_and_never_shown(user, tail):
+    password = f"hunter22{tail}"
+    assume("hunter22" not in user)
+    (spec,) = parse_transports(f"smtp://{quote(user, safe='')}:{quote(password, safe='')}@[::1]:25?lanes=bulk&rate=0.5")
     assert (spec.user, spec.password) == (user, password)
-    plain = redact(spec) + repr(spec)
-    assume(password not in redact(parse_transports(dsn.replace(quote(password, safe=""), "other-one"))[0]))
-    assert password not in plain
+    assert "hunter22" not in redact(spec) + repr(spec)
     again = parse_transports(redact(spec))[0]
     assert (again.address, again.lanes, again.rate_per_s) == (spec.address, spec.lanes, spec.rate_per_s)
 
 
-@given(junk=st.text(st.characters(exclude_categories=["Cs"])), secret=st.sampled_from(["hunter22", "s3cr3t-value"]))
+@settings(deadline=None)
+@given(junk=anything, secret=st.sampled_from(["hunter22", "s3cr3t-value"]))
 def test_a_mistyped_dsn_never_shows_its_secret(junk, secret):
     text = f"smtp://user:{junk}{secret}{junk}@host:587?tls=x&{junk}"
     shown: list[str] = []

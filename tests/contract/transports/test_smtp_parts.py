@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.contract.transports.scripted_server import letter
@@ -41,6 +41,7 @@ def test_a_reply_is_one_printable_line():
     assert Reply.of(550, ["5.7.1 a\x1b[31mb", "5.7.1 c"]).text == "a [31mb c"
 
 
+@settings(deadline=None)
 @given(code=st.integers(400, 599), text=st.text(max_size=60), stage=st.sampled_from(Stage))
 def test_only_a_dead_address_is_ever_blamed_for_good(code, text, stage):
     reply = Reply.of(code, [text])
@@ -50,6 +51,7 @@ def test_only_a_dead_address_is_ever_blamed_for_good(code, text, stage):
         assert reply.enhanced in {"5.1.1", "5.1.10", "5.2.1"} or (stage is Stage.RCPT and code in {550, 553})
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from([b".", b"..", b"a", b"", b". ", b"x" * 998]), max_size=8))
 def test_stuffing_is_undone_by_any_server(lines):
     data = b"".join(line + b"\r\n" for line in lines) or b"\r\n"
@@ -83,6 +85,7 @@ def test_what_would_break_out_of_the_envelope_is_refused(address):
     assert not address or address not in str(caught.value)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30))
 def test_a_command_is_always_one_line(address):
     try:

@@ -162,7 +162,7 @@ def test_tls_that_is_offered_and_then_refused_sends_nothing(authority):
     run(test())
 
 
-@pytest.mark.parametrize("act", Fault)
+@pytest.mark.parametrize("act", [Fault.DROP, Fault.HANG_UP, Fault.STALL])
 def test_a_handshake_that_breaks_off_sends_nothing(authority, act):
     async def test():
         async with ScriptedServer({Step.HANDSHAKE: act}, tls=authority.server_context(LOOPBACK)) as server:

@@ -21,6 +21,7 @@ from worker.errors import Blame, OutcomeUnknown, SendError
 from worker.model import Receipt, Sighting
 
 QUICK = "connect_s=0.3&command_s=0.3&data_s=0.3&final_dot_s=0.3"
+BREAKS = (Fault.DROP, Fault.HANG_UP, Fault.STALL)
 GARBAGE = "I am not a mail server"
 HUGE = b"Subject: long\r\n\r\n" + b"x" * 998 + b"\r\n" + (b"y" * 998 + b"\r\n") * 16_000  # more than sockets buffer
 
@@ -129,9 +130,9 @@ def test_a_refused_message_leaves_the_connection_fit_for_the_next(make):
 
 
 KNOWN_UNSENT: list[tuple[Step, Act]] = [
-    *((Step.BANNER, act) for act in (*Fault, GARBAGE, "554 5.3.2 closed", "421 4.3.2 busy")),
-    *((Step.EHLO, act) for act in (*Fault, GARBAGE, "421 4.3.2 busy")),
-    *((step, act) for step in (Step.MAIL, Step.RCPT, Step.DATA) for act in (*Fault, GARBAGE)),
+    *((Step.BANNER, act) for act in (*BREAKS, GARBAGE, "554 5.3.2 closed", "421 4.3.2 busy")),
+    *((Step.EHLO, act) for act in (*BREAKS, GARBAGE, "421 4.3.2 busy")),
+    *((step, act) for step in (Step.MAIL, Step.RCPT, Step.DATA) for act in (*BREAKS, GARBAGE)),
     *((step, "354 more?") for step in (Step.MAIL, Step.RCPT)),
     (Step.DATA, "250 not what was asked"),
     *((step, "421 4.3.2 closing") for step in (Step.MAIL, Step.RCPT, Step.DATA, Step.DOT)),
@@ -149,6 +150,7 @@ def test_what_breaks_before_the_final_dot_is_known_unsent(make, step, act):
             await transport.close()
         assert (caught.value.permanent, caught.value.blame) == (False, Blame.US)
         assert len(server.conversations) == 2
+        assert not {"RSET", "QUIT"} & set(server.conversations[0].verbs)  # there is nobody to say it to
 
     run(test())
 
@@ -167,7 +169,7 @@ def test_what_breaks_in_the_middle_of_the_content_is_known_unsent(make, act):
     run(test())
 
 
-@pytest.mark.parametrize("act", [*Fault, GARBAGE, "354 more?"])
+@pytest.mark.parametrize("act", [*BREAKS, GARBAGE, "354 more?"])
 def test_what_breaks_after_the_final_dot_is_unknown(make, act):
     async def test():
         async with ScriptedServer({Step.DOT: act}, {}) as server:
@@ -191,6 +193,22 @@ def test_a_short_message_is_unknown_even_when_the_server_dropped_it_in_the_middl
             with pytest.raises(OutcomeUnknown):
                 await transport.send(letter())
             await transport.close()
+
+    run(test())
+
+
+def test_a_server_that_answers_too_early_is_not_spoken_to_again(make):
+    """Its answer to one command would pass for the answer to the next."""
+
+    async def test():
+        async with ScriptedServer({Step.BODY: "552 5.3.4 too long", Step.DOT: "500 5.5.2 what?"}, {}) as server:
+            transport = make(server.port)
+            with pytest.raises(SendError) as caught:
+                await transport.send(letter(1, data=HUGE))
+            assert (caught.value.permanent, caught.value.enhanced) == (True, "5.3.4")
+            assert (await transport.send(letter(2))).code == 250
+            await transport.close()
+        assert [len(conversation.messages) for conversation in server.conversations] == [1, 1]
 
     run(test())
 
@@ -262,13 +280,25 @@ def test_an_idle_connection_is_closed_with_a_goodbye(make):
     run(test())
 
 
+def test_the_clock_of_an_idle_connection_stops_while_it_works(make):
+    async def test():
+        async with ScriptedServer({Step.DOT: Slow(0.1)}) as server:
+            transport = make(server.port, "idle_s=0.05")
+            await transport.send(letter(1))
+            assert (await transport.send(letter(2))).code == 250
+            await transport.close()
+        assert server.conversations[0].verbs == ["EHLO", *["MAIL", "RCPT", "DATA"] * 2, "QUIT"]
+
+    run(test())
+
+
 @pytest.mark.parametrize("act", [Fault.DROP, Fault.HANG_UP, "421 4.4.2 idle too long"])
 def test_a_connection_that_died_while_idle_costs_no_message(make, act):
     async def test():
         async with ScriptedServer({Step.AFTER: act}, {}) as server:
             transport = make(server.port)
             await transport.send(letter(1))
-            await server.conversations[0].ended.wait()
+            await (server.conversations[0].ended.wait() if act in BREAKS else server.reached(Step.AFTER))
             assert (await transport.send(letter(2))).code == 250
             await transport.close()
         assert [len(conversation.messages) for conversation in server.conversations] == [1, 1]
@@ -311,7 +341,6 @@ def test_close_leaves_a_message_under_way_alone(make):
             await server.reached(Step.DOT)
             await transport.close()
             assert (await sending).code == 250
-            await transport.close()
             await server.conversations[0].ended.wait()
         assert server.conversations[0].verbs[-1] == "QUIT"
 

@@ -8,6 +8,7 @@ from email import message_from_bytes, policy
 import pytest
 
 from worker.rendering import samples
+from worker.rendering.compile import Renderer
 
 EDITORIAL = [kind for kind in samples.KINDS if kind != "confirmation"]
 
@@ -61,9 +62,7 @@ def test_text_comes_first_and_html_last(renderer, kind):
     assert {part.get_content_charset() for part in mail.iter_parts()} == {"utf-8"}
 
 
-def test_a_house_without_a_reply_address_has_no_reply_to(renderer):
-    from worker.rendering.compile import Renderer
-
+def test_a_house_without_a_reply_address_has_no_reply_to():
     house = samples.newsroom("en").model_copy(update={"reply_to": "", "from_name": "Straße & Söhne, “Kurier”"})
     mail = message(Renderer(newsroom=house), "alert")
     assert "Reply-To" not in mail

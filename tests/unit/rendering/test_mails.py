@@ -6,32 +6,34 @@ from html.parser import HTMLParser
 
 import pytest
 
-from worker.content import DigestContent, Section
+from worker.content import AlertContent, DigestContent, Section
 from worker.errors import ConfigurationError
-from worker.rendering import compile as room
 from worker.rendering import samples
 from worker.rendering.compile import Renderer
 from worker.rendering.fitting import MAX_HTML_BYTES
 from worker.rendering.holes import marks
 from worker.rendering.prose import columns
+from worker.resources import templates_dir
 
 EACH = pytest.mark.parametrize(("kind", "locale"), [(k, loc) for k in samples.KINDS for loc in samples.LOCALES])
 
 
-def digest(sections, cards, *, locale="en", summary="A long story. " * 100, url="https://courier.example/story"):
-    card = samples.content("alert", "en").card.model_copy(update={"summary": summary, "highlights": (), "url": url})
+def digest(sections, cards, *, url="https://courier.example/story"):
+    card = samples.cards_of("en")[0].model_copy(
+        update={"summary": "A long story. " * 100, "highlights": (), "url": url}
+    )
+
+    def story(s, c):
+        return card.model_copy(update={"story_id": 100 * s + c, "title": f"Story {s}-{c}"})
+
     return DigestContent(
-        locale=locale,
+        locale="en",
         day=samples.DAY,
         sections=tuple(
-            Section(
-                topic=f"Topic {s}",
-                slug=f"topic-{s}",
-                cards=tuple(card.model_copy(update={"story_id": 100 * s + c, "title": f"Story {s}-{c}"}) for c in range(cards)),
-            )
+            Section(topic=f"Topic {s}", slug=f"topic-{s}", cards=tuple(story(s, c) for c in range(cards)))
             for s in range(sections)
         ),
-    )  # fmt: skip
+    )
 
 
 class Page(HTMLParser):
@@ -74,8 +76,8 @@ def test_no_mark_of_a_hole_is_left_in_a_filled_mail(renderer, kind, locale):
 
 def test_a_title_that_imitates_a_hole_stays_a_title(renderer):
     title = marks("0123456789abcdef")["unsubscribe_url"] + " {{ hole.unsubscribe_url }} %(title)s %s"
-    content = samples.content("alert", "en")
-    mail = renderer.compile(content.model_copy(update={"card": content.card.model_copy(update={"title": title})}))
+    card = samples.cards_of("en")[0].model_copy(update={"title": title})
+    mail = renderer.compile(AlertContent(locale="en", card=card))
     assert mail.subject(samples.personal("alert", "en")) == title
 
 
@@ -89,30 +91,30 @@ def test_a_mail_is_sound_html_without_scripts_and_links_only_to_the_web(renderer
 
 def test_what_a_feed_or_a_link_says_is_text_never_markup(renderer):
     evil = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
-    content = samples.content("alert", "en")
-    card = content.card.model_copy(
+    card = samples.cards_of("en")[0].model_copy(
         update={
             **dict.fromkeys(("title", "summary", "author", "source", "section"), evil),
             "lang": '"><b>',
             "url": f"https://courier.example/{evil}",
             "also_in": (evil,),
             "highlights": ((0, 5),),
-            "reasons": (content.card.reasons[0].model_copy(update={"topic": evil, "words": (evil,)}),),
+            "reasons": (samples.cards_of("en")[0].reasons[0].model_copy(update={"topic": evil, "words": (evil,)}),),
         }
     )
     personal = samples.personal("alert", "en").model_copy(update={"view_url": f"https://courier.example/{evil}"})
-    for changed in (content.model_copy(update={"card": card}), DigestContent(
-        locale="en", day=samples.DAY, sections=(Section(topic=evil, slug="evil", cards=(card,)),)
-    )):  # fmt: skip
+    section = Section(topic=evil, slug="evil", cards=(card,))
+    for changed in (
+        AlertContent(locale="en", card=card),
+        DigestContent(locale="en", day=samples.DAY, sections=(section,)),
+    ):
         page = Page(renderer.compile(changed).html(personal))
         assert page.scripts == 0
         assert page.open == []
 
 
 def test_an_unsafe_link_is_not_a_link_but_the_story_is_still_told(renderer):
-    content = samples.content("alert", "en")
-    card = content.card.model_copy(update={"url": "javascript:alert(1)"})
-    mail = renderer.compile(content.model_copy(update={"card": card}))
+    card = samples.cards_of("en")[0].model_copy(update={"url": "javascript:alert(1)"})
+    mail = renderer.compile(AlertContent(locale="en", card=card))
     personal = samples.personal("alert", "en")
     assert "javascript" not in mail.html(personal) + mail.text(personal)
     assert card.title in mail.html(personal)
@@ -133,7 +135,13 @@ def test_a_digest_of_sixty_long_stories_fits_into_what_gmail_shows(renderer, sec
     size_bytes = len(mail.mailed_html(personal).encode())
     assert MAX_HTML_BYTES * 0.75 < size_bytes < 102 * 1024
     shown = set(re.findall(r"Story \d+-\d+", mail.mailed_html(personal)))
-    waiting = [int(n) for n in re.findall(r"(\d+) (?:more|story on your other topics,|stories on your other topics,) on the web", mail.mailed_html(personal))]
+    waiting = [
+        int(n)
+        for n in re.findall(
+            r"(\d+) (?:more|story on your other topics,|stories on your other topics,) on the web",
+            mail.mailed_html(personal),
+        )
+    ]
     assert len(shown) + sum(waiting) == 60
     assert len(shown) >= 25
     assert len(set(re.findall(r"Story \d+-\d+", mail.html(personal)))) == 60
@@ -193,19 +201,20 @@ def test_a_breaking_alert_says_so_at_once(renderer):
 
 
 def test_a_story_without_a_title_is_called_by_its_summary(renderer):
-    content = samples.content("alert", "en")
-    card = content.card.model_copy(update={"title": " \n", "published_at": datetime(2026, 1, 2, 3, 4, tzinfo=UTC)})
-    mail = renderer.compile(content.model_copy(update={"card": card}))
+    card = samples.cards_of("en")[0].model_copy(
+        update={"title": " \n", "published_at": datetime(2026, 1, 2, 3, 4, tzinfo=UTC)}
+    )
+    mail = renderer.compile(AlertContent(locale="en", card=card))
     assert mail.subject(samples.personal("alert", "en")).startswith("The foreign ministry called in")
 
 
 @pytest.fixture
 def theme(tmp_path, monkeypatch):
-    for file in (found for found in room.templates_dir().rglob("*") if found.suffix in {".j2", ".po"}):
-        target = tmp_path / file.relative_to(room.templates_dir())
+    for file in (found for found in templates_dir().rglob("*") if found.suffix in {".j2", ".po"}):
+        target = tmp_path / file.relative_to(templates_dir())
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(file.read_bytes())
-    monkeypatch.setattr(room, "templates_dir", lambda: tmp_path)
+    monkeypatch.setattr("worker.rendering.compile.templates_dir", lambda: tmp_path)
     return tmp_path
 
 

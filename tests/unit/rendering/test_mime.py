@@ -19,10 +19,20 @@ from worker.rendering.mime import Encoding, addr_spec, encoding_for, mailbox, un
 from worker.rendering.prose import one_line, shorten
 
 EVIL = st.sampled_from(
-    ["\r\nBcc: all@courier.example\r\n", "\n\nbody", "\x00", "\x7f", "\x85", "\u2028", "\u202e", "=?utf-8?q?x=0ABcc:_a?=",
-     "=?utf-8?b?Cg==?=", "👩‍👧‍👦", "é" * 40, "북한" * 60, "A" * 5_000, '"', "\\", ",", "<b@c.example>", "(x)", ";", ":", "@",
-     " ", "a b", "{{ 7 * 7 }}", "{% raw %}", "&amp;<script>", "--=_", "."]
-)  # fmt: skip
+    [
+        *("\r\nBcc: all@courier.example\r\n", "\n\nbody", "\x00", "\x7f", "\x85", "\u2028", "\u202e"),
+        *(
+            "=?utf-8?q?x=0ABcc:_a?=",
+            "=?utf-8?b?Cg==?=",
+            "\U0001f469\u200d\U0001f467",
+            "é" * 40,
+            "북한" * 60,
+            "A" * 5_000,
+        ),
+        *('"', "\\", ",", "<b@c.example>", "(x)", ";", ":", "@", " ", "a b", "--=_", "."),
+        *("{{ 7 * 7 }}", "{% raw %}", "&amp;<script>"),
+    ]
+)
 HOSTILE = st.lists(EVIL | st.text(max_size=20), max_size=8).map("".join)
 
 ALERT_HEADERS = [
@@ -47,9 +57,7 @@ def reader(**changes: str) -> Personal:
 
 
 def alert(**changes: str) -> AlertContent:
-    content = samples.content("alert", "en")
-    assert isinstance(content, AlertContent)
-    return content.model_copy(update={"card": content.card.model_copy(update={"highlights": (), **changes})})
+    return AlertContent(locale="en", card=samples.cards_of("en")[0].model_copy(update={"highlights": (), **changes}))
 
 
 def body_of(message: EmailMessage, subtype: str) -> str:
@@ -87,7 +95,8 @@ def test_first_trap_a_long_unsubscribe_link_is_never_folded_or_encoded(renderer,
 
 
 @pytest.mark.parametrize(
-    "title", ["x\nBcc: all@courier.example", "x\r\nBcc: all@courier.example", "=?utf-8?q?x=0ABcc:_all=40courier.example?="]
+    "title",
+    ["x\nBcc: all@courier.example", "x\r\nBcc: all@courier.example", "=?utf-8?q?x=0ABcc:_all=40courier.example?="],
 )
 def test_second_trap_no_title_adds_a_header(renderer, title):
     personal = reader()

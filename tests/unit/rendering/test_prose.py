@@ -89,4 +89,6 @@ def test_an_address_that_a_browser_should_not_follow_is_dropped(url):
 
 
 def test_a_web_address_cannot_end_its_attribute_or_its_line():
-    assert web_address('https://courier.example/"><b>\r\nBcc: x') == "https://courier.example/%22%3E%3Cb%3E%20%20Bcc:%20x"
+    assert (
+        web_address('https://courier.example/"><b>\r\nBcc: x') == "https://courier.example/%22%3E%3Cb%3E%20%20Bcc:%20x"
+    )

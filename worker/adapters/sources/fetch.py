@@ -6,8 +6,6 @@ Decides nothing about when to fetch or what an answer means for a source: pollin
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -28,7 +26,7 @@ MAX_RETRY_AFTER_S: Final = 86_400.0
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _PERMANENT: Final = frozenset({301, 308})
 _LIMITS: Final = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=30)
-_ACCEPT: Final = "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, text/html;q=0.5, */*;q=0.1"
+_ACCEPT: Final = "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, */*;q=0.5"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,7 +55,7 @@ def make_client(user_agent: str, *, allow_private: bool = False) -> httpx.AsyncC
     It keeps no cookies and heeds no proxy or netrc of the environment. `allow_private` lifts the address guard, for a
     newsroom's own network and for tests.
     """
-    transport = httpx.AsyncHTTPTransport(limits=_LIMITS, trust_env=False) if allow_private else None
+    transport = httpx.AsyncHTTPTransport(limits=_LIMITS) if allow_private else None
     return httpx.AsyncClient(
         transport=transport or GuardedTransport(limits=_LIMITS),
         headers={"User-Agent": user_agent, "Accept": _ACCEPT, "Accept-Encoding": "gzip, deflate"},
@@ -95,20 +93,14 @@ async def _follow(client: httpx.AsyncClient, url: str, headers: dict[str, str], 
     only_permanent = True
     here = _web_address(url, url)
     for _ in range(MAX_REDIRECTS + 1):
-        async with _answer(client, here, headers) as response:
+        # No timeouts of httpx's own: ours covers the whole, also a server that sends a byte now and then.
+        async with client.stream("GET", here, headers=headers, follow_redirects=False, timeout=None) as response:
             if response.status_code not in _REDIRECTS:
                 return await _received(response, max_bytes, moved_to)
             here = _web_address(url, _target(response))
             only_permanent = only_permanent and response.status_code in _PERMANENT
             moved_to = str(here) if only_permanent else moved_to
     raise FetchError(f"{url} redirects more than {MAX_REDIRECTS} times")
-
-
-@asynccontextmanager
-async def _answer(client: httpx.AsyncClient, url: httpx.URL, headers: dict[str, str]) -> AsyncIterator[httpx.Response]:
-    # No timeouts of httpx's own: asyncio's covers the whole, also a server that sends a byte now and then.
-    async with client.stream("GET", url, headers=headers, follow_redirects=False, timeout=None) as response:
-        yield response
 
 
 async def _received(response: httpx.Response, max_bytes: int, moved_to: str | None) -> Fetched:

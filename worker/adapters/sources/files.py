@@ -72,8 +72,8 @@ def _source_for(data: bytes, content_type: str, sources: Sequence[ArticleSource]
 
 def _refuse_oversize(data: bytes) -> None:
     if len(data) > MAX_DOCUMENT_BYTES:
-        size, limit = len(data) / 1_000_000, MAX_DOCUMENT_BYTES // 1_000_000
-        raise InputError(f"{size:.1f} MB is more than the limit of {limit} MB", hint="split it into several documents")
+        limit = f"{MAX_DOCUMENT_BYTES // 1_000_000} MB"
+        raise InputError(f"larger than the limit of {limit}", hint="split it into several documents")
 
 
 def _placed(error: InputError, file_name: str) -> InputError:

@@ -1,7 +1,7 @@
 """Unpacking a compressed HTTP body with a limit on what comes out, whatever went in.
 
-Pure. Knows gzip and deflate, which is all that `fetch` asks servers for. A thousandfold bomb stops at the limit: zlib is
-never asked for more than is still allowed.
+Pure. Knows gzip and deflate, which is all that `fetch` asks servers for. A thousandfold bomb stops at the limit: zlib
+is never asked for more than is still allowed.
 """
 
 from __future__ import annotations
@@ -29,28 +29,27 @@ class Inflater:
         self._encoding = encoding.strip().lower()
         if self._encoding not in {"", "identity", "gzip", "x-gzip", "deflate"}:
             raise FetchError(f'the answer is packed as "{encoding[:40]}", which was not asked for')
+        self._packed = self._encoding not in {"", "identity"}
+        self._fed = False
         self._max_bytes = max_bytes
         self._out = bytearray()
         self._zlib = zlib.decompressobj(_GZIP) if self._encoding.endswith("gzip") else zlib.decompressobj()
 
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes from the wire. Raises `FetchError` beyond the limit and for damaged data."""
-        if self._encoding in {"", "identity"}:
-            self._out += chunk
-        else:
+        self._fed = self._fed or bool(chunk)
+        if self._packed:
             self._inflate(chunk)
+        else:
+            self._out += chunk
         if len(self._out) > self._max_bytes:
             raise FetchError(f"the answer is larger than {self._max_bytes} bytes")
 
     def finish(self) -> bytes:
         """Return the whole body. Raises `FetchError` when the packed data ended too early."""
-        if self._encoding not in {"", "identity"} and not self._zlib.eof and self._started:
+        if self._packed and self._fed and not self._zlib.eof:
             raise FetchError("the packed answer is cut off")
         return bytes(self._out)
-
-    @property
-    def _started(self) -> bool:
-        return bool(self._out) or bool(self._zlib.unconsumed_tail)
 
     def _inflate(self, chunk: bytes) -> None:
         try:
@@ -65,12 +64,6 @@ class Inflater:
                 raise FetchError(f"the packed answer is damaged: {second}") from second
 
     def _append(self, chunk: bytes) -> None:
-        while chunk:
-            if self._zlib.eof:  # several gzip members stand for one document (RFC 1952, section 2.2)
-                if not self._encoding.endswith("gzip"):
-                    return
-                self._zlib = zlib.decompressobj(_GZIP)
+        while chunk and not self._zlib.eof and len(self._out) <= self._max_bytes:  # what follows the end is padding
             self._out += self._zlib.decompress(chunk, self._max_bytes + 1 - len(self._out))
-            if len(self._out) > self._max_bytes:
-                return
-            chunk = self._zlib.unconsumed_tail or self._zlib.unused_data
+            chunk = self._zlib.unconsumed_tail

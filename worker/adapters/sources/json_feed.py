@@ -58,7 +58,7 @@ def _article(item: Mapping[str, Any], feed: Mapping[str, Any], url: str) -> Pars
 def _address(item: Mapping[str, Any], base: str) -> str:
     address = text_in(item, "url").strip()
     try:
-        address = urljoin(base, address)
+        address = urljoin(base, address) if address else ""
     except ValueError:  # "http://[": no address
         return ""
     return address if address.lower().startswith(("http://", "https://")) else ""

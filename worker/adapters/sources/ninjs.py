@@ -33,14 +33,14 @@ class NinjsSource:
         Raises `FeedError` when the bytes are no such JSON, and `InputError` for an item that is not to be published.
         """
         refuse_nul(data)
-        return tuple(_article(item, url, where) for where, item in read_objects(data, content_type))
+        return tuple(_article(item, "" if where else url, where) for where, item in read_objects(data, content_type))
 
 
 def _article(item: Mapping[str, Any], url: str, where: str) -> ParsedArticle:
     _refuse_unpublished(item, where)
     return ParsedArticle(
         guid=plain.one_line(text_in(item, "uri")),
-        url=_address(item) or url,
+        url=_address(item, url),
         title=plain.headline(text_in(item, "headline") or _value(item, "headlines"), markup=False),
         summary=_prose(item, "description", "descriptions"),
         body=_prose(item, "body", "bodies"),
@@ -65,9 +65,10 @@ def _refuse_unpublished(item: Mapping[str, Any], where: str) -> None:
         raise InputError(f"embargoed until {embargo.isoformat()}", where=where, hint=hint)
 
 
-def _address(item: Mapping[str, Any]) -> str:
-    candidates = (text_in(item, key).strip() for key in ("canonical", "url", "uri"))
-    return next((address for address in candidates if address.lower().startswith(("http://", "https://"))), "")
+def _address(item: Mapping[str, Any], url: str) -> str:
+    candidates = (text_in(item, "canonical"), text_in(item, "url"), url, text_in(item, "uri"))
+    addresses = (candidate.strip() for candidate in candidates)
+    return next((address for address in addresses if address.lower().startswith(("http://", "https://"))), "")
 
 
 def _prose(item: Mapping[str, Any], name: str, names: str) -> str:

@@ -41,6 +41,8 @@ _CLOSABLE: Final = "|".join(_BLOCK_NAMES.split() + _INLINE_NAMES.split())
 _MARKUP: Final = re.compile(rf"</(?:{_CLOSABLE})\s*>|<(?:br|hr|img|p)\b[^<>]*>", re.IGNORECASE)
 _ENTITY: Final = re.compile(r"&(?:amp|lt|gt|quot|apos|nbsp|#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]{4,8}[0-9]{0,2});")
 _LANG: Final = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,4}")
+_COMMENTED_ADDRESS: Final = re.compile(r"[^\s@]+@[^\s@]+ \(([^()]+)\)")
+_NAMED_ADDRESS: Final = re.compile(r'"?([^"<>@]+)"? <[^\s<>]+@[^\s<>]+>')
 _BYLINE: Final = re.compile(r"by\s+", re.IGNORECASE)
 
 
@@ -131,6 +133,17 @@ def headline(text: str, *, markup: bool) -> str:
         elif _ENTITY.search(text):
             text = html.unescape(text)
     return one_line(text)
+
+
+def person(text: str) -> str:
+    """Return the name in what mail calls a mailbox; an address without a name stays as it is.
+
+    >>> person("desk@news.example (Night Desk)"), person("Ada Moreau <ada@news.example>"), person("Jun Seo")
+    ('Night Desk', 'Ada Moreau', 'Jun Seo')
+    """
+    text = one_line(text)
+    match = _COMMENTED_ADDRESS.fullmatch(text) or _NAMED_ADDRESS.fullmatch(text)
+    return match.group(1).strip() if match else text
 
 
 def byline(names: Iterable[str]) -> str:

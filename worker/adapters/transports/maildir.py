@@ -63,7 +63,8 @@ def store(folder: Path, data: bytes, *, sender: str, recipient: str) -> str:
     """
     identifier = _name(str(_header(data).get("Message-ID", "")))
     draft, final = folder / "tmp" / identifier, folder / "new" / identifier
-    envelope = f"Return-Path: <{sender}>\r\nDelivered-To: {recipient}\r\n".encode("utf-8", "surrogateescape")
+    # In this order: a message that begins with a space continues the line above it, and erasure needs Delivered-To.
+    envelope = f"Delivered-To: {recipient}\r\nReturn-Path: <{sender}>\r\n".encode("utf-8", "surrogateescape")
     try:
         with draft.open("xb") as file:
             file.write(envelope + data)

@@ -64,9 +64,9 @@ class SmtpConnection:
         await self._ask(Stage.RCPT, envelope.rcpt)
         await self._ask(Stage.DATA, b"DATA\r\n")
         reply = await self._send_content(envelope.content)
-        self._between_transactions = reply.code != _CLOSING
         if reply.is_refusal:
-            raise refusal(reply, Stage.DOT)
+            raise await self._refused(reply, Stage.DOT)
+        self._between_transactions = True
         return Receipt(
             provider=self._spec.name,
             code=reply.code,
@@ -82,9 +82,11 @@ class SmtpConnection:
 
     async def close(self) -> None:
         """Say goodbye, and let the connection go, whether or not it is returned."""
-        with contextlib.suppress(OSError):
-            await self._wire.ask(b"QUIT\r\n", _GOODBYE_S)
-        self.abort()
+        try:
+            with contextlib.suppress(OSError):
+                await self._wire.ask(b"QUIT\r\n", _GOODBYE_S)
+        finally:
+            self.abort()
         await self._wire.wait_closed()
 
     def abort(self) -> None:
@@ -103,9 +105,7 @@ class SmtpConnection:
             raise StaleConnectionError(reply.text, permanent=False, code=reply.code, enhanced=reply.enhanced)
         if not reply.is_refusal:
             raise self._lost(stage, f"the reply {reply.code} makes no sense")
-        if reply.code != _CLOSING:
-            await self._reset()
-        raise refusal(reply, stage)
+        raise await self._refused(reply, stage)
 
     async def _send_content(self, content: bytes) -> Reply:
         """Send the content and its final dot; return the reply, which takes the message on or refuses it."""
@@ -122,11 +122,16 @@ class SmtpConnection:
             raise OutcomeUnknown(f"the reply {reply.code} to the end of data makes no sense")
         return reply
 
-    async def _reset(self) -> None:
-        """Forget the refused transaction, so that the next message can use the connection."""
-        with contextlib.suppress(OSError):
-            reply = await self._wire.ask(b"RSET\r\n", self._spec.timeouts.command_s)
-            self._between_transactions = reply.is_success
+    async def _refused(self, reply: Reply, stage: Stage) -> SendError:
+        """Forget the refused transaction, so that the next message can use the connection, and give the error to raise.
+
+        RSET also finds out a relay that answered the content too early: its replies are one behind from then on.
+        """
+        if reply.code != _CLOSING:
+            with contextlib.suppress(OSError):
+                done = await self._wire.ask(b"RSET\r\n", self._spec.timeouts.command_s)
+                self._between_transactions = done.is_success
+        return refusal(reply, stage)
 
     def _lost(self, stage: Stage, reason: OSError | str) -> SendError:
         kind = StaleConnectionError if self._may_be_stale(stage) else SendError

@@ -1,0 +1,104 @@
+"""`tocsin articles`: hand articles in, and look at what is stored."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from worker.cli.house import Json, messages, opened_house, print_json, print_rows
+from worker.errors import InputError
+from worker.model import ArticleId, ParsedArticle
+
+app = typer.Typer(help="Articles, and what they match.", no_args_is_help=True)
+
+
+@app.command()
+def add(
+    files: Annotated[list[str], typer.Argument(help="Text, HTML, JSON or feed files; - for standard input.")],
+    url: Annotated[str, typer.Option(help="Where the article stands, for a file that does not say.")] = "",
+    source: Annotated[str, typer.Option(help="The outlet, for a file that does not say.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Take articles in and match them at once. All files are read before anything is stored."""
+    documents = [(name, parsed) for name in files for parsed in _read(name, url)]
+    found = opened_house()
+    rows = []
+    for name, parsed in documents:
+        outlet = source or found.newsroom.name
+        added = found.intake.add(parsed, kind="file", outlet=outlet, where="" if name == "-" else name)
+        found.matcher.match(added.id)
+        rows.append({"id": added.id, "status": added.status, "reason": added.reason, "topics": _slugs(added.id)})
+    found.ring("sweep_planning")
+    print_rows(rows, as_json=as_json, columns=("id", "status", "reason", "topics"))
+
+
+@app.command("list")
+def list_(
+    limit: Annotated[int, typer.Option(help="How many, the newest first.", min=1)] = 50,
+    as_json: Json = False,
+) -> None:
+    """Print the newest articles."""
+    from worker.store import articles
+
+    with opened_house().database.read() as conn:
+        rows = [_row(article) for article in articles.latest(conn, limit=limit)]
+    print_rows(rows, as_json=as_json, columns=("id", "status", "title", "outlet", "published_at", "topics"))
+
+
+@app.command()
+def show(
+    article: Annotated[int, typer.Argument(help="The article's number.")],
+    as_json: Json = False,
+) -> None:
+    """Print one article with what intake made of it and the topics that it matched."""
+    from worker.store import articles
+
+    with opened_house().database.read() as conn:
+        stored = articles.by_id(conn, ArticleId(article))
+    if stored is None:
+        raise InputError(f"there is no article {article}", hint="see `tocsin articles list`")
+    row = {**_row(stored), "url": stored.url, "summary": stored.summary, "body": stored.body}
+    if as_json:
+        print_json(row)
+        return
+    print_rows([{"field": k, "value": v} for k, v in row.items()], as_json=False, columns=("field", "value"))
+
+
+def _read(name: str, url: str) -> tuple[ParsedArticle, ...]:
+    from worker.adapters.sources.files import read_document
+
+    try:
+        data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", where=name) from error
+    found = read_document(data, url=url, content_type="", file_name="" if name == "-" else name)
+    if not found:
+        messages.print(f"{name}: holds no article")
+    return found
+
+
+def _slugs(article_id: ArticleId) -> list[str]:
+    from worker.store import topics
+
+    with opened_house().database.read() as conn:
+        return topics.slugs_of(conn, article_id)
+
+
+def _row(article: Any) -> dict[str, Any]:  # noqa: ANN401  a StoredArticle, imported late
+    return {
+        "id": article.id,
+        "status": article.novelty,
+        "reason": article.reason,
+        "topics": _slugs(article.id),
+        "title": article.title,
+        "outlet": article.outlet,
+        "lang": article.lang,
+        "revision": article.revision,
+        "severity": article.severity,
+        "published_at": article.published_at,
+        "seen_at": article.seen_at,
+        "matched_at": article.matched_at,
+    }

@@ -1,0 +1,81 @@
+"""How commands come by the installation, and how they print. Decides nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from worker.wiring import House, house
+
+messages = Console(stderr=True, soft_wrap=True, highlight=False)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON lines.")]
+
+
+def choose_home(home: Path | None) -> None:
+    """Let `--home` stand in for TOCSIN_HOME, for this process and its children."""
+    if home is not None:
+        os.environ["TOCSIN_HOME"] = str(home.absolute())
+
+
+def opened_house() -> House:
+    """Return the installation with its database checked. Raises `ConfigurationError`."""
+    found = house()
+    _ = found.database
+    return found
+
+
+def print_json(value: object) -> None:
+    """Print one JSON line to standard output: times as UTC with Z, text as it is."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, default=_plain) + "\n")
+
+
+def print_rows(rows: Iterable[Mapping[str, Any]], *, as_json: bool, columns: Iterable[str]) -> None:
+    """Print rows as JSON lines, or some of their columns as a table."""
+    if as_json:
+        for row in rows:
+            print_json(dict(row))
+        return
+    names = list(columns)
+    table = Table(box=None, header_style="bold")
+    for name in names:
+        table.add_column(name.replace("_", " "), overflow="fold")
+    for row in rows:
+        table.add_row(*(_cell(row[name]) for name in names))
+    Console(soft_wrap=not sys.stdout.isatty()).print(table)
+
+
+def stamp(at: datetime) -> str:
+    """Return a time as the contracts want it.
+
+    >>> stamp(datetime(2026, 11, 23, 7, tzinfo=UTC))
+    '2026-11-23T07:00:00Z'
+    """
+    return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return stamp(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    return str(value)
+
+
+def _cell(value: object) -> str:
+    if value is None or value == "":
+        return "–"
+    if isinstance(value, datetime):
+        return stamp(value)
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(str, value))
+    return str(value)

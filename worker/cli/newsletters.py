@@ -1,0 +1,34 @@
+"""`tocsin newsletters`: the editorial newsletters of the house."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from worker.cli.house import Json, messages, opened_house, print_rows
+
+app = typer.Typer(help="Editorial newsletters.", no_args_is_help=True)
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="A YAML list of newsletters.")],
+) -> None:
+    """Store newsletters, all or none; one whose slug is known takes the place of the earlier one."""
+    from worker.signup.run_newsletters import import_newsletters
+
+    stored = import_newsletters(opened_house().database, file)
+    new = sum(stored.values())
+    messages.print(f"{new} newsletters added, {len(stored) - new} replaced")
+
+
+@app.command("list")
+def list_(as_json: Json = False) -> None:
+    """Print all newsletters."""
+    from worker.store import people
+
+    with opened_house().database.read() as conn:
+        rows = people.newsletters(conn)
+    print_rows(rows, as_json=as_json, columns=("slug", "name", "schedule", "timezone"))

@@ -1,0 +1,85 @@
+"""`tocsin sources parse`: what intake makes of a feed's bytes, storing nothing.
+
+Reads one file and prints its articles: a table for people, one JSON object a line with `--json`. Decides nothing.
+`sources` attaches it to its group; errors become one line and exit status 2 in `cli.main`.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from worker.adapters.sources.files import read_feed
+from worker.adapters.sources.limits import MAX_DOCUMENT_BYTES
+from worker.errors import InputError
+from worker.model import ParsedArticle
+
+
+def parse(
+    file: Annotated[Path, typer.Argument(help="The feed's bytes: RSS, Atom or JSON Feed; - for standard input.")],
+    url: Annotated[str, typer.Option(help="Where the feed came from; relative links count from there.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object an article.")] = False,
+) -> None:
+    """Show what intake makes of a feed, storing nothing."""
+    name = "standard input" if str(file) == "-" else str(file)
+    articles = read_feed(_read(file, name), url=url, content_type="", file_name=name)
+    if as_json:
+        for article in articles:
+            sys.stdout.write(json.dumps(as_object(article), ensure_ascii=False) + "\n")
+    else:
+        _show(articles, name)
+
+
+def as_object(article: ParsedArticle) -> dict[str, Any]:
+    """Return the object that `--json` prints for an article: times in UTC with `Z`, null where unknown.
+
+    >>> list(as_object(ParsedArticle(title="Quake")))[:4], as_object(ParsedArticle())["published_at"]
+    (['guid', 'url', 'title', 'summary'], None)
+    """
+    return {
+        "guid": article.guid,
+        "url": article.url,
+        "title": article.title,
+        "summary": article.summary,
+        "body": article.body,
+        "author": article.author,
+        "published_at": _iso(article.published_at),
+        "updated_at": _iso(article.updated_at),
+        "lang": article.lang,
+        "tags": list(article.tags),
+    }
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat().replace("+00:00", "Z") if moment else None
+
+
+def _read(file: Path, name: str) -> bytes:
+    """Read one byte more than is allowed at most, so that an endless pipe is refused like any large file."""
+    try:
+        if str(file) == "-":
+            return sys.stdin.buffer.read(MAX_DOCUMENT_BYTES + 1)
+        with file.open("rb") as stream:
+            return stream.read(MAX_DOCUMENT_BYTES + 1)
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror or error}", where=name) from error
+
+
+def _show(articles: tuple[ParsedArticle, ...], name: str) -> None:
+    console = Console()
+    table = Table("Published (UTC)", "Lang", "Title", "Words", "Address", box=None, header_style="bold")
+    for article in articles:
+        published = f"{article.published_at:%Y-%m-%d %H:%M}" if article.published_at else "–"
+        length = str(len(f"{article.summary} {article.body}".split()))
+        table.add_row(published, article.lang, Text(article.title or "–"), length, Text(article.url or article.guid))
+    if articles:
+        console.print(table)
+    console.print(Text(f"{len(articles)} article{'' if len(articles) == 1 else 's'} in {name}"))

@@ -1,0 +1,117 @@
+"""`tocsin up` and the processes that it consists of; a compose file or systemd starts the same ones."""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import Annotated
+
+import typer
+
+from worker.cli.house import messages, opened_house
+from worker.errors import InputError
+from worker.model import Lane
+from worker.runtime.child import ChildState, ChildStatus
+from worker.runtime.home import HomeLock
+from worker.runtime.parent import watch_parent
+from worker.runtime.supervisor import Supervisor
+
+_CONCURRENCY = {Lane.CONTROL: 2}  # a slow feed must not hold planning up; delivery has an event loop a process
+
+
+def up() -> None:
+    """Run everything: pages, three workers, beat, and the embedded broker and inbox where they are used.
+
+    Stops with Ctrl-C, within ten seconds. A process that dies is started again.
+    """
+    from worker.cli.children import children_of, ensure_ports_free
+    from worker.store import migrate
+    from worker.wiring import house
+
+    found = house()
+    with HomeLock(found.home):
+        migrate.upgrade(found.database_of_any_version())
+        ensure_ports_free(found)
+        with Supervisor(children_of(found), log_directory=found.home / "logs", on_change=say_change) as supervisor:
+            messages.print(f"open [bold]{found.base_url}/subscribe[/]" + _inbox_line(found.inbox_is_used))
+            supervisor.run_forever()
+
+
+def web() -> None:
+    """Serve the readers' pages, the API, and in the embedded mode the inbox."""
+    watch_parent()
+    from worker.web.serve import serve
+
+    _log_to_stderr()
+    serve(opened_house())
+
+
+def worker(
+    queues: Annotated[
+        str, typer.Option(help="Which queues to work for, separated by commas.", metavar="alerts,bulk,control")
+    ] = "alerts,bulk,control",
+    concurrency: Annotated[
+        int | None, typer.Option(help="Child processes; by default 1, and 2 for control.", min=1, max=64)
+    ] = None,
+) -> None:
+    """Run a Celery worker. In production, one process or more for each queue."""
+    watch_parent()
+    lanes = _lanes(queues)
+    found = opened_house()
+    found.point_celery()
+    _ = found.transport_specs  # a wrong DSN ends the worker now, not its first task
+    _log_to_stderr()
+    from worker import tasks  # noqa: F401  registers the tasks
+    from worker.celery_app import app as celery
+
+    wanted = concurrency or max(_CONCURRENCY.get(lane, 1) for lane in lanes)
+    found.close()  # nothing with a socket may be inherited by the fork
+    name = f"{'-'.join(lanes)}@%h"
+    options = ["-Q", ",".join(lanes), "-c", str(wanted), "-P", "prefork", "-n", name, "-l", "WARNING"]
+    celery.worker_main(["worker", *options, "--without-gossip", "--without-mingle"])
+
+
+def beat() -> None:
+    """Ring for the sweeps that find due work in SQL. Two of them do no harm."""
+    watch_parent()
+    found = opened_house()
+    found.point_celery()
+    _log_to_stderr()
+    from worker import tasks  # noqa: F401  registers the tasks
+    from worker.celery_app import app as celery
+
+    celery.start(["beat", "-l", "WARNING"])
+
+
+def inbox() -> None:
+    """Run the local inbox: an SMTP server on loopback that stores what it receives."""
+    watch_parent()
+    from worker.runtime.inbox import serve
+    from worker.wiring import house
+
+    found = house()
+    serve("127.0.0.1", found.settings.inbox_port, found.inbox)
+
+
+def say_change(status: ChildStatus) -> None:
+    """Tell the operator of a process that died or came back."""
+    if status.state is ChildState.RESTARTING:
+        messages.print(f"[yellow]{status.name}[/] {status.state}")
+
+
+def _lanes(text: str) -> list[Lane]:
+    try:
+        return [Lane(word.strip()) for word in text.split(",") if word.strip()] or list(Lane)
+    except ValueError as error:
+        raise InputError(f"{error}", where="--queues", hint=f"choose among {', '.join(Lane)}") from error
+
+
+def _log_to_stderr() -> None:
+    level = os.environ.get("TOCSIN_LOG_LEVEL", "INFO").upper()
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for chatty in ("httpx", "httpcore", "alembic", "celery.redirected", "kombu"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+def _inbox_line(used: bool) -> str:
+    return ", and [bold]/inbox[/] for the mail" if used else ""

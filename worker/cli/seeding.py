@@ -1,0 +1,85 @@
+"""Fills the demo's home with the seeds: topics, newsletters, readers, feeds to watch, and a few single articles.
+
+Does what an operator would do with the commands of the same names. Called by `tocsin demo` only.
+"""
+
+from __future__ import annotations
+
+import shutil
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from worker.adapters.sources.files import read_document
+from worker.matching.library import read_topics
+from worker.matching.run_library import import_topics
+from worker.resources import seeds_dir
+from worker.signup.run_import import Listing, import_readers
+from worker.signup.run_newsletters import import_newsletters
+from worker.store import articles
+from worker.store import house as house_table
+from worker.store.database import now
+from worker.wiring import House
+
+_SEEDED = "demo_seeded_at"
+
+
+def is_seeded(house: House) -> bool:
+    """Tell whether the home has been filled before."""
+    with house.database.read() as conn:
+        return house_table.fact(conn, _SEEDED) is not None
+
+
+def seed(house: House) -> None:
+    """Fill the home. Readers come before the news, so that what comes in is new to them."""
+    seeds = seeds_dir()
+    import_topics(house.database, read_topics([seeds / "topics"]))
+    import_newsletters(house.database, seeds / "newsletters.yaml")
+    listing = Listing(hash_address=house.address_hash, confirmed=True)
+    import_readers(house.database, seeds / "subscribers.csv", listing)
+    write_feeds(seeds / "feeds", house.home / "seeds" / "feeds", at=_now(house))
+    for file in sorted((seeds / "articles").iterdir()):
+        for parsed in read_document(file.read_bytes(), url="", content_type="", file_name=file.name):
+            house.intake.add(parsed, kind="file", outlet=house.newsroom.name)
+    with house.database.write() as conn:
+        house_table.set_fact(conn, _SEEDED, now(conn).isoformat())
+
+
+def watch_feeds(house: House) -> int:
+    """Watch the seeds' feeds, served by this installation's own pages, all due now; return how many there are."""
+    listed: list[dict[str, Any]] = yaml.safe_load((seeds_dir() / "sources.yaml").read_text(encoding="utf-8"))
+    with house.database.write() as conn:
+        at = now(conn)
+        known = {row.name: row.id for row in articles.sources(conn) if row.kind == "feed"}
+        for entry in listed:
+            url = f"http://127.0.0.1:{house.settings.web_port}/demo/feeds/{entry['feed']}"
+            columns = {name: entry[name] for name in ("outlet", "homepage", "lang", "house")}
+            if entry["name"] in known:  # the port may be another one than last time
+                articles.change_source(conn, known[entry["name"]], url=url, next_poll_at=at, claimed_until=None)
+            else:
+                articles.put_source(conn, kind="feed", name=entry["name"], url=url, **columns)
+    return len(listed)
+
+
+def write_feeds(templates: Path, target: Path, *, at: datetime) -> None:
+    """Render the feeds with dates relative to `at`: once a home, for a feed that moved its dates would be all news."""
+    environment = Environment(
+        loader=FileSystemLoader(templates), undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True
+    )
+    environment.globals["rfc822"] = lambda hours: format_datetime(at - timedelta(hours=hours))
+    environment.globals["iso"] = lambda hours: (at - timedelta(hours=hours)).isoformat(timespec="seconds")
+    if target.exists():
+        shutil.rmtree(target)
+    target.mkdir(parents=True)
+    for template in sorted(templates.glob("*.j2")):
+        rendered = environment.get_template(template.name).render()
+        (target / template.stem).write_text(rendered, encoding="utf-8")
+
+
+def _now(house: House) -> datetime:
+    with house.database.read() as conn:
+        return now(conn).astimezone(UTC)

@@ -1,0 +1,144 @@
+"""`tocsin subscribers`: bring readers in, write them out, look at one, stop mail to an address."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from worker.cli.house import Json, messages, opened_house, print_json, print_rows
+from worker.errors import InputError
+
+if TYPE_CHECKING:
+    from worker.signup.run import Known
+    from worker.signup.run_import import Imported
+
+app = typer.Typer(help="Readers: bring them in, write them out, look at one.", no_args_is_help=True)
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="CSV: email,name,locale,timezone,topics,cadence,at")],
+    confirmed: Annotated[
+        bool, typer.Option("--confirmed", help="They have consented, and you answer for it: nobody is asked.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and count only.")] = False,
+) -> None:
+    """Store a list of readers, all or none. Known addresses are brought up to date; who left or is suppressed stays so.
+
+    Without --confirmed, new readers are pending, and each is asked by mail.
+    """
+    from worker.signup.run_import import Listing, import_readers
+
+    found = opened_house()
+    listing = Listing(
+        hash_address=found.address_hash, confirmed=confirmed, dry_run=dry_run, timezone=found.settings.timezone
+    )
+    with _progress(file) as progress:
+        imported = import_readers(found.database, file, listing, progress=progress)
+    if imported.has_questions and not dry_run:
+        found.ring("sweep_planning")
+    messages.print(_summary(imported, dry_run=dry_run))
+
+
+@app.command()
+def export() -> None:
+    """Print all readers as CSV: the import's columns, and where each stands."""
+    from worker.signup.run_export import HEADER, export_readers
+
+    rows = csv.writer(sys.stdout, lineterminator="\n")
+    rows.writerow(HEADER)
+    rows.writerows(export_readers(opened_house().database))
+
+
+@app.command()
+def show(
+    address: Annotated[str, typer.Argument(help="The reader's address.")],
+    as_json: Json = False,
+) -> None:
+    """Print one reader: where they stand, what they follow, what they have consented to."""
+    from worker.signup.address import normalise
+    from worker.signup.run import look_up
+    from worker.store import people
+
+    found = opened_house()
+    address_hash = found.address_hash(normalise(address).key)
+    with found.database.read() as conn:
+        reader = people.by_address(conn, address_hash)
+        known = look_up(conn, reader.id) if reader else None
+        suppressed = people.is_suppressed(conn, address_hash)
+    if known is None:
+        hint = f"the address is suppressed: {suppressed}" if suppressed else "see `tocsin subscribers export`"
+        raise InputError(f"there is no reader {address}", hint=hint)
+    if as_json:
+        print_json({**_facts(known, suppressed), "consent": known.reader.consent, "follows": list(_follows(known))})
+        return
+    facts = [{"field": name, "value": value} for name, value in _facts(known, suppressed).items()]
+    print_rows(facts, as_json=False, columns=("field", "value"))
+    print_rows(_follows(known), as_json=False, columns=("follows", "cadence", "at", "weekday", "next_due_at"))
+
+
+@app.command()
+def suppress(
+    address: Annotated[str, typer.Argument(help="The address that must get nothing any more.")],
+    reason: Annotated[str, typer.Option(help="Why, for whoever asks later.")] = "by the operator",
+) -> None:
+    """Make sure that an address gets nothing any more, whether or not a reader has it."""
+    from worker.signup.address import normalise
+    from worker.store import people
+
+    found = opened_house()
+    with found.database.write() as conn:
+        people.suppress(conn, found.address_hash(normalise(address).key), reason=reason)
+    messages.print(f"{address} gets nothing any more: {reason}", markup=False)
+
+
+@contextmanager
+def _progress(file: Path) -> Iterator[Callable[[int], None]]:
+    """Show a bar on a terminal's standard error; it counts bytes, twice the file's, since it is read twice."""
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=messages, transient=True, disable=not messages.is_terminal) as bar:
+        task = bar.add_task(file.name, total=2 * file.stat().st_size if file.is_file() else None)
+        yield lambda done_bytes: bar.update(task, completed=done_bytes)
+
+
+def _summary(imported: Imported, *, dry_run: bool) -> str:
+    told = ", ".join(f"{count:,} {fate}" for fate, count in imported.fates.items() if count)
+    head = "nothing stored; would be" if dry_run else "stored"
+    return f"{imported.lines:,} lines, {head}: {told}" if told else "no readers in this list"
+
+
+def _facts(known: Known, suppressed: str | None) -> dict[str, Any]:
+    reader = known.reader
+    return {
+        "id": reader.id,
+        "email": reader.email,
+        "name": reader.name,
+        "status": known.standing,
+        "locale": reader.locale,
+        "timezone": reader.timezone,
+        "paused_until": reader.paused_until,
+        "created_at": reader.created_at,
+        "confirmed_at": reader.confirmed_at,
+        "left_at": reader.left_at,
+        "suppressed": suppressed,
+    }
+
+
+def _follows(known: Known) -> Iterator[dict[str, Any]]:
+    for one in known.followings:
+        yield {
+            "id": one.id,
+            "follows": one.query if one.query is not None else one.slug,
+            "cadence": one.cadence,
+            "at": list(one.times),
+            "weekday": one.weekday,
+            "next_due_at": one.next_due_at,
+        }

@@ -1,0 +1,111 @@
+"""One address for one article, however a reader came to it.
+
+Pure. Takes away what only tells where a click came from, and the spellings that RFC 3986 calls the same. Never
+guesses: a query parameter stays unless it is known to be tracking, a mobile host unless it is known to be a twin.
+`identity` and the store's look-up by address call it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+from urllib.parse import quote, unquote_to_bytes, urlsplit, urlunsplit
+
+import idna
+
+from worker.intake.tracking import AMP_VALUES, FROM_FEED, NAMES, PREFIXES, SAME_HOST
+
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+_SESSION: Final = re.compile(r";(?:jsessionid|phpsessid)=[^/;?#]*", re.IGNORECASE)
+_ESCAPE: Final = re.compile(r"%([0-9A-Fa-f]{2})")
+_UNRESERVED: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+_PATH_SAFE: Final = "/%:@!$&'()*+,;=~"
+_AMP_CACHE: Final = re.compile(r"/(?:[cvi]|amp)/(s/)?([^/]+\.[^/]+)(/.*)?")
+
+
+def canonical_url(url: str) -> str:
+    """Return the address under which an article is known, "" for what is no http(s) address. Idempotent.
+
+    The scheme stays as it is, so that the result can be linked to; `identity.item_key` leaves it out.
+
+    >>> canonical_url("HTTPS://News.Example:443/a/./b/?utm_source=x&id=7&fbclid=y#top")
+    'https://news.example/a/b?id=7'
+    >>> canonical_url("https://www.google.com/amp/s/news.example/story/amp/")
+    'https://news.example/story'
+    >>> canonical_url("javascript:alert(1)")
+    ''
+    """
+    try:
+        parts = urlsplit(url.strip())
+        scheme, host, port = parts.scheme.lower(), _host(parts.hostname or ""), parts.port
+    except ValueError:  # a bad IPv6 address, a port that is no number, a host that IDNA refuses
+        return ""
+    if scheme not in _DEFAULT_PORTS or not host:
+        return ""
+    cached = _AMP_CACHE.fullmatch(parts.path) if _is_amp_cache(host) else None
+    if cached:
+        return canonical_url(
+            urlunsplit(("https" if cached[1] else "http", cached[2], cached[3] or "/", parts.query, ""))
+        )
+    netloc = host if port is None or port == _DEFAULT_PORTS[scheme] else f"{host}:{port}"
+    fragment = _escaped(parts.fragment) if parts.fragment.startswith("!") else ""  # "#!/story" is the address itself
+    return urlunsplit((scheme, netloc, _path(parts.path), _query(parts.query), fragment))
+
+
+def _host(host: str) -> str:
+    host = host.rstrip(".")
+    if ":" in host:
+        return f"[{host}]"
+    if not host.isascii():
+        host = idna.encode(host, uts46=True).decode("ascii")
+    host = host.lower()
+    return SAME_HOST.get(host, host)
+
+
+def _is_amp_cache(host: str) -> bool:
+    return host.endswith(".cdn.ampproject.org") or host in {"www.google.com", "google.com"}
+
+
+def _path(path: str) -> str:
+    segments = _without_dots(_escaped(_SESSION.sub("", path))).rstrip("/").split("/")
+    if len(segments) > 2 and segments[-1] == "amp":
+        segments.pop()
+    segments[-1] = segments[-1].removesuffix(".amp")
+    return "/".join(segments).rstrip("/") or "/"
+
+
+def _without_dots(path: str) -> str:
+    """Resolve "." and ".." (RFC 3986, section 5.2.4)."""
+    kept: list[str] = []
+    for segment in path.split("/"):
+        if segment == "..":
+            del kept[max(1, len(kept) - 1) :]
+        elif segment != ".":
+            kept.append(segment)
+    return "/".join(kept)
+
+
+def _query(query: str) -> str:
+    return "&".join(_escaped(pair) for pair in query.split("&") if pair and not _is_tracking(pair))
+
+
+def _is_tracking(pair: str) -> bool:
+    name, _, value = pair.lower().partition("=")
+    return (
+        name in NAMES
+        or name.startswith(PREFIXES)
+        or (name in FROM_FEED and value in {"rss", "feed"})
+        or value in AMP_VALUES.get(name, ())
+    )
+
+
+def _escaped(text: str) -> str:
+    """Write percent-encoding in one way: unreserved characters bare, everything else in capitals."""
+    safe = _ESCAPE.sub(_unescape_unreserved, text)
+    stray = re.sub(r"%(?![0-9A-F]{2})", "%25", safe)
+    return quote(stray, safe=_PATH_SAFE + "?")
+
+
+def _unescape_unreserved(match: re.Match[str]) -> str:
+    character = unquote_to_bytes(match.group(0)).decode("latin-1")
+    return character if character in _UNRESERVED else match.group(0).upper()

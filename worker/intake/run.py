@@ -1,0 +1,245 @@
+"""Takes articles in: fetches feeds, judges each item against what is stored, and stores the judgement with its reason.
+
+No transaction is open while it fetches. Each article is one transaction: a bad item never costs the others, and nothing
+is half stored. Called by `tasks`, the CLI and the API.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, Row
+from sqlalchemy.exc import IntegrityError
+
+from worker.adapters.sources.fetch import Fetched, fetch, make_client
+from worker.adapters.sources.files import read_feed
+from worker.errors import FetchError, InputError
+from worker.intake.age_gate import too_old_to_alert
+from worker.intake.canonical import canonical_url
+from worker.intake.decide import Decision, Incoming, Known, decide
+from worker.intake.fingerprint import Fingerprint, fingerprint
+from worker.intake.identity import item_key
+from worker.intake.validate import validate
+from worker.model import ArticleId, Novelty, ParsedArticle, Severity, SourceId
+from worker.store import articles
+from worker.store.articles import StoredArticle
+from worker.store.database import Database, now
+
+log = logging.getLogger(__name__)
+
+_COPIES_WITHIN = timedelta(days=14)
+_LONGEST_BACKOFF = timedelta(days=1)
+_ERROR_CHARS = 500
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Added:
+    """What became of an article handed in. `id` is the article that stands for it, an earlier one for a known item."""
+
+    id: ArticleId
+    status: Novelty
+    reason: str
+    stored: bool  # a new row or a new version; False when nothing changed
+
+
+class Intake:
+    """Takes articles in for one installation."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        user_agent: str,
+        poll_every: timedelta,
+        age_limit: timedelta,
+        allow_private: bool,
+    ) -> None:
+        self._database, self._user_agent, self._poll_every = database, user_agent, poll_every
+        self._age_limit, self._allow_private = age_limit, allow_private
+
+    def add(self, parsed: ParsedArticle, *, kind: str, outlet: str, where: str = "") -> Added:
+        """Take one article in that was pushed or handed in by a person.
+
+        `kind` is "push" or "file"; `outlet` names its source where the article does not. Raises `InputError`.
+        """
+        name = parsed.source or outlet
+        try:
+            return self._add(parsed, kind=kind, name=name, where=where)
+        except IntegrityError:  # somebody else stored the same item at the same moment: judge again, with theirs known
+            return self._add(parsed, kind=kind, name=name, where=where)
+
+    def poll(self, source_id: SourceId) -> list[ArticleId]:
+        """Fetch a feed, store what is new, and return the articles that are to be matched.
+
+        A feed that cannot be fetched or read is noted on its source and tried again later, ever more patiently.
+        """
+        with self._database.read() as conn:
+            source = articles.source(conn, source_id)
+        if source is None or source.url is None:
+            return []
+        try:
+            fetched = asyncio.run(self._fetch(source))
+            found = () if fetched.not_modified else _read(fetched)
+        except (FetchError, InputError) as error:
+            self._note_failure(source, error)
+            return []
+        changed = self._add_all(source, found)
+        self._note_success(source, fetched)
+        return changed
+
+    async def _fetch(self, source: Row[*tuple[object, ...]]) -> Fetched:
+        async with make_client(self._user_agent, allow_private=self._allow_private) as client:
+            return await fetch(client, source.url, etag=source.etag, last_modified=source.last_modified)
+
+    def _add_all(self, source: Row[*tuple[object, ...]], found: Iterable[ParsedArticle]) -> list[ArticleId]:
+        changed = []
+        for parsed in reversed(list(found)):  # feeds tell the newest first; stories number in the order of events
+            try:
+                with self._database.write() as conn:
+                    added = self._take_in(conn, parsed, SourceId(source.id), outlet=source.outlet)
+            except InputError as error:
+                log.warning("source %s: an item is left out: %s", source.name, error)
+                continue
+            except IntegrityError:  # another worker has stored the same item meanwhile
+                continue
+            if added.stored:
+                changed.append(added.id)
+        return changed
+
+    def _add(self, parsed: ParsedArticle, *, kind: str, name: str, where: str) -> Added:
+        with self._database.write() as conn:
+            source_id = articles.put_source(conn, kind=kind, name=name)
+            return self._take_in(conn, parsed, source_id, outlet=name, where=where)
+
+    def _take_in(
+        self, conn: Connection, parsed: ParsedArticle, source_id: SourceId, *, outlet: str, where: str = ""
+    ) -> Added:
+        at = now(conn)
+        article = validate(parsed, now=at, where=where).article
+        print_ = fingerprint(article)
+        address, key = canonical_url(article.url), item_key(article)
+        known = articles.by_item_key(conn, source_id, key)
+        candidates = articles.copy_candidates(
+            conn, bands=print_.bands, text_hash=print_.exact, canonical_url=address, since=at - _COPIES_WITHIN
+        )
+        decision = decide(
+            Incoming(article=article, fingerprint=print_),
+            _known(known) if known else None,
+            [_known(candidate) for candidate in candidates],
+        )
+        row = _row(article, decision, print_, address, outlet=outlet, at=at)
+        if decision.same_as is not None:
+            return _revise(conn, decision, row, print_, [*candidates, *([known] if known else [])])
+        story_id = next((one.story_id for one in candidates if one.id == decision.copy_of), None)
+        late = too_old_to_alert(published_at=article.published_at, first_seen_at=at, now=at, limit=self._age_limit)
+        article_id = articles.add_article(
+            conn,
+            story_id=story_id,
+            bands=print_.bands,
+            source_id=source_id,
+            item_key=key,
+            may_alert=not late,
+            copy_of_id=decision.copy_of,
+            **row,
+        )
+        return Added(id=article_id, status=decision.novelty, reason=decision.reason, stored=True)
+
+    def _note_success(self, source: Row[*tuple[object, ...]], fetched: Fetched) -> None:
+        with self._database.write() as conn:
+            at = now(conn)
+            validators = {} if fetched.not_modified else {"etag": fetched.etag, "last_modified": fetched.last_modified}
+            articles.change_source(
+                conn,
+                SourceId(source.id),
+                last_polled_at=at,
+                last_ok_at=at,
+                next_poll_at=at + self._poll_every,
+                claimed_until=None,
+                failures=0,
+                last_error="",
+                **validators,
+            )
+
+    def _note_failure(self, source: Row[*tuple[object, ...]], error: FetchError | InputError) -> None:
+        failures = source.failures + 1
+        wait = min(self._poll_every * 2 ** min(failures - 1, 16), _LONGEST_BACKOFF)
+        if isinstance(error, FetchError) and error.retry_after_s is not None:
+            wait = max(wait, timedelta(seconds=error.retry_after_s))
+        log.warning("source %s: %s", source.name, error)
+        with self._database.write() as conn:
+            at = now(conn)
+            articles.change_source(
+                conn,
+                SourceId(source.id),
+                last_polled_at=at,
+                next_poll_at=at + wait,
+                claimed_until=None,
+                failures=failures,
+                last_error=str(error)[:_ERROR_CHARS],
+            )
+
+
+def _read(fetched: Fetched) -> tuple[ParsedArticle, ...]:
+    return read_feed(fetched.data, url=fetched.url, content_type=fetched.content_type)
+
+
+def _revise(
+    conn: Connection,
+    decision: Decision,
+    row: dict[str, object],
+    print_: Fingerprint,
+    stored: Sequence[StoredArticle],
+) -> Added:
+    """Store the next version of a known article, or nothing where nothing has changed."""
+    same = next(one for one in stored if one.id == decision.same_as)
+    changed = decision.novelty is Novelty.UPDATE and articles.update_article(
+        conn, same.id, revision=same.revision, bands=print_.bands, **row
+    )
+    return Added(id=same.id, status=decision.novelty, reason=decision.reason, stored=changed)
+
+
+def _known(stored: StoredArticle) -> Known:
+    article = ParsedArticle(
+        guid=stored.guid,
+        url=stored.url,
+        title=stored.title,
+        summary=stored.summary,
+        body=stored.body,
+        author=stored.author,
+        section=stored.section,
+        source=stored.outlet,
+        lang=stored.lang,
+        tags=tuple(stored.tags),
+        published_at=stored.published_at,
+        updated_at=stored.updated_at,
+        severity=Severity(stored.severity),
+    )
+    return Known(article_id=stored.id, article=article)
+
+
+def _row(
+    article: ParsedArticle, decision: Decision, print_: Fingerprint, address: str, *, outlet: str, at: datetime
+) -> dict[str, object]:
+    return {
+        "novelty": decision.novelty,
+        "reason": decision.reason,
+        "guid": article.guid,
+        "url": article.url,
+        "canonical_url": address,
+        "title": article.title,
+        "summary": article.summary,
+        "body": article.body,
+        "author": article.author,
+        "section": article.section,
+        "outlet": article.source or outlet,
+        "lang": article.lang,
+        "tags": list(article.tags),
+        "severity": article.severity,
+        "published_at": article.published_at or at,
+        "updated_at": article.updated_at,
+        "text_hash": print_.exact,
+    }

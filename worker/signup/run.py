@@ -1,0 +1,203 @@
+"""Signing up and confirming: who asks, who is asked, and what a yes sets in motion. One transaction an act.
+
+Makes no mail. A question is `confirmation_due_at`, which planning's sweep turns into one; the caller rings for it after
+the commit. Called by the pages and the API.
+
+Two rules that a reader of this code should know:
+- What a sign-up asks for is kept beside the question and becomes subscriptions only with the yes. So nothing that a
+  stranger types changes what an active reader gets, or costs the matching engine a query.
+- At most one unanswered question in ten minutes and five a day an address, counted under the reader's row lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Connection
+
+from worker.model import DeliveryId, SubscriberId, SubscriberStatus
+from worker.signup.address import Address
+from worker.signup.consent import Consent, Evidence, Question
+from worker.signup.decide import Act, Standing, Step, Wishes, standing, step
+from worker.signup.run_wishes import check_topics, continue_with, fulfil, rhythm_of
+from worker.signup.wishes import CheckQuery, Wish
+from worker.store import people
+from worker.store.database import Database, now
+from worker.store.people import Following, Reader
+
+HashAddress = Callable[[str], str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SignedUp:
+    """Whether a question is under way, and why not: for the bell and the log, never for whoever signed up."""
+
+    asked: bool
+    reason: str
+
+
+class Answer(StrEnum):
+    """What a click on the confirmation's button led to."""
+
+    CONFIRMED = "confirmed"
+    ADDED = "added"  # an active reader's further wishes
+    ALREADY = "already"
+    LEFT = "left"
+    GONE = "gone"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Known:
+    """A reader as their own pages show them. `question` is the open one."""
+
+    reader: Reader
+    standing: SubscriberStatus
+    followings: list[Following]
+    question: Question | None
+
+
+def look_up(conn: Connection, subscriber_id: SubscriberId) -> Known | None:
+    """Read a reader; None for one who is unknown, or forgotten."""
+    reader = people.by_id(conn, subscriber_id)
+    if reader is None or reader.status is SubscriberStatus.ERASED:
+        return None
+    return Known(
+        reader=reader,
+        standing=_standing_of(reader, now(conn)),
+        followings=people.followings(conn, subscriber_id),
+        question=Consent.read(reader.consent).question,
+    )
+
+
+def sign_up(
+    database: Database,
+    *,
+    address: Address,
+    wish: Wish,
+    evidence: Evidence,
+    hash_address: HashAddress,
+    check_query: CheckQuery,
+) -> SignedUp:
+    """Ask the owner of an address whether they want this. The caller must answer alike, whatever comes back.
+
+    Raises `InputError` for an unknown topic and `QueryError` for a query that is refused, before anything is stored.
+    """
+    checked = wish.checked(check_query)
+    address_hash = hash_address(address.key)
+    with database.write() as conn:
+        check_topics(conn, (follow.topic for follow in checked.follows if follow.topic))
+        if people.is_suppressed(conn, address_hash) is not None:
+            return SignedUp(asked=False, reason="the address is suppressed")
+        reader, is_new = people.ensure_reader(
+            conn, address_hash=address_hash, email=address.text, status=SubscriberStatus.PENDING, **_about(checked)
+        )
+        where = None if is_new else _standing_of(reader, now(conn))
+        return ask(conn, reader, where=where, act=Act.SIGN_UP, wish=checked, evidence=evidence)
+
+
+def ask(conn: Connection, reader: Reader, *, where: Standing, act: Act, wish: Wish, evidence: Evidence) -> SignedUp:
+    """Put the question to a reader, if the budget allows; a pending one's open question takes the wish either way."""
+    at, consent, due = now(conn), Consent.read(reader.consent), step(where, act)
+    if due is None or not due.asks:
+        return SignedUp(asked=False, reason=due.reason if due else "there is nobody to ask")
+    is_unproven = due.to is SubscriberStatus.PENDING
+    if not consent.may_ask(at):
+        if where is SubscriberStatus.PENDING:
+            people.change_reader(conn, reader.id, consent=consent.reworded(wish).stored(), **_about(wish))
+        return SignedUp(asked=False, reason="the address was asked not long ago")
+    question = Question(number=reader.confirmations + 1, wish=wish, asked=evidence.noted(at))
+    people.change_reader(
+        conn,
+        reader.id,
+        consent=consent.asking(question, at).stored(),
+        confirmations=question.number,
+        confirmation_due_at=at,
+        **_moved(due, where),
+        **(_about(wish) if is_unproven else {}),
+    )
+    return SignedUp(asked=True, reason=due.reason)
+
+
+def confirm(database: Database, subscriber_id: SubscriberId, *, question: int, evidence: Evidence) -> Answer:
+    """Take the yes to a question. Safe to repeat.
+
+    A pending reader may say yes to any of their questions, since all end in the same wishes; an active one only to the
+    latest, so that an old mail changes nothing any more.
+    """
+    with database.write() as conn:
+        reader = people.locked(conn, subscriber_id)
+        if reader is None or reader.status is SubscriberStatus.ERASED:
+            return Answer.GONE
+        where = _standing_of(reader, now(conn))
+        due = step(where, Act.CONFIRM)
+        if due is None or due.wishes is Wishes.DROPPED:
+            return Answer.LEFT
+        asked = Consent.read(reader.consent).question
+        if where is not SubscriberStatus.PENDING and (asked is None or question < asked.number):
+            return Answer.ALREADY
+        accept(conn, reader, where=where, due=due, wish=asked.wish if asked else None, evidence=evidence)
+        return Answer.CONFIRMED if where is SubscriberStatus.PENDING else Answer.ADDED
+
+
+def accept(
+    conn: Connection, reader: Reader, *, where: Standing, due: Step, wish: Wish | None, evidence: Evidence | None
+) -> None:
+    """Make subscriptions of a wish, from this moment on, and write the yes down, unless it was said long ago."""
+    at = now(conn)
+    timezone = wish.timezone if wish else reader.timezone
+    values: dict[str, object] = _moved(due, where) | (_about(wish) if wish else {})
+    if evidence is not None:
+        consent = Consent.read(reader.consent).answered(evidence.noted(at))
+        values |= {"consent": consent.stored(), "confirmed_at": reader.confirmed_at or at}
+        values |= {"confirmation_due_at": None, "left_at": None}
+    people.change_reader(conn, reader.id, **values)
+    for running in people.followings(conn, reader.id):
+        if running.next_due_at is None or timezone != reader.timezone:
+            continue_with(conn, reader, running, rhythm_of(running), timezone=timezone)
+    fulfil(conn, reader.id, wish.follows if wish else (), timezone=timezone)
+
+
+def come_back(
+    database: Database, subscriber_id: SubscriberId, *, delivery_id: DeliveryId | None = None, evidence: Evidence
+) -> SignedUp:
+    """Undo a farewell said in one mail, or ask again where the reader has left, or has never said yes.
+
+    What one mail's link ended, the same link may restart; a whole farewell is undone only from the mailbox.
+    """
+    with database.write() as conn:
+        reader = people.locked(conn, subscriber_id)
+        if reader is None or reader.address_hash is None:
+            return SignedUp(asked=False, reason="the reader is forgotten")
+        if people.is_suppressed(conn, reader.address_hash) is not None:
+            return SignedUp(asked=False, reason="the address is suppressed")
+        where = _standing_of(reader, now(conn))
+        if where in {SubscriberStatus.PENDING, SubscriberStatus.LEFT}:
+            return ask(conn, reader, where=where, act=Act.SIGN_UP, wish=_last_wish(reader), evidence=evidence)
+        for following, is_running in people.served_by(conn, reader.id, delivery_id) if delivery_id else ():
+            if not is_running:
+                continue_with(conn, reader, following, rhythm_of(following), timezone=reader.timezone)
+        return SignedUp(asked=False, reason="what this mail's link had ended runs again")
+
+
+def _last_wish(reader: Reader) -> Wish:
+    consent = Consent.read(reader.consent)
+    if consent.question is not None:
+        return consent.question.wish
+    return consent.farewell or Wish(locale=reader.locale, timezone=reader.timezone, name=reader.name)
+
+
+def _standing_of(reader: Reader, at: datetime) -> SubscriberStatus:
+    return standing(reader.status, paused_until=reader.paused_until, now=at)
+
+
+def _moved(due: Step, where: Standing) -> dict[str, object]:
+    """Return the status to store: none where the step leads nowhere, since a pause may not be in that column."""
+    return {"status": due.to} if due.to is not where else {}
+
+
+def _about(wish: Wish) -> dict[str, object]:
+    about: dict[str, object] = {"locale": wish.locale, "timezone": wish.timezone}
+    return about | {"name": wish.name} if wish.name else about

@@ -1,0 +1,130 @@
+"""Changing and leaving, by whoever holds a link from the reader's mail. One transaction an act, all safe to repeat.
+
+Called by the preferences and unsubscribe pages, and by the mail providers' one-click POST (RFC 8058).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from worker.errors import InputError
+from worker.model import DeliveryId, SubscriberId, SubscriberStatus
+from worker.schedule import resolve
+from worker.signup.consent import Consent
+from worker.signup.decide import Act, standing, step
+from worker.signup.run_wishes import check_topics, continue_with, fulfil, rhythm_of, wish_of
+from worker.signup.wishes import Change, CheckQuery, Preferences, Wish
+from worker.store import people
+from worker.store.database import Database, now
+from worker.store.people import Following, Reader
+
+_MAY_CHANGE = frozenset({SubscriberStatus.ACTIVE, SubscriberStatus.PAUSED})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Parted:
+    """What an act has ended, and whether the reader follows nothing any more and so has left."""
+
+    ended: tuple[Following, ...]
+    has_left: bool
+
+
+def change_preferences(
+    database: Database, subscriber_id: SubscriberId, preferences: Preferences, *, check_query: CheckQuery
+) -> Parted:
+    """Do what the preferences page says. A reader who ends the last of their subscriptions has left.
+
+    Raises `InputError` for an unknown topic, a pause into the past, or a reader who gets nothing that could be changed.
+    """
+    wish = Wish(follows=preferences.follows, locale=preferences.locale, timezone=preferences.timezone)
+    wish = wish.checked(check_query)
+    with database.write() as conn:
+        check_topics(conn, (follow.topic for follow in wish.follows if follow.topic))
+        reader = people.locked(conn, subscriber_id)
+        if reader is None or _standing_of(conn, reader) not in _MAY_CHANGE:
+            raise InputError("this reader is not subscribed", hint="sign up again")
+        paused_until = _pause(preferences.paused_until, wish.timezone, now(conn))
+        people.change_reader(
+            conn,
+            reader.id,
+            locale=wish.locale,
+            timezone=wish.timezone,
+            paused_until=paused_until,
+            status=SubscriberStatus.ACTIVE,
+        )
+        ended = _change(conn, reader, preferences.changes, timezone=wish.timezone)
+        fulfil(conn, reader.id, wish.follows, timezone=wish.timezone)
+        return _parted(conn, reader, ended, was_asked_to_leave=False)
+
+
+def unsubscribe(database: Database, subscriber_id: SubscriberId, *, delivery_id: DeliveryId | None = None) -> Parted:
+    """End what one mail serves, or everything: where no mail is given, or it serves no subscription.
+
+    Works for every reader at any time, also for one who has left or is forgotten, and then changes nothing.
+    """
+    with database.write() as conn:
+        reader = people.locked(conn, subscriber_id)
+        if reader is None or reader.status is SubscriberStatus.ERASED:
+            return Parted(ended=(), has_left=True)
+        ending = ending_with(conn, reader.id, delivery_id)
+        return _parted(conn, reader, ending, was_asked_to_leave=True)
+
+
+def ending_with(conn: Connection, subscriber_id: SubscriberId, delivery_id: DeliveryId | None) -> list[Following]:
+    """Return the running subscriptions that `unsubscribe` would end."""
+    served = people.served_by(conn, subscriber_id, delivery_id) if delivery_id is not None else []
+    if served:
+        return [following for following, is_running in served if is_running]
+    return people.followings(conn, subscriber_id)
+
+
+def _change(conn: Connection, reader: Reader, changes: tuple[Change, ...], *, timezone: str) -> list[Following]:
+    """Give running subscriptions their new rhythm, and return those that are to end.
+
+    One that keeps rhythm and zone is not touched: a run that is due this very minute must not be lost.
+    """
+    asked = {change.subscription_id: change for change in changes}
+    ending = []
+    for following in people.followings(conn, reader.id):
+        change = asked.get(following.id)
+        rhythm = change.rhythm if change else rhythm_of(following)
+        if change and change.end:
+            ending.append(following)
+        elif rhythm != rhythm_of(following) or timezone != reader.timezone:
+            continue_with(conn, reader, following, rhythm, timezone=timezone)
+    return ending
+
+
+def _parted(conn: Connection, reader: Reader, ending: list[Following], *, was_asked_to_leave: bool) -> Parted:
+    before = people.followings(conn, reader.id)
+    people.unfollow(conn, reader.id, [following.id for following in ending])
+    has_left = len(ending) == len(before) and (was_asked_to_leave or bool(ending))
+    due = step(_standing_of(conn, reader), Act.LEAVE)
+    if has_left and due is not None and due.to is not reader.status:
+        people.change_reader(
+            conn,
+            reader.id,
+            status=due.to,
+            left_at=now(conn),
+            paused_until=None,
+            confirmation_due_at=None,
+            consent=Consent.read(reader.consent).left(wish_of(reader, before)).stored(),
+        )
+    return Parted(ended=tuple(ending), has_left=has_left)
+
+
+def _pause(day: date | None, timezone: str, at: datetime) -> datetime | None:
+    if day is None:
+        return None
+    until = resolve(day, time(0), ZoneInfo(timezone))
+    if until <= at:
+        raise InputError(f"{day} has begun already", where="paused_until", hint="choose a day to come")
+    return until
+
+
+def _standing_of(conn: Connection, reader: Reader) -> SubscriberStatus:
+    return standing(reader.status, paused_until=reader.paused_until, now=now(conn))

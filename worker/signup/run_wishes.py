@@ -1,0 +1,92 @@
+"""Turns wishes into subscriptions, inside the caller's transaction.
+
+Called by the other `run*` modules once consent is settled; never asks about it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from worker.model import SubscriberId, TopicId
+from worker.schedule import next_due
+from worker.signup.wishes import Follow, Rhythm, Wish, no_such_topic
+from worker.store import people, topics
+from worker.store.database import now
+from worker.store.people import Following, Reader
+
+
+def check_topics(conn: Connection, slugs: Iterable[str]) -> None:
+    """Raise `InputError` unless these shared topics exist; a retry helps only after a topic import."""
+    for slug in dict.fromkeys(slugs):
+        if topics.topic_by_slug(conn, slug) is None:
+            known = [topic.slug for topic in topics.topics(conn, shared_only=True) if topic.slug]
+            raise no_such_topic(slug, known)
+
+
+def fulfil(conn: Connection, subscriber_id: SubscriberId, follows: Iterable[Follow], *, timezone: str) -> int:
+    """Let a reader follow what they asked for, and return how much of it there was.
+
+    A topic that has gone since the question was asked is left out.
+    """
+    at, fulfilled = now(conn), 0
+    for follow in follows:
+        topic_id = _topic_of(conn, follow)
+        if topic_id is None:
+            continue
+        people.follow(
+            conn,
+            subscriber_id,
+            topic_id=topic_id,
+            query=follow.query,
+            cadence=follow.rhythm.cadence,
+            times=follow.rhythm.times,
+            weekday=follow.rhythm.weekday,
+            next_due_at=due(follow.rhythm, timezone=timezone, after=at),
+        )
+        fulfilled += 1
+    return fulfilled
+
+
+def continue_with(conn: Connection, reader: Reader, following: Following, rhythm: Rhythm, *, timezone: str) -> None:
+    """Give a reader's subscription a rhythm, reckoned in a zone from now on; one that had ended starts again."""
+    people.follow(
+        conn,
+        reader.id,
+        topic_id=following.topic_id,
+        newsletter_id=following.newsletter_id,
+        query=following.query,
+        cadence=rhythm.cadence,
+        times=rhythm.times,
+        weekday=rhythm.weekday,
+        next_due_at=due(rhythm, timezone=timezone, after=now(conn)),
+    )
+
+
+def due(rhythm: Rhythm, *, timezone: str, after: datetime) -> datetime | None:
+    """Return when a subscription of this rhythm is due next, None for immediate ones."""
+    return next_due(rhythm.cadence, times=rhythm.times, weekday=rhythm.weekday, timezone=timezone, after=after)
+
+
+def rhythm_of(following: Following) -> Rhythm:
+    """Return how often, and when, a subscription sends."""
+    return Rhythm(cadence=following.cadence, times=following.times, weekday=following.weekday)
+
+
+def wish_of(reader: Reader, followings: Iterable[Following]) -> Wish:
+    """Return the wish that would lead to what a reader follows; newsletters are left out."""
+    follows = tuple(
+        Follow(topic=one.slug, query=one.query, canonical=one.canonical or "", rhythm=rhythm_of(one))
+        for one in followings
+        if one.topic_id is not None
+    )
+    return Wish(follows=follows, locale=reader.locale, timezone=reader.timezone, name=reader.name)
+
+
+def _topic_of(conn: Connection, follow: Follow) -> TopicId | None:
+    if follow.query is not None:
+        return topics.intern_query(conn, query=follow.query, canonical=follow.canonical)
+    topic = topics.topic_by_slug(conn, follow.topic or "")
+    return topic.id if topic else None
