@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 import typer
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from worker.cli import explain, match
 
@@ -25,7 +24,7 @@ match.register(app)
 app()
 """
 
-TOPICS = [
+TOPICS: list[dict[str, Any]] = [
     {"id": "russia", "query": "russia | 러시아"},
     {"id": "north-korea", "query": '"n korea" | "north korea" | DPRK | 북한'},
     {"id": 7, "query": "@russia @north-korea"},

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -33,6 +34,18 @@ _LOOK_EVERY_S = 0.25
 _DEFAULTS = {"TOCSIN_GATHER_S": "2", "TOCSIN_SWEEP_S": "1", "TOCSIN_POLL_S": "60", "TOCSIN_ALLOW_PRIVATE": "true"}
 _PORTS = ("TOCSIN_WEB_PORT", "TOCSIN_INBOX_PORT", "TOCSIN_BROKER_PORT")
 _MARK = "tocsin-demo"  # a file that says: this directory is a demo's, it may be wiped
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Summary:
+    """What a run of the demo came to; `deliveries` counts by state, `conserved` says that nobody was lost."""
+
+    articles: int
+    matches: int
+    editions: int
+    deliveries: dict[str, int]
+    inbox: int
+    conserved: bool
 
 
 def demo(
@@ -62,10 +75,10 @@ def demo(
         with Supervisor(children_of(found), log_directory=found.home / "logs", on_change=say_change) as supervisor:
             holds = _send_everything(found, supervisor, since=started_at)
             if not once:
-                _invite(found)
+                _invite(found, _summary(found, conserved=holds))
                 supervisor.run_forever()
                 return
-    _print_summary(found, as_json=as_json, holds=holds)
+    _print_summary(_summary(found, conserved=holds), as_json=as_json)
     if not holds:
         raise typer.Exit(1)
 
@@ -176,7 +189,7 @@ def _bars() -> Iterator[Progress]:
         yield bars
 
 
-def _summary(found: House) -> dict[str, object]:
+def _summary(found: House, *, conserved: bool) -> Summary:
     from worker.adapters.transports.maildir import count_messages
     from worker.store import editions
     from worker.store.database import now
@@ -185,27 +198,28 @@ def _summary(found: House) -> dict[str, object]:
     with found.database.read() as conn:
         state = progress(conn, since=now(conn))
         states = editions.states(conn)
-    return {
-        "articles": state.articles,
-        "matches": state.matches,
-        "editions": state.editions,
-        "deliveries": {str(name): count for name, count in sorted(states.items())},
-        "inbox": count_messages(found.inbox),
-    }
+    return Summary(
+        articles=state.articles,
+        matches=state.matches,
+        editions=state.editions,
+        deliveries={str(name): count for name, count in sorted(states.items())},
+        inbox=count_messages(found.inbox),
+        conserved=conserved,
+    )
 
 
-def _print_summary(found: House, *, as_json: bool, holds: bool) -> None:
-    summary = {**_summary(found), "conserved": holds}
+def _print_summary(summary: Summary, *, as_json: bool) -> None:
     if as_json:
-        print_json(summary)
+        print_json(asdict(summary))
         return
-    for name, value in summary.items():
+    states = ", ".join(f"{count} {state}" for state, count in summary.deliveries.items()) or "none"
+    told = {**asdict(summary), "deliveries": states, "conserved": "yes" if summary.conserved else "NO"}
+    for name, value in told.items():
         sys.stdout.write(f"{name:<12}{value}\n")
 
 
-def _invite(found: House) -> None:
-    summary = _summary(found)
-    told = ("articles", "matches", "editions")
-    messages.print(", ".join(f"{summary[name]} {name}" for name in told) + f", {summary['inbox']} mails in the inbox")
+def _invite(found: House, summary: Summary) -> None:
+    counts = f"{summary.articles} articles, {summary.matches} matches, {summary.editions} editions"
+    messages.print(f"{counts}, {summary.inbox} mails in the inbox")
     messages.print(f"\n  open this page:  [bold]{found.base_url}/inbox[/]")
     messages.print(f"  sign up here:    [bold]{found.base_url}/subscribe[/]\n\n  Ctrl-C stops everything.")

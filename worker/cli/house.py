@@ -18,6 +18,8 @@ from worker.wiring import House, house
 
 messages = Console(stderr=True, soft_wrap=True, highlight=False)
 
+_PIPED_COLUMNS = 1000
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON lines.")]
 
 
@@ -51,7 +53,8 @@ def print_rows(rows: Iterable[Mapping[str, Any]], *, as_json: bool, columns: Ite
         table.add_column(name.replace("_", " "), overflow="fold")
     for row in rows:
         table.add_row(*(_cell(row[name]) for name in names))
-    Console(soft_wrap=not sys.stdout.isatty()).print(table)
+    width = None if sys.stdout.isatty() else _PIPED_COLUMNS  # a pipe has no edge to wrap at
+    Console(width=width).print(table)
 
 
 def stamp(at: datetime) -> str:

@@ -107,8 +107,9 @@ def _read_or_refuse(name: str, data: bytes, content_type: str) -> None:
     try:
         articles = source(name).parse(data, url=URL, content_type=content_type)
     except InputError as error:
-        assert "\n" not in str(error)
-        return
+        articles, line = (), str(error)
+        assert line, "an error says something"
+        assert len(line.splitlines()) == 1, line
     for article in articles:
         _is_sound(article)
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from worker.adapters.sources.decoding import decode
+from worker.adapters.sources.decoding import decode, sniffable
 from worker.adapters.sources.plain import sound
 from worker.errors import FeedError, InputError
 
@@ -18,7 +18,7 @@ _JSON_FEED: Final = re.compile(rb'"version"\s*:\s*"https?:(?:\\?/){2}(?:www\.)?j
 _NINJS: Final = re.compile(
     rb'"(?:headline|headlines|body_text|body_html|body_xhtml|bodies|versioncreated|pubstatus|description_text)"\s*:'
 )
-_OPENING: Final = re.compile(rb'[\s\xef\xbb\xbf\x00]*(?:\{[\s\x00]*["}]|\[[\s\x00]*[{\]])')
+_OPENING: Final = re.compile(rb'[\s\x00]*(?:\{[\s\x00]*["}]|\[[\s\x00]*[{\]])')
 
 
 def looks_like_json(data: bytes) -> bool:
@@ -27,17 +27,17 @@ def looks_like_json(data: bytes) -> bool:
     >>> looks_like_json(b' {"title": "x"}'), looks_like_json(b"[Breaking] Seoul")
     (True, False)
     """
-    return bool(_OPENING.match(data[:1_000]))
+    return bool(_OPENING.match(sniffable(data[:1_000])))
 
 
 def is_json_feed(data: bytes) -> bool:
     """Tell whether this JSON says of itself that it is a JSON Feed."""
-    return looks_like_json(data) and bool(_JSON_FEED.search(data))
+    return looks_like_json(data) and bool(_JSON_FEED.search(sniffable(data)))
 
 
 def is_ninjs(data: bytes) -> bool:
     """Tell whether this JSON uses the field names of ninjs."""
-    return looks_like_json(data) and not is_json_feed(data) and bool(_NINJS.search(data))
+    return looks_like_json(data) and not is_json_feed(data) and bool(_NINJS.search(sniffable(data)))
 
 
 def read_json(data: bytes, content_type: str) -> Any:  # noqa: ANN401  whatever the JSON holds
@@ -46,14 +46,7 @@ def read_json(data: bytes, content_type: str) -> Any:  # noqa: ANN401  whatever 
     >>> read_json(b'{"a": [1]}', "")
     {'a': [1]}
     """
-    try:
-        return json.loads(decode(data, content_type))
-    except json.JSONDecodeError as error:
-        raise FeedError(f"not JSON: {error.msg}", where=f"line {error.lineno}, column {error.colno}") from error
-    except RecursionError:
-        raise FeedError("not JSON that we read: nested too deeply") from None
-    except ValueError as error:  # a number of more than 4,300 digits
-        raise FeedError(f"not JSON that we read: {str(error).partition(';')[0]}") from error
+    return _parsed(decode(data, content_type))
 
 
 def read_objects(data: bytes, content_type: str) -> list[tuple[str, Mapping[str, Any]]]:
@@ -65,8 +58,8 @@ def read_objects(data: bytes, content_type: str) -> list[tuple[str, Mapping[str,
     try:
         found = read_json(data, content_type)
     except FeedError:
-        lines = _lines(data)
-        if len(lines) < 2 or not all(looks_like_json(line) for _, line in lines[:2]):
+        lines = _lines(decode(data, content_type))
+        if len(lines) < 2 or not all(looks_like_json(line.encode()) for _, line in lines[:2]):
             raise
         return [(f"line {number}", _object(_line_json(line, number), f"line {number}")) for number, line in lines]
     if isinstance(found, list):
@@ -113,13 +106,24 @@ def strings_in(mapping: Mapping[str, Any], key: str) -> list[str]:
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
-def _lines(data: bytes) -> list[tuple[int, bytes]]:
-    return [(number, line) for number, line in enumerate(data.splitlines(), 1) if line.strip()]
-
-
-def _line_json(line: bytes, number: int) -> Any:  # noqa: ANN401  whatever the JSON holds
+def _parsed(text: str) -> Any:  # noqa: ANN401  whatever the JSON holds
     try:
-        return read_json(line, "")
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise FeedError(f"not JSON: {error.msg}", where=f"line {error.lineno}, column {error.colno}") from error
+    except RecursionError:
+        raise FeedError("not JSON that we read: nested too deeply") from None
+    except ValueError as error:  # a number of more than 4,300 digits
+        raise FeedError(f"not JSON that we read: {str(error).partition(';')[0]}") from error
+
+
+def _lines(text: str) -> list[tuple[int, str]]:
+    return [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
+
+
+def _line_json(line: str, number: int) -> Any:  # noqa: ANN401  whatever the JSON holds
+    try:
+        return _parsed(line)
     except FeedError as error:
         raise FeedError(error.message, where=f"line {number}") from error
 

@@ -28,7 +28,7 @@ from worker.model import OutgoingMessage, Receipt
 
 _CLOSING: Final = 421  # RFC 5321, 3.8: may answer any command, and the connection is gone after it
 _START_INPUT: Final = 354
-_GOODBYE_S: Final = 2.0
+_COURTESY_S: Final = 5.0  # for RSET and QUIT: no message depends on their replies
 
 
 class StaleConnectionError(SendError):
@@ -84,7 +84,7 @@ class SmtpConnection:
         """Say goodbye, and let the connection go, whether or not it is returned."""
         try:
             with contextlib.suppress(OSError):
-                await self._wire.ask(b"QUIT\r\n", _GOODBYE_S)
+                await self._wire.ask(b"QUIT\r\n", _COURTESY_S)
         finally:
             self.abort()
         await self._wire.wait_closed()
@@ -129,7 +129,7 @@ class SmtpConnection:
         """
         if reply.code != _CLOSING:
             with contextlib.suppress(OSError):
-                done = await self._wire.ask(b"RSET\r\n", self._spec.timeouts.command_s)
+                done = await self._wire.ask(b"RSET\r\n", _COURTESY_S)
                 self._between_transactions = done.is_success
         return refusal(reply, stage)
 

@@ -1,0 +1,107 @@
+# Every command that README.md and CONTRIBUTING name. `make` alone lists them.
+#
+# A machine needs make and Python 3.11 or later, nothing else: the rest comes from the hashed lock files into .venv.
+# Another interpreter: make demo PYTHON=/path/to/python3.12
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+VENV := .venv
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip --quiet --disable-pip-version-check --no-input
+SAY := @printf '%s\n' >&2
+# One process a core, each test file whole in one of them: many files share servers among their tests.
+JOBS ?= auto
+
+# Installing. The stamps make a second run skip it; a changed lock or pyproject.toml repeats what it must. ------------
+
+IS_FIT := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
+
+# Asks every candidate to start: a version manager's stand-in for a version that is not installed does not count.
+$(VENV)/.made:
+	@set -f; found='$(PYTHON)'; old_ifs="$$IFS"; IFS=:; \
+	for name in python3.13 python3.12 python3.11 python3; do for folder in $$PATH; do \
+	  [ -z "$$found" ] && "$$folder/$$name" -c '$(IS_FIT)' >/dev/null 2>&1 && found="$$folder/$$name"; \
+	done; done; IFS="$$old_ifs"; \
+	if [ -z "$$found" ] || ! "$$found" -c '$(IS_FIT)'; then \
+	  echo "make: no Python 3.11 or later that can make a virtual environment$${found:+ ($$found is not one)}." >&2; \
+	  echo "      Install one (Debian: apt-get install python3 python3-venv), or name it: make PYTHON=/path/to/python3" >&2; \
+	  exit 1; \
+	fi; \
+	"$$found" -m venv --clear $(VENV) && touch $@
+
+$(VENV)/.runtime: $(VENV)/.made requirements.lock requirements-build.lock pyproject.toml
+	$(SAY) "Installing what Tocsin runs on into $(VENV), from requirements.lock (once, about a minute) ..."
+	@$(PIP) install --require-hashes -r requirements-build.lock && \
+	 $(PIP) install --require-hashes -r requirements.lock && \
+	 $(PIP) install --no-deps --no-build-isolation --editable . || { \
+	  echo "make: installing failed, the reason is above. It needs a Python package index; then say make again." >&2; exit 1; }
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock
+	$(SAY) "Installing what its tests and checks need, from requirements-dev.lock (once, about a minute) ..."
+	@$(PIP) install --require-hashes -r requirements-dev.lock || { \
+	  echo "make: installing failed, the reason is above. It needs a Python package index; then say make again." >&2; exit 1; }
+	@touch $@
+
+# Using it ------------------------------------------------------------------------------------------------------------
+
+.PHONY: demo
+demo: $(VENV)/.runtime ## a whole newsroom on this machine, until Ctrl-C (ONCE=1: send once and stop; FRESH=1; JSON=1)
+	@$(VENV)/bin/tocsin demo $(if $(ONCE),--once) $(if $(FRESH),--fresh) $(if $(JSON),--json)
+
+.PHONY: install
+install: $(VENV)/.runtime ## only install: the command is then .venv/bin/tocsin
+	$(SAY) "$$($(VENV)/bin/tocsin --version) is ready: $(VENV)/bin/tocsin --help"
+
+# Working on it -------------------------------------------------------------------------------------------------------
+
+.PHONY: test
+test: $(VENV)/.dev ## all tests (ARGS='-k alert' passes words on to pytest; CI=1: a skipped test fails)
+	@$(PY) -m pytest -n $(JOBS) --dist loadfile $(if $(CI),-p tests.no_skips) $(ARGS)
+
+.PHONY: drill
+drill: $(VENV)/.dev ## only the fault drills: kill -9 and FLUSHALL in the middle of a send
+	@$(PY) -m pytest -m drill $(ARGS)
+
+.PHONY: lint
+lint: $(VENV)/.dev ## ruff, formatting, mypy --strict, and who may import whom
+	@$(PY) -m ruff check
+	@$(PY) -m ruff format --check
+	@$(PY) -m mypy
+	@$(VENV)/bin/lint-imports --no-logo
+
+.PHONY: format
+format: $(VENV)/.dev ## let ruff repair and format what it can
+	@$(PY) -m ruff check --fix
+	@$(PY) -m ruff format
+
+.PHONY: bench
+bench: $(VENV)/.dev ## run the benchmarks in tests/bench
+	@ran=; for file in tests/bench/bench_*.py; do [ -e "$$file" ] || continue; ran=1; echo "== $$file"; $(PY) "$$file" $(ARGS) || exit 1; done; \
+	[ -n "$$ran" ] || echo "Nothing was measured: tests/bench holds no benchmark yet (bench_*.py)."
+
+.PHONY: docs
+docs: $(VENV)/.dev ## write docs/cli.md anew from the commands themselves
+	@$(PY) docs/cli_reference.py
+
+LOCK := $(PY) -m uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes \
+  --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
+
+.PHONY: lock
+lock: $(VENV)/.dev ## resolve pyproject.toml into the lock files (UPGRADE=1: to the newest versions)
+	@$(LOCK) pyproject.toml --output-file requirements.lock
+	@$(LOCK) --group build --constraint requirements.lock --output-file requirements-build.lock
+	@$(LOCK) pyproject.toml --group dev --constraint requirements.lock --constraint requirements-build.lock \
+	  --output-file requirements-dev.lock
+
+.PHONY: clean
+clean: ## remove .venv and every cache; the demo's home stays
+	@rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: help
+help:
+	@echo "make <target>:"
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '  %-8s %s\n' "$$name" "$$text"; done
