@@ -53,7 +53,7 @@ demo: $(VENV)/.runtime ## a whole newsroom on this machine, until Ctrl-C (ONCE=1
 
 .PHONY: install
 install: $(VENV)/.runtime ## only install: the command is then .venv/bin/tocsin
-	$(SAY) "$$($(VENV)/bin/tocsin --version) is ready: $(VENV)/bin/tocsin --help"
+	@$(VENV)/bin/tocsin --version && echo "is installed: $(VENV)/bin/tocsin --help"
 
 # Working on it -------------------------------------------------------------------------------------------------------
 

@@ -117,6 +117,7 @@ class Newsroom(_Frozen):
     reply_to: str = ""
     postal_address: str
     home_url: str = ""
+    timezone: str = "UTC"  # IANA; the zone in which stories' times are told
     accent: str = "#8a1c1c"
 
 

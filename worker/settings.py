@@ -64,7 +64,7 @@ class Settings(BaseSettings):
     )
     reply_to: str = Field("", description="Reply-To of every mail")
     postal_address: str = Field(
-        "The Harbour Courier, 1 Quay Street, Port Meridian", description="printed in every mail"
+        "1 Quay Street, Port Meridian", description="printed in every mail"
     )
     home_url: str = Field("", description="the newspaper's own site")
     accent: str = Field("#8a1c1c", pattern=r"^#[0-9a-fA-F]{6}$", description="the house colour of mails and pages")

@@ -122,6 +122,7 @@ class House:
             reply_to=self.settings.reply_to,
             postal_address=self.settings.postal_address,
             home_url=self.settings.home_url,
+            timezone=self.settings.timezone,
             accent=self.settings.accent,
         )
 

@@ -19,7 +19,7 @@ app.command("parse")(parse)
 @app.command()
 def add(
     url: Annotated[str, typer.Argument(help="The feed's address.")],
-    name: Annotated[str, typer.Option(help="What to call it; by default its host.")] = "",
+    name: Annotated[str, typer.Option(help="What to call it here and in mails; by default as the feed does.")] = "",
     house: Annotated[
         bool, typer.Option("--house", help="It is our own paper: its copy of a story is preferred.")
     ] = False,
@@ -33,7 +33,9 @@ def add(
         raise InputError(f"{url!r} is no feed address", where="URL", hint="write https://news.example/feed.xml")
     found = opened_house()
     with found.database.write() as conn:
-        source_id = articles.put_source(conn, kind="feed", name=name or parts.hostname, url=url, house=house)
+        source_id = articles.put_source(
+            conn, kind="feed", name=name or parts.hostname, url=url, outlet=name, house=house
+        )
     found.ring("sweep_sources")
     if as_json:
         print_json({"id": source_id, "url": url})

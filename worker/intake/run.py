@@ -235,7 +235,7 @@ def _row(
         "body": article.body,
         "author": article.author,
         "section": article.section,
-        "outlet": article.source or outlet,
+        "outlet": outlet or article.source,
         "lang": article.lang,
         "tags": list(article.tags),
         "severity": article.severity,

@@ -6,7 +6,7 @@ faster which queries are worth asking. Pure.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from worker.matching.analyser import AnalysedArticle, AnalysedField
@@ -45,7 +45,7 @@ def holds(node: Node, article: AnalysedArticle) -> bool:
         case Reference():
             raise ValueError(f"@{node.slug} was not resolved")
         case Term() | Prefix() | Phrase():
-            return any(True for _ in occurrences(node, article))
+            return next(occurrences(node, article), None) is not None
 
 
 def evidence(node: Node, article: AnalysedArticle) -> tuple[Span, ...]:
@@ -69,28 +69,29 @@ def occurrences(leaf: Leaf, article: AnalysedArticle) -> Iterator[Occurrence]:
                 yield Occurrence(name, first, last)
 
 
-def _in_field(leaf: Leaf, field: AnalysedField) -> Iterator[tuple[int, int]]:
+def _in_field(leaf: Leaf, field: AnalysedField) -> Iterable[tuple[int, int]]:
     match leaf:
         case Term():
-            return ((position, position) for position in _where(leaf.word, field))
+            where = _where(leaf.word, field)
+            return zip(where, where, strict=True)
         case Prefix():
             return ((position, position) for position in _beginning(leaf.stem, field))
         case Phrase():
             return _in_a_row(leaf, field)
 
 
-def _where(word: Word, field: AnalysedField) -> Iterator[int]:
-    return (position for position in field.positions.get(word.key, ()) if _suits(word, field.words.surfaces[position]))
+def _where(word: Word, field: AnalysedField) -> Sequence[int]:
+    positions = field.positions.get(word.key, ())
+    if word.case is Case.ANY:
+        return positions
+    surfaces = field.words.surfaces
+    return [position for position in positions if _suits(word, surfaces[position])]
 
 
 def _suits(word: Word, surface: str) -> bool:
-    match word.case:
-        case Case.ANY:
-            return True
-        case Case.EXACT:
-            return surface == word.surface
-        case Case.CAPITALS:
-            return is_capitals(surface, word.key) or (letters(word.key) >= 4 and _begins_with_capital(surface))
+    if word.case is Case.EXACT:
+        return surface == word.surface
+    return is_capitals(surface, word.key) or (letters(word.key) >= 4 and _begins_with_capital(surface))
 
 
 def _begins_with_capital(surface: str) -> bool:

@@ -14,7 +14,7 @@ from worker.errors import QueryError
 from worker.model import Field
 
 _QUOTES: Final = '"“”„‟«»'
-_DASHES: Final = "\\-\u2010\u2011\u2012\u2013\u2014\u2212"  # an editor's software makes any of these from a hyphen
+_DASHES: Final = "\u2010\u2011\u2012\u2013\u2014\u2212-"  # an editor's software makes any of these from a hyphen
 _FULL_WIDTH: Final = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
 
 _LEXEME = re.compile(
@@ -83,6 +83,7 @@ def lex(query: str) -> Iterator[Lexeme]:
     while match := _LEXEME.match(query, at):
         kind, at = str(match.lastgroup), match.end()
         if kind == "word":
+            _check_dash(query, match)
             lexeme = _word(match[0], match.start(), within)
             at = lexeme.text_at + len(lexeme.text) + (lexeme.kind is Kind.FIELD)
         elif kind in _CAPTURED:
@@ -123,6 +124,14 @@ def _word(text: str, at: int, within: Field | None) -> Lexeme:
             hint=f"the fields are {', '.join(Field)}; if the words are meant, put them in quotes",
         )
     return Lexeme(Kind.FIELD, named[1], at, at)
+
+
+def _check_dash(query: str, word: re.Match[str]) -> None:
+    """Refuse `korea-(film)`: it would mean the opposite of what it looks like."""
+    if len(word[0]) > 1 and word[0][-1] in _DASHES and query[word.end() : word.end() + 1] in ("(", *_QUOTES):
+        raise QueryError(
+            "a dash between a word and what follows", offset=word.end() - 1, hint="write korea -(film), or leave it out"
+        )
 
 
 def _refusal(kind: str, at: int) -> QueryError:

@@ -12,6 +12,7 @@ import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 from css_inline import CSSInliner
 from jinja2 import FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError
@@ -138,7 +139,13 @@ class Renderer:
     def _face(self, content: Content, language: Language, kept: Sequence[int] | None = None) -> _Face:
         key = content.digest()[:16]
         context = {
-            "view": view_of(content, language, base_url=self._newsroom.base_url, kept=kept),
+            "view": view_of(
+                content,
+                language,
+                base_url=self._newsroom.base_url,
+                kept=kept,
+                zone=ZoneInfo(self._newsroom.timezone),
+            ),
             "newsroom": self._newsroom,
             "language": language,
             "palette": self._palette,

@@ -46,7 +46,7 @@ def normalise(written: str) -> Address:
         raise InputError(f"{_shown(text)} is too long for an address", hint=_HINT)
     try:
         # test_environment lets the reserved name .test through (RFC 6761), which is what staging systems write to.
-        known = validate_email(text, check_deliverability=False, test_environment=True)
+        known = validate_email(text, strict=True, check_deliverability=False, test_environment=True)
     except (EmailNotValidError, UnicodeError) as error:
         raise InputError(f"{_shown(text)} is not an address: {_first_sentence(error)}", hint=_HINT) from error
     return Address(text=known.normalized, key=f"{known.local_part.lower()}@{known.ascii_domain.lower()}")

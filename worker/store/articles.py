@@ -57,7 +57,7 @@ _COLUMNS = tuple(getattr(Article, name) for name in StoredArticle.__slots__)
 def put_source(conn: Connection, *, kind: str, name: str, url: str | None = None, **values: Any) -> SourceId:  # noqa: ANN401  column values by name
     """Return the source of this feed URL, or of this kind and name where there is no URL; made if need be."""
     at = now(conn)
-    row = {"kind": kind, "name": name, "url": url, "outlet": name, "created_at": at, **values}
+    row = {"kind": kind, "name": name, "url": url, "outlet": "", "created_at": at, **values}
     if url is not None:
         row.setdefault("next_poll_at", at)
     statement = insert_for(conn, Source).values(**row)

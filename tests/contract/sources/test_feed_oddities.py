@@ -197,7 +197,8 @@ def test_entity_declarations_are_refused(data):
 def test_an_external_entity_is_never_read(tmp_path):
     secret = tmp_path / "secret"
     secret.write_text("do not read me")
-    data = f'<rss><!DOCTYPE x [<!ENTITY e SYSTEM "{secret.as_uri()}">]><channel><item><title>&e;</title></item></channel></rss>'
+    declaration = f'<!DOCTYPE x [<!ENTITY e SYSTEM "{secret.as_uri()}">]>'  # where no parser expects it
+    data = f"<rss>{declaration}<channel><item><title>&e;</title></item></channel></rss>"
     assert "do not read me" not in read(data.encode()).title
 
 

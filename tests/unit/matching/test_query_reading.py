@@ -173,6 +173,8 @@ def test_a_field_restricts_the_word_or_the_group_behind_it(query, expected):
         ("ANY/2 (a, b, c)", 0, "ANY is not known yet"),
         ("FIRST/50 (a)", 0, "FIRST is not known yet"),
         ("~missile", 0, "~ is not known yet"),
+        ("alpha-(bravo)", 5, "a dash between"),
+        ('alpha–"bravo"', 5, "a dash between"),
         ("title:~missile", 6, "~ is not known yet"),
     ],
 )

@@ -1,5 +1,7 @@
 """Which spellings are one mailbox, and what is no address at all."""
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,8 +43,8 @@ def test_mail_goes_out_as_its_owner_writes_the_address():
 @pytest.mark.parametrize(
     "written",
     [
-        "", " ", "jo", "jo.example.org", "@example.org", "jo@", "jo@@example.org", "jo@example", "jo@-x.org", "a b@x.org",
-        "Jo <jo@example.org>", "jo@example.org\r\nBcc: all@example.org", "jo\0@example.org", "jo@exa\0mple.org",
+        "", " ", "jo", "jo.example.org", "@example.org", "jo@", "jo@@example.org", "jo@example", "jo@-x.org", 
+        "a b@x.org", "Jo <jo@example.org>", "jo@example.org\r\nBcc: all@example.org", "jo\0@example.org", "jo@exa\0mple.org",
         "jo@[127.0.0.1]", "jo@localhost", "x" * 65 + "@example.org", "jo@" + "a" * 400 + ".org", "\ud800@example.org",
     ],
 )  # fmt: skip
@@ -70,7 +72,5 @@ def test_a_key_is_its_own_key(address):
 
 @given(st.text(max_size=400))
 def test_no_text_whatever_does_more_than_be_refused(text):
-    try:
+    with suppress(InputError):
         assert "@" in normalise(text).key
-    except InputError:
-        pass

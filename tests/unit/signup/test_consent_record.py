@@ -1,6 +1,7 @@
 """When a question may be asked, and what stays on record."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,7 +26,7 @@ def test_no_timing_of_sign_ups_beats_the_budget(minutes):
             asked.append(at)
     for first in asked:
         assert sum(first <= at < first + timedelta(days=1) for at in asked) <= MOST_A_DAY
-    assert all(later - earlier >= APART for earlier, later in zip(asked, asked[1:], strict=False))
+    assert all(later - earlier >= APART for earlier, later in pairwise(asked))
 
 
 def test_an_answer_frees_the_budget_for_who_gave_it():

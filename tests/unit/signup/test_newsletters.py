@@ -1,5 +1,7 @@
 """Newsletters as editors write them down, and how a mistake is told by entry and field."""
 
+from contextlib import suppress
+
 import pytest
 import yaml
 from hypothesis import given
@@ -92,7 +94,5 @@ def test_what_no_calendar_would_take_is_refused(rule):
 
 @given(st.text(max_size=80))
 def test_no_text_whatever_does_more_than_be_refused(text):
-    try:
+    with suppress(InputError):
         read_rrule(text)
-    except InputError:
-        pass

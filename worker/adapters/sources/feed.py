@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from worker.adapters.sources import plain
 from worker.adapters.sources.dates import from_utc_fields, parse_date
+from worker.adapters.sources.decoding import sniffable
 from worker.adapters.sources.feed_xml import read_xml
 from worker.adapters.sources.limits import MAX_TAGS
 from worker.adapters.sources.looks import not_a_feed
@@ -34,7 +35,7 @@ class FeedSource:
 
     def recognises(self, data: bytes, content_type: str) -> bool:  # noqa: ARG002  servers call a feed anything
         """Look for a feed's root element that stands before any HTML page's."""
-        head = data[:_HEAD_BYTES].replace(b"\0", b"")  # UTF-16 without its zeros is ASCII enough
+        head = sniffable(data[:_HEAD_BYTES])
         root, page = _FEED_ROOT.search(head), _PAGE_ROOT.search(head)
         return bool(root and (not page or root.start() < page.start()))
 

@@ -17,7 +17,7 @@ import nh3
 
 from worker.adapters.sources import plain
 from worker.adapters.sources.dates import parse_date
-from worker.adapters.sources.decoding import decode
+from worker.adapters.sources.decoding import decode, sniffable
 from worker.adapters.sources.json_ld import NewsArticle, find_article
 from worker.adapters.sources.limits import MAX_HTML_CHARS
 from worker.errors import FeedError
@@ -55,7 +55,7 @@ class HtmlPageSource:
 
     def recognises(self, data: bytes, content_type: str) -> bool:  # noqa: ARG002  files carry none
         """Look for a page's elements at the beginning, and for no XML format's root."""
-        head = data[:_HEAD_BYTES].replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
+        head = sniffable(data[:_HEAD_BYTES]).lstrip()
         return head.startswith(b"<") and bool(_PAGE.search(head)) and not _XML.search(head)
 
     def parse(self, data: bytes, *, url: str, content_type: str) -> tuple[ParsedArticle, ...]:

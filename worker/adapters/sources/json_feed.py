@@ -29,7 +29,7 @@ class JsonFeedSource:
 
     def parse(self, data: bytes, *, url: str, content_type: str) -> tuple[ParsedArticle, ...]:
         """Read the feed's items in their order. Raises `FeedError` when the bytes are no JSON Feed."""
-        feed = read_json(data.replace(b"\0", b""), content_type)
+        feed = read_json(data, content_type)
         if not isinstance(feed, Mapping) or not isinstance(feed.get("items"), list):
             raise FeedError('no JSON Feed: it has no list called "items"')
         items = mappings_in(feed, "items")

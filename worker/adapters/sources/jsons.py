@@ -41,12 +41,12 @@ def is_ninjs(data: bytes) -> bool:
 
 
 def read_json(data: bytes, content_type: str) -> Any:  # noqa: ANN401  whatever the JSON holds
-    """Parse JSON. Raises `FeedError` that names line and column, also for nesting beyond any sense.
+    """Parse JSON, NUL characters aside. Raises `FeedError` with line and column, also for nesting beyond any sense.
 
     >>> read_json(b'{"a": [1]}', "")
     {'a': [1]}
     """
-    return _parsed(decode(data, content_type))
+    return _parsed(decode(data, content_type).replace("\0", ""))
 
 
 def read_objects(data: bytes, content_type: str) -> list[tuple[str, Mapping[str, Any]]]:

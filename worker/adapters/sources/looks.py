@@ -43,7 +43,7 @@ def not_a_feed(data: bytes, *, url: str, content_type: str) -> FeedError:
     >>> str(not_a_feed(b"<opml version='2.0'/>", url="", content_type=""))
     'no feed: XML whose root element is <opml> (a list of feeds is read by `tocsin sources import`)'
     """
-    what = _binary(data)
+    what = binary_kind(data)
     if what:
         return FeedError(f"no feed: this is {what}")
     text = decode(data[:_HEAD_BYTES], content_type).lstrip()
@@ -65,11 +65,16 @@ def not_an_article(data: bytes) -> FeedError:
     >>> str(not_an_article(b"%PDF-1.7"))
     'no article: this is a PDF file (hand in plain text, HTML, JSON, RSS or Atom)'
     """
-    what = _binary(data) or ("markup of an unknown kind" if data.strip() else "empty")
+    what = binary_kind(data) or ("markup of an unknown kind" if data.strip() else "empty")
     return FeedError(f"no article: this is {what}", hint="hand in plain text, HTML, JSON, RSS or Atom")
 
 
-def _binary(data: bytes) -> str:
+def binary_kind(data: bytes) -> str:
+    """Name the kind of file that is no text, "" for text.
+
+    >>> binary_kind(b"GIF89a"), binary_kind(b"words")
+    ('an image', '')
+    """
     for signature, what in _SIGNATURES:
         if data.startswith(signature):
             return what

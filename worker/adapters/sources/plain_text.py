@@ -9,11 +9,13 @@ import re
 from typing import Final
 
 from worker.adapters.sources import plain
-from worker.adapters.sources.decoding import decode, is_text
+from worker.adapters.sources.decoding import decode, sniffable
 from worker.adapters.sources.jsons import looks_like_json, refuse_nul
+from worker.adapters.sources.looks import binary_kind
 from worker.model import ParsedArticle
 
-_MARKUP: Final = re.compile(rb"[\s\xef\xbb\xbf\x00]*<\x00?[a-zA-Z!?/]")
+_MARKUP: Final = re.compile(rb"\s*<[a-zA-Z!?/]")
+_HEAD_BYTES: Final = 4_096
 _TITLE_CHARS: Final = 300
 """A longer first line is a paragraph of a text that has no title."""
 
@@ -25,9 +27,8 @@ class PlainTextSource:
 
     def recognises(self, data: bytes, content_type: str) -> bool:  # noqa: ARG002  files are named anything
         """Take every text that is neither markup nor JSON; a stray NUL byte is for `parse` to complain of."""
-        if not data.strip() or _MARKUP.match(data[:1_000]) or looks_like_json(data):
-            return False
-        return is_text(data if data.startswith((b"\xff\xfe", b"\xfe\xff")) else data.replace(b"\0", b""))
+        head = sniffable(data[:_HEAD_BYTES]).replace(b"\0", b"")
+        return bool(head.strip()) and not (_MARKUP.match(head) or looks_like_json(data) or binary_kind(head))
 
     def parse(self, data: bytes, *, url: str, content_type: str) -> tuple[ParsedArticle, ...]:
         """Read one article. Raises `InputError` for a NUL byte, naming its offset."""

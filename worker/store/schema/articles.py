@@ -20,7 +20,7 @@ class Source(Base):
     kind: Mapped[str]  # "feed" | "push" | "file"
     name: Mapped[str]
     url: Mapped[str | None] = mapped_column(unique=True)
-    outlet: Mapped[str]
+    outlet: Mapped[str] = mapped_column(default="")  # empty: as the feed names itself
     homepage: Mapped[str] = mapped_column(default="")
     lang: Mapped[str] = mapped_column(default="")
     house: Mapped[bool] = mapped_column(default=False)
