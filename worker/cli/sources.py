@@ -19,7 +19,7 @@ app.command("parse")(parse)
 @app.command()
 def add(
     url: Annotated[str, typer.Argument(help="The feed's address.")],
-    name: Annotated[str, typer.Option(help="What to call it here and in mails; by default as the feed does.")] = "",
+    name: Annotated[str, typer.Option(help="What to call it, also in mails; by default as the feed does.")] = "",
     house: Annotated[
         bool, typer.Option("--house", help="It is our own paper: its copy of a story is preferred.")
     ] = False,

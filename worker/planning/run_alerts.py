@@ -28,13 +28,16 @@ def plan_alerts(database: Database, policy: Policy) -> list[Made]:
         due = agenda.due_stories(conn, limit=_STORIES_A_PASS)
     made: list[Made] = []
     for story in due:
-        while chunk := _chunk(database, policy, story):
+        while (chunk := _chunk(database, policy, story)) is not None:
             made += chunk
     return made
 
 
-def _chunk(database: Database, policy: Policy, story: DueStory) -> list[Made]:
-    """Give the next readers their copies; an empty list when nobody is left, and the alert is closed."""
+def _chunk(database: Database, policy: Policy, story: DueStory) -> list[Made] | None:
+    """Give the next readers their copies; None when nobody is left, and the alert is closed.
+
+    A chunk may add no row, when another planner has just served the same readers: then the next one looks further.
+    """
     slot = f"story {story.story_id} from {min(story.topics.values())}"
     with database.write() as conn:
         followed = agenda.alert_followers(conn, story, slot=slot, limit=CHUNK_READERS)
@@ -50,10 +53,10 @@ def _chunk(database: Database, policy: Policy, story: DueStory) -> list[Made]:
             if edition_id is not None:
                 rows = editions.add_batch(conn, edition_id, copies, lane=Lane.ALERTS, domain=policy.domain)
                 made.append(Made(edition_id=edition_id, rows=rows))
-        if not any(one.rows for one in made):
+        if not made:
             agenda.alerted(conn, story)
             close(conn, agenda.open_alerts(conn, slot))
-            return []
+            return None
         return made
 
 

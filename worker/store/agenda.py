@@ -85,6 +85,8 @@ def alert_followers(conn: Connection, story: DueStory, *, slot: str, limit: int)
         Subscription.cursor < TopicStory.match_seq,
         TopicStory.story_id == story.story_id,
         TopicStory.topic_id.in_(list(story.topics)),
+        # An update may have ended what the first version matched: then there is nothing to say to this topic's readers.
+        sa.exists().where(Match.story_id == TopicStory.story_id, Match.topic_id == TopicStory.topic_id),
     )
     readers = (
         sa.select(Subscriber.id)

@@ -43,11 +43,27 @@ def test_mail_goes_out_as_its_owner_writes_the_address():
 @pytest.mark.parametrize(
     "written",
     [
-        "", " ", "jo", "jo.example.org", "@example.org", "jo@", "jo@@example.org", "jo@example", "jo@-x.org", 
-        "a b@x.org", "Jo <jo@example.org>", "jo@example.org\r\nBcc: all@example.org", "jo\0@example.org", "jo@exa\0mple.org",
-        "jo@[127.0.0.1]", "jo@localhost", "x" * 65 + "@example.org", "jo@" + "a" * 400 + ".org", "\ud800@example.org",
+        "",
+        " ",
+        "jo",
+        "jo.example.org",
+        "@example.org",
+        "jo@",
+        "jo@@example.org",
+        "jo@example",
+        "jo@-x.org",
+        "a b@x.org",
+        "Jo <jo@example.org>",
+        "jo@example.org\r\nBcc: all@example.org",
+        "jo\0@example.org",
+        "jo@exa\0mple.org",
+        "jo@[127.0.0.1]",
+        "jo@localhost",
+        "x" * 65 + "@example.org",
+        "jo@" + "a" * 400 + ".org",
+        "\ud800@example.org",
     ],
-)  # fmt: skip
+)
 def test_what_is_no_address_is_refused_with_a_hint(written):
     with pytest.raises(InputError) as refused:
         normalise(written)

@@ -16,7 +16,7 @@ from xml.parsers import expat
 from feedparser.api import LooseFeedParser, StrictFeedParser
 
 from worker.adapters.sources.decoding import decode
-from worker.adapters.sources.limits import MAX_ITEMS
+from worker.adapters.sources.limits import MAX_ELEMENTS, MAX_ITEMS, MAX_LOOSE_CHARS
 from worker.adapters.sources.plain import person, sound
 from worker.errors import FeedError
 
@@ -34,10 +34,18 @@ class _Ours:
     resolve_relative_uris = False  # all markup becomes plain text, by a better parser
     sanitize_html = False
 
+    _elements = 0
+
+    def unknown_starttag(self, tag: str, attributes: list[tuple[str, str]]) -> None:
+        self._elements += 1
+        if self._elements > MAX_ELEMENTS:
+            raise _TooMuchError(f"{MAX_ELEMENTS} elements")
+        super().unknown_starttag(tag, attributes)  # type: ignore[misc]  # feedparser ships no types
+
     def _start_item(self, attributes: dict[str, str]) -> None:
         if len(self.entries) >= MAX_ITEMS:
-            raise _TooManyItemsError
-        super()._start_item(attributes)  # type: ignore[misc]  # feedparser ships no types
+            raise _TooMuchError(f"{MAX_ITEMS} items")
+        super()._start_item(attributes)  # type: ignore[misc]
 
     _start_entry = _start_item
 
@@ -85,7 +93,7 @@ class _Loose(_Ours, LooseFeedParser):  # type: ignore[misc]  # feedparser ships 
     """Feeds that are almost XML."""
 
 
-class _TooManyItemsError(Exception):
+class _TooMuchError(Exception):
     pass
 
 
@@ -96,13 +104,13 @@ class _RootReachedError(Exception):
 def read_xml(data: bytes, *, url: str, content_type: str) -> tuple[Any, list[Any], str]:
     """Return feedparser's feed, its entries in order, and its version ("rss20", "atom10", ...; "" for no feed).
 
-    Raises `FeedError` for entity declarations, for more than `MAX_ITEMS` items, and for bytes that break both parsers.
+    Raises `FeedError` for entity declarations, for more than the limits allow, and for bytes that break both parsers.
     """
     text = _prepared(decode(data, content_type))
     try:
         parser = _read_strictly(text, url) or _read_loosely(text, url)
-    except _TooManyItemsError:
-        raise FeedError(f"the feed has more than {MAX_ITEMS} items") from None
+    except _TooMuchError as error:
+        raise FeedError(f"the feed has more than {error}") from None
     return parser.feeddata, parser.entries, parser.version
 
 
@@ -154,7 +162,7 @@ def _read_strictly(text: str, url: str) -> _Strict | None:
     try:
         reader.feed(text)
         reader.close()
-    except _TooManyItemsError:
+    except _TooMuchError:
         raise
     except Exception:  # noqa: BLE001  feedparser raises anything at input that it does not expect; the loose one is next
         return None
@@ -162,10 +170,13 @@ def _read_strictly(text: str, url: str) -> _Strict | None:
 
 
 def _read_loosely(text: str, url: str) -> _Loose:
+    if len(text) > MAX_LOOSE_CHARS:
+        limit = f"{MAX_LOOSE_CHARS // 1_000_000} MB"
+        raise FeedError(f"the feed is not well-formed XML, and larger than the {limit} up to which we mend it")
     parser = _Loose(url, None, "utf-8")
     try:
         parser.feed(text)
-    except _TooManyItemsError:
+    except _TooMuchError:
         raise
     except Exception as error:
         raise FeedError("the feed is damaged beyond reading") from error

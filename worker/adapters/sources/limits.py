@@ -10,6 +10,12 @@ MAX_DOCUMENT_BYTES: Final = 10_000_000
 MAX_ITEMS: Final = 5_000
 """Articles in one document: a feed of more is an archive or an attack, and would hold up every other source."""
 
+MAX_ELEMENTS: Final = 300_000
+"""XML elements in one feed: sixty for each of the most items; every one costs feedparser some twenty microseconds."""
+
+MAX_LOOSE_CHARS: Final = 2_000_000
+"""A feed that is not well-formed is read more slowly by far; larger than this it is refused."""
+
 MAX_HTML_CHARS: Final = 4_000_000
 """One piece of HTML that is read with its structure; an HTML tree takes up to forty bytes a character."""
 

@@ -1,0 +1,87 @@
+"""What all tests share: hypothesis's manners, and the databases. Each SQL test runs on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+from tests.databases import Cluster, PostgresMissingError, SqliteTemplate, opened
+from worker.store import editions
+from worker.store.database import Database
+
+hypothesis.settings.register_profile("house", deadline=None)  # two busy cores: how long an example takes says nothing
+hypothesis.settings.load_profile("house")
+
+BOTH = ("sqlite", "postgresql")
+MakeUrl = Callable[..., str]
+
+
+@pytest.fixture(scope="session")
+def postgres_cluster() -> Iterator[Cluster]:
+    """A private PostgreSQL server for the session; where there is none, tests are skipped, but in CI they fail."""
+    try:
+        cluster = Cluster()
+    except PostgresMissingError as missing:
+        if os.environ.get("CI"):
+            pytest.fail(f"CI must run every test on PostgreSQL too: {missing}")
+        pytest.skip(str(missing))
+    try:
+        yield cluster
+    finally:
+        cluster.stop()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> SqliteTemplate:
+    """A migrated SQLite file."""
+    return SqliteTemplate(tmp_path_factory.mktemp("sqlite"))
+
+
+@pytest.fixture
+def make_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeUrl]:
+    """Make a database of a kind, migrated or empty, that lasts as long as the test; give its URL."""
+    with ExitStack() as stack:
+
+        def make(kind: str, *, migrated: bool = True) -> str:
+            if kind == "postgresql":
+                cluster: Cluster = request.getfixturevalue("postgres_cluster")
+                return stack.enter_context(cluster.database(migrated=migrated))
+            file = tmp_path / "tocsin.db"
+            template: SqliteTemplate = request.getfixturevalue("sqlite_template")
+            return template.copy(file) if migrated else f"sqlite:///{file}"
+
+        yield make
+
+
+@pytest.fixture(params=BOTH)
+def database_url(request: pytest.FixtureRequest, make_url: MakeUrl) -> str:
+    """The URL of a migrated database, on SQLite and on PostgreSQL; for tests with several processes."""
+    return make_url(request.param)
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A migrated database, on SQLite and on PostgreSQL. In whatever state a test leaves it, nobody may be lost."""
+    with opened(database_url) as database:
+        yield database
+        assert_conserved(database)
+
+
+@pytest.fixture(params=BOTH)
+def empty_database(request: pytest.FixtureRequest, make_url: MakeUrl) -> Iterator[Database]:
+    """A database without a single table, on SQLite and on PostgreSQL."""
+    with opened(make_url(request.param, migrated=False)) as database:
+        yield database
+
+
+def assert_conserved(database: Database) -> None:
+    """Hold the books: states sum up to the audience, and a fixed audience has exactly its rows."""
+    with database.read() as conn:
+        terms = editions.conservation(conn)
+        assert terms.pop("audience") == sum(terms.values())
+        assert editions.audience_holds(conn)

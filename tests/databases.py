@@ -1,0 +1,201 @@
+"""Real databases for the tests: a private PostgreSQL cluster for the session, SQLite files, both migrated once.
+
+Starts and stops servers, makes and drops databases; asserts nothing. `conftest.py` makes fixtures of it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import pwd
+import shutil
+import signal
+import sqlite3
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import event
+
+from worker.store import migrate
+from worker.store.database import Database
+
+_START_S: Final = 20.0
+_SERVER_OPTIONS: Final = {
+    "listen_addresses": "",  # a socket in a private directory is the only way in
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "autovacuum": "off",
+    "shared_buffers": "32MB",
+    "max_connections": "60",
+    # Neither UTC nor whole hours away from it: what relies on the session's zone shows at once.
+    "timezone": "Asia/Kathmandu",
+}
+
+
+class PostgresMissingError(Exception):
+    """There is no PostgreSQL here that a test could start; says why."""
+
+
+class Cluster:
+    """A private PostgreSQL server. It dies with this process, however that ends."""
+
+    def __init__(self) -> None:
+        self._bin = _find_binaries()
+        self._account = _account()
+        self._folder = Path(tempfile.mkdtemp(prefix="tocsin-pg-", dir="/tmp"))  # a socket's path has 107 bytes
+        self._names = (f"t{number}" for number in itertools.count())
+        if self._account is not None:
+            os.chown(self._folder, self._account.pw_uid, self._account.pw_gid)
+        try:
+            self._run("initdb", "-D", self._data, "-U", "tocsin", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+            self._server = self._start()
+            self._admin = psycopg.connect(self._conninfo("postgres"), autocommit=True)
+            self._template = self._make_template()
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """End the server and everything of it."""
+        if admin := getattr(self, "_admin", None):
+            admin.close()
+        if server := getattr(self, "_server", None):
+            server.send_signal(signal.SIGINT)  # "fast": ends sessions instead of waiting for them
+            try:
+                server.wait(10)
+            except subprocess.TimeoutExpired:
+                server.kill()
+                server.wait()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    @contextmanager
+    def database(self, *, migrated: bool) -> Iterator[str]:
+        """Make a database, give its URL, and drop it."""
+        name = next(self._names)
+        self._create(name, template=self._template if migrated else "template0")
+        try:
+            yield self._url(name)
+        finally:
+            self._admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    @property
+    def _data(self) -> str:
+        return str(self._folder / "data")
+
+    def _url(self, name: str) -> str:
+        return f"postgresql://tocsin@/{name}?host={self._folder}"
+
+    def _conninfo(self, name: str) -> str:
+        return f"host={self._folder} user=tocsin dbname={name}"
+
+    def _create(self, name: str, *, template: str) -> None:
+        self._admin.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+        )
+
+    def _make_template(self) -> str:
+        self._create("migrated", template="template0")
+        database = Database(self._url("migrated"))
+        migrate.upgrade(database)
+        database.close()
+        return "migrated"
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        options = [word for name, value in _SERVER_OPTIONS.items() for word in ("-c", f"{name}={value}")]
+        with (self._folder / "log").open("wb") as log:
+            server = subprocess.Popen(
+                [*_dying_with_us(), self._bin / "postgres", "-D", self._data, "-k", str(self._folder), *options],
+                stdout=log,
+                stderr=log,
+                cwd="/",
+                start_new_session=True,  # a Ctrl-C is for the tests, which then stop the server themselves
+                **self._as_account(),
+            )
+        give_up_s = time.monotonic() + _START_S
+        while True:
+            try:
+                psycopg.connect(self._conninfo("postgres")).close()
+            except psycopg.OperationalError as error:
+                if server.poll() is not None or time.monotonic() > give_up_s:
+                    server.kill()
+                    server.wait()
+                    raise RuntimeError((self._folder / "log").read_text(errors="replace")) from error
+                time.sleep(0.02)
+            else:
+                return server
+
+    def _run(self, program: str, *arguments: str) -> None:
+        done = subprocess.run(
+            [self._bin / program, *arguments], capture_output=True, check=False, cwd="/", **self._as_account()
+        )
+        if done.returncode:
+            raise RuntimeError(f"{program}: {done.stderr.decode(errors='replace')}")
+
+    def _as_account(self) -> dict[str, int | list[int]]:
+        """PostgreSQL refuses to run as root: then it runs as its own account."""
+        account = self._account
+        return {} if account is None else {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
+
+
+class SqliteTemplate:
+    """A migrated SQLite file, of which every test gets a copy."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "migrated.db"
+        database = Database(f"sqlite:///{self._file}")
+        migrate.upgrade(database)
+        database.close()  # the last connection takes the write-ahead log back into the file
+
+    def copy(self, file: Path) -> str:
+        """Copy it, and return the URL of the copy."""
+        shutil.copyfile(self._file, file)
+        return f"sqlite:///{file}"
+
+
+@contextmanager
+def opened(url: str) -> Iterator[Database]:
+    """Open a database until the block ends; on SQLite without waiting for the disk, which tests cannot pull out."""
+    database = Database(url)
+    if database.is_sqlite:
+        event.listen(database.engine, "connect", _hurry)
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+def _hurry(connection: sqlite3.Connection, _record: object) -> None:
+    connection.execute("PRAGMA synchronous=OFF")
+
+
+def _find_binaries() -> Path:
+    versions = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[4]))
+    on_path = shutil.which("initdb")
+    if versions:
+        return versions[-1].parent
+    if on_path:
+        return Path(on_path).resolve().parent
+    raise PostgresMissingError("PostgreSQL's server programs are not installed (Debian's package `postgresql`)")
+
+
+def _account() -> pwd.struct_passwd | None:
+    if os.geteuid() != 0:
+        return None
+    try:
+        return pwd.getpwnam("postgres")
+    except KeyError as error:
+        raise PostgresMissingError("root cannot run PostgreSQL, and there is no account `postgres`") from error
+
+
+def _dying_with_us() -> list[str]:
+    """Return the prefix of a command that makes Linux end it when the process that started it is gone."""
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", "INT"] if setpriv else []
