@@ -83,8 +83,8 @@ bench: $(VENV)/.dev ## run the benchmarks in tests/bench
 	[ -n "$$ran" ] || echo "Nothing was measured: tests/bench holds no benchmark yet (bench_*.py)."
 
 .PHONY: docs
-docs: $(VENV)/.dev ## write docs/cli.md anew from the commands themselves
-	@$(PY) docs/cli_reference.py
+docs: $(VENV)/.dev ## write docs/cli.md and docs/settings.md anew, from the program itself
+	@$(PY) docs/reference.py
 
 LOCK := $(PY) -m uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes \
   --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)

@@ -50,7 +50,7 @@ def make_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeUrl
         def make(kind: str, *, migrated: bool = True) -> str:
             if kind == "postgresql":
                 cluster: Cluster = request.getfixturevalue("postgres_cluster")
-                return stack.enter_context(cluster.database(migrated=migrated))
+                return stack.enter_context(cluster.migrated() if migrated else cluster.bare())
             file = tmp_path / "tocsin.db"
             template: SqliteTemplate = request.getfixturevalue("sqlite_template")
             return template.copy(file) if migrated else f"sqlite:///{file}"

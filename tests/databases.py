@@ -1,6 +1,6 @@
 """Real databases for the tests: a private PostgreSQL cluster for the session, SQLite files, both migrated once.
 
-Starts and stops servers, makes and drops databases; asserts nothing. `conftest.py` makes fixtures of it.
+Starts and stops servers, makes and empties databases; asserts nothing. `conftest.py` makes fixtures of it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import psycopg
 from psycopg import sql
@@ -25,6 +25,7 @@ from sqlalchemy import event
 
 from worker.store import migrate
 from worker.store.database import Database
+from worker.store.schema import Base
 
 _START_S: Final = 20.0
 _SERVER_OPTIONS: Final = {
@@ -52,13 +53,15 @@ class Cluster:
         self._account = _account()
         self._folder = Path(tempfile.mkdtemp(prefix="tocsin-pg-", dir="/tmp"))  # a socket's path has 107 bytes
         self._names = (f"t{number}" for number in itertools.count())
+        self._migrated: list[str] = []
         if self._account is not None:
             os.chown(self._folder, self._account.pw_uid, self._account.pw_gid)
         try:
-            self._run("initdb", "-D", self._data, "-U", "tocsin", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+            self._run(
+                "initdb", "-D", self._data, "-U", "tocsin", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"
+            )
             self._server = self._start()
             self._admin = psycopg.connect(self._conninfo("postgres"), autocommit=True)
-            self._template = self._make_template()
         except BaseException:
             self.stop()
             raise
@@ -77,10 +80,17 @@ class Cluster:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     @contextmanager
-    def database(self, *, migrated: bool) -> Iterator[str]:
-        """Make a database, give its URL, and drop it."""
-        name = next(self._names)
-        self._create(name, template=self._template if migrated else "template0")
+    def migrated(self) -> Iterator[str]:
+        """Give the URL of a migrated, empty database; it is emptied and used again, for to copy one takes a second."""
+        name = self._migrated.pop() if self._migrated else self._make_migrated()
+        yield self._url(name)
+        self._empty(name)  # not after an error: who knows who still uses it
+        self._migrated.append(name)
+
+    @contextmanager
+    def bare(self) -> Iterator[str]:
+        """Give the URL of a database without a table."""
+        name = self._create()
         try:
             yield self._url(name)
         finally:
@@ -96,23 +106,30 @@ class Cluster:
     def _conninfo(self, name: str) -> str:
         return f"host={self._folder} user=tocsin dbname={name}"
 
-    def _create(self, name: str, *, template: str) -> None:
-        self._admin.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
-        )
+    def _create(self) -> str:
+        name = next(self._names)
+        self._admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
+        return name
 
-    def _make_template(self) -> str:
-        self._create("migrated", template="template0")
-        database = Database(self._url("migrated"))
-        migrate.upgrade(database)
-        database.close()
-        return "migrated"
+    def _make_migrated(self) -> str:
+        name = self._create()
+        with opened(self._url(name)) as database:
+            migrate.upgrade(database)
+        return name
+
+    def _empty(self, name: str) -> None:
+        tables = [sql.Identifier(table.name) for table in reversed(Base.metadata.sorted_tables)]
+        with psycopg.connect(self._conninfo(name)) as conn:
+            conn.execute("SET LOCAL lock_timeout = '5s'")  # a test that leaves a transaction open is found out
+            for table in tables:
+                conn.execute(sql.SQL("DELETE FROM {}").format(table))
 
     def _start(self) -> subprocess.Popen[bytes]:
         options = [word for name, value in _SERVER_OPTIONS.items() for word in ("-c", f"{name}={value}")]
+        argv = [*_dying_with_us(), str(self._bin / "postgres"), "-D", self._data, "-k", str(self._folder), *options]
         with (self._folder / "log").open("wb") as log:
-            server = subprocess.Popen(
-                [*_dying_with_us(), self._bin / "postgres", "-D", self._data, "-k", str(self._folder), *options],
+            server: subprocess.Popen[bytes] = subprocess.Popen(
+                argv,
                 stdout=log,
                 stderr=log,
                 cwd="/",
@@ -134,12 +151,12 @@ class Cluster:
 
     def _run(self, program: str, *arguments: str) -> None:
         done = subprocess.run(
-            [self._bin / program, *arguments], capture_output=True, check=False, cwd="/", **self._as_account()
+            [str(self._bin / program), *arguments], capture_output=True, check=False, cwd="/", **self._as_account()
         )
         if done.returncode:
             raise RuntimeError(f"{program}: {done.stderr.decode(errors='replace')}")
 
-    def _as_account(self) -> dict[str, int | list[int]]:
+    def _as_account(self) -> dict[str, Any]:
         """PostgreSQL refuses to run as root: then it runs as its own account."""
         account = self._account
         return {} if account is None else {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}

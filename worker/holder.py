@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import os
 import socket
+import sys
 import uuid
 from pathlib import Path
 
@@ -29,8 +30,8 @@ def boot_id() -> str:
 
 
 def process_name() -> str:
-    """Return this process's name: process id and start time, since ids are used again."""
-    return f"{os.getpid()}@{psutil.Process().create_time():.2f}"
+    """Return this process's name: process id and start, since ids are used again."""
+    return f"{os.getpid()}@{_started(os.getpid())}"
 
 
 def is_gone(name: str) -> bool:
@@ -42,9 +43,27 @@ def is_gone(name: str) -> bool:
     True
     """
     pid, _, started = name.partition("@")
-    try:
-        return f"{psutil.Process(int(pid)).create_time():.2f}" != started
-    except psutil.NoSuchProcess:
-        return True
-    except (psutil.AccessDenied, ValueError):
+    if not pid.isdecimal():
         return False
+    if not psutil.pid_exists(int(pid)):
+        return True
+    present = _started(int(pid))
+    return present is not None and present != started
+
+
+def _started(pid: int) -> str | None:
+    """Return what tells this run of a process id from others; "" when it has ended, None when nobody may know.
+
+    Linux counts it in ticks since boot: psutil's times move with every correction of the wall clock, and would declare
+    a living process dead. A zombie has ended: only its parent has not looked yet.
+    """
+    try:
+        if sys.platform != "linux":
+            process = psutil.Process(pid)
+            return "" if process.status() == psutil.STATUS_ZOMBIE else f"{process.create_time():.2f}"
+        status, *others = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+    except (psutil.NoSuchProcess, ProcessLookupError):
+        return ""
+    except (psutil.AccessDenied, OSError):  # also a process that is not ours, where /proc hides those
+        return None
+    return "" if status in {b"Z", b"X"} else others[18].decode()  # starttime, the 22nd field: see proc(5)

@@ -6,6 +6,7 @@ working and suppressed addresses are no longer known, so the home is worth a bac
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 from pathlib import Path
@@ -19,21 +20,26 @@ def keep_key(home: Path, name: str) -> str:
     """Return the key kept in `home/keys/name`, made now if there is none, readable by its owner only."""
     path = home / "keys" / name
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return _read(path)
+        if not path.exists():
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _make(path)
+        key = path.read_text(errors="replace").strip()
     except OSError as error:
         raise ConfigurationError(f"cannot keep a key at {path}: {error.strerror}") from error
-    with os.fdopen(made, "w") as file:
-        file.write(secrets.token_urlsafe(_BYTES))
-        file.flush()
-        os.fsync(file.fileno())
-    return _read(path)
-
-
-def _read(path: Path) -> str:
-    key = path.read_text().strip()
     if len(key) < _BYTES:
         raise ConfigurationError(f"the key file {path} is damaged: restore it from a backup")
     return key
+
+
+def _make(path: Path) -> None:
+    """Make the key file, complete or not at all; of several processes that do, one wins and all read the same key."""
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)

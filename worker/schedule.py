@@ -30,7 +30,7 @@ def next_due(
     timezone: str,
     after: datetime,
 ) -> datetime | None:
-    """Return the first due instant strictly after `after` (both aware UTC), None for an immediate subscription.
+    """Return the first due instant (UTC) strictly after `after` (aware), None for an immediate subscription.
 
     `times` are local ("07:00"), `weekday` is ISO (1 is Monday) and counts for weekly runs only.
 
@@ -42,7 +42,7 @@ def next_due(
     if cadence is Cadence.IMMEDIATE:
         return None
     if cadence is Cadence.HOURLY:
-        return after.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+        return after.astimezone(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
     zone = ZoneInfo(timezone)
     clock = sorted(parse_time(text) for text in times or DEFAULT_TIMES)
     for day in _days(cadence, weekday or _MONDAY, start=after.astimezone(zone).date()):

@@ -32,6 +32,7 @@ _EXAMPLES: Final[Mapping[str, str]] = {
     "secret_keys": "two or more random words of 32 characters, the newest first, separated by spaces",
     "gather_s": "60",
 }
+_BROKERS: Final = ("redis://", "rediss://", "amqp://", "amqps://", "redis+socket://", "sentinel://")
 _NO_SETTINGS: Final = {"TOCSIN_PARENT_PID", "TOCSIN_LOG_LEVEL"}  # the supervisor's own, and logging's
 
 Seconds = Annotated[float, Field(gt=0, le=86_400 * 31)]
@@ -41,7 +42,15 @@ Port = Annotated[int, Field(ge=1, le=65_535)]
 class Settings(BaseSettings):
     """Everything that an operator can set. `None` means "made in the home" or "embedded", as each line says."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, env_ignore_empty=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        frozen=True,
+        env_ignore_empty=True,
+        extra="ignore",
+        validate_by_name=True,  # an override by the field's name counts also where the variable is called otherwise
+        validate_by_alias=True,
+        hide_input_in_errors=True,  # a mistyped DSN holds its password all the same, and tracebacks travel
+    )
 
     home: Path = Field(
         Path("home"), description="holds everything of the embedded mode: database, broker, inbox, keys, logs"
@@ -63,9 +72,7 @@ class Settings(BaseSettings):
         "The Harbour Courier <news@courier.example>", validation_alias="TOCSIN_FROM", description="From of every mail"
     )
     reply_to: str = Field("", description="Reply-To of every mail")
-    postal_address: str = Field(
-        "1 Quay Street, Port Meridian", description="printed in every mail"
-    )
+    postal_address: str = Field("1 Quay Street, Port Meridian", description="printed in every mail")
     home_url: str = Field("", description="the newspaper's own site")
     accent: str = Field("#8a1c1c", pattern=r"^#[0-9a-fA-F]{6}$", description="the house colour of mails and pages")
     timezone: str = Field("UTC", description="the newsroom's IANA time zone")
@@ -120,6 +127,20 @@ class Settings(BaseSettings):
     def _is_database(cls, value: SecretStr | None) -> SecretStr | None:
         if value and not value.get_secret_value().startswith(("sqlite:", "postgresql:", "postgres:")):
             raise ValueError("must begin with sqlite: or postgresql:")
+        return value
+
+    @field_validator("secret_keys", "suppression_key", "api_key")
+    @classmethod
+    def _is_not_blank(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not value.get_secret_value().strip():
+            raise ValueError("is blank")
+        return value
+
+    @field_validator("broker_url")
+    @classmethod
+    def _is_broker(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not value.get_secret_value().startswith(_BROKERS):
+            raise ValueError(f"must begin with {_BROKERS[0]}, {_BROKERS[1]} or {_BROKERS[2]}")
         return value
 
     def shown(self) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Final
 
 from itsdangerous import BadSignature, Signer
+from itsdangerous.encoding import base64_decode, base64_encode
 
 from worker.errors import TokenError
 
@@ -48,6 +49,7 @@ class Tokens:
         """Return the numbers that `sign` was given. Raises `TokenError`; a retry never helps."""
         try:
             payload = self._signer(purpose).unsign(token.encode("ascii", "replace")).decode()
+            _check_spelling(token)
             expiry, *numbers = (int(part, 36) for part in payload.split("."))
         except (BadSignature, ValueError) as error:
             raise TokenError(_FORGED) from error
@@ -64,7 +66,16 @@ def keyed_hash(key: str, value: str) -> str:
     return hmac.new(key.encode(), value.encode(), hashlib.sha256).hexdigest()
 
 
+def _check_spelling(token: str) -> None:
+    """Refuse a signature in another spelling: base64 has spare bits, and a link that works once must have one form."""
+    signature = token.rpartition(".")[2]
+    if base64_encode(base64_decode(signature)).decode() != signature:
+        raise BadSignature("not spelt as we spell it")
+
+
 def _base36(number: int) -> str:
+    if number < 0:
+        raise ValueError("tokens carry no negative numbers")
     digits = ""
     while True:
         number, rest = divmod(number, 36)

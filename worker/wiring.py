@@ -7,6 +7,7 @@ Everything is built when first asked for, so that `tocsin --help` opens no datab
 from __future__ import annotations
 
 import functools
+import hmac
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from email.utils import parseaddr
@@ -32,6 +33,7 @@ from worker.planning.run import Policy
 from worker.ports import Transport
 from worker.rendering.compile import Renderer
 from worker.settings import Settings
+from worker.store import house as house_table
 from worker.store import migrate
 from worker.store.database import Database
 from worker.store.leases import Holder
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from worker.matching.run import Matcher
 
 MAIL_LANES: Final = (Lane.ALERTS, Lane.BULK)
+ALL_SCOPES: Final = frozenset({"articles", "subscriptions", "personal", "editions", "admin"})
 
 
 class House:
@@ -210,6 +213,14 @@ class House:
     def mail_html(self, delivery_id: DeliveryId) -> str | None:
         """Return a sent mail as a page, None after its reader's erasure."""
         return self.letters.html(self.database, delivery_id)
+
+    def api_scopes(self, key: str) -> frozenset[str] | None:
+        """Return what an API key may do, None when it is no key. TOCSIN_API_KEY may do everything."""
+        given = self.settings.api_key
+        if given and hmac.compare_digest(given.get_secret_value().encode(), key.encode()):
+            return ALL_SCOPES
+        with self.database.read() as conn:
+            return house_table.scopes_of(conn, key)
 
     def ring(self, task: str, *arguments: int) -> None:
         """Wake a worker for a task, once what it is about has been committed; never fails."""

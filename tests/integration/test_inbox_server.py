@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import mailbox
 import signal
 import socket
 import subprocess
@@ -16,13 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
-from hypothesis import strategies as st
 
 from worker.adapters.transports import maildir as storage
 from worker.adapters.transports.build import build
 from worker.adapters.transports.dsn import parse_transports
-from worker.errors import ConfigurationError, InputError, OutcomeUnknown, SendError
+from worker.errors import ConfigurationError, OutcomeUnknown, SendError
 from worker.model import DeliveryId, OutgoingMessage, Sighting
 from worker.ports import Transport
 from worker.runtime.inbox import (
@@ -145,7 +142,7 @@ def test_sigterm_ends_it_in_two_seconds_whatever_is_connected(server):
 
 def test_after_kill_9_every_doubt_is_settled_by_look_ups_and_nothing_is_lost_or_doubled(server, folder):
     """The drill in small: send, kill the inbox, look up what is unknown, send again what is absent."""
-    letters = {number: letter(number) for number in range(300)}
+    letters = {number: letter(number) for number in range(150)}
     accepted: set[int] = set()
     unsent: set[int] = set()
     unknown: set[int] = set()
@@ -158,14 +155,14 @@ def test_after_kill_9_every_doubt_is_settled_by_look_ups_and_nothing_is_lost_or_
             unsent.add(number)
         except OutcomeUnknown:
             unknown.add(number)
-        if len(accepted) == 60:
+        if len(accepted) == 40:
             server.end(signal.SIGKILL)
 
     async def test():
         transport = transport_to(server.port, folder, "connections=8")
         await asyncio.gather(*(send(transport, number) for number in letters))
         await transport.close()
-        assert len(accepted) >= 60
+        assert len(accepted) >= 40
         assert len(unknown) <= 8  # the window of doubt: one message a connection
         for number in accepted:
             assert look_up(folder, letters[number].message_id) is Sighting.FOUND
@@ -312,94 +309,3 @@ def test_a_message_that_cannot_be_stored_is_refused_for_now(folder):
             assert (await transport.send(letter())).code == 250
 
     run(test())
-
-
-def stored(folder: Path, head: str, *, recipient: str = "a@b.c", body: str = "News.") -> str:
-    storage.make(folder)
-    return storage.store(
-        folder, f"{head}\r\n\r\n{body}\r\n".encode("utf-8", "surrogateescape"), sender="s@t.u", recipient=recipient
-    )
-
-
-def test_the_list_is_newest_first_and_comes_in_pages(folder):
-    ids = [stored(folder, f"Subject: {number}") for number in range(5)]
-    assert [message.id for message in list_messages(folder, 2)] == [ids[4], ids[3]]
-    assert [message.id for message in list_messages(folder, 2, 4)] == [ids[0]]
-    assert list_messages(folder, 2, 5) == ()
-    assert list_messages(folder / "nowhere", 2) == ()
-    assert (count_messages(folder), count_messages(folder / "nowhere")) == (5, 0)
-
-
-def test_a_summary_is_readable(folder):
-    subject = "=?utf-8?q?A_=E2=80=93_b?=\r\n =?utf-8?q?_c?="
-    stored(folder, f"From: =?utf-8?b?7ZWc6rWtIOuJtOyKpA==?= <desk@news.test>\r\nSubject: {subject}")
-    (message,) = list_messages(folder, 1)
-    assert (message.sender, message.subject) == ("한국 뉴스 <desk@news.test>", "A – b c")
-    assert message.recipient == "a@b.c"
-    assert message.size_bytes == len(read_message(folder, message.id))
-    assert abs(message.received_at.timestamp() - time.time()) < 60
-
-
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None)
-@given(head=st.text(max_size=200))
-@example(head=" begins with a space")
-@example(head="Delivered-To: somebody@else.org\r\nSubject: =?utf-8?b?!?=")
-def test_no_message_is_too_strange_to_be_listed(folder, head):
-    erase_messages_to(folder, "a@b.c")
-    identifier = stored(folder, head)
-    (message,) = list_messages(folder, 10)
-    assert message.id == identifier
-    assert "\n" not in message.subject
-    assert read_message(folder, identifier)
-
-
-def test_other_programs_can_read_the_maildir(folder):
-    stored(folder, "Subject: plain")
-    with contextlib.closing(mailbox.Maildir(folder, create=False)) as box:
-        (message,) = box
-    assert message["Subject"] == "plain"
-
-
-def test_a_message_that_a_mail_reader_moved_is_still_found_listed_and_read(folder):
-    identifier = stored(folder, "Message-ID: <m@news.test>\r\nSubject: seen")
-    (folder / "new" / identifier).rename(folder / "cur" / f"{identifier}:2,S")
-    assert look_up(folder, "<m@news.test>") is Sighting.FOUND
-    assert [message.id for message in list_messages(folder, 1)] == [identifier]
-    assert b"seen" in read_message(folder, identifier)
-
-
-def test_a_look_up_goes_by_the_whole_id_and_knows_when_it_cannot_tell(folder):
-    assert look_up(folder, "<m@news.test>") is Sighting.CANNOT_TELL
-    identifier = stored(folder, "Message-ID:\r\n <m@news.test>")
-    assert look_up(folder, "m@news.test") is Sighting.FOUND
-    assert look_up(folder, "<m@news.test.example>") is Sighting.ABSENT
-    (folder / "new" / identifier).rename(folder / "tmp" / identifier)
-    assert look_up(folder, "<m@news.test>") is Sighting.CANNOT_TELL
-    storage.make(folder)
-    assert look_up(folder, "<m@news.test>") is Sighting.ABSENT
-
-
-TRICKS = ["", ".", "..", "../secret", "..%2fsecret", "/etc/passwd", "a/b", "a\0b", "*", "a\n", "é"]
-
-
-@pytest.mark.parametrize("trick", TRICKS)
-def test_an_id_with_a_path_trick_reads_nothing(folder, trick):
-    stored(folder, "Subject: x")
-    (folder / "secret").write_text("secret")
-    with pytest.raises(InputError):
-        read_message(folder, trick)
-
-
-def test_an_unknown_id_is_an_input_error(folder):
-    with pytest.raises(InputError, match="no such message"):
-        read_message(folder, stored(folder, "Subject: x") + "0")
-
-
-def test_erasure_takes_every_message_to_an_address_and_no_other(folder):
-    for recipient in ("Reader@Example.org", "reader@example.org", "other@example.org"):
-        stored(folder, "Subject: x", recipient=recipient, body="reader@example.org asked")
-    moved = stored(folder, "Subject: x", recipient="reader@example.org")
-    (folder / "new" / moved).rename(folder / "cur" / f"{moved}:2,S")
-    assert erase_messages_to(folder, " READER@example.org") == 3
-    assert [message.recipient for message in list_messages(folder, 10)] == ["other@example.org"]
-    assert erase_messages_to(folder, "reader@example.org") == 0

@@ -6,9 +6,10 @@ done, 1 failed, 2 wrong usage or bad input, with one clear line.
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -72,8 +73,8 @@ app.command(rich_help_panel=_RUN)(processes.inbox)
 app.add_typer(sources.app, name="sources", rich_help_panel=_NEWS)
 app.add_typer(articles.app, name="articles", rich_help_panel=_NEWS)
 app.add_typer(topics.app, name="topics", rich_help_panel=_NEWS)
-topics.app.command("explain")(explain.explain)
-match.register(app)
+explain.register(topics.app, topics.stored_queries)
+app.command(rich_help_panel=_NEWS)(match.match)
 app.add_typer(subscribers.app, name="subscribers", rich_help_panel=_READERS)
 app.add_typer(newsletters.app, name="newsletters", rich_help_panel=_READERS)
 app.command(rich_help_panel=_MAIL)(plan.plan)
@@ -88,17 +89,40 @@ app.command(rich_help_panel=_CARE)(state.config)
 def main() -> None:
     """Run the command line; every error raised on purpose becomes one clear line and an exit status."""
     try:
+        try:
+            _run()
+        finally:
+            sys.stdout.flush()  # now: at the interpreter's end nobody could catch what follows
+    except OSError as error:  # our output has nowhere to go, so what is left of it must not be tried again
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):  # its reader has seen enough: `tocsin ... | head`
+            sys.exit(0)
+        _leave(error, 1)
+
+
+def _run() -> None:
+    try:
         app()
+    except SystemExit as ending:
+        if isinstance(ending.__context__, BrokenPipeError):  # typer makes a failure of it
+            raise ending.__context__ from None
+        raise
     except (InputError, ConfigurationError) as error:
-        _say(str(error))
-        sys.exit(2)
+        _leave(error, 2)
     except TocsinError as error:
-        _say(str(error))
-        sys.exit(1)
-    except BrokenPipeError:  # the reader of our output has gone: `tocsin ... | head`
-        sys.stderr.close()
-        sys.exit(0)
+        _leave(error, 1)
+    except Exception as error:
+        if not _is_database_trouble(error):
+            raise
+        _leave(error, 1)
 
 
-def _say(text: str) -> None:
-    sys.stderr.write(f"tocsin: {text}\n")
+def _leave(error: Exception, status: int) -> NoReturn:
+    sys.stderr.write(f"tocsin: {getattr(error, 'orig', error)}\n")
+    sys.exit(status)
+
+
+def _is_database_trouble(error: Exception) -> bool:
+    """Tell whether a database that was there has failed us: locked for too long, its disk full, its server gone."""
+    sqlalchemy_exc = sys.modules.get("sqlalchemy.exc")  # never imported here: it would slow `--help` down
+    return sqlalchemy_exc is not None and isinstance(error, sqlalchemy_exc.OperationalError)

@@ -8,13 +8,14 @@ import sys
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from worker.wiring import House, house
+if TYPE_CHECKING:
+    from worker.wiring import House
 
 messages = Console(stderr=True, soft_wrap=True, highlight=False)
 
@@ -31,6 +32,8 @@ def choose_home(home: Path | None) -> None:
 
 def opened_house() -> House:
     """Return the installation with its database checked. Raises `ConfigurationError`."""
+    from worker.wiring import house
+
     found = house()
     _ = found.database
     return found

@@ -48,3 +48,11 @@ def check() -> None:
         rows = topics.topics(conn, shared_only=True)
     check_stored(rows)
     messages.print(f"{len(rows)} topics hold")
+
+
+def stored_queries() -> dict[str, str]:
+    """Return the stored topics' queries by slug, for a query that names one with `@`."""
+    from worker.store import topics
+
+    with opened_house().database.read() as conn:
+        return {row.slug: row.query for row in topics.topics(conn, shared_only=True) if row.slug}

@@ -13,6 +13,7 @@ from worker.model import EditionKind, Lane, Severity, Sighting
 
 _GROWTH = 2.0
 _LONGEST_WAIT_S = {Lane.ALERTS: 900.0, Lane.BULK: 4 * 3600.0}
+_MOST_BLIND_TRIES = 3  # "at least once" must not become "until it expires" when every reply is lost
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,7 +51,7 @@ def after_error(error: SendError, *, attempts: int, lane: Lane, patience: Patien
     """
     if error.permanent:
         return Verdict(happening=Happening.REFUSED)
-    wait_s = min(patience.first_s(lane) * _GROWTH ** (attempts - 1), _LONGEST_WAIT_S.get(lane, 3600.0))
+    wait_s = _wait_s(attempts, lane=lane, patience=patience)
     wait_s *= 1 + jitter / 2 if attempts > 1 else 1  # the first retry keeps its promised time
     if error.retry_after_s is not None:
         wait_s = max(wait_s, error.retry_after_s)
@@ -68,14 +69,26 @@ def is_sent_again(kind: EditionKind, severity: Severity) -> bool:
     return kind is EditionKind.CONFIRMATION or (kind is EditionKind.ALERT and severity is Severity.BREAKING)
 
 
-def after_look_up(sighting: Sighting, *, kind: EditionKind, severity: Severity) -> Happening | None:
+def after_look_up(
+    sighting: Sighting, *, kind: EditionKind, severity: Severity, attempts: int, lane: Lane, patience: Patience
+) -> Verdict | None:
     """Settle an unknown delivery by what the receiving end says; None leaves it unknown.
 
-    >>> after_look_up(Sighting.ABSENT, kind=EditionKind.DIGEST, severity=Severity.NORMAL)
-    <Happening.DEFERRED: 'deferred'>
+    After its first try a message is sent again at once, later ones wait as after an error: a relay that swallows every
+    reply must not be hammered. Without knowledge there are three tries at most.
+
+    >>> after_look_up(Sighting.ABSENT, kind=EditionKind.DIGEST, severity=Severity.NORMAL, attempts=1,
+    ...               lane=Lane.BULK, patience=Patience(alerts_s=30, bulk_s=300))
+    Verdict(happening=<Happening.DEFERRED: 'deferred'>, retry_in_s=0.0)
     """
     if sighting is Sighting.FOUND:
-        return Happening.ACCEPTED
-    if sighting is Sighting.ABSENT or is_sent_again(kind, severity):
-        return Happening.DEFERRED
+        return Verdict(happening=Happening.ACCEPTED)
+    if sighting is Sighting.ABSENT or (is_sent_again(kind, severity) and attempts < _MOST_BLIND_TRIES):
+        wait_s = _wait_s(attempts - 1, lane=lane, patience=patience) if attempts > 1 else 0.0
+        return Verdict(happening=Happening.DEFERRED, retry_in_s=wait_s)
     return None
+
+
+def _wait_s(attempts: int, *, lane: Lane, patience: Patience) -> float:
+    longest_s = _LONGEST_WAIT_S.get(lane, 3600.0)
+    return min(patience.first_s(lane) * _GROWTH ** min(attempts - 1, 30), longest_s)  # 2.0 ** 1024 would overflow

@@ -30,7 +30,7 @@ class Dispatch:
 
     def find_out(self) -> int:
         """Ask about unknown deliveries, and return how many were settled."""
-        return self._loop.run(find_out(self._database, self._transports))
+        return self._loop.run(find_out(self._database, self._transports, self._courier.patience))
 
     def close(self) -> None:
         """Say goodbye to relays and end the loop."""

@@ -24,7 +24,7 @@ from worker.errors import SendError
 from worker.lifecycle import Happening
 from worker.model import DeliveryId, EditionId, Lane, OutgoingMessage
 from worker.ports import Transport
-from worker.store import deliveries, editions, leases
+from worker.store import deliveries, editions, last_check, leases
 from worker.store.database import Database
 from worker.store.deliveries import DueDelivery, Outcome, outcome_of
 from worker.store.leases import Holder, Lease
@@ -53,7 +53,7 @@ class _Run:
     rows: Iterator[DueDelivery]
     deadline_s: float
     tried: int = 0
-    halted: bool = False  # lease lost, database away: start nothing new
+    halted: bool = False  # lease lost, database away: start nothing new, finish what is under way
     held_back: list[DeliveryId] = field(default_factory=list)
 
 
@@ -74,8 +74,15 @@ class Courier:
         self._holder, self._terms, self._stopping = holder, terms, stopping
         self._one_writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sql")
 
+    @property
+    def patience(self) -> Patience:
+        """How long retries wait."""
+        return self._terms.patience
+
     async def deliver(self, edition_id: EditionId, batch_no: int) -> int:
         """Send what is due of one batch and return how many rows were tried; 0 when somebody else has it."""
+        if self._stopping():
+            return 0
         take = partial(leases.take, edition_id=edition_id, batch_no=batch_no)
         lease = await self._sql(partial(take, holder=self._holder, lease_s=self._terms.lease_s))
         if lease is None:
@@ -114,7 +121,9 @@ class Courier:
         """Work as one of the transport's connections: one message after the other until none is left."""
         try:
             for row in run.rows:
-                message = await self._written(row)
+                if run.halted or self._stopping() or time.monotonic() > run.deadline_s:
+                    return  # the row stays leased, and goes back with the rest
+                message = await self._written(run.lease, row)
                 if message is None:
                     continue
                 if not await commit(row.id):
@@ -122,19 +131,18 @@ class Courier:
                     continue
                 run.tried += 1
                 await record(await self._attempt(transport, row, message, run.lease.fence))
-                if run.halted or self._stopping() or time.monotonic() > run.deadline_s:
-                    return
         except BaseException:
             run.halted = True  # the others finish what they have in hand, and start nothing more
             raise
 
-    async def _written(self, row: DueDelivery) -> OutgoingMessage | None:
+    async def _written(self, lease: Lease, row: DueDelivery) -> OutgoingMessage | None:
         try:
             return self._write(row)
         except Exception as error:
             log.exception("delivery %s cannot be written", row.id)
             why = f"it cannot be rendered: {type(error).__name__}: {error}"
-            await self._sql(partial(deliveries.postpone, delivery_id=row.id, wait_s=_RETRY_UNWRITABLE_S, reason=why))
+            postpone = partial(deliveries.postpone, lease=lease, delivery_id=row.id)
+            await self._sql(partial(postpone, wait_s=_RETRY_UNWRITABLE_S, reason=why))
             return None
 
     async def _attempt(self, transport: Transport, row: DueDelivery, message: OutgoingMessage, fence: int) -> Outcome:
@@ -159,7 +167,7 @@ class Courier:
             )
 
     async def _commit(self, lease: Lease, ids: Sequence[DeliveryId]) -> Sequence[bool]:
-        committed = await self._sql(partial(deliveries.commit, lease=lease, ids=ids))
+        committed = await self._sql(partial(last_check.commit, lease=lease, ids=ids))
         return [delivery_id in committed for delivery_id in ids]
 
     async def _record(self, outcomes: Sequence[Outcome]) -> Sequence[None]:
@@ -167,15 +175,18 @@ class Courier:
         return [None] * len(outcomes)
 
     async def _keep_lease(self, run: _Run) -> None:
+        """Renew the lease until it is lost, also when nothing new is started: what is under way is still ours."""
         lease_s = self._terms.lease_s
-        while not run.halted:
+        renew = partial(leases.renew, lease=run.lease, holder=self._holder, lease_s=lease_s)
+        is_held = True
+        while is_held:
             await asyncio.sleep(lease_s / _RENEWALS_A_LEASE)
             try:
-                renew = partial(leases.renew, lease=run.lease, holder=self._holder, lease_s=lease_s)
-                run.halted = not await self._sql(renew)
+                is_held = await self._sql(renew)
             except Exception:
                 log.exception("the lease of edition %s batch %s cannot be renewed", *_name(run.lease))
                 run.halted = True
+        run.halted = True
 
     async def _sql(self, work: Callable[[Connection], Result]) -> Result:
         """Run one transaction in the process's one writing thread."""
@@ -201,7 +212,7 @@ def _failed(transport: Transport, row: DueDelivery, error: SendError, verdict: V
 
 
 def _hand_back(conn: Connection, run: _Run) -> None:
-    deliveries.settle_held_back(conn, run.lease, run.held_back)
+    last_check.settle_held_back(conn, run.lease, run.held_back)
     leases.release(conn, run.lease)
     editions.finish_settled(conn)
 

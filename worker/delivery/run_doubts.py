@@ -5,23 +5,26 @@ Never sends anything itself: a row that is known unsent goes back among the due 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection
 
 from worker import holder
-from worker.delivery.decide import after_look_up
+from worker.delivery.decide import Patience, after_look_up
 from worker.lifecycle import Happening
-from worker.model import Lane, Sighting
+from worker.model import Lane
 from worker.ports import Transport
 from worker.store import deliveries, editions, leases
 from worker.store.database import Database
 from worker.store.deliveries import Doubtful, Outcome
 
+log = logging.getLogger(__name__)
+
 _AT_ONCE = 500
 _SAID = {
     Happening.ACCEPTED: "found at the receiving end by its Message-ID",
-    Happening.DEFERRED: "not found at the receiving end: sent again with the same Message-ID",
+    Happening.DEFERRED: "not known to have arrived: sent again with the same Message-ID",
 }
 
 
@@ -30,35 +33,70 @@ def take_back(database: Database) -> int:
 
     Returns how many rows changed their state.
     """
+    boot = holder.boot_id()
+    with database.write() as conn:  # in one transaction: only a freed lease under its own fence tells of a death
+        leases.free_dead(conn, boot, [name for name in leases.holders(conn, boot) if holder.is_gone(name)])
+        changed = deliveries.orphans_to_unknown(conn, limit=_AT_ONCE)
     with database.write() as conn:
-        names = leases.living_holders(conn, holder.boot_id())
-        leases.free_dead(conn, [name for name in names if holder.is_gone(name)])
-        changed = deliveries.orphans_to_unknown(conn, limit=_AT_ONCE) + deliveries.expire(conn, limit=_AT_ONCE)
+        changed += deliveries.expire(conn, limit=_AT_ONCE)
         if changed:
             editions.finish_settled(conn)
-        return changed
+    return changed
 
 
-async def find_out(database: Database, transports: Mapping[Lane, Transport]) -> int:
-    """Ask the receiving ends about unknown deliveries, and return how many could be settled."""
-    with database.read() as conn:
-        doubtful = deliveries.unknown(conn, limit=_AT_ONCE)
-    sightings = [(one, await transports[one.lane].look_up(one.message_id)) for one in doubtful]
-    if not sightings:
-        return 0
-    with database.write() as conn:
-        settled = [_settle(conn, one, sighting, transports[one.lane].name) for one, sighting in sightings]
-        editions.finish_settled(conn)
-    return sum(settled)
+async def find_out(database: Database, transports: Mapping[Lane, Transport], patience: Patience) -> int:
+    """Ask the receiving ends about all unknown deliveries, and return how many could be settled."""
+    settled, last = 0, 0
+    while True:
+        with database.read() as conn:
+            doubtful = deliveries.unknown(conn, limit=_AT_ONCE, after=last)
+        if not doubtful:
+            return settled
+        last = doubtful[-1].id
+        outcomes = [await _ask(one, transports[one.lane], patience) for one in doubtful]
+        settled += _settle(database, doubtful, outcomes)
 
 
-def _settle(conn: Connection, one: Doubtful, sighting: Sighting, provider: str) -> bool:
-    happening = after_look_up(sighting, kind=one.edition_kind, severity=one.severity)
-    if happening is None:
-        return False
-    outcome = Outcome(
-        delivery_id=one.id, fence=one.fence, happening=happening, provider=provider, text=_SAID[happening]
+async def _ask(one: Doubtful, transport: Transport, patience: Patience) -> Outcome | None:
+    """Return what a look-up says of a delivery, None when it stays unknown."""
+    try:
+        sighting = await transport.look_up(one.message_id)
+    except Exception:
+        log.exception("%s could not be asked about delivery %s", transport.name, one.id)
+        return None
+    verdict = after_look_up(
+        sighting,
+        kind=one.edition_kind,
+        severity=one.severity,
+        attempts=one.attempts,
+        lane=one.lane,
+        patience=patience,
     )
-    deliveries.record(conn, [outcome])
-    leases.reschedule(conn, one.edition_id, one.batch_no)
-    return True
+    if verdict is None:
+        return None
+    return Outcome(
+        delivery_id=one.id,
+        fence=one.fence,
+        happening=verdict.happening,
+        provider=transport.name,
+        text=_SAID[verdict.happening],
+        retry_in_s=verdict.retry_in_s,
+    )
+
+
+def _settle(database: Database, doubtful: Sequence[Doubtful], outcomes: Sequence[Outcome | None]) -> int:
+    told = [(one, outcome) for one, outcome in zip(doubtful, outcomes, strict=True) if outcome is not None]
+    if told:
+        with database.write() as conn:
+            _record(conn, told)
+    return len(told)
+
+
+def _record(conn: Connection, told: Sequence[tuple[Doubtful, Outcome]]) -> None:
+    batches = sorted({(one.edition_id, one.batch_no) for one, _ in told})
+    for edition_id, batch_no in batches:
+        leases.lock(conn, edition_id, batch_no)
+    deliveries.record(conn, [outcome for _, outcome in told])
+    for edition_id, batch_no in batches:
+        leases.reschedule(conn, edition_id, batch_no)
+    editions.finish_settled(conn)

@@ -7,6 +7,7 @@ guesses: a query parameter stays unless it is known to be tracking, a mobile hos
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from typing import Final
 from urllib.parse import quote, unquote_to_bytes, urlsplit, urlunsplit
@@ -16,6 +17,7 @@ import idna
 from worker.intake.tracking import AMP_VALUES, FROM_FEED, NAMES, PREFIXES, SAME_HOST
 
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+_HOST: Final = re.compile(r"[a-z0-9_](?:[a-z0-9._-]*[a-z0-9_])?")
 _SESSION: Final = re.compile(r";(?:jsessionid|phpsessid)=[^/;?#]*", re.IGNORECASE)
 _ESCAPE: Final = re.compile(r"%([0-9A-Fa-f]{2})")
 _UNRESERVED: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
@@ -38,27 +40,30 @@ def canonical_url(url: str) -> str:
     try:
         parts = urlsplit(url.strip())
         scheme, host, port = parts.scheme.lower(), _host(parts.hostname or ""), parts.port
-    except ValueError:  # a bad IPv6 address, a port that is no number, a host that IDNA refuses
+    except ValueError:  # no host or a bad one, a port that is no number
         return ""
-    if scheme not in _DEFAULT_PORTS or not host:
+    if scheme not in _DEFAULT_PORTS:
         return ""
-    cached = _AMP_CACHE.fullmatch(parts.path) if _is_amp_cache(host) else None
+    path = _path(parts.path)
+    cached = _AMP_CACHE.fullmatch(path) if _is_amp_cache(host) else None
     if cached:
-        return canonical_url(
-            urlunsplit(("https" if cached[1] else "http", cached[2], cached[3] or "/", parts.query, ""))
-        )
+        inner_scheme = "https" if cached[1] else "http"
+        return canonical_url(urlunsplit((inner_scheme, cached[2], cached[3] or "/", parts.query, "")))
     netloc = host if port is None or port == _DEFAULT_PORTS[scheme] else f"{host}:{port}"
     fragment = _escaped(parts.fragment) if parts.fragment.startswith("!") else ""  # "#!/story" is the address itself
-    return urlunsplit((scheme, netloc, _path(parts.path), _query(parts.query), fragment))
+    return urlunsplit((scheme, netloc, path, _query(parts.query), fragment))
 
 
 def _host(host: str) -> str:
-    host = host.rstrip(".")
+    """Return the host in small letters and ASCII. Raises ValueError for what is no host."""
     if ":" in host:
-        return f"[{host}]"
+        return f"[{ipaddress.IPv6Address(host)}]"
+    host = host.rstrip(".")
     if not host.isascii():
         host = idna.encode(host, uts46=True).decode("ascii")
     host = host.lower()
+    if not _HOST.fullmatch(host):
+        raise ValueError(host)
     return SAME_HOST.get(host, host)
 
 

@@ -22,7 +22,7 @@ from worker.intake.thresholds import (
 )
 from worker.model import ArticleId, Novelty, ParsedArticle, Severity
 
-_COMPARED: Final = ("title", "summary", "body", "author", "section", "lang", "tags", "severity")
+_COMPARED: Final = ("title", "summary", "body", "author", "section", "lang", "tags")
 _URGENCY: Final = tuple(Severity)  # in rising order
 
 
@@ -92,8 +92,13 @@ def _another_sighting(article: ParsedArticle, known: Known) -> Decision:
 
 
 def _changes(article: ParsedArticle, ours: ParsedArticle) -> list[str]:
-    """Name the parts that a reader would see changed; white space and the clock do not count."""
+    """Name the parts that a reader would see changed.
+
+    White space and the clock do not count, nor does an urgency that falls: it is an editor's, and feeds know of none.
+    """
     changed = [name for name in _COMPARED if _settled(getattr(article, name)) != _settled(getattr(ours, name))]
+    if _is_more_urgent(article, ours):
+        changed.append("severity")
     if canonical_url(article.url) != canonical_url(ours.url):
         changed.append("address")
     return changed
@@ -104,10 +109,13 @@ def _settled(value: object) -> object:
 
 
 def _is_material(article: ParsedArticle, ours: ParsedArticle) -> bool:
-    more_urgent = _URGENCY.index(article.severity) > _URGENCY.index(ours.severity)
     told, had = (words(f"{version.summary}\n{version.body}") for version in (article, ours))
     reworded = told != had and overlap(shingles(told), shingles(had)).jaccard < MATERIAL_JACCARD
-    return more_urgent or words(article.title) != words(ours.title) or reworded
+    return _is_more_urgent(article, ours) or words(article.title) != words(ours.title) or reworded
+
+
+def _is_more_urgent(article: ParsedArticle, ours: ParsedArticle) -> bool:
+    return _URGENCY.index(article.severity) > _URGENCY.index(ours.severity)
 
 
 def _is_at_same_address(article: ParsedArticle, ours: ParsedArticle) -> bool:

@@ -142,6 +142,6 @@ def _joins(piece: str, character: str) -> bool:
 @lru_cache(maxsize=4096)
 def _expand(piece: str) -> str:
     """Normalise one piece. A symbol such as ™ or ½ becomes words of its own, not a part of its neighbours."""
-    expanded = unicodedata.normalize("NFKC", piece).replace("ʼ", "'")
+    expanded = _IGNORABLE.sub("", unicodedata.normalize("NFKC", piece)).replace("ʼ", "'")
     is_symbol = unicodedata.category(piece[0])[0] == "S" or "\u2044" in expanded
     return f" {expanded} " if is_symbol else expanded

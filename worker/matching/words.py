@@ -25,7 +25,7 @@ _ACRONYM = rf"{_LETTER}(?:(?:\.{_LETTER}(?!{_WORD_GOES_ON}))++\.?|\.(?:{_SPACE}{
 """`U.S.`, `U.S`, `D.P.R.K.`, `a.m.`; or `U. S.`, spaced throughout: in "Plan B. U.S. troops" the B stays alone."""
 
 _GOES_ON = rf"[^\W_]|[{ANY_MARK}]"
-_S = rf"[sS](?!{_GOES_ON})"
+_S = rf"[sS](?!{_GOES_ON}|'[^\W_])"
 _POSSESSIVE = rf"'{_S}(?!')"
 """The `'s` of "“Korea”'s", which no word carries; the one of "Korea's" ends the word before it."""
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from worker.content import AlertContent, Reason, Section, StoryCard
-from worker.facts import Concern, Telling
+from worker.facts import Concern, DueStory, Telling
 from worker.model import StoryId, TopicId
 
 SNIPPET_CHARS = 320
@@ -65,6 +65,12 @@ def card(library: Library, story_id: StoryId, topics: Collection[TopicId], *, lo
         highlights=_highlights(library, best, summary, topics),
         reasons=tuple(sorted(reasons, key=lambda reason: reason.topic)),
     )
+
+
+def tellable(library: Library, story: DueStory) -> tuple[TopicId, ...]:
+    """Return those of a story's topics for which there is something to tell: not killed, and matching still."""
+    told = library.tellings.get(story.story_id)
+    return tuple(topic for topic in story.topics if told and library.concerns.get((story.story_id, topic)))
 
 
 def alert(library: Library, story_id: StoryId, topics: Collection[TopicId], *, locale: str) -> AlertContent | None:

@@ -72,6 +72,5 @@ def _ask(conn: Connection, policy: Policy, reader: Asked) -> Made | None:
 
 
 def _question(conn: Connection, subscriber_id: SubscriberId, locale: str) -> ConfirmationContent:
-    wishes = people.followings(conn, subscriber_id)
-    names = tuple(wish.name.get(locale) or wish.name.get("en", "") for wish in wishes if wish.query is None)
-    return ConfirmationContent(locale=locale, topics=names)
+    wished = people.asked_for(conn, subscriber_id)
+    return ConfirmationContent(locale=locale, topics=tuple(name.get(locale) or name.get("en", "") for name in wished))

@@ -13,8 +13,8 @@ from sqlalchemy import Connection
 
 from worker.content import AlertContent
 from worker.facts import Copy, DueStory, EditionPlan, Followed
-from worker.model import EditionKind, Lane, TopicId
-from worker.planning.cards import Library, alert, is_private
+from worker.model import EditionKind, Lane, StoryId, TopicId
+from worker.planning.cards import Library, alert, is_private, tellable
 from worker.planning.run_copies import CHUNK_READERS, Made, Policy, by_reader, close, library_of, write_copy
 from worker.store import agenda, editions
 from worker.store.database import Database, now
@@ -27,37 +27,45 @@ def plan_alerts(database: Database, policy: Policy) -> list[Made]:
     with database.read() as conn:
         due = agenda.due_stories(conn, limit=_STORIES_A_PASS)
     made: list[Made] = []
-    for story in due:
-        while (chunk := _chunk(database, policy, story)) is not None:
+    for story_id in due:
+        while chunk := _chunk(database, policy, story_id):
             made += chunk
     return made
 
 
-def _chunk(database: Database, policy: Policy, story: DueStory) -> list[Made] | None:
-    """Give the next readers their copies; None when nobody is left, and the alert is closed.
+def _chunk(database: Database, policy: Policy, story_id: StoryId) -> list[Made]:
+    """Give the next readers their copies; an empty list when nobody is left, and the alert is closed.
 
-    A chunk may add no row, when another planner has just served the same readers: then the next one looks further.
+    What is due is asked anew for each chunk: between two of them another planner may have ended the alert, or another
+    of the story's topics may have become due.
     """
-    slot = f"story {story.story_id} from {min(story.topics.values())}"
     with database.write() as conn:
-        followed = agenda.alert_followers(conn, story, slot=slot, limit=CHUNK_READERS)
-        library = library_of(conn, [story.story_id], story.topics)
-        made = []
-        for locale, group in itertools.groupby(sorted(followed, key=_by_locale), key=lambda one: one.locale):
-            copies = _copies(conn, library, story, list(group), locale=locale)
-            if not copies:
-                continue
-            edition_id = editions.open_edition(
-                conn, _plan(library, story, policy, slot=slot, locale=locale, at=now(conn))
-            )
-            if edition_id is not None:
-                rows = editions.add_batch(conn, edition_id, copies, lane=Lane.ALERTS, domain=policy.domain)
-                made.append(Made(edition_id=edition_id, rows=rows))
+        agenda.take_turn(conn)
+        story = agenda.due_story(conn, story_id)
+        if story is None:
+            return []
+        made = _alert(conn, policy, story)
         if not made:
             agenda.alerted(conn, story)
-            close(conn, agenda.open_alerts(conn, slot))
-            return None
+            close(conn, agenda.open_alerts(conn, story_id))
         return made
+
+
+def _alert(conn: Connection, policy: Policy, story: DueStory) -> list[Made]:
+    library = library_of(conn, [story.story_id], story.topics)
+    topics = tellable(library, story)
+    if not topics:
+        return []
+    slot = f"{agenda.alert_slots(story.story_id)}{min(story.topics.values())}"
+    followed = agenda.alert_followers(conn, story, topics=topics, slot=slot, limit=CHUNK_READERS)
+    made = []
+    for locale, group in itertools.groupby(sorted(followed, key=_by_locale), key=lambda one: one.locale):
+        edition_id = editions.open_edition(conn, _plan(library, story, policy, slot=slot, locale=locale, at=now(conn)))
+        if edition_id is not None:
+            copies = _copies(conn, library, story, list(group), locale=locale)
+            rows = editions.add_batch(conn, edition_id, copies, lane=Lane.ALERTS, domain=policy.domain)
+            made.append(Made(edition_id=edition_id, rows=rows))
+    return made
 
 
 def _plan(library: Library, story: DueStory, policy: Policy, *, slot: str, locale: str, at: datetime) -> EditionPlan:

@@ -38,6 +38,7 @@ def plan_digests(database: Database, policy: Policy) -> list[Made]:
 def _chunk(database: Database, policy: Policy, due_at: datetime, locale: str) -> list[Made] | None:
     """Serve the next readers due at one instant; None when nobody is left, and the run is closed."""
     with database.write() as conn:
+        agenda.take_turn(conn)
         at = now(conn)
         followed = agenda.due_followings(conn, due_at=due_at, locale=locale, limit=CHUNK_READERS)
         if not followed:
@@ -51,8 +52,10 @@ def _chunk(database: Database, policy: Policy, due_at: datetime, locale: str) ->
             edition_id = _edition(conn, policy, due_at, locale, at=at)
             rows = editions.add_batch(conn, edition_id, copies, lane=Lane.BULK, domain=policy.domain)
             made.append(Made(edition_id=edition_id, rows=rows))
+        # After a long silence the latest run that is still worthwhile is made up, and the earlier ones are not.
+        after = max(at, due_at) if worthwhile else at - policy.digest_expires
         for one in followed:
-            next_due_at = following_run(one, after=max(at, due_at))
+            next_due_at = following_run(one, after=after)
             cursor = head if worthwhile and one.awake else None
             agenda.advance(conn, one.subscription_id, next_due_at=next_due_at, cursor=cursor)
         return made
@@ -83,7 +86,8 @@ def _copies(conn: Connection, followed: Sequence[Followed], *, due_at: datetime,
         if key not in laid:
             laid[key] = DigestContent(locale=locale, day=day, sections=sections(library, due, locale=locale))
         if laid[key].sections:
-            content = _own(laid[key], subscriber_id) if is_private(library, stories, due) else laid[key]
+            shown = [StoryId(story) for story in laid[key].stories()]
+            content = _own(laid[key], subscriber_id) if is_private(library, shown, due) else laid[key]
             copies.append(write_copy(conn, library, content, subscriptions))
     return copies
 

@@ -45,7 +45,6 @@ __all__ = [
 
 MAX_MESSAGE_BYTES: Final = 32 * 1024 * 1024
 _LAST_WRITES_S: Final = 1.0
-_LAST_REPLIES_S: Final = 0.05
 
 
 def serve(host: str, port: int, maildir: Path, ready: Callable[[int], None] | None = None) -> None:
@@ -94,7 +93,7 @@ async def listen(host: str, port: int, maildir: Path) -> AsyncIterator[int]:
     finally:
         server.close()
         await handler.finish()
-        await asyncio.sleep(_LAST_REPLIES_S)
+        await asyncio.sleep(0)  # lets the replies to what was just stored go out
         for session in sessions:
             if session.transport is not None:
                 session.transport.close()

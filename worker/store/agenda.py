@@ -31,6 +31,7 @@ from worker.store.schema import (
     Article,
     ContentStory,
     Delivery,
+    DeliverySubscription,
     Edition,
     Match,
     Source,
@@ -43,21 +44,37 @@ from worker.store.schema import (
 
 SEEN_FOR = timedelta(days=35)
 _GIVEN_BACK = (State.EXPIRED, State.CANCELLED)
+_PLANNING_LOCK = 0x70C52
 
 
-def due_stories(conn: Connection, *, limit: int) -> list[DueStory]:
-    """Return stories that are due to be alerted, the longest waiting first; killed ones are left out."""
+def take_turn(conn: Connection) -> None:
+    """Wait until no other planner has a transaction open. To be asked first, so that all its work is then seen.
+
+    Two that planned at once could give a reader the same story in two editions, or close each other's.
+    """
+    if conn.dialect.name != "sqlite":  # which has one writer anyway
+        conn.execute(sa.select(sa.func.pg_advisory_xact_lock(_PLANNING_LOCK)))
+
+
+def due_stories(conn: Connection, *, limit: int) -> list[StoryId]:
+    """Return stories that are due to be alerted, the longest waiting first."""
     query = (
-        sa.select(TopicStory.story_id, TopicStory.topic_id, TopicStory.match_seq)
-        .join(Story, Story.id == TopicStory.story_id)
-        .where(TopicStory.alert_due_at <= now(conn), Story.killed_at.is_(None))
-        .order_by(TopicStory.match_seq)
+        sa.select(TopicStory.story_id)
+        .where(TopicStory.alert_due_at <= now(conn))
+        .group_by(TopicStory.story_id)
+        .order_by(sa.func.min(TopicStory.match_seq))
         .limit(limit)
     )
-    stories: dict[StoryId, dict[TopicId, int]] = {}
-    for story_id, topic_id, match_seq in conn.execute(query):
-        stories.setdefault(StoryId(story_id), {})[TopicId(topic_id)] = match_seq
-    return [DueStory(story_id=story_id, topics=topics) for story_id, topics in stories.items()]
+    return [StoryId(story_id) for story_id in conn.execute(query).scalars()]
+
+
+def due_story(conn: Connection, story_id: StoryId) -> DueStory | None:
+    """Return the topics for which a story is due to be alerted now, None when it is not any more."""
+    query = sa.select(TopicStory.topic_id, TopicStory.match_seq).where(
+        TopicStory.story_id == story_id, TopicStory.alert_due_at <= now(conn)
+    )
+    topics = {TopicId(topic_id): match_seq for topic_id, match_seq in conn.execute(query)}
+    return DueStory(story_id=story_id, topics=topics) if topics else None
 
 
 def alerted(conn: Connection, story: DueStory) -> None:
@@ -69,8 +86,13 @@ def alerted(conn: Connection, story: DueStory) -> None:
     )
 
 
-def alert_followers(conn: Connection, story: DueStory, *, slot: str, limit: int) -> list[Followed]:
-    """Return immediate subscriptions of up to `limit` readers who are due the alert of `slot` and have no copy yet."""
+def alert_followers(
+    conn: Connection, story: DueStory, *, topics: Collection[TopicId], slot: str, limit: int
+) -> list[Followed]:
+    """Return immediate subscriptions to `topics` of up to `limit` readers who have no copy of the alert of `slot` yet.
+
+    Whoever has seen the story in any other mail is left out.
+    """
     at = now(conn)
     has_copy = sa.exists().where(
         Delivery.subscriber_id == Subscriber.id,
@@ -84,9 +106,7 @@ def alert_followers(conn: Connection, story: DueStory, *, slot: str, limit: int)
         Subscription.ended_at.is_(None),
         Subscription.cursor < TopicStory.match_seq,
         TopicStory.story_id == story.story_id,
-        TopicStory.topic_id.in_(list(story.topics)),
-        # An update may have ended what the first version matched: then there is nothing to say to this topic's readers.
-        sa.exists().where(Match.story_id == TopicStory.story_id, Match.topic_id == TopicStory.topic_id),
+        TopicStory.topic_id.in_(list(topics)),
     )
     readers = (
         sa.select(Subscriber.id)
@@ -100,8 +120,11 @@ def alert_followers(conn: Connection, story: DueStory, *, slot: str, limit: int)
 
 
 def due_slots(conn: Connection, *, limit: int) -> list[tuple[datetime, str]]:
-    """Return (due instant, locale) of digests that are due, the oldest first."""
-    query = (
+    """Return (due instant, locale) of digests that are due, the oldest first, and of those left unfinished."""
+    unfinished = sa.select(Edition.due_at, Edition.locale).where(
+        Edition.kind == EditionKind.DIGEST, Edition.status == EditionStatus.PLANNING
+    )
+    due = (
         sa.select(Subscription.next_due_at, Subscriber.locale)
         .join(Subscriber, Subscriber.id == Subscription.subscriber_id)
         .where(
@@ -111,7 +134,8 @@ def due_slots(conn: Connection, *, limit: int) -> list[tuple[datetime, str]]:
         .order_by(Subscription.next_due_at, Subscriber.locale)
         .limit(limit)
     )
-    return [(due_at, locale) for due_at, locale in conn.execute(query) if due_at is not None]
+    slots = [(due_at, locale) for due_at, locale in conn.execute(due) if due_at is not None]
+    return list(dict.fromkeys([*slots, *((due_at, locale) for due_at, locale in conn.execute(unfinished))]))
 
 
 def due_followings(conn: Connection, *, due_at: datetime, locale: str, limit: int) -> list[Followed]:
@@ -131,19 +155,29 @@ def due_followings(conn: Connection, *, due_at: datetime, locale: str, limit: in
 def fresh_stories(
     conn: Connection, subscriptions: Collection[SubscriptionId], *, head: int
 ) -> dict[SubscriptionId, list[StoryId]]:
-    """Return for each subscription the stories after its cursor, up to `head`, that its reader has not seen."""
-    query = (
-        sa.select(Subscription.id, TopicStory.story_id)
+    """Return for each subscription the stories after its cursor, up to `head`, that its reader has not seen.
+
+    Stories before the cursor are among them when the delivery that was to show them never left the house.
+    """
+    at = now(conn)
+    unseen = (
+        sa.select(Subscription.id, TopicStory.story_id, TopicStory.match_seq)
         .join(TopicStory, TopicStory.topic_id == Subscription.topic_id)
         .join(Story, Story.id == TopicStory.story_id)
         .join(Subscriber, Subscriber.id == Subscription.subscriber_id)
         .where(Subscription.id.in_(list(subscriptions)), Story.killed_at.is_(None))
-        .where(TopicStory.match_seq > Subscription.cursor, TopicStory.match_seq <= head)
-        .where(~_seen(story_id=TopicStory.story_id, at=now(conn)))
-        .order_by(TopicStory.match_seq)
+        .where(~_seen(story_id=TopicStory.story_id, at=at))
+    )
+    new = unseen.where(TopicStory.match_seq > Subscription.cursor, TopicStory.match_seq <= head)
+    given_back = (
+        unseen.join(DeliverySubscription, DeliverySubscription.subscription_id == Subscription.id)
+        .join(Delivery, Delivery.id == DeliverySubscription.delivery_id)
+        .join(ContentStory, ContentStory.content_id == Delivery.content_id)
+        .where(ContentStory.story_id == TopicStory.story_id, TopicStory.match_seq <= Subscription.cursor)
+        .where(Delivery.state.in_(_GIVEN_BACK), Delivery.planned_at > at - SEEN_FOR)
     )
     fresh: dict[SubscriptionId, list[StoryId]] = {}
-    for subscription_id, story_id in conn.execute(query):
+    for subscription_id, story_id, _ in conn.execute(sa.union(new, given_back).order_by(sa.text("match_seq"))):
         fresh.setdefault(SubscriptionId(subscription_id), []).append(StoryId(story_id))
     return fresh
 
@@ -159,7 +193,7 @@ def advance(
 
 
 def tellings(conn: Connection, stories: Collection[StoryId]) -> list[Telling]:
-    """Return the articles that tell the stories, house copy first, then originals, then by time."""
+    """Return the articles that tell the stories, house copy first, then originals, then by time; killed ones do not."""
     query = (
         sa.select(
             Article.id.label("article_id"),
@@ -180,7 +214,8 @@ def tellings(conn: Connection, stories: Collection[StoryId]) -> list[Telling]:
             Article.copy_of_id.is_not(None).label("is_copy"),
         )
         .join(Source, Source.id == Article.source_id)
-        .where(Article.story_id.in_(list(stories)), Article.killed_at.is_(None))
+        .join(Story, Story.id == Article.story_id)
+        .where(Article.story_id.in_(list(stories)), Article.killed_at.is_(None), Story.killed_at.is_(None))
         .order_by(Source.house.desc(), Article.copy_of_id.is_not(None), Article.id)
     )
     return [Telling(**row._mapping) for row in conn.execute(query)]  # noqa: SLF001  Row's documented view
@@ -201,6 +236,8 @@ def concerns(conn: Connection, stories: Collection[StoryId], topics: Collection[
             Match.matched_at,
         )
         .join(Topic, Topic.id == Match.topic_id)
+        .join(Article, Article.id == Match.article_id)
+        .where(Article.killed_at.is_(None))
         .where(Match.story_id.in_(list(stories)), Match.topic_id.in_(list(topics)))
         .order_by(Match.strength.desc(), Match.topic_id, Match.article_id)
     )
@@ -223,9 +260,20 @@ def due_confirmations(conn: Connection, *, limit: int) -> list[Asked]:
     ]
 
 
-def open_alerts(conn: Connection, slot: str) -> list[EditionId]:
-    """Return an alert's editions that still take readers, one a locale."""
-    return _still_planning(conn, Edition.kind == EditionKind.ALERT, Edition.slot == slot)
+def open_alerts(conn: Connection, story_id: StoryId) -> list[EditionId]:
+    """Return a story's alerts that still take readers: one a locale, and what a dead planner may have left."""
+    return _still_planning(
+        conn, Edition.kind == EditionKind.ALERT, Edition.slot.startswith(alert_slots(story_id), autoescape=True)
+    )
+
+
+def alert_slots(story_id: StoryId) -> str:
+    """Return what the slots of all alerts of a story begin with.
+
+    >>> alert_slots(StoryId(12))
+    'story 12 from '
+    """
+    return f"story {story_id} from "
 
 
 def open_digests(conn: Connection, *, due_at: datetime, locale: str) -> list[EditionId]:

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from worker.errors import ConfigurationError
 from worker.store.schema import Installation
@@ -59,7 +59,7 @@ class Database:
     def _connect(self) -> Iterator[Connection]:
         try:
             conn = self.engine.connect()
-        except OperationalError as error:
+        except DBAPIError as error:  # out of reach, or no database at all
             shown = self.url.render_as_string(hide_password=True)
             raise ConfigurationError(f"cannot open the database {shown}: {_first_line(error)}") from error
         with conn:
@@ -76,7 +76,7 @@ def now(conn: Connection) -> datetime:
         at, offset_s = datetime.now(UTC), conn.execute(sa.select(offset)).scalar()
     else:
         at, offset_s = conn.execute(sa.select(sa.func.clock_timestamp(), offset)).one()
-    return at + timedelta(seconds=float(offset_s or 0))
+    return at.astimezone(UTC) + timedelta(seconds=float(offset_s or 0))  # PostgreSQL answers in the session's zone
 
 
 def upsert(conn: Connection, table: type[Any], values: dict[str, Any], *, key: tuple[str, ...]) -> None:

@@ -6,7 +6,7 @@ Called by the delivery room.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -15,18 +15,15 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection
 
 from worker.lifecycle import Happening, State, sources_of, step
-from worker.model import DeliveryId, EditionId, EditionKind, Lane, Receipt, Severity, SubscriberStatus
+from worker.model import DeliveryId, EditionId, EditionKind, Lane, Receipt, Severity
 from worker.store.database import now
-from worker.store.leases import SENDABLE, Lease, abandoned_condition, alive_condition, reschedule
+from worker.store.leases import Lease, abandoned_condition, alive_condition, lock, reschedule
 from worker.store.schema import (
     Attempt,
     Delivery,
-    DeliverySubscription,
     Edition,
     EditionContent,
     Subscriber,
-    Subscription,
-    Suppression,
 )
 
 
@@ -63,6 +60,7 @@ class Doubtful:
     lane: Lane
     edition_kind: EditionKind
     severity: Severity
+    attempts: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -133,45 +131,6 @@ def one(conn: Connection, delivery_id: DeliveryId) -> DueDelivery | None:
     return DueDelivery(**row._mapping) if row else None  # noqa: SLF001  Row's documented view
 
 
-def commit(conn: Connection, lease: Lease, ids: Sequence[DeliveryId]) -> set[DeliveryId]:
-    """Take rows past the point of no return; the ones returned must be sent now, all others must not.
-
-    Everything that may have changed since planning is checked in this one statement: the lease, the edition, its
-    expiry, the reader's consent, address and suppression, and whether any subscription that the mail serves still runs.
-    """
-    at = now(conn)
-    statement = (
-        sa.update(Delivery)
-        .where(Delivery.id.in_(ids), Delivery.state.in_(sources_of(Happening.COMMITTED)))
-        .where(alive_condition(conn, lease), _edition_runs(at), _reader_wants_it(at), _subscription_runs())
-        .values(state=State.COMMITTING, fence=lease.fence, attempts=Delivery.attempts + 1, committed_at=at)
-        .returning(Delivery.id)
-    )
-    return {DeliveryId(delivery_id) for delivery_id in conn.execute(statement).scalars()}
-
-
-def settle_held_back(conn: Connection, lease: Lease, ids: Iterable[DeliveryId]) -> None:
-    """Give every row that `commit` did not return the end that its reason demands, or leave it leased for release."""
-    at = now(conn)
-    reason = sa.case(
-        (~alive_condition(conn, lease), "lease lost"),
-        (~sa.exists().where(Edition.id == Delivery.edition_id, Edition.expires_at > at), "expired"),
-        (sa.exists().where(Edition.id == Delivery.edition_id, Edition.status == "cancelled"), "cancelled"),
-        (~_edition_runs(at), "held"),
-        (_suppressed(), "the address is suppressed"),
-        (~_same_address(), "the reader's address has changed or is gone"),
-        (~_reader_wants_it(at), "the reader has left, paused or not confirmed"),
-        (~_subscription_runs(), "all subscriptions that it serves have ended"),
-        else_="held",
-    )
-    query = sa.select(Delivery.id, reason).where(Delivery.id.in_(list(ids)), Delivery.state == State.LEASED)
-    for delivery_id, why in conn.execute(query).all():
-        if why in {"lease lost", "held"}:
-            continue
-        happening = {"expired": Happening.EXPIRED, "cancelled": Happening.CANCELLED}.get(why, Happening.SUPPRESSED)
-        move(conn, DeliveryId(delivery_id), happening, reason=why)
-
-
 def move(conn: Connection, delivery_id: DeliveryId, happening: Happening, *, reason: str = "") -> bool:
     """Make one step by compare-and-set; False when the row's state does not take it."""
     targets = {source: step(source, happening) for source in sources_of(happening)}
@@ -223,8 +182,8 @@ def orphans_to_unknown(conn: Connection, *, limit: int) -> int:
     return len(rows)
 
 
-def unknown(conn: Connection, *, limit: int) -> list[Doubtful]:
-    """Return deliveries whose outcome must be found out, oldest first."""
+def unknown(conn: Connection, *, limit: int, after: int = 0) -> list[Doubtful]:
+    """Return deliveries whose outcome must be found out, in order of id, from the one that follows `after`."""
     query = (
         sa.select(
             Delivery.id,
@@ -235,20 +194,22 @@ def unknown(conn: Connection, *, limit: int) -> list[Doubtful]:
             Delivery.lane,
             Edition.kind.label("edition_kind"),
             Edition.severity,
+            Delivery.attempts,
         )
         .join(Edition, Edition.id == Delivery.edition_id)
-        .where(Delivery.state == State.UNKNOWN)
+        .where(Delivery.state == State.UNKNOWN, Delivery.id > after)
         .order_by(Delivery.id)
         .limit(limit)
     )
     return [Doubtful(**row._mapping) for row in conn.execute(query)]  # noqa: SLF001  Row's documented view
 
 
-def postpone(conn: Connection, delivery_id: DeliveryId, *, wait_s: float, reason: str) -> None:
+def postpone(conn: Connection, lease: Lease, delivery_id: DeliveryId, *, wait_s: float, reason: str) -> None:
     """Put a leased row that cannot be made into a message back for later, and say why."""
+    lock(conn, lease.edition_id, lease.batch_no)
     conn.execute(
         sa.update(Delivery)
-        .where(Delivery.id == delivery_id, Delivery.state == State.LEASED)
+        .where(Delivery.id == delivery_id, Delivery.state == State.LEASED, alive_condition(conn, lease))
         .values(state=State.PLANNED, next_attempt_at=now(conn) + timedelta(seconds=wait_s), reason=reason[:500])
     )
 
@@ -263,11 +224,14 @@ def expire(conn: Connection, *, limit: int) -> int:
         .limit(limit)
     )
     rows = conn.execute(overdue).all()
-    for row in rows:
-        move(conn, DeliveryId(row.id), Happening.EXPIRED, reason="its last moment passed before it could be delivered")
-    for edition_id, batch_no in {(row.edition_id, row.batch_no) for row in rows}:
+    batches = sorted({(row.edition_id, row.batch_no) for row in rows})
+    for edition_id, batch_no in batches:
+        lock(conn, edition_id, batch_no)
+    why = "its last moment passed before it could be delivered"
+    expired = [move(conn, DeliveryId(row.id), Happening.EXPIRED, reason=why) for row in rows]
+    for edition_id, batch_no in batches:
         reschedule(conn, edition_id, batch_no)
-    return len(rows)
+    return sum(expired)
 
 
 def _answers(outcome: Outcome) -> ColumnElement[bool]:
@@ -303,43 +267,3 @@ def _attempt(outcome: Outcome) -> dict[str, object]:
         "text": outcome.text[:2000],
         "provider_message_id": outcome.provider_message_id,
     }
-
-
-def _edition_runs(at: datetime) -> ColumnElement[bool]:
-    return sa.exists().where(Edition.id == Delivery.edition_id, Edition.status.in_(SENDABLE), Edition.expires_at > at)
-
-
-def _reader_wants_it(at: datetime) -> ColumnElement[bool]:
-    confirming = sa.exists().where(Edition.id == Delivery.edition_id, Edition.kind == EditionKind.CONFIRMATION)
-    awake = sa.or_(Subscriber.paused_until.is_(None), Subscriber.paused_until <= at)
-    return sa.and_(
-        sa.exists().where(
-            Subscriber.id == Delivery.subscriber_id,
-            Subscriber.email == Delivery.recipient,
-            sa.or_(
-                sa.and_(Subscriber.status == SubscriberStatus.ACTIVE, awake),
-                sa.and_(Subscriber.status == SubscriberStatus.PENDING, confirming),
-            ),
-        ),
-        ~_suppressed(),
-    )
-
-
-def _same_address() -> ColumnElement[bool]:
-    return sa.exists().where(Subscriber.id == Delivery.subscriber_id, Subscriber.email == Delivery.recipient)
-
-
-def _suppressed() -> ColumnElement[bool]:
-    return sa.exists().where(
-        Subscriber.id == Delivery.subscriber_id, Suppression.address_hash == Subscriber.address_hash
-    )
-
-
-def _subscription_runs() -> ColumnElement[bool]:
-    served = sa.exists().where(DeliverySubscription.delivery_id == Delivery.id)
-    running = sa.exists().where(
-        DeliverySubscription.delivery_id == Delivery.id,
-        Subscription.id == DeliverySubscription.subscription_id,
-        Subscription.ended_at.is_(None),
-    )
-    return sa.or_(~served, running)

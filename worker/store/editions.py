@@ -138,7 +138,7 @@ def states(conn: Connection, edition_id: EditionId | None = None) -> Mapping[Sta
     query = sa.select(Delivery.state, sa.func.count()).group_by(Delivery.state)
     if edition_id is not None:
         query = query.where(Delivery.edition_id == edition_id)
-    return dict(conn.execute(query).tuples().all())
+    return dict(conn.execute(query).all())
 
 
 def listed(conn: Connection, *, limit: int, edition_id: EditionId | None = None) -> list[dict[str, Any]]:

@@ -42,7 +42,7 @@ def beat(conn: Connection, name: str) -> None:
 
 def heartbeats(conn: Connection) -> dict[str, datetime]:
     """Return when each part of the house was last alive."""
-    return dict(conn.execute(sa.select(Heartbeat.name, Heartbeat.at)).tuples().all())
+    return dict(conn.execute(sa.select(Heartbeat.name, Heartbeat.at)).all())
 
 
 def fact(conn: Connection, name: str) -> str | None:

@@ -2,7 +2,9 @@
 
 A lease is taken on the batch row; its fence number makes everything that an earlier holder still says fall flat. On
 PostgreSQL the database's clock tells whether a lease is alive; on SQLite, where every holder runs on one machine, its
-boot id and monotonic clock do, so that no step of the wall clock frees or holds anything. Called by the delivery room.
+boot id and monotonic clock do, so that no step of the wall clock frees or holds anything. Whoever changes rows and
+their batch in one transaction locks the batch first: then nobody waits for each other in a circle. Called by the
+delivery room.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from worker.store.database import now
 from worker.store.schema import Delivery, DeliveryBatch, Edition
 
 SENDABLE = (EditionStatus.PLANNED, EditionStatus.SENDING)
+LONGEST_REPLY = timedelta(minutes=11)  # a relay may take ten to answer the final dot (RFC 5321, 4.5.3.2.6)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,6 +85,13 @@ def take(conn: Connection, edition_id: EditionId, batch_no: int, *, holder: Hold
     return lease
 
 
+def lock(conn: Connection, edition_id: EditionId, batch_no: int) -> None:
+    """Let nobody else take or reschedule the batch until this transaction ends; SQLite has one writer anyway."""
+    if conn.dialect.name != "sqlite":
+        which = (DeliveryBatch.edition_id == edition_id, DeliveryBatch.batch_no == batch_no)
+        conn.execute(sa.select(DeliveryBatch.fence).where(*which).with_for_update(key_share=True))
+
+
 def renew(conn: Connection, lease: Lease, *, holder: Holder, lease_s: float) -> bool:
     """Prolong the lease; False when it has been taken over, and then nothing new may be sent."""
     at = now(conn)
@@ -93,6 +103,7 @@ def renew(conn: Connection, lease: Lease, *, holder: Holder, lease_s: float) -> 
 
 def release(conn: Connection, lease: Lease) -> None:
     """Put the rows that were not tried back to "planned", and say when the batch is next due."""
+    lock(conn, lease.edition_id, lease.batch_no)
     conn.execute(
         sa.update(Delivery)
         .where(*_rows(lease), Delivery.state == State.LEASED)
@@ -105,6 +116,7 @@ def release(conn: Connection, lease: Lease) -> None:
 
 def reschedule(conn: Connection, edition_id: EditionId, batch_no: int) -> None:
     """Set the batch's `next_attempt_at` to the earliest of its rows that may still be sent, or to none."""
+    lock(conn, edition_id, batch_no)  # a statement that had to wait would write down what it saw before it waited
     earliest = (
         sa.select(sa.func.min(Delivery.next_attempt_at))
         .where(Delivery.edition_id == edition_id, Delivery.batch_no == batch_no, Delivery.state.in_(PRE_COMMIT))
@@ -117,16 +129,21 @@ def reschedule(conn: Connection, edition_id: EditionId, batch_no: int) -> None:
     )
 
 
-def living_holders(conn: Connection, boot: str) -> list[str]:
-    """Return the names of holders on this run of this machine whose leases have not run out."""
-    at = now(conn)
-    query = sa.select(DeliveryBatch.lease_holder).distinct().where(DeliveryBatch.lease_boot == boot, _alive(conn, at))
+def holders(conn: Connection, boot: str) -> list[str]:
+    """Return the names of holders on this run of this machine, whether or not their leases have run out."""
+    query = sa.select(DeliveryBatch.lease_holder).distinct().where(DeliveryBatch.lease_boot == boot)
     return list(conn.execute(query).scalars())
 
 
-def free_dead(conn: Connection, holders: Sequence[str]) -> None:
-    """End the leases of `holders`, processes that are known to be gone, at once."""
-    conn.execute(sa.update(DeliveryBatch).where(DeliveryBatch.lease_holder.in_(holders)).values(**_FREE))
+def free_dead(conn: Connection, boot: str, names: Sequence[str]) -> None:
+    """End the leases of holders on this run of this machine that are known to be gone, at once.
+
+    On SQLite all holders share the machine, so that those of its earlier runs are gone too.
+    """
+    dead = sa.and_(DeliveryBatch.lease_boot == boot, DeliveryBatch.lease_holder.in_(names))
+    if conn.dialect.name == "sqlite":
+        dead = sa.or_(dead, DeliveryBatch.lease_boot.not_in(("", boot)))
+    conn.execute(sa.update(DeliveryBatch).where(dead).values(**_FREE))
 
 
 def alive_condition(conn: Connection, lease: Lease) -> ColumnElement[bool]:
@@ -135,13 +152,19 @@ def alive_condition(conn: Connection, lease: Lease) -> ColumnElement[bool]:
 
 
 def abandoned_condition(conn: Connection) -> ColumnElement[bool]:
-    """Return the condition "nobody living holds this delivery's batch under the fence that the row carries"."""
-    return ~sa.exists().where(
+    """Return the condition "whoever committed this delivery is gone, or can have no reply to wait for any more".
+
+    A lease that has merely run out proves nothing: its holder may sit in front of an open connection all the while.
+    """
+    at = now(conn)
+    own_lease = (
         DeliveryBatch.edition_id == Delivery.edition_id,
         DeliveryBatch.batch_no == Delivery.batch_no,
         DeliveryBatch.fence == Delivery.fence,
-        _alive(conn, now(conn)),
     )
+    handed_back = sa.exists().where(*own_lease, DeliveryBatch.lease_holder == "")
+    held = sa.exists().where(*own_lease, _alive(conn, at))
+    return sa.or_(handed_back, sa.and_(~held, Delivery.committed_at <= at - LONGEST_REPLY))
 
 
 _FREE = {"lease_holder": "", "lease_until": None, "lease_boot": "", "lease_monotonic_s": 0.0}

@@ -17,7 +17,15 @@ from sqlalchemy import Connection
 from worker.model import Cadence, DeliveryId, SubscriberId, SubscriberStatus, SubscriptionId, TopicId
 from worker.store.database import insert_for, now, upsert
 from worker.store.house import MATCH_SEQ, reached
-from worker.store.schema import DeliverySubscription, Newsletter, Subscriber, Subscription, Suppression, Topic
+from worker.store.schema import (
+    DeliverySubscription,
+    Newsletter,
+    Subscriber,
+    Subscription,
+    Suppression,
+    Topic,
+    TopicStory,
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -136,10 +144,15 @@ def follow(
     weekday: int | None,
     next_due_at: datetime | None,
 ) -> SubscriptionId:
-    """Start, restart or change a subscription. A new or restarted one begins at the head: it gets no old stories."""
+    """Start, restart or change a subscription. A new or restarted one begins at the head: it gets no old stories.
+
+    Nor does one that was immediate until now, but for those whose alert is still to come.
+    """
     target = Subscription.topic_id == topic_id if topic_id is not None else Subscription.newsletter_id == newsletter_id
     known = conn.execute(
-        sa.select(Subscription.id, Subscription.ended_at).where(Subscription.subscriber_id == subscriber_id, target)
+        sa.select(Subscription.id, Subscription.ended_at, Subscription.cadence).where(
+            Subscription.subscriber_id == subscriber_id, target
+        )
     ).first()
     wish = {"cadence": cadence, "times": list(times), "weekday": weekday, "next_due_at": next_due_at, "query": query}
     if known is None:
@@ -154,8 +167,19 @@ def follow(
         return SubscriptionId(conn.execute(statement.returning(Subscription.id)).scalar_one())
     if known.ended_at is not None:
         wish |= {"ended_at": None, "cursor": reached(conn, MATCH_SEQ)}
+    elif known.cadence is Cadence.IMMEDIATE and cadence is not Cadence.IMMEDIATE:
+        wish["cursor"] = _before_pending_alerts(conn, topic_id)
     conn.execute(sa.update(Subscription).where(Subscription.id == known.id).values(**wish))
     return SubscriptionId(known.id)
+
+
+def _before_pending_alerts(conn: Connection, topic_id: TopicId | None) -> int:
+    """Return the cursor before which nothing of a topic waits to be alerted."""
+    pending = sa.select(sa.func.min(TopicStory.match_seq)).where(
+        TopicStory.topic_id == topic_id, TopicStory.alert_due_at.is_not(None)
+    )
+    first: int | None = conn.execute(pending).scalar()
+    return reached(conn, MATCH_SEQ) if first is None else first - 1
 
 
 def unfollow(
@@ -195,8 +219,14 @@ def asked_for(conn: Connection, subscriber_id: SubscriberId) -> list[dict[str, s
     record = conn.execute(sa.select(Subscriber.consent).where(Subscriber.id == subscriber_id)).scalar() or {}
     follows = record.get("question", {}).get("wish", {}).get("follows", [])
     slugs = [follow["topic"] for follow in follows if follow.get("topic")]
-    names = dict(conn.execute(sa.select(Topic.slug, Topic.name).where(Topic.slug.in_(slugs))).all())
+    names = topic_names(conn, slugs)
     return [names[slug] for slug in slugs if slug in names]
+
+
+def topic_names(conn: Connection, slugs: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Return shared topics' names by locale, by slug; unknown slugs are left out."""
+    rows = conn.execute(sa.select(Topic.slug, Topic.name).where(Topic.slug.in_(slugs)))
+    return {slug: name for slug, name in rows if slug is not None}
 
 
 def suppress(conn: Connection, address_hash: str, *, reason: str) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.contract.transports.scripted_server import letter
+from tests.contract.transports.scripted_server import letter, run
 from worker.adapters.transports.smtp_envelope import Offers, seal, stuff
 from worker.adapters.transports.smtp_replies import Reply, Stage, queue_id, refusal
+from worker.adapters.transports.smtp_wire import Wire
 from worker.errors import Blame, SendError
 
 ANSWERS = {
@@ -106,6 +110,24 @@ def test_the_null_sender_is_an_envelope_sender():
 def test_a_size_without_a_number_is_no_limit():
     assert Offers.of({"size": ""}) == Offers(says_size=True)
     assert Offers.of({"size": "0"}) == Offers(says_size=True)
+
+
+def test_what_is_written_has_left_this_process():
+    """Less than asyncio's own idea of a full buffer may not stay behind: the final dot is the next thing written."""
+
+    async def test():
+        ours, theirs = socket.socketpair()
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        transport, _ = await asyncio.get_running_loop().create_connection(asyncio.Protocol, sock=ours)
+        wire = Wire(transport)
+        await wire.write(b"x" * 1000, 1)
+        with pytest.raises(TimeoutError):
+            await wire.write(b"x" * 40_000, 0.05)
+        wire.abort()
+        await wire.wait_closed()
+        theirs.close()
+
+    run(test())
 
 
 def _fields(message):

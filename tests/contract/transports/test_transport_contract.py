@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from tests.contract.transports.scripted_server import (
@@ -24,6 +22,11 @@ QUICK = "connect_s=0.3&command_s=0.3&data_s=0.3&final_dot_s=0.3"
 BREAKS = (Fault.DROP, Fault.HANG_UP, Fault.STALL)
 GARBAGE = "I am not a mail server"
 HUGE = b"Subject: long\r\n\r\n" + b"x" * 998 + b"\r\n" + (b"y" * 998 + b"\r\n") * 16_000  # more than sockets buffer
+
+
+def patience(act: Act) -> str:
+    """Wait little for an answer that will not come, and long enough for others on a busy machine."""
+    return QUICK if act is Fault.STALL else ""
 
 
 def test_a_receipt_tells_code_text_and_queue_id(make):
@@ -68,7 +71,7 @@ def test_slow_answers_are_waited_for(make):
 
     async def test():
         async with ScriptedServer(script) as server:
-            transport = make(server.port, QUICK)
+            transport = make(server.port, "command_s=5&data_s=5&final_dot_s=5")
             assert (await transport.send(letter())).code == 250
             await transport.close()
 
@@ -143,7 +146,7 @@ KNOWN_UNSENT: list[tuple[Step, Act]] = [
 def test_what_breaks_before_the_final_dot_is_known_unsent(make, step, act):
     async def test():
         async with ScriptedServer({step: act}, {}) as server:
-            transport = make(server.port, QUICK)
+            transport = make(server.port, patience(act))
             with pytest.raises(SendError) as caught:
                 await transport.send(letter())
             assert (await transport.send(letter())).code == 250  # over a new connection
@@ -159,7 +162,7 @@ def test_what_breaks_before_the_final_dot_is_known_unsent(make, step, act):
 def test_what_breaks_in_the_middle_of_the_content_is_known_unsent(make, act):
     async def test():
         async with ScriptedServer({Step.BODY: act}, {}, small_buffer=True) as server:
-            transport = make(server.port, QUICK)
+            transport = make(server.port, patience(act))
             with pytest.raises(SendError) as caught:
                 await transport.send(letter(data=HUGE))
             await transport.close()
@@ -173,7 +176,7 @@ def test_what_breaks_in_the_middle_of_the_content_is_known_unsent(make, act):
 def test_what_breaks_after_the_final_dot_is_unknown(make, act):
     async def test():
         async with ScriptedServer({Step.DOT: act}, {}) as server:
-            transport = make(server.port, QUICK)
+            transport = make(server.port, patience(act))
             with pytest.raises(OutcomeUnknown):
                 await transport.send(letter())
             assert (await transport.send(letter(2))).code == 250
@@ -189,7 +192,7 @@ def test_a_short_message_is_unknown_even_when_the_server_dropped_it_in_the_middl
 
     async def test():
         async with ScriptedServer({Step.BODY: Fault.DROP}) as server:
-            transport = make(server.port, QUICK)
+            transport = make(server.port)
             with pytest.raises(OutcomeUnknown):
                 await transport.send(letter())
             await transport.close()
@@ -222,143 +225,6 @@ def test_a_dead_port_is_a_passing_trouble_of_ours(make):
             await transport.send(letter())
         await transport.close()
         assert (caught.value.permanent, caught.value.blame) == (False, Blame.US)
-
-    run(test())
-
-
-def test_one_connection_serves_one_message_after_another(make):
-    async def test():
-        async with ScriptedServer() as server:
-            transport = make(server.port, "connections=5")
-            for number in range(7):
-                await transport.send(letter(number))
-            await transport.close()
-        assert len(server.conversations) == 1
-        assert server.conversations[0].verbs[-1] == "QUIT"
-        assert len(server.messages) == 7
-
-    run(test())
-
-
-def test_more_sends_than_connections_wait_their_turn(make):
-    async def test():
-        async with ScriptedServer({Step.DOT: Slow(0.01)}) as server:
-            transport = make(server.port, "connections=3")
-            assert transport.connections == 3
-            await asyncio.gather(*(transport.send(letter(number)) for number in range(12)))
-            await transport.close()
-        assert server.most_open == len(server.conversations) == 3
-        assert sorted(server.messages) == sorted(letter(number).data for number in range(12))
-
-    run(test())
-
-
-def test_a_connection_retires_after_its_number_of_messages(make):
-    async def test():
-        async with ScriptedServer() as server:
-            transport = make(server.port, "messages=2")
-            for number in range(5):
-                await transport.send(letter(number))
-            await transport.close()
-        assert [len(conversation.messages) for conversation in server.conversations] == [2, 2, 1]
-        assert {conversation.verbs[-1] for conversation in server.conversations} == {"QUIT"}
-
-    run(test())
-
-
-def test_an_idle_connection_is_closed_with_a_goodbye(make):
-    async def test():
-        async with ScriptedServer() as server:
-            transport = make(server.port, "idle_s=0.05")
-            await transport.send(letter())
-            await server.conversations[0].ended.wait()
-            assert server.conversations[0].verbs[-1] == "QUIT"
-            await transport.send(letter(2))
-            await transport.close()
-        assert len(server.conversations) == 2
-
-    run(test())
-
-
-def test_the_clock_of_an_idle_connection_stops_while_it_works(make):
-    async def test():
-        async with ScriptedServer({Step.DOT: Slow(0.1)}) as server:
-            transport = make(server.port, "idle_s=0.05")
-            await transport.send(letter(1))
-            assert (await transport.send(letter(2))).code == 250
-            await transport.close()
-        assert server.conversations[0].verbs == ["EHLO", *["MAIL", "RCPT", "DATA"] * 2, "QUIT"]
-
-    run(test())
-
-
-@pytest.mark.parametrize("act", [Fault.DROP, Fault.HANG_UP, "421 4.4.2 idle too long"])
-def test_a_connection_that_died_while_idle_costs_no_message(make, act):
-    async def test():
-        async with ScriptedServer({Step.AFTER: act}, {}) as server:
-            transport = make(server.port)
-            await transport.send(letter(1))
-            await (server.conversations[0].ended.wait() if act in BREAKS else server.reached(Step.AFTER))
-            assert (await transport.send(letter(2))).code == 250
-            await transport.close()
-        assert [len(conversation.messages) for conversation in server.conversations] == [1, 1]
-
-    run(test())
-
-
-def test_a_server_that_is_gone_by_the_next_message_is_reported_once(make):
-    async def test():
-        async with ScriptedServer() as server:
-            transport = make(server.port)
-            await transport.send(letter(1))
-        with pytest.raises(SendError) as caught:
-            await transport.send(letter(2))
-        await transport.close()
-        assert not caught.value.permanent
-
-    run(test())
-
-
-def test_close_then_send_again(make):
-    async def test():
-        async with ScriptedServer() as server:
-            transport = make(server.port)
-            await transport.close()
-            await transport.send(letter(1))
-            await transport.close()
-            await transport.send(letter(2))
-            await transport.close()
-        assert [conversation.verbs[-1] for conversation in server.conversations] == ["QUIT", "QUIT"]
-
-    run(test())
-
-
-def test_close_leaves_a_message_under_way_alone(make):
-    async def test():
-        async with ScriptedServer({Step.DOT: Slow(0.1)}) as server:
-            transport = make(server.port)
-            sending = asyncio.create_task(transport.send(letter()))
-            await server.reached(Step.DOT)
-            await transport.close()
-            assert (await sending).code == 250
-            await server.conversations[0].ended.wait()
-        assert server.conversations[0].verbs[-1] == "QUIT"
-
-    run(test())
-
-
-def test_a_cancelled_send_does_not_harm_the_next(make):
-    async def test():
-        async with ScriptedServer({Step.RCPT: Fault.STALL}, {}) as server:
-            transport = make(server.port, "connections=1")
-            sending = asyncio.create_task(transport.send(letter(1)))
-            await server.reached(Step.RCPT)
-            sending.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await sending
-            assert (await transport.send(letter(2))).code == 250
-            await transport.close()
-        assert server.messages == [letter(2).data]
 
     run(test())
 

@@ -1,22 +1,23 @@
-"""A migrated database with three topics, a clock that tests set, and short words for what readers do."""
+"""Databases with three topics, a clock that tests set, and short words for what readers do."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from worker.model import DeliveryId, EditionKind, Lane, SubscriberId, SubscriberStatus, SubscriptionId
-from worker.facts import Copy, EditionPlan
 from worker.content import ConfirmationContent
+from worker.facts import Copy, EditionPlan
+from worker.model import DeliveryId, EditionKind, Lane, SubscriberId, SubscriberStatus, SubscriptionId
 from worker.signup.address import normalise
 from worker.signup.consent import Evidence
 from worker.signup.run import Answer, SignedUp, confirm, look_up, sign_up
 from worker.signup.wishes import Follow, Rhythm, Wish
-from worker.store import editions, migrate, people, topics
+from worker.store import editions, people, topics
 from worker.store.database import CLOCK_OFFSET, Database, now
 from worker.store.house import set_fact
 from worker.store.people import Following, Reader
@@ -31,6 +32,13 @@ def hash_address(key: str) -> str:
 
 def check_query(query: str) -> str:
     return " ".join(query.lower().split())
+
+
+def add_topics(database: Database) -> None:
+    with database.write() as conn:
+        for slug, name in (("north-korea", "북한"), ("russia", "러시아"), ("oman", "오만")):
+            topic = topics.NewTopic(slug=slug, name={"en": slug.title(), "ko": name}, query=slug, canonical=slug)
+            topics.put_topic(conn, topic)
 
 
 @dataclass
@@ -63,7 +71,7 @@ class Readers:
             evidence=Evidence(how="confirm page"),
         )
 
-    def joins(self, address: str, *topics: str, **about: object) -> SubscriberId:
+    def joins(self, address: str, *topics: str, **about: Any) -> SubscriberId:
         self.signs_up(address, *topics, **about)
         self.confirms(address)
         return self.reader(address).id
@@ -115,15 +123,10 @@ class Readers:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    made = Database(f"sqlite:///{tmp_path / 't.db'}")
-    migrate.upgrade(made)
-    with made.write() as conn:
-        for slug, name in (("north-korea", "북한"), ("russia", "러시아"), ("oman", "오만")):
-            topic = topics.NewTopic(slug=slug, name={"en": slug.title(), "ko": name}, query=slug, canonical=slug)
-            topics.put_topic(conn, topic)
-    yield made
-    made.close()
+def database(database: Database) -> Database:
+    """The database of all tests, on SQLite and on PostgreSQL, with topics to follow."""
+    add_topics(database)
+    return database
 
 
 @pytest.fixture

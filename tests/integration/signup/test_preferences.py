@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from worker.errors import InputError
-from worker.model import Cadence, SubscriberStatus
+from worker.model import Cadence, SubscriberId, SubscriberStatus
 from worker.signup.consent import Evidence
 from worker.signup.run import come_back
 from worker.signup.run_preferences import change_preferences, ending_with, unsubscribe
@@ -21,8 +21,8 @@ S = SubscriberStatus
 JO = "jo@example.org"
 
 
-def change(readers, reader, **preferences):
-    preferences = Preferences.model_validate({"timezone": "Asia/Seoul", **preferences})
+def change(readers, reader, **wanted):
+    preferences = Preferences.model_validate({"timezone": "Asia/Seoul", **wanted})
     return change_preferences(readers.database, reader, preferences, check_query=check_query)
 
 
@@ -178,4 +178,4 @@ def test_leaving_a_forgotten_reader_is_no_error(readers):
     with readers.database.write() as conn:
         people.change_reader(conn, reader, status=S.ERASED, email=None, address_hash=None)
     assert unsubscribe(readers.database, reader).ended == ()
-    assert unsubscribe(readers.database, 4711).ended == ()
+    assert unsubscribe(readers.database, SubscriberId(4711)).ended == ()

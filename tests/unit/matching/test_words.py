@@ -168,6 +168,7 @@ def test_composed_and_decomposed_text_have_the_same_keys_and_each_its_own_offset
         ("İzmir ½ ﬁn", ["İzmir", "½", "½", "ﬁn"]),
         ("Tocsin™ x", ["Tocsin", "™", "x"]),
         ("㈜한화는", ["㈜", "한화는"]),
+        ("ﷺ ﳲ", ["ﷺ"] * 4),
         ("ＵＳ　ok", ["ＵＳ", "ok"]),
         ("e\u0301te\u0301!", ["e\u0301te\u0301"]),
     ],

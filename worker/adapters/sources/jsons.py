@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from typing import Any, Final
 
 from worker.adapters.sources.decoding import decode, sniffable
+from worker.adapters.sources.limits import MAX_ITEMS
 from worker.adapters.sources.plain import sound
 from worker.errors import FeedError, InputError
 
@@ -61,8 +62,10 @@ def read_objects(data: bytes, content_type: str) -> list[tuple[str, Mapping[str,
         lines = _lines(decode(data, content_type))
         if len(lines) < 2 or not all(looks_like_json(line.encode()) for _, line in lines[:2]):
             raise
+        _refuse_too_many(lines)
         return [(f"line {number}", _object(_line_json(line, number), f"line {number}")) for number, line in lines]
     if isinstance(found, list):
+        _refuse_too_many(found)
         return [(f"item {number}", _object(item, f"item {number}")) for number, item in enumerate(found, 1)]
     return [("", _object(found, ""))]
 
@@ -115,6 +118,11 @@ def _parsed(text: str) -> Any:  # noqa: ANN401  whatever the JSON holds
         raise FeedError("not JSON that we read: nested too deeply") from None
     except ValueError as error:  # a number of more than 4,300 digits
         raise FeedError(f"not JSON that we read: {str(error).partition(';')[0]}") from error
+
+
+def _refuse_too_many(items: Sized) -> None:
+    if len(items) > MAX_ITEMS:
+        raise InputError(f"{len(items)} articles; the limit is {MAX_ITEMS}", hint="split them into several files")
 
 
 def _lines(text: str) -> list[tuple[int, str]]:

@@ -52,8 +52,8 @@ class Wire:
             async with asyncio.timeout(timeout_s):
                 self._writer.write(data[start : start + _BLOCK_BYTES])
                 await self._writer.drain()
-        if not self.is_open:
-            raise ConnectionResetError("the relay hung up")
+            if not self.is_open:
+                raise ConnectionResetError("the relay hung up")
 
     async def ask(self, data: bytes, timeout_s: float) -> Reply:
         """Write `data` and read the one reply to it."""

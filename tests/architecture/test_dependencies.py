@@ -1,0 +1,104 @@
+"""pyproject.toml names exactly what is imported, and the locks hold all of it, by hash and without a host."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+import tomllib
+from collections.abc import Iterable, Iterator
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+LOCKS = ("requirements.lock", "requirements-build.lock", "requirements-dev.lock")
+
+# Imported, but chosen by a package that is named: their versions must go together.
+COMES_WITH = {"kombu": "celery", "redis": "celery", "starlette": "fastapi"}
+# Named, though no line of ours imports them.
+USED_BY = {
+    "psycopg": "SQLAlchemy, for postgresql:// URLs",
+    "python-multipart": "FastAPI, for forms",
+    "tzdata": "zoneinfo, where the system has no zones",
+}
+
+
+def named(requirements: Iterable[object]) -> set[str]:
+    return {canonicalize_name(Requirement(one).name) for one in requirements if isinstance(one, str)}
+
+
+def imported(folder: Path) -> Iterator[str]:
+    """Yield the top-level names that the files below `folder` import from elsewhere."""
+    for path in folder.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                yield from (alias.name.split(".")[0] for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                yield node.module.split(".")[0]
+
+
+def distributions(names: Iterable[str]) -> set[str]:
+    """Return the distributions that provide imported names; names of ours and Python's own left out."""
+    outside = {name for name in names if name not in sys.stdlib_module_names and name not in {"worker", "tests"}}
+    provided = packages_distributions()
+    return {canonicalize_name(provided[name][0]) for name in outside}
+
+
+def locked(lock: str) -> dict[str, str]:
+    pins = re.findall(r"^([\w.-]+)==(\S+)", (ROOT / lock).read_text(), re.MULTILINE)
+    return {canonicalize_name(name): version for name, version in pins}
+
+
+def test_what_the_package_imports_is_named() -> None:
+    needed = distributions(imported(ROOT / "worker"))
+    runtime = named(PROJECT["project"]["dependencies"])
+    assert needed - runtime - set(COMES_WITH) == set()
+    assert set(COMES_WITH.values()) <= runtime
+
+
+def test_what_is_named_is_imported() -> None:
+    needed = distributions(imported(ROOT / "worker"))
+    assert named(PROJECT["project"]["dependencies"]) - needed - set(USED_BY) == set()
+
+
+def test_what_the_tests_import_is_named() -> None:
+    needed = distributions([*imported(ROOT / "tests"), *imported(ROOT / "docs")])
+    dev = named([*PROJECT["project"]["dependencies"], *PROJECT["dependency-groups"]["dev"]])
+    assert needed - dev - set(COMES_WITH) - {"grimp"} == set()  # import-linter's own graph
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_is_made_of_hashed_pins_and_names_no_place(lock: str) -> None:
+    text = (ROOT / lock).read_text()
+    assert not re.search(r"://|^-|\s@\s", text, re.MULTILINE)
+    blocks = re.split(r"^(?=[\w.-]+==)", text, flags=re.MULTILINE)[1:]
+    assert blocks
+    # The source and at least one wheel: whoever installs on another system needs another file of the same release.
+    assert all(block.count("--hash=sha256:") >= 1 for block in blocks)
+
+
+@pytest.mark.parametrize(
+    ("lock", "requirements"),
+    [
+        ("requirements.lock", PROJECT["project"]["dependencies"]),
+        ("requirements-build.lock", PROJECT["dependency-groups"]["build"]),
+        ("requirements-dev.lock", [*PROJECT["project"]["dependencies"], *PROJECT["dependency-groups"]["dev"]]),
+    ],
+)
+def test_a_lock_is_current(lock: str, requirements: list[object]) -> None:
+    pins = locked(lock)
+    for line in requirements:
+        if isinstance(line, str):
+            requirement = Requirement(line)
+            assert requirement.specifier.contains(pins[canonicalize_name(requirement.name)]), f"{line}: run `make lock`"
+
+
+def test_a_package_has_one_version_in_all_locks() -> None:
+    dev = locked("requirements-dev.lock")
+    for lock in LOCKS:
+        assert locked(lock).items() <= dev.items(), lock

@@ -1,0 +1,143 @@
+"""The last check before a copy is sent, and the end of each copy that does not pass it.
+
+One statement sees everything that may have changed since planning and takes a row past the point of no return; whatever
+it leaves is told why. Never talks to the network. Called by the delivery room.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Final
+
+import sqlalchemy as sa
+from sqlalchemy import ColumnElement, Connection
+
+from worker.lifecycle import Happening, State, sources_of
+from worker.model import DeliveryId, EditionKind, SubscriberStatus
+from worker.store.database import now
+from worker.store.deliveries import move
+from worker.store.leases import SENDABLE, Lease, alive_condition, lock
+from worker.store.schema import (
+    Article,
+    ContentStory,
+    Delivery,
+    DeliverySubscription,
+    Edition,
+    Story,
+    Subscriber,
+    Subscription,
+    Suppression,
+)
+
+_ENDS: Final = {
+    "expired": Happening.EXPIRED,
+    "cancelled": Happening.CANCELLED,
+    "its story was stopped": Happening.CANCELLED,
+}
+
+
+def commit(conn: Connection, lease: Lease, ids: Sequence[DeliveryId]) -> set[DeliveryId]:
+    """Take rows past the point of no return; the ones returned must be sent now, all others must not.
+
+    Everything that may have changed since planning is checked in this one statement: the lease, the edition, its
+    expiry, an alert's story, the reader's consent, address and suppression, and whether any subscription that the mail
+    serves still runs.
+    """
+    lock(conn, lease.edition_id, lease.batch_no)  # the lease cannot be taken over between its check and our commit
+    at = now(conn)
+    statement = (
+        sa.update(Delivery)
+        .where(Delivery.id.in_(ids), Delivery.state.in_(sources_of(Happening.COMMITTED)))
+        .where(alive_condition(conn, lease), _edition_runs(at), ~_stopped())
+        .where(_reader_wants_it(at), _subscription_runs())
+        .values(state=State.COMMITTING, fence=lease.fence, attempts=Delivery.attempts + 1, committed_at=at)
+        .returning(Delivery.id)
+    )
+    return {DeliveryId(delivery_id) for delivery_id in conn.execute(statement).scalars()}
+
+
+def settle_held_back(conn: Connection, lease: Lease, ids: Iterable[DeliveryId]) -> None:
+    """Give every row that `commit` did not return the end that its reason demands, or leave it leased for release.
+
+    Rows of the batch whose reader has been erased are ended too: nobody could even try to commit them.
+    """
+    lock(conn, lease.edition_id, lease.batch_no)
+    at = now(conn)
+    reason = sa.case(
+        (~alive_condition(conn, lease), "lease lost"),
+        (~sa.exists().where(Edition.id == Delivery.edition_id, Edition.expires_at > at), "expired"),
+        (sa.exists().where(Edition.id == Delivery.edition_id, Edition.status == "cancelled"), "cancelled"),
+        (_stopped(), "its story was stopped"),
+        (~_edition_runs(at), "held"),
+        (_suppressed(), "the address is suppressed"),
+        (~_same_address(), "the reader's address has changed or is gone"),
+        (~_reader_wants_it(at), "the reader has left, paused or not confirmed"),
+        (~_subscription_runs(), "all subscriptions that it serves have ended"),
+        else_="held",
+    )
+    query = sa.select(Delivery.id, reason).where(
+        Delivery.edition_id == lease.edition_id,
+        Delivery.batch_no == lease.batch_no,
+        Delivery.state == State.LEASED,
+        sa.or_(Delivery.id.in_(list(ids)), Delivery.recipient.is_(None)),
+    )
+    for delivery_id, why in conn.execute(query).all():
+        if why not in {"lease lost", "held"}:
+            move(conn, DeliveryId(delivery_id), _ENDS.get(why, Happening.SUPPRESSED), reason=why)
+
+
+def _edition_runs(at: datetime) -> ColumnElement[bool]:
+    return sa.exists().where(Edition.id == Delivery.edition_id, Edition.status.in_(SENDABLE), Edition.expires_at > at)
+
+
+def _is_of_kind(kind: EditionKind) -> ColumnElement[bool]:
+    return sa.exists().where(Edition.id == Delivery.edition_id, Edition.kind == kind)
+
+
+def _stopped() -> ColumnElement[bool]:
+    """Return the condition that this is an alert of a story that an editor has stopped, or of which nothing is left."""
+    told = sa.exists().where(Article.story_id == Story.id, Article.killed_at.is_(None))
+    stopped = sa.exists().where(
+        ContentStory.content_id == Delivery.content_id,
+        Story.id == ContentStory.story_id,
+        sa.or_(Story.killed_at.is_not(None), ~told),
+    )
+    return sa.and_(_is_of_kind(EditionKind.ALERT), stopped)
+
+
+def _reader_wants_it(at: datetime) -> ColumnElement[bool]:
+    """Return the condition that the reader may be written to; who has not confirmed, or rests, may be asked only."""
+    awake = sa.or_(Subscriber.paused_until.is_(None), Subscriber.paused_until <= at)
+    may_be_asked = (SubscriberStatus.PENDING, SubscriberStatus.ACTIVE, SubscriberStatus.PAUSED)
+    return sa.and_(
+        sa.exists().where(
+            Subscriber.id == Delivery.subscriber_id,
+            Subscriber.email == Delivery.recipient,
+            sa.or_(
+                sa.and_(Subscriber.status == SubscriberStatus.ACTIVE, awake),
+                sa.and_(Subscriber.status.in_(may_be_asked), _is_of_kind(EditionKind.CONFIRMATION)),
+            ),
+        ),
+        ~_suppressed(),
+    )
+
+
+def _same_address() -> ColumnElement[bool]:
+    return sa.exists().where(Subscriber.id == Delivery.subscriber_id, Subscriber.email == Delivery.recipient)
+
+
+def _suppressed() -> ColumnElement[bool]:
+    return sa.exists().where(
+        Subscriber.id == Delivery.subscriber_id, Suppression.address_hash == Subscriber.address_hash
+    )
+
+
+def _subscription_runs() -> ColumnElement[bool]:
+    served = sa.exists().where(DeliverySubscription.delivery_id == Delivery.id)
+    running = sa.exists().where(
+        DeliverySubscription.delivery_id == Delivery.id,
+        Subscription.id == DeliverySubscription.subscription_id,
+        Subscription.ended_at.is_(None),
+    )
+    return sa.or_(~served, running)

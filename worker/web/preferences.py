@@ -1,0 +1,86 @@
+"""`/preferences/{token}`: what a reader follows, when it comes, in which language and zone; pause, add, end.
+
+Parses and shows; `signup.run_preferences` decides. The link comes with every mail and may be forwarded with it, so that
+the page shows an address only in part.
+"""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+from starlette.requests import Request
+
+from worker.errors import InputError
+from worker.model import SubscriberId, SubscriberStatus
+from worker.rendering.language import Language
+from worker.signup.run import Known, look_up
+from worker.signup.run_preferences import change_preferences
+from worker.tokens import Purpose
+from worker.web.forms import Draft, Reading, draft_of
+from worker.web.site import AnyForm, AnySite, Site
+from worker.web.subscribe import offered, options
+from worker.web.wording import following_lines, masked
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/preferences/{token}")
+def show_preferences(request: Request, site: AnySite, token: str) -> Response:
+    """Show what the reader follows."""
+    known = _known(site, token)
+    if known is None:
+        return site.pages.page(request, "gone", status=410)
+    language = site.pages.language(request, known.reader.locale)
+    return _form_page(request, site, language, known, draft_of(known))
+
+
+@router.post("/preferences/{token}")
+def take_preferences(request: Request, site: AnySite, token: str, form: AnyForm) -> Response:
+    """Change what the form changes, and show what has come of it."""
+    known = _known(site, token)
+    if known is None:
+        return site.pages.page(request, "gone", status=410)
+    language = site.pages.language(request, known.reader.locale)
+    if known.standing not in {SubscriberStatus.ACTIVE, SubscriberStatus.PAUSED}:
+        return _form_page(request, site, language, known, draft_of(known))
+    reading = Reading(form, language)
+    preferences = reading.preferences(known)
+    if preferences is None:
+        return _form_page(request, site, language, known, reading.draft)
+    try:
+        change_preferences(site.house.database, known.reader.id, preferences, check_query=site.check_query)
+    except InputError as error:
+        reading.refuse(error)
+        return _form_page(request, site, language, known, reading.draft)
+    changed = _known(site, token) or known
+    language = site.pages.language(request, changed.reader.locale)
+    return _form_page(request, site, language, changed, draft_of(changed), is_saved=True)
+
+
+def _known(site: Site, token: str) -> Known | None:
+    [number] = site.house.tokens.read(Purpose.PREFERENCES, token, now=site.now())
+    with site.house.database.read() as conn:
+        return look_up(conn, SubscriberId(number))
+
+
+def _form_page(
+    request: Request, site: Site, language: Language, known: Known, draft: Draft, *, is_saved: bool = False
+) -> Response:
+    reader = known.reader
+    if known.standing not in {SubscriberStatus.ACTIVE, SubscriberStatus.PAUSED}:
+        return site.pages.page(request, "not-subscribed", language=language, standing=known.standing)
+    followed = {one.slug for one in known.followings}
+    return site.pages.page(
+        request,
+        "preferences",
+        language=language,
+        status=422 if draft.errors else 200,
+        draft=draft,
+        is_saved=is_saved,
+        is_paused=known.standing is SubscriberStatus.PAUSED,
+        address=masked(reader.email or ""),
+        lines=following_lines(known.followings, language),
+        topics=[line for line in offered(site, language) if line.slug not in followed],
+        leave=f"/unsubscribe/{site.house.tokens.sign(Purpose.UNSUBSCRIBE, reader.id, 0)}",
+        **options(site, language, draft),
+    )

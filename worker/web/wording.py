@@ -1,0 +1,108 @@
+"""Puts what the store knows into a reader's words: topics by name, rhythms as sentences, moments on their own clock. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from worker.model import Cadence
+from worker.rendering.language import Language
+from worker.signup.run_wishes import rhythm_of
+from worker.signup.wishes import Follow, Rhythm
+from worker.store.people import Following
+from worker.store.topics import TopicRow
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TopicLine:
+    """A shared topic, in the page's language."""
+
+    slug: str
+    name: str
+    description: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FollowLine:
+    """One thing that a reader follows, or would: its name, and when mail comes. `is_own` for a query of theirs."""
+
+    id: int | None
+    name: str
+    is_own: bool
+    slug: str | None
+    when: str
+
+
+def topic_lines(rows: Iterable[TopicRow], language: Language) -> list[TopicLine]:
+    """Name topics, in alphabetical order."""
+    lines = [
+        TopicLine(
+            slug=row.slug or "",
+            name=named(row.name, language) or row.slug or "",
+            description=named(row.description, language),
+        )
+        for row in rows
+    ]
+    return sorted(lines, key=lambda line: line.name.casefold())
+
+
+def following_lines(followings: Iterable[Following], language: Language) -> list[FollowLine]:
+    """Word what a reader follows, oldest first."""
+    return [
+        FollowLine(
+            id=one.id,
+            name=one.query if one.query is not None else named(one.name, language) or one.slug or "",
+            is_own=one.query is not None,
+            slug=one.slug if one.newsletter_id is None else None,
+            when=rhythm(rhythm_of(one), language),
+        )
+        for one in followings
+    ]
+
+
+def wish_lines(follows: Iterable[Follow], names: dict[str, dict[str, str]], language: Language) -> list[FollowLine]:
+    """Word what somebody asks for; `names` has the topics' names by slug."""
+    return [
+        FollowLine(
+            id=None,
+            name=one.query if one.query is not None else named(names.get(one.topic or "", {}), language) or one.topic or "",
+            is_own=one.query is not None,
+            slug=one.topic,
+            when=rhythm(one.rhythm, language),
+        )
+        for one in follows
+    ]
+
+
+def rhythm(value: Rhythm, language: Language) -> str:
+    """Say how often, and when: "Every day at 07:00 and 18:30"."""
+    at = {"times": language.listing(value.times)}
+    days = language.locale.days["stand-alone"]["wide"]
+    match value.cadence:
+        case Cadence.IMMEDIATE:
+            return language.gettext("As it happens")
+        case Cadence.HOURLY:
+            return language.gettext("Every hour")
+        case Cadence.DAILY:
+            return language.gettext("Every day at %(times)s") % at
+        case Cadence.WEEKDAYS:
+            return language.gettext("Monday to Friday at %(times)s") % at
+        case Cadence.WEEKLY:
+            return language.gettext("%(day)s at %(times)s") % {"day": days[(value.weekday or 1) - 1], **at}
+        case Cadence.MONTHLY:
+            return language.gettext("On the first of the month at %(times)s") % at
+
+
+def named(names: dict[str, str], language: Language) -> str:
+    """Choose a name in a language, else in its base, else in English; "" when there is none."""
+    return names.get(language.tag) or names.get(language.tag.partition("-")[0]) or names.get("en", "")
+
+
+def masked(address: str) -> str:
+    """Write an address so that its owner knows it and nobody else learns it.
+
+    >>> masked("ada.pemberton@mail.example"), masked("a@b.example")
+    ('a…n@mail.example', 'a…@b.example')
+    """
+    local, _, domain = address.rpartition("@")
+    return f"{local[:1]}…{local[-1] if len(local) > 2 else ''}@{domain}"
