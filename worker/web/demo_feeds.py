@@ -1,4 +1,4 @@
-"""The demo's feeds, served to the demo's own intake: real bytes over real HTTP, with validators. To this machine only."""
+"""The demo's feeds, served to the demo's own intake: real bytes over real HTTP, with validators, on loopback only."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
@@ -29,7 +30,7 @@ def healthz() -> JSONResponse:
 
 @router.get("/readyz")
 def readyz(site: AnySite) -> JSONResponse:
-    """Answer 200 only while the database answers and every queue has a living worker; else 503 that names what lacks."""
+    """Answer 200 only while the database answers and every queue has a living worker; else 503, naming what lacks."""
     missing = _missing(site)
     return JSONResponse({"status": "not ready" if missing else "ready", "missing": missing}, 503 if missing else 200)
 
@@ -41,7 +42,9 @@ def metrics(site: LocalSite) -> PlainTextResponse:
         states, terms = editions.states(conn), editions.conservation(conn)
         beats, at = house_table.heartbeats(conn), now(conn)
     lines = [
-        *_gauge("tocsin_deliveries", "Deliveries by state.", "state", states),
+        *_gauge(
+            "tocsin_deliveries", "Deliveries by state.", "state", {str(name): count for name, count in states.items()}
+        ),
         *_gauge(
             "tocsin_conservation", "Terms of the conservation law: audience is the sum of all others.", "term", terms
         ),
@@ -64,6 +67,6 @@ def _missing(site: Site) -> list[str]:
     return [f"worker for {lane}" for lane in Lane if lane not in beats or at - beats[lane] > _SILENT]
 
 
-def _gauge(name: str, text: str, label: str, values: dict[str, float] | dict[str, int]) -> list[str]:
+def _gauge(name: str, text: str, label: str, values: Mapping[str, float]) -> list[str]:
     samples = [f'{name}{{{label}="{key}"}} {value:g}' for key, value in sorted(values.items())]
     return [f"# HELP {name} {text}", f"# TYPE {name} gauge", *samples]
