@@ -1,4 +1,4 @@
-# Every command that README.md and CONTRIBUTING name. `make` alone lists them.
+# Every command that the README names. `make` alone lists them.
 #
 # A machine needs make and Python 3.11 or later, nothing else: the rest comes from the hashed lock files into .venv.
 # Another interpreter: make demo PYTHON=/path/to/python3.12
@@ -104,4 +104,4 @@ clean: ## remove .venv and every cache; the demo's home stays
 .PHONY: help
 help:
 	@echo "make <target>:"
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '  %-8s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '  %-8s %s\n' "$$name" "$$text"; done

@@ -24,7 +24,7 @@ def test_that_may_be_skipped():
 
 
 def pytest_in(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pytest", "--rootdir", folder, "-c", os.devnull, *options, folder]
+    command = [sys.executable, "-m", "pytest", "--rootdir", str(folder), "-c", os.devnull, *options, str(folder)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 

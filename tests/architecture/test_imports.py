@@ -30,7 +30,7 @@ VIOLATIONS = {
 
 def lint(folder: Path) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "COLUMNS": "200"}  # a contract and its verdict in one line
-    command = [LINT_IMPORTS, "--no-logo", "--no-cache"]
+    command = [str(LINT_IMPORTS), "--no-logo", "--no-cache"]
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 

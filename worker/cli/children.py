@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from functools import partial
 
@@ -12,7 +11,7 @@ from worker.runtime.child import Child
 from worker.runtime.ports import ensure_free, is_listening
 from worker.wiring import House
 
-_RELEASE_S = 10.0  # after a kill -9, the children of an earlier run need that long to let go of their ports
+_RELEASE_S = 10.0  # after a kill -9, the children of the last run need that long to let go of their ports
 
 
 def children_of(house: House) -> list[Child]:
@@ -34,20 +33,16 @@ def children_of(house: House) -> list[Child]:
     return children
 
 
-def ensure_ports_free(house: House) -> None:
+def ensure_ports_free(house: House, *, after_crash: bool) -> None:
     """Raise `ConfigurationError` with the port, its user and its variable, where somebody else has it."""
     settings = house.settings
+    wait_s = _RELEASE_S if after_crash else 0.0
     if house.broker_is_embedded:
-        ensure_free("127.0.0.1", settings.broker_port, "the embedded broker", "TOCSIN_BROKER_PORT", wait_s=_RELEASE_S)
+        ensure_free("127.0.0.1", settings.broker_port, "the embedded broker", "TOCSIN_BROKER_PORT", wait_s=wait_s)
     if house.inbox_is_used:
-        ensure_free("127.0.0.1", settings.inbox_port, "the local inbox", "TOCSIN_INBOX_PORT", wait_s=_RELEASE_S)
-    ensure_free(settings.web_host, settings.web_port, "the pages", "TOCSIN_WEB_PORT", wait_s=_RELEASE_S)
+        ensure_free("127.0.0.1", settings.inbox_port, "the local inbox", "TOCSIN_INBOX_PORT", wait_s=wait_s)
+    ensure_free(settings.web_host, settings.web_port, "the pages", "TOCSIN_WEB_PORT", wait_s=wait_s)
 
 
 def _tocsin(*words: str) -> list[str]:
     return [sys.executable, "-m", "worker", *words]
-
-
-def settings_for_children(values: dict[str, object]) -> None:
-    """Hand settings on to children by way of the environment, where they read theirs from."""
-    os.environ.update({name: str(value) for name, value in values.items()})

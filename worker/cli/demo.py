@@ -33,6 +33,7 @@ _LOOK_EVERY_S = 0.25
 # The demo is in a hurry: an operator's defaults are in settings.py.
 _DEFAULTS = {"TOCSIN_GATHER_S": "2", "TOCSIN_SWEEP_S": "1", "TOCSIN_POLL_S": "60", "TOCSIN_ALLOW_PRIVATE": "true"}
 _PORTS = ("TOCSIN_WEB_PORT", "TOCSIN_INBOX_PORT", "TOCSIN_BROKER_PORT")
+_ELSE = "choose another --home"
 _MARK = "tocsin-demo"  # a file that says: this directory is a demo's, it may be wiped
 
 
@@ -60,16 +61,19 @@ def demo(
 
     Runs until Ctrl-C. A second run goes on where the first one ended, and sends nothing twice.
     """
-    _prepare_home(home or Path(os.environ.get("TOCSIN_HOME", _HOME)), fresh=fresh)
-    _prepare_settings(once=once)
     from worker.cli.children import children_of, ensure_ports_free
     from worker.runtime.home import HomeLock
     from worker.runtime.supervisor import Supervisor
     from worker.wiring import house
 
+    place = home or Path(os.environ.get("TOCSIN_HOME", _HOME))
+    choose_home(place)
+    _prepare_settings(once=once)
     found = house()
-    with HomeLock(found.home):
-        ensure_ports_free(found)
+    _ = found.transport_specs  # whatever is wrong with the settings is said before anything is wiped
+    _prepare_home(place, fresh=fresh)
+    with HomeLock(found.home) as lock:
+        ensure_ports_free(found, after_crash=lock.was_abandoned)
         started_at = _prepare_database(found)
         messages.print("starting the processes …")
         with Supervisor(children_of(found), log_directory=found.home / "logs", on_change=say_change) as supervisor:
@@ -84,11 +88,13 @@ def demo(
 
 
 def _prepare_home(home: Path, *, fresh: bool) -> None:
-    choose_home(home)
     mark = home / _MARK
-    if fresh and home.exists():
-        if not mark.exists() and any(home.iterdir()):
-            raise ConfigurationError(f"{home} is not a demo's home, so --fresh does not wipe it: choose another --home")
+    is_used = home.is_dir() and any(home.iterdir())
+    if is_used and not mark.exists() and fresh:
+        raise ConfigurationError(f"{home} is not a demo's home, so --fresh does not wipe it: {_ELSE}")
+    if is_used and not mark.exists() and (home / "tocsin.db").exists():
+        raise ConfigurationError(f"{home} is a real installation's home, whose readers a demo would write to: {_ELSE}")
+    if is_used and fresh:
         _wipe(home)
     try:
         home.mkdir(parents=True, exist_ok=True)
@@ -127,12 +133,24 @@ def _prepare_database(found: House) -> datetime:
 
     migrate.upgrade(found.database_of_any_version())
     if not is_seeded(found):
+        _refuse_real_readers(found)
         messages.print("filling the home with sample topics, readers and news …")
         seed(found)
     with found.database.read() as conn:
         started_at = now(conn)
     watch_feeds(found)
     return started_at
+
+
+def _refuse_real_readers(found: House) -> None:
+    """A database of the operator's own choice may be the real one; a demo's own may have been filled by half."""
+    from worker.store import people
+
+    with found.database.read() as conn:
+        if found.settings.database_url and next(people.export(conn), None):
+            raise ConfigurationError(
+                "TOCSIN_DATABASE_URL names a database with readers that are not a demo's: unset it, or name another"
+            )
 
 
 def _send_everything(found: House, supervisor: Supervisor, *, since: datetime) -> bool:

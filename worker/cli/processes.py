@@ -29,9 +29,9 @@ def up() -> None:
     from worker.wiring import house
 
     found = house()
-    with HomeLock(found.home):
+    with HomeLock(found.home) as lock:
         migrate.upgrade(found.database_of_any_version())
-        ensure_ports_free(found)
+        ensure_ports_free(found, after_crash=lock.was_abandoned)
         with Supervisor(children_of(found), log_directory=found.home / "logs", on_change=say_change) as supervisor:
             messages.print(f"open [bold]{found.base_url}/subscribe[/]" + _inbox_line(found.inbox_is_used))
             supervisor.run_forever()

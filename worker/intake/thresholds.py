@@ -23,7 +23,7 @@ MIN_JACCARD: Final = 0.5
 BANDS: Final = 24
 """Keys of a fingerprint. Of a text's copy in one four times as long, about one in 200 then goes unnoticed."""
 
-COPY_WINDOW: Final = timedelta(days=7)
+COPY_WINDOW: Final = timedelta(days=14)
 """How far back copies are looked for: the same words a month later are an anniversary, not a wire."""
 
 MIN_TITLE_OVERLAP: Final = 0.5

@@ -24,10 +24,8 @@ _SPACE = r"(?:\r\n|[^\S\u2029])"
 _ACRONYM = rf"{_LETTER}(?:(?:\.{_LETTER}(?!{_WORD_GOES_ON}))++\.?|\.(?:{_SPACE}{_LETTER}\.(?!{_WORD_GOES_ON}))++)"
 """`U.S.`, `U.S`, `D.P.R.K.`, `a.m.`; or `U. S.`, spaced throughout: in "Plan B. U.S. troops" the B stays alone."""
 
-_GOES_ON = rf"[^\W_]|[{ANY_MARK}]"
-_S = rf"[sS](?!{_GOES_ON}|'[^\W_])"
-_POSSESSIVE = rf"'{_S}(?!')"
-"""The `'s` of "“Korea”'s", which no word carries; the one of "Korea's" ends the word before it."""
+_POSSESSIVE = rf"'[sS](?![^\W_]|['{ANY_MARK}])"
+"""The `'s` of "“Korea”'s", which hangs on no word; the one of "Korea's" is cut off in the second pass."""
 
 _FRENCH: Final = "c d j l m n s t qu jusqu lorsqu puisqu quoiqu"
 _ITALIAN: Final = "un all dall dell nell sull"
@@ -36,7 +34,7 @@ _VOWELS: Final = "aeiouyhœæ"
 _ELIDED = rf"(?i:{'|'.join(sorted(_ELISIONS))})(?='[{_VOWELS}{_VOWELS.upper()}])"
 """Short forms before a vowel: l'Ukraine is found under Ukraine; O'Brien and don't stay one word."""
 
-_PLAIN = rf"[^\W_]++(?:[^\W_]++|'(?!{_S})(?=[^\W_])|(?<=\d)[.,](?=\d)|[{ANY_MARK}]++)*+"
+_PLAIN = rf"[^\W_]++(?:[^\W_]++|'(?=[^\W_])|(?<=\d)[.,](?=\d)|[{ANY_MARK}]++)*+"
 """Letters, digits and marks; an apostrophe between letters; a dot or comma between digits (3.5, 1,000)."""
 
 _COMMON = r"[^\W_]++(?=[ \n])|[^\W_]{2,}+(?=[.,] )"
@@ -83,7 +81,7 @@ def words(text: str) -> Words:
     ends: list[int] = []
     for match in _WORD.finditer(normalised.text):
         surface, kind, start = match[0], match.lastindex, match.start()
-        if kind is None and not surface.isascii():
+        if kind is None and not (surface.isascii() and surface.isalnum()):
             for part, key, offset in _parts(surface):
                 surfaces.append(part)
                 keys.append(key)
@@ -115,21 +113,19 @@ def _cached_parts(word: str) -> Sequence[_Part]:
 
 
 def _cut(word: str) -> Iterator[_Part]:
-    """Cut where Han, Kana or Hangul meet anything else, and where only the folded word shows an elision."""
+    """Cut where Han, Kana or Hangul meet anything else, and at apostrophes that do not belong to the word."""
     for match in _CJK_OR_NOT.finditer(word):
         for part, offset in _cut_apostrophes(match[0]):
             yield part, fold(part), match.start() + offset
 
 
 def _cut_apostrophes(word: str) -> Iterator[tuple[str, int]]:
-    """Do for accented letters and before Hangul what the expression does for plain ones."""
-    word = word.rstrip("'")
-    head, apostrophe, tail = word.rpartition("'")
-    if apostrophe and fold(tail) == "s":
-        word = head
-    head, apostrophe, tail = word.partition("'")
-    if tail and fold(head) in _ELISIONS and fold(tail)[0] in _VOWELS:
-        yield head, 0
-        yield tail, len(head) + 1
-    elif word:
-        yield word, 0
+    """Take possessives off the end and an elision off the beginning, whatever accents they are written with."""
+    parts = word.rstrip("'").split("'")
+    while len(parts) > 1 and fold(parts[-1]) == "s":
+        parts.pop()
+    if len(parts) > 1 and fold(parts[0]) in _ELISIONS and fold(parts[1])[0] in _VOWELS:
+        yield parts[0], 0
+        yield "'".join(parts[1:]), len(parts[0]) + 1
+    else:
+        yield "'".join(parts), 0

@@ -64,7 +64,7 @@ def _alert(conn: Connection, policy: Policy, story: DueStory) -> list[Made]:
         if edition_id is not None:
             copies = _copies(conn, library, story, list(group), locale=locale)
             rows = editions.add_batch(conn, edition_id, copies, lane=Lane.ALERTS, domain=policy.domain)
-            made.append(Made(edition_id=edition_id, rows=rows))
+            made += [Made(edition_id=edition_id, rows=rows)] if rows else []
     return made
 
 

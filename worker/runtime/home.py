@@ -46,12 +46,14 @@ class HomeLock:
     """Keeps a second `tocsin up` out of a home, for as long as this process lives.
 
     The kernel drops the lock with the process, however that ends, so a crash leaves nothing to clear away. The file
-    stays: removing it would let two processes lock two files of one name.
+    stays: removing it would let two processes lock two files of one name. What stands in it afterwards tells, by
+    `was_abandoned`, that the last owner was killed: its children may need some seconds more to end.
     """
 
     def __init__(self, home: Path) -> None:
         self._home = home
         self._file: TextIO | None = None
+        self.was_abandoned = False
 
     def acquire(self) -> None:
         """Make the home and lock it. Raises `ConfigurationError`: not writable, or another process (named) is in it."""
@@ -64,6 +66,8 @@ class HomeLock:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise self._refusal(file, error) from error
+        file.seek(0)
+        self.was_abandoned = bool(file.read().strip())
         _replace_text(file, str(os.getpid()))
         self._file = file
 

@@ -182,3 +182,11 @@ def slugs_of(conn: Connection, article_id: ArticleId) -> list[str]:
         .order_by(Topic.slug)
     )
     return [slug for slug in conn.execute(query).scalars() if slug]
+
+
+def latest_stories(conn: Connection, topic_id: TopicId, *, limit: int) -> list[StoryId]:
+    """Return the stories that concern a topic still, the latest match first."""
+    concerns = sa.exists().where(Match.topic_id == TopicStory.topic_id, Match.story_id == TopicStory.story_id)
+    query = sa.select(TopicStory.story_id).where(TopicStory.topic_id == topic_id, concerns)
+    rows = conn.execute(query.order_by(TopicStory.match_seq.desc()).limit(limit))
+    return [StoryId(story_id) for story_id in rows.scalars()]

@@ -5,6 +5,6 @@
     security       who is asking, what browsers may do with an answer, and a log without tokens or addresses
     one module a group of pages, one for the API
 
-Handlers parse, call a room, and show what came of it. They are plain functions: FastAPI runs them in threads. A GET (and
-a HEAD) never changes anything, since mail scanners open every link.
+Handlers parse, call a room, and show what came of it. They are plain functions, which FastAPI runs in threads. A GET or
+HEAD never changes anything, since mail scanners open every link.
 """

@@ -1,149 +1,194 @@
-"""`/api/v1`: what the newsroom's own systems push in, with an API key.
+"""`/api/v1`: the newspaper's own programs push articles and sign readers up. `/api/openapi.json` describes it.
 
-Parses and answers; intake judges, a worker matches. Errors are problem documents (problems.py).
+Parses and answers; intake and signup decide. An `Idempotency-Key` is not looked at: the same article pushed again is
+recognised as the same.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends
-from pydantic import BaseModel
-from starlette.concurrency import run_in_threadpool
+from fastapi import APIRouter, Depends, Response
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.requests import Request
-from starlette.responses import JSONResponse
 
-from worker.adapters.sources.files import read_document
 from worker.errors import InputError
-from worker.model import ArticleId, Novelty
+from worker.intake.run import Added
+from worker.model import ArticleId, Cadence, Novelty, ParsedArticle, Severity
+from worker.signup.address import normalise
+from worker.signup.run import sign_up
+from worker.signup.wishes import Follow, Rhythm, Slug, Weekday, Wish
 from worker.store import articles, topics
-from worker.web.problems import Problem, of_input
+from worker.store.articles import StoredArticle
+from worker.web.api_keys import Scope, needs
+from worker.web.problems import PROBLEM, Problem
 from worker.web.site import AnySite, Site
 
-router = APIRouter(prefix="/api/v1", tags=["articles"])
-
-MAX_BODY_BYTES: Final = 4_000_000
+MAX_ARTICLE_BYTES: Final = 4_000_000
 _MATCHED_WITHIN_S: Final = 2.0
 _LOOK_EVERY_S: Final = 0.05
 
+_PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
+    status: {"model": Problem, "description": what, "content": {PROBLEM: {"schema": Problem.model_json_schema()}}}
+    for status, what in (
+        (400, "The body is not JSON."),
+        (401, "There is no key, or nobody knows it."),
+        (403, "The key lacks the scope."),
+        (413, "The body is too large."),
+        (422, "Something in the body is wrong; `errors` says what."),
+        (503, "The house is not in order; try again later."),
+    )
+}
 
-class ArticleAnswer(BaseModel):
-    """An article as the API tells it. `topics` is null until it has been matched."""
+router = APIRouter(prefix="/api/v1", tags=["v1"])
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PushedArticle(_Body):
+    """An article as a newsroom's system tells it. Text is plain; a title or a body is needed."""
+
+    url: str = ""
+    title: str = ""
+    summary: str = ""
+    body: str = ""
+    author: str = ""
+    section: str = ""
+    source: str = ""
+    lang: str = ""
+    tags: Annotated[tuple[str, ...], Field(max_length=100)] = ()
+    published_at: AwareDatetime | None = None
+    severity: Severity = Severity.NORMAL
+
+
+class JudgedArticle(BaseModel):
+    """What became of a pushed article. `topics` are slugs, null as long as it has not been matched."""
 
     id: int
     status: Novelty
     reason: str
-    url: str
     title: str
-    published_at: str
+    url: str
+    revision: int
+    published_at: AwareDatetime
     topics: list[str] | None
 
 
-def needs(scope: str) -> Callable[..., None]:
-    """Return a dependency that lets only keys with `scope` pass."""
+class Subscription(_Body):
+    """A reader's wish, as the newspaper's own page collected it."""
 
-    def check(request: Request, site: AnySite) -> None:
-        word, _, key = request.headers.get("authorization", "").partition(" ")
-        challenge = {"WWW-Authenticate": 'Bearer realm="tocsin"'}
-        if word.lower() != "bearer" or not key.strip():
-            raise Problem(401, "send an API key: Authorization: Bearer KEY", headers=challenge)
-        scopes = site.house.api_scopes(key.strip())
-        if scopes is None:
-            raise Problem(401, "this is no API key of ours", headers=challenge)
-        if scope not in scopes and "admin" not in scopes:
-            raise Problem(403, f"this key lacks the scope {scope}")
-
-    return check
+    email: str
+    name: str = ""
+    locale: str = "en"
+    timezone: str | None = Field(None, description="An IANA name; the newsroom's own zone when left out.")
+    topics: Annotated[tuple[Slug, ...], Field(max_length=100)] = ()
+    query: Annotated[str, Field(max_length=2_000)] = ""
+    cadence: Cadence = Cadence.DAILY
+    at: Annotated[tuple[str, ...], Field(description="Local times, such as 07:00.")] = ()
+    weekday: Weekday | None = None
 
 
-async def _body(request: Request) -> bytes:
-    """Read the body, no further than the limit."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            raise Problem(413, f"the body is larger than {MAX_BODY_BYTES // 1_000_000} MB")
-    return bytes(body)
+class Received(BaseModel):
+    """The same answer for every address, known or not."""
+
+    status: str = "received"
+    detail: str = "If this address may get mail from us, its owner is asked to confirm."
 
 
 @router.post(
     "/articles",
-    dependencies=[Depends(needs("articles"))],
-    response_model=ArticleAnswer,
+    dependencies=[Depends(needs(Scope.ARTICLES))],
+    max_body_size=MAX_ARTICLE_BYTES,
     status_code=201,
+    response_model=JudgedArticle,
     responses={
-        200: {"description": "Known: an update, or unchanged.", "model": ArticleAnswer},
-        202: {"description": "Taken in, not matched yet.", "model": ArticleAnswer},
-        401: {"description": "No API key."},
-        403: {"description": "The key lacks the scope `articles`."},
-        413: {"description": "Too large."},
-        422: {"description": "A field is filled in wrongly; `field` names it."},
-    },
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {
-                "application/json": {
-                    "schema": {
-                        "type": "object",
-                        "properties": {
-                            **{
-                                name: {"type": "string"}
-                                for name in ("url", "title", "summary", "body", "author", "section", "source", "lang")
-                            },
-                            "tags": {"type": "array", "items": {"type": "string"}},
-                            "published_at": {"type": "string", "format": "date-time"},
-                            "severity": {"type": "string", "enum": ["normal", "important", "breaking"]},
-                        },
-                    }
-                }
-            },
-        }
+        200: {"model": JudgedArticle, "description": "Known already, or a new version of a known one."},
+        202: {"model": JudgedArticle, "description": "Stored, not matched yet; push it again to see its topics."},
+        **_PROBLEMS,
     },
 )
-async def push_article(site: AnySite, body: Annotated[bytes, Depends(_body)]) -> JSONResponse:
-    """Take an article in, and answer with the topics that it matched as soon as a worker has matched it.
-
-    201: new, or a copy of another outlet's; 200: known; 202: taken in, but not matched within two seconds.
-    """
-    return await run_in_threadpool(_push, site, body)
-
-
-def _push(site: Site, body: bytes) -> JSONResponse:
-    try:
-        found = read_document(body, url="", content_type="application/json")
-        if len(found) != 1:
-            raise Problem(422, "send one article at a time, as a JSON object")
-        added = site.house.add_article(found[0])
-    except InputError as error:
-        raise of_input(error) from error
+def push_article(site: AnySite, article: PushedArticle, response: Response) -> JudgedArticle:
+    """Take an article in, and tell its topics if matching is done within two seconds."""
+    parsed = ParsedArticle(**article.model_dump())
+    added = site.house.intake.add(parsed, kind="push", outlet=site.house.newsroom.name)
     if added.stored:
         site.house.ring("match_article", added.id)
-    answer = _told(site, added.id)
-    document = {**answer, "status": added.status, "reason": added.reason}
-    known = not added.stored or added.status is Novelty.UPDATE
-    if answer["topics"] is None:
-        return JSONResponse(document, 202)
-    return JSONResponse(document, 200 if known else 201)
+    stored = _wait_until_matched(site, added.id)
+    is_new = added.stored and added.status is not Novelty.UPDATE
+    response.status_code = 202 if stored.matched_at is None else 201 if is_new else 200
+    return _judged(site, added, stored)
 
 
-def _told(site: Site, article_id: ArticleId) -> dict[str, Any]:
-    """Return the stored article, waiting a little for its topics."""
-    deadline = time.monotonic() + _MATCHED_WITHIN_S
+@router.post(
+    "/subscriptions",
+    dependencies=[Depends(needs(Scope.SUBSCRIPTIONS))],
+    status_code=202,
+    response_model=Received,
+    responses=_PROBLEMS,
+)
+def subscribe(request: Request, site: AnySite, wanted: Subscription) -> Received:
+    """Ask the owner of an address whether they want this. Nothing is sent before they have confirmed."""
+    try:
+        address = normalise(wanted.email)
+    except InputError as error:
+        raise InputError(error.message, where="email", hint=error.hint) from error
+    signed = sign_up(
+        site.house.database,
+        address=address,
+        wish=_wish(site, wanted),
+        evidence=site.evidence(request, "API"),
+        hash_address=site.house.address_hash,
+        check_query=site.check_query,
+    )
+    if signed.asked:
+        site.house.ring("sweep_planning")
+    return Received()
+
+
+def _wish(site: Site, wanted: Subscription) -> Wish:
+    try:
+        rhythm = Rhythm(cadence=wanted.cadence, times=wanted.at, weekday=wanted.weekday)
+        follows = [Follow(topic=slug, rhythm=rhythm) for slug in wanted.topics]
+        follows += [Follow(query=wanted.query, rhythm=rhythm)] if wanted.query else []
+        timezone = wanted.timezone or site.house.settings.timezone
+        return Wish(follows=tuple(follows), locale=wanted.locale, timezone=timezone, name=wanted.name)
+    except ValueError as error:
+        raise _input_error(error) from error
+
+
+def _input_error(error: ValueError) -> InputError:
+    """Tell pydantic's first complaint about a wish as one about the field that was sent."""
+    found = error.errors()[0] if hasattr(error, "errors") else {"loc": (), "msg": str(error)}
+    field = str(found["loc"][0]) if found["loc"] else ""
+    message = str(found["msg"]).removeprefix("Value error, ")
+    return InputError(message, where={"times": "at"}.get(field, field))
+
+
+def _wait_until_matched(site: Site, article_id: ArticleId) -> StoredArticle:
+    deadline_s = time.monotonic() + _MATCHED_WITHIN_S
     while True:
         with site.house.database.read() as conn:
             stored = articles.by_id(conn, article_id)
-            slugs = topics.slugs_of(conn, article_id)
         if stored is None:
-            raise Problem(404, "the article has been removed meanwhile")
-        if stored.matched_at is not None or time.monotonic() >= deadline:
-            return {
-                "id": stored.id,
-                "url": stored.url,
-                "title": stored.title,
-                "published_at": stored.published_at.isoformat(timespec="seconds").replace("+00:00", "Z"),
-                "topics": slugs if stored.matched_at is not None else None,
-            }
+            raise InputError("the article has been removed meanwhile")
+        if stored.matched_at is not None or time.monotonic() >= deadline_s:
+            return stored
         time.sleep(_LOOK_EVERY_S)
+
+
+def _judged(site: Site, added: Added, stored: StoredArticle) -> JudgedArticle:
+    with site.house.database.read() as conn:
+        slugs = topics.slugs_of(conn, added.id) if stored.matched_at is not None else None
+    return JudgedArticle(
+        id=added.id,
+        status=added.status,
+        reason=added.reason,
+        title=stored.title,
+        url=stored.url,
+        revision=stored.revision,
+        published_at=stored.published_at,
+        topics=slugs,
+    )

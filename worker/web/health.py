@@ -1,72 +1,82 @@
-"""What supervisors and monitors ask: does the process live, can mail go out, and how do the books stand."""
+"""What monitors ask: is the process alive, can the house send, and the figures behind that.
+
+Reads only. `/metrics` is in Prometheus' text format, for this machine only.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import timedelta
-from typing import Final
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any, Final
 
 from fastapi import APIRouter
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from sqlalchemy.exc import SQLAlchemyError
-from starlette.responses import JSONResponse, PlainTextResponse
 
 from worker.errors import ConfigurationError
+from worker.lifecycle import State
 from worker.model import Lane
-from worker.store import editions
-from worker.store import house as house_table
+from worker.store import editions, leases
 from worker.store.database import now
+from worker.store.house import heartbeats
 from worker.web.site import AnySite, LocalSite, Site
 
 router = APIRouter(include_in_schema=False)
 
-_SILENT: Final = timedelta(seconds=60)
+SILENT_AFTER_S: Final = 60.0
+_COUNTED: Final = 10_000
 
 
 @router.get("/healthz")
-def healthz() -> JSONResponse:
-    """Answer 200 as long as this process lives."""
-    return JSONResponse({"status": "alive"})
+def alive() -> Response:
+    """Say that this process answers. Asks nobody else, so that a database's trouble restarts no web server."""
+    return JSONResponse({"status": "ok"})
 
 
 @router.get("/readyz")
-def readyz(site: AnySite) -> JSONResponse:
-    """Answer 200 only while the database answers and every queue has a living worker; else 503, naming what lacks."""
-    missing = _missing(site)
-    return JSONResponse({"status": "not ready" if missing else "ready", "missing": missing}, 503 if missing else 200)
+def ready(site: AnySite) -> Response:
+    """Say whether mail can be sent: the database answers, and each queue has had a living worker within a minute."""
+    missing = list(_missing(site))
+    return JSONResponse({"ready": not missing, "missing": missing}, status_code=503 if missing else 200)
 
 
 @router.get("/metrics")
-def metrics(site: LocalSite) -> PlainTextResponse:
-    """Tell Prometheus how the deliveries stand and how long ago each worker was heard of."""
+def metrics(site: LocalSite) -> Response:
+    """Give the figures."""
     with site.house.database.read() as conn:
-        states, terms = editions.states(conn), editions.conservation(conn)
-        beats, at = house_table.heartbeats(conn), now(conn)
+        at, beats, states = now(conn), heartbeats(conn), editions.states(conn)
+        due = {lane: len(leases.due_batches(conn, lane, limit=_COUNTED)) for lane in (Lane.ALERTS, Lane.BULK)}
     lines = [
+        *_gauge("tocsin_deliveries", "Deliveries by state.", "state", {state: states.get(state, 0) for state in State}),
+        *_gauge("tocsin_batches_due", "Batches that wait for a worker.", "lane", due),
         *_gauge(
-            "tocsin_deliveries", "Deliveries by state.", "state", {str(name): count for name, count in states.items()}
-        ),
-        *_gauge(
-            "tocsin_conservation", "Terms of the conservation law: audience is the sum of all others.", "term", terms
-        ),
-        *_gauge(
-            "tocsin_heartbeat_age_seconds",
-            "Time since a queue's worker was heard of.",
-            "queue",
-            {name: (at - beat).total_seconds() for name, beat in beats.items()},
+            "tocsin_heartbeat_age_seconds", "Time since a queue's worker last did a task.", "queue", _ages(beats, at)
         ),
     ]
-    return PlainTextResponse("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4; charset=utf-8")
+    return PlainTextResponse("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4")
 
 
-def _missing(site: Site) -> list[str]:
+def _missing(site: Site) -> Iterator[str]:
     try:
         with site.house.database.read() as conn:
-            beats, at = house_table.heartbeats(conn), now(conn)
+            at, beats = now(conn), heartbeats(conn)
     except (ConfigurationError, SQLAlchemyError):
-        return ["database"]
-    return [f"worker for {lane}" for lane in Lane if lane not in beats or at - beats[lane] > _SILENT]
+        yield "the database does not answer"
+        return
+    ages = _ages(beats, at)
+    for lane in Lane:
+        if lane not in ages:
+            yield f"no worker for {lane} has been seen yet"
+        elif ages[lane] > SILENT_AFTER_S:
+            yield f"the worker for {lane} has been silent for {ages[lane]:.0f} s"
 
 
-def _gauge(name: str, text: str, label: str, values: Mapping[str, float]) -> list[str]:
-    samples = [f'{name}{{{label}="{key}"}} {value:g}' for key, value in sorted(values.items())]
-    return [f"# HELP {name} {text}", f"# TYPE {name} gauge", *samples]
+def _ages(beats: Mapping[str, datetime], at: datetime) -> dict[str, float]:
+    return {name: round((at - beat).total_seconds(), 1) for name, beat in sorted(beats.items())}
+
+
+def _gauge(name: str, says: str, label: str, values: Mapping[Any, float]) -> Iterable[str]:
+    yield f"# HELP {name} {says}"
+    yield f"# TYPE {name} gauge"
+    for key, value in values.items():
+        yield f'{name}{{{label}="{key}"}} {value}'

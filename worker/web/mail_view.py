@@ -16,7 +16,7 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/m/{token}")
 def show_mail(request: Request, site: AnySite, token: str) -> Response:
-    """Show the mail as it was sent, with all its stories. It gets no scripts, no forms and no place in a search engine."""
+    """Show the mail with all its stories; scripts, forms and search engines get nothing of it."""
     [number] = site.house.tokens.read(Purpose.VIEW, token, now=site.now())
     markup = site.house.letters.html(site.house.database, DeliveryId(number))
     if markup is None:

@@ -35,7 +35,7 @@ class Pages:
         self._newsroom = newsroom
         self._environments = {tag: self._environment(self.languages.best(tag)) for tag in self.languages.tags}
 
-    def page(  # noqa: D417  the values are the template's
+    def page(
         self,
         request: Request,
         template: str,

@@ -88,7 +88,7 @@ class SecurityHeaders:
 
 
 class AccessLog:
-    """Writes a line a request: the route's pattern instead of the path, which may hold a token; no query, no address."""
+    """Writes a line a request: the route's pattern, not the path, which may hold a token; no query, no address."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

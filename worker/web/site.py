@@ -19,7 +19,7 @@ from worker.web.security import client_address, is_local
 from worker.wiring import House
 
 WORDING = "2026-11"
-"""The version of the sentences in `subscribe.html.j2` and `confirm.html.j2` that a reader agrees to: part of the evidence."""
+"""The version of what `subscribe.html.j2` and `confirm.html.j2` say that a reader agrees to: part of the evidence."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

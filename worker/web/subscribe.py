@@ -1,9 +1,11 @@
-"""`/subscribe`: choose topics or write a search, say when, leave an address. The answer tells nothing about the address.
+"""`/subscribe`: choose topics or write a search, say when, leave an address.
 
-Parses and shows; `signup.run` decides.
+The answer tells nothing about the address. Parses and shows; `signup.run` decides.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 from fastapi import APIRouter
 from fastapi.responses import RedirectResponse, Response
@@ -67,7 +69,7 @@ def offered(site: Site, language: Language) -> list[TopicLine]:
     return topic_lines((row for row in rows if not row.disabled_reason), language)
 
 
-def options(site: Site, language: Language, draft: Draft) -> dict[str, object]:
+def options(site: Site, language: Language, draft: Draft) -> dict[str, Any]:
     """Return what both forms let a reader choose among."""
     house_zone = site.house.settings.timezone
     near = dict.fromkeys((draft.timezone, house_zone))

@@ -1,7 +1,7 @@
 """`/unsubscribe/{token}`: the page for people, and the one-click POST for their mail providers (RFC 8058).
 
-The POST takes urlencoded and multipart bodies, or none; needs no cookie, redirects nowhere, may come twice, and works for
-ever. The GET changes nothing. Parses and shows; `signup.run_preferences` decides.
+The POST takes urlencoded and multipart bodies, or none; it needs no cookie, redirects nowhere, may come twice, and works
+for ever. The GET changes nothing. Parses and shows; `signup.run_preferences` decides.
 """
 
 from __future__ import annotations
@@ -60,9 +60,7 @@ def take_farewell(request: Request, site: AnySite, token: str, form: AnyForm) ->
     return _ended(request, site, language, known, ended)
 
 
-def _come_back(
-    request: Request, site: Site, subscriber_id: SubscriberId, delivery_id: DeliveryId | None
-) -> Response:
+def _come_back(request: Request, site: Site, subscriber_id: SubscriberId, delivery_id: DeliveryId | None) -> Response:
     evidence = site.evidence(request, "unsubscribe page")
     signed = come_back(site.house.database, subscriber_id, delivery_id=delivery_id, evidence=evidence)
     if signed.asked:

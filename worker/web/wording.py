@@ -1,4 +1,4 @@
-"""Puts what the store knows into a reader's words: topics by name, rhythms as sentences, moments on their own clock. Pure."""
+"""Puts what the store knows into a reader's words: topics by name, rhythms as sentences. Pure."""
 
 from __future__ import annotations
 
@@ -65,7 +65,9 @@ def wish_lines(follows: Iterable[Follow], names: dict[str, dict[str, str]], lang
     return [
         FollowLine(
             id=None,
-            name=one.query if one.query is not None else named(names.get(one.topic or "", {}), language) or one.topic or "",
+            name=one.query
+            if one.query is not None
+            else named(names.get(one.topic or "", {}), language) or one.topic or "",
             is_own=one.query is not None,
             slug=one.topic,
             when=rhythm(one.rhythm, language),

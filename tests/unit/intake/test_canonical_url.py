@@ -76,8 +76,9 @@ def test_addresses_that_may_be_different_articles_stay_different(one, other):
 
 @pytest.mark.parametrize(
     "url",
-    ["", "news.example/a", "ftp://news.example/", "mailto:x@news.example", "javascript:x", "http://", "http://[", "//x",
-     "http://a b/", "http://[v2.@]/", "http://news.example:port/", "http://news.example:99999/", "http://" + "가" * 80 + ".example/"],
+    ["", "news.example/a", "ftp://news.example/", "mailto:x@news.example", "javascript:x", "//x", "http://", "http://[",
+     "http://a b/", "http://[v2.@]/", "http://news.example:port/", "http://news.example:99999/",
+     f"http://{'가' * 80}.example/"],
 )  # fmt: skip
 def test_what_is_no_web_address_has_no_canonical_form(url):
     assert canonical_url(url) == ""

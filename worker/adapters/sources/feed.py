@@ -120,5 +120,5 @@ def _dates(entry: Mapping[str, Any], version: str) -> tuple[datetime | None, dat
 def _date(entry: Mapping[str, Any], key: str) -> datetime | None:
     """Read a date ourselves: feedparser takes "09:00 KST" for 09:00 UTC. It is asked only for other scripts' months."""
     text = _text(entry, key)
-    parsed = dict.get(entry, f"{key}_parsed")  # type: ignore[call-overload]
+    parsed = dict.get(entry, f"{key}_parsed")  # type: ignore[call-overload]  # as above
     return parse_date(text) if text.isascii() or not parsed else from_utc_fields(parsed)

@@ -45,38 +45,38 @@ class _Ours:
     def _start_item(self, attributes: dict[str, str]) -> None:
         if len(self.entries) >= MAX_ITEMS:
             raise _TooMuchError(f"{MAX_ITEMS} items")
-        super()._start_item(attributes)  # type: ignore[misc]
+        super()._start_item(attributes)  # type: ignore[misc]  # feedparser ships no types
 
     _start_entry = _start_item
 
     def _start_guid(self, attributes: dict[str, str]) -> None:
         """Keep GUIDs as they stand: resolved against a feed's address, they change when that does."""
-        super()._start_guid(attributes)  # type: ignore[misc]
+        super()._start_guid(attributes)  # type: ignore[misc]  # feedparser ships no types
         self._permanent, self.guidislink = self.guidislink, False
 
     _start_id = _start_guid
 
     def _end_guid(self) -> None:
-        value = self.pop("id")  # type: ignore[attr-defined]
+        value = self.pop("id")  # type: ignore[attr-defined]  # feedparser ships no types
         if self._permanent and _ABSOLUTE.match(value or ""):
-            self._save("link", value)  # type: ignore[attr-defined]
+            self._save("link", value)  # type: ignore[attr-defined]  # feedparser ships no types
 
     _end_id = _end_guid
 
     def _sync_author_detail(self, key: str = "author") -> None:
         """Read "desk@news.example (Night Desk)" ourselves: feedparser takes addresses to end after four letters."""
-        context = self._get_context()  # type: ignore[attr-defined]
+        context = self._get_context()  # type: ignore[attr-defined]  # feedparser ships no types
         details, told = context.get(f"{key}s"), context.get(key)
         if details and not details[-1] and told:
             details[-1]["name"] = person(told)
         else:
-            super()._sync_author_detail(key)  # type: ignore[misc]
+            super()._sync_author_detail(key)  # type: ignore[misc]  # feedparser ships no types
 
     def _start_unread(self, _attributes: dict[str, str]) -> None:
-        self.push("unread", 0)  # type: ignore[attr-defined]
+        self.push("unread", 0)  # type: ignore[attr-defined]  # feedparser ships no types
 
     def _end_unread(self) -> None:
-        self.pop("unread")  # type: ignore[attr-defined]
+        self.pop("unread")  # type: ignore[attr-defined]  # feedparser ships no types
 
     # A photograph's title, caption and keywords, and a podcast's blurb, are not the article's.
     _start_media_title = _start_media_description = _start_media_category = _start_unread

@@ -1,0 +1,249 @@
+"""What becomes of tries: outcomes recorded under a fence, orphans, late receipts, expiry, and the end of an edition."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from tests.builders import (
+    HOLDER,
+    RIVAL,
+    all_editions,
+    attempts_of,
+    deliveries_of,
+    edition,
+    ids_of,
+    reader,
+    set_clock,
+    states_of,
+)
+from worker.holder import boot_id
+from worker.lifecycle import TAKEN, Happening, State, sources_of, step
+from worker.model import DeliveryId, EditionStatus, Lane, Receipt, Severity
+from worker.store import deliveries, editions, last_check, leases
+from worker.store.database import Database, now
+from worker.store.deliveries import Outcome, outcome_of
+from worker.store.leases import LONGEST_REPLY, Lease
+from worker.store.schema import Delivery, DeliveryBatch
+
+HOURS_LATER = timedelta(hours=7)
+ANSWERS = [Happening.ACCEPTED, Happening.DEFERRED, Happening.REFUSED, Happening.REPLY_LOST]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnTheWire:
+    """One committed row."""
+
+    lease: Lease
+    id: DeliveryId
+
+
+@pytest.fixture
+def wire(database: Database) -> OnTheWire:
+    with database.write() as conn:
+        batch = edition(conn, [reader(conn)])
+        lease = leases.take(conn, batch, 1, holder=HOLDER, lease_s=60)
+        assert lease is not None
+        (committed,) = last_check.commit(conn, lease, ids_of(conn, batch))
+    return OnTheWire(lease=lease, id=committed)
+
+
+def said(wire: OnTheWire, happening: Happening, *, fence: int | None = None, **words: object) -> Outcome:
+    about = {"text": str(happening), "retry_in_s": 30.0 if happening is Happening.DEFERRED else None, **words}
+    return Outcome(
+        delivery_id=wire.id,
+        fence=wire.lease.fence if fence is None else fence,
+        happening=happening,
+        provider="relay",
+        **about,  # type: ignore[arg-type]  a test's own words
+    )
+
+
+@pytest.mark.parametrize("happening", ANSWERS)
+def test_each_answer_makes_its_step_and_leaves_an_attempt(database, wire, happening):
+    with database.write() as conn:
+        deliveries.record(conn, [said(wire, happening, code=250, enhanced="2.0.0")])
+        (row,) = deliveries_of(conn)
+        (attempt,) = attempts_of(conn, wire.id)
+        assert row.state is step(State.COMMITTING, happening)
+        assert (row.provider, row.code) == ("relay", 250)
+        assert (attempt.number, attempt.fence, attempt.outcome) == (1, wire.lease.fence, happening)
+        assert attempt.started_at == row.committed_at
+        assert attempt.ended_at >= attempt.started_at
+        assert (row.next_attempt_at is not None) is (happening is Happening.DEFERRED)
+
+
+def test_a_receipt_is_kept_with_everything_that_the_provider_said(database, wire):
+    receipt = Receipt(provider="relay", code=250, enhanced="2.0.0", text="Ok: queued", provider_message_id="4F2A")
+    with database.write() as conn:
+        deliveries.record(conn, [outcome_of(receipt, delivery_id=wire.id, fence=wire.lease.fence)])
+        (row,) = deliveries_of(conn)
+        (attempt,) = attempts_of(conn, wire.id)
+        assert (row.state, row.provider_message_id, row.accepted_at) == (State.ACCEPTED, "4F2A", attempt.ended_at)
+        assert (attempt.code, attempt.enhanced, attempt.text) == (250, "2.0.0", "Ok: queued")
+
+
+@pytest.mark.parametrize("state", list(State))
+@pytest.mark.parametrize("happening", ANSWERS)
+def test_an_answer_under_an_old_fence_settles_nothing_unless_the_message_was_accepted(database, wire, state, happening):
+    with database.write() as conn:
+        conn.execute(sa.update(Delivery).values(state=state, fence=wire.lease.fence + 1))
+        deliveries.record(conn, [said(wire, happening)])
+        arrived = happening is Happening.ACCEPTED and state in sources_of(Happening.ACCEPTED)
+        assert states_of(conn) == [State.ACCEPTED if arrived else state]
+        assert len(attempts_of(conn, wire.id)) == 1  # what was said is kept all the same
+
+
+@pytest.mark.parametrize("happening", [Happening.REPLY_LOST, Happening.DEFERRED])
+def test_a_late_receipt_settles_what_was_given_up_and_it_is_never_sent_again(database, wire, happening):
+    with database.write() as conn:
+        deliveries.record(conn, [said(wire, happening, retry_in_s=0.0)])
+        leases.release(conn, wire.lease)
+        deliveries.record(conn, [said(wire, Happening.ACCEPTED)])
+        assert states_of(conn) == [State.ACCEPTED]
+        lease = leases.take(conn, wire.lease.edition_id, 1, holder=RIVAL, lease_s=60)
+        if lease is not None:
+            assert deliveries.leased(conn, lease) == []
+            leases.release(conn, lease)
+        assert leases.take(conn, wire.lease.edition_id, 1, holder=RIVAL, lease_s=60) is None
+
+
+@pytest.mark.parametrize("state", list(State))
+@pytest.mark.parametrize("happening", [happening for happening in Happening if happening not in ANSWERS])
+def test_a_move_follows_the_table(database, wire, state, happening):
+    with database.write() as conn:
+        conn.execute(sa.update(Delivery).values(state=state, reason="before"))
+        moved = deliveries.move(conn, wire.id, happening, reason="because")
+        (row,) = deliveries_of(conn)
+        assert moved is (step(state, happening) is not None)
+        assert (row.state, row.reason) == ((step(state, happening), "because") if moved else (state, "before"))
+
+
+def test_a_row_on_the_wire_is_its_holders_business_while_the_lease_lives(database, wire):
+    with database.write() as conn:
+        assert deliveries.orphans_to_unknown(conn, limit=10) == 0
+        assert states_of(conn) == [State.COMMITTING]
+
+
+def test_a_dead_holders_rows_on_the_wire_become_unknown_at_once(database, wire):
+    with database.write() as conn:
+        leases.free_dead(conn, boot_id(), [HOLDER.name])
+        assert deliveries.orphans_to_unknown(conn, limit=10) == 1
+        (row,) = deliveries_of(conn)
+        (attempt,) = attempts_of(conn, wire.id)
+        assert (row.state, row.next_attempt_at) == (State.UNKNOWN, None)
+        assert attempt.outcome is Happening.REPLY_LOST
+        assert deliveries.orphans_to_unknown(conn, limit=10) == 0
+
+
+@pytest.mark.parametrize("is_taken_over", [False, True])
+def test_a_lease_that_ran_out_does_not_prove_that_its_holder_is_gone(database, wire, is_taken_over):
+    """A stalled process may hold the connection still: its row is found out about when no reply can come any more."""
+    with database.write() as conn:
+        leases.renew(conn, wire.lease, holder=HOLDER, lease_s=0)
+        if is_taken_over:
+            conn.execute(sa.update(DeliveryBatch).values(next_attempt_at=now(conn)))
+            assert leases.take(conn, wire.lease.edition_id, 1, holder=RIVAL, lease_s=3600)
+        assert deliveries.orphans_to_unknown(conn, limit=10) == 0
+    set_clock(database, ahead=LONGEST_REPLY)
+    with database.write() as conn:
+        assert deliveries.orphans_to_unknown(conn, limit=10) == 1
+
+
+def test_a_released_row_whose_outcome_was_never_written_down_is_found_out_about(database, wire):
+    with database.write() as conn:
+        leases.release(conn, wire.lease)
+        assert deliveries.orphans_to_unknown(conn, limit=10) == 1
+
+
+def test_unknown_rows_are_listed_page_by_page(database):
+    with database.write() as conn:
+        batch = edition(conn, [reader(conn) for _ in range(3)], severity=Severity.BREAKING)
+        conn.execute(sa.update(Delivery).values(state=State.UNKNOWN, attempts=2))
+        first = deliveries.unknown(conn, limit=2)
+        rest = deliveries.unknown(conn, limit=2, after=first[-1].id)
+        assert [one.id for one in [*first, *rest]] == ids_of(conn, batch)
+        assert (first[0].severity, first[0].lane, first[0].attempts) == (Severity.BREAKING, Lane.BULK, 2)
+        assert deliveries.unknown(conn, limit=2, after=rest[-1].id) == []
+
+
+def test_an_unwritable_row_is_put_off_and_says_why(database):
+    with database.write() as conn:
+        batch = edition(conn, [reader(conn), reader(conn)])
+        lease = leases.take(conn, batch, 1, holder=HOLDER, lease_s=60)
+        assert lease is not None
+        broken, _ = ids_of(conn, batch)
+        deliveries.postpone(conn, lease, broken, wait_s=300, reason="it cannot be rendered")
+        row, _ = deliveries_of(conn)
+        assert (row.state, row.reason, row.attempts) == (State.PLANNED, "it cannot be rendered", 0)
+        assert timedelta(seconds=290) < row.next_attempt_at - now(conn) <= timedelta(seconds=300)
+        leases.release(conn, lease)
+        again = leases.take(conn, batch, 1, holder=RIVAL, lease_s=60)
+        assert again is not None
+        assert [one.id for one in deliveries.leased(conn, again)] != [broken]
+
+
+@pytest.mark.parametrize("state", list(State))
+def test_only_what_waits_expires_when_the_last_moment_has_passed(database, state):
+    with database.write() as conn:
+        batch = edition(conn, [reader(conn)], expires_in=timedelta(hours=6))
+        conn.execute(sa.update(Delivery).values(state=state))
+        assert deliveries.expire(conn, limit=10) == 0
+    set_clock(database, ahead=timedelta(hours=6))
+    waits = state in {State.PLANNED, State.DEFERRED}  # what is leased ends in its holder's own check
+    with database.write() as conn:
+        assert deliveries.expire(conn, limit=10) == (1 if waits else 0)
+        assert states_of(conn, batch) == [State.EXPIRED if waits else state]
+        if waits:
+            assert conn.execute(sa.select(DeliveryBatch.next_attempt_at)).scalar_one() is None
+
+
+def test_an_edition_is_finished_when_nothing_is_open_and_nothing_unknown(database):
+    with database.write() as conn:
+        batch = edition(conn, [reader(conn), reader(conn)])
+        first, second = ids_of(conn, batch)
+        for state in State:
+            set_state(conn, first, State.ACCEPTED)
+            set_state(conn, second, state)
+            pending = state in {State.PLANNED, State.LEASED, State.COMMITTING, State.DEFERRED, State.UNKNOWN}
+            assert editions.finish_settled(conn) == (0 if pending else 1)
+            (row,) = all_editions(conn)
+            assert row.status is (EditionStatus.PLANNED if pending else EditionStatus.FINISHED)
+            assert (row.finished_at is None) is pending
+            conn.execute(sa.update(editions.Edition).values(status=EditionStatus.PLANNED, finished_at=None))
+
+
+def set_state(conn: sa.Connection, delivery_id: DeliveryId, state: State) -> None:
+    conn.execute(sa.update(Delivery).where(Delivery.id == delivery_id).values(state=state))
+
+
+def test_the_books_tell_each_state_under_its_term(database):
+    with database.write() as conn:
+        batch = edition(conn, [reader(conn) for _ in State])
+        for delivery_id, state in zip(ids_of(conn, batch), State, strict=True):
+            set_state(conn, delivery_id, state)
+        terms = editions.conservation(conn, batch)
+        assert terms == editions.conservation(conn)
+        assert terms == {
+            "audience": len(State),
+            "accepted": len(TAKEN),
+            "refused": 1,
+            "suppressed": 1,
+            "expired": 1,
+            "cancelled": 1,
+            "unknown": 1,
+            "open": 4,
+        }
+
+
+def test_a_row_too_few_or_too_many_shows_in_the_books(database):
+    with database.write() as conn:
+        batch = edition(conn, [reader(conn)])
+        assert editions.audience_holds(conn)
+        for audience in (0, 2):
+            conn.execute(sa.update(editions.Edition).where(editions.Edition.id == batch).values(audience=audience))
+            assert not editions.audience_holds(conn)
+        conn.execute(sa.update(editions.Edition).values(audience=1))

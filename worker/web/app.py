@@ -1,0 +1,89 @@
+"""Puts the HTTP door together: middlewares, routes, static files, error pages. `serve` and the tests call it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from fastapi import FastAPI
+from fastapi.responses import PlainTextResponse, Response
+from starlette.middleware import Middleware
+from starlette.staticfiles import StaticFiles
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+from worker import __version__
+from worker.resources import templates_dir
+from worker.web import (
+    api,
+    confirm,
+    demo_feeds,
+    health,
+    inbox_pages,
+    mail_view,
+    preferences,
+    problems,
+    subscribe,
+    topic_pages,
+    unsubscribe,
+)
+from worker.web.pages import Pages
+from worker.web.security import AccessLog, HeadAsGet, RememberPeer, SecurityHeaders
+from worker.web.site import Site
+from worker.wiring import House
+
+MAX_FORM_BYTES: Final = 256_000
+
+_ROUTERS: Final = (
+    subscribe.router,
+    confirm.router,
+    preferences.router,
+    unsubscribe.router,
+    mail_view.router,
+    topic_pages.router,
+    inbox_pages.router,
+    demo_feeds.router,
+    health.router,
+    api.router,
+)
+
+
+def create_app(house: House) -> FastAPI:
+    """Return an installation's ASGI application. Raises `ConfigurationError` for a faulty template or catalogue."""
+    app = FastAPI(
+        title=f"{house.newsroom.name}: newsletters and alerts",
+        version=__version__,
+        openapi_url="/api/openapi.json",
+        docs_url=None,  # its page would load scripts from elsewhere
+        redoc_url=None,
+        redirect_slashes=False,
+        max_body_size=MAX_FORM_BYTES,
+        middleware=_middlewares(house),
+    )
+    app.state.site = Site(house=house, pages=Pages(house.newsroom))
+    problems.install(app)
+    for router in _ROUTERS:
+        app.include_router(router)
+    app.add_api_route("/static/theme.css", _theme(app.state.site.pages), include_in_schema=False)
+    app.mount("/static", StaticFiles(directory=templates_dir() / "pages" / "static"))
+    return app
+
+
+def _middlewares(house: House) -> list[Middleware]:
+    """Return the middlewares, outermost first; their order matters."""
+    return [
+        Middleware(RememberPeer),  # before the proxies' headers hide it
+        Middleware(ProxyHeadersMiddleware, trusted_hosts=house.settings.trusted_proxies),
+        Middleware(HeadAsGet),
+        Middleware(AccessLog),
+        Middleware(SecurityHeaders),
+    ]
+
+
+def _theme(pages: Pages) -> Callable[[], Response]:
+    """Return a handler that gives the newsroom's colours to the style sheet, which may then stay one static file."""
+    css = f":root {{ --accent: {pages.palette.accent}; --accent-dark: {pages.palette.accent_dark}; }}\n"
+
+    def theme() -> Response:
+        return PlainTextResponse(css, media_type="text/css", headers={"Cache-Control": "public, max-age=3600"})
+
+    return theme
