@@ -25,6 +25,8 @@ def add(
     """Take articles in and match them at once. All files are read before anything is stored."""
     documents = [(name, parsed) for name in files for parsed in _read(name, url)]
     found = opened_house()
+    for name, parsed in documents:
+        found.intake.check(parsed, where="" if name == "-" else name)
     rows = []
     for name, parsed in documents:
         outlet = source or found.newsroom.name

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Row
@@ -23,6 +23,7 @@ from worker.intake.canonical import canonical_url
 from worker.intake.decide import Decision, Incoming, Known, decide
 from worker.intake.fingerprint import Fingerprint, fingerprint
 from worker.intake.identity import item_key
+from worker.intake.thresholds import COPY_WINDOW
 from worker.intake.validate import validate
 from worker.model import ArticleId, Novelty, ParsedArticle, Severity, SourceId
 from worker.store import articles
@@ -31,7 +32,6 @@ from worker.store.database import Database, now
 
 log = logging.getLogger(__name__)
 
-_COPIES_WITHIN = timedelta(days=14)
 _LONGEST_BACKOFF = timedelta(days=1)
 _ERROR_CHARS = 500
 
@@ -72,6 +72,12 @@ class Intake:
         except IntegrityError:  # somebody else stored the same item at the same moment: judge again, with theirs known
             return self._add(parsed, kind=kind, name=name, where=where)
 
+    def check(self, parsed: ParsedArticle, *, where: str) -> None:
+        """Raise the `InputError` that `add` would raise, and store nothing."""
+        with self._database.read() as conn:
+            at = now(conn)
+        validate(parsed, now=at, where=where)
+
     def poll(self, source_id: SourceId) -> list[ArticleId]:
         """Fetch a feed, store what is new, and return the articles that are to be matched.
 
@@ -100,7 +106,8 @@ class Intake:
         for parsed in reversed(list(found)):  # feeds tell the newest first; stories number in the order of events
             try:
                 with self._database.write() as conn:
-                    added = self._take_in(conn, parsed, SourceId(source.id), outlet=source.outlet)
+                    told = replace(parsed, lang=parsed.lang or source.lang)
+                    added = self._take_in(conn, told, SourceId(source.id), outlet=source.outlet)
             except InputError as error:
                 log.warning("source %s: an item is left out: %s", source.name, error)
                 continue
@@ -119,21 +126,23 @@ class Intake:
         self, conn: Connection, parsed: ParsedArticle, source_id: SourceId, *, outlet: str, where: str = ""
     ) -> Added:
         at = now(conn)
-        article = validate(parsed, now=at, where=where).article
+        valid = validate(parsed, now=at, where=where)
+        article = valid.article
         print_ = fingerprint(article)
         address, key = canonical_url(article.url), item_key(article)
         known = articles.by_item_key(conn, source_id, key)
         candidates = articles.copy_candidates(
-            conn, bands=print_.bands, text_hash=print_.exact, canonical_url=address, since=at - _COPIES_WITHIN
+            conn, bands=print_.bands, text_hash=print_.exact, canonical_url=address, since=at - COPY_WINDOW
         )
         decision = decide(
             Incoming(article=article, fingerprint=print_),
             _known(known) if known else None,
             [_known(candidate) for candidate in candidates],
         )
-        row = _row(article, decision, print_, address, outlet=outlet, at=at)
-        if decision.same_as is not None:
-            return _revise(conn, decision, row, print_, [*candidates, *([known] if known else [])])
+        reason = "; ".join((decision.reason, *valid.notes))
+        row = {**_row(article, print_, address, outlet=outlet, at=at), "novelty": decision.novelty, "reason": reason}
+        if known and decision.same_as is not None:
+            return _revise(conn, known, decision, row, print_)
         story_id = next((one.story_id for one in candidates if one.id == decision.copy_of), None)
         late = too_old_to_alert(published_at=article.published_at, first_seen_at=at, now=at, limit=self._age_limit)
         article_id = articles.add_article(
@@ -146,7 +155,7 @@ class Intake:
             copy_of_id=decision.copy_of,
             **row,
         )
-        return Added(id=article_id, status=decision.novelty, reason=decision.reason, stored=True)
+        return Added(id=article_id, status=decision.novelty, reason=reason, stored=True)
 
     def _note_success(self, source: Row[*tuple[object, ...]], fetched: Fetched) -> None:
         with self._database.write() as conn:
@@ -188,18 +197,15 @@ def _read(fetched: Fetched) -> tuple[ParsedArticle, ...]:
 
 
 def _revise(
-    conn: Connection,
-    decision: Decision,
-    row: dict[str, object],
-    print_: Fingerprint,
-    stored: Sequence[StoredArticle],
+    conn: Connection, known: StoredArticle, decision: Decision, row: dict[str, object], print_: Fingerprint
 ) -> Added:
     """Store the next version of a known article, or nothing where nothing has changed."""
-    same = next(one for one in stored if one.id == decision.same_as)
+    # A feed knows nothing of an editor's word: it may make an article more urgent, never less.
+    row["severity"] = max(Severity(known.severity), Severity(str(row["severity"])), key=list(Severity).index)
     changed = decision.novelty is Novelty.UPDATE and articles.update_article(
-        conn, same.id, revision=same.revision, bands=print_.bands, **row
+        conn, known.id, revision=known.revision, bands=print_.bands, **row
     )
-    return Added(id=same.id, status=decision.novelty, reason=decision.reason, stored=changed)
+    return Added(id=known.id, status=decision.novelty, reason=decision.reason, stored=changed)
 
 
 def _known(stored: StoredArticle) -> Known:
@@ -221,12 +227,8 @@ def _known(stored: StoredArticle) -> Known:
     return Known(article_id=stored.id, article=article)
 
 
-def _row(
-    article: ParsedArticle, decision: Decision, print_: Fingerprint, address: str, *, outlet: str, at: datetime
-) -> dict[str, object]:
+def _row(article: ParsedArticle, print_: Fingerprint, address: str, *, outlet: str, at: datetime) -> dict[str, object]:
     return {
-        "novelty": decision.novelty,
-        "reason": decision.reason,
         "guid": article.guid,
         "url": article.url,
         "canonical_url": address,

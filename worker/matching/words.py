@@ -1,8 +1,8 @@
 """Where words begin and end, in an article and in a query alike.
 
 Decides what one word is: acronyms with dots, possessives, elisions, numbers, Han and Kana, Hangul beside Latin. Two
-passes: a regular expression finds the words of alphabetic scripts; what it finds outside ASCII is looked at once more.
-Both are linear. Pure; `analyser` and `parser` call it, so that a query and a text can never disagree.
+passes: a regular expression finds the words of alphabetic scripts; what is more than plain ASCII letters is looked at
+once more. Both are linear. Pure; `analyser` and `leaves` call it, so that a query and a text can never disagree.
 """
 
 from __future__ import annotations

@@ -133,13 +133,29 @@ def copy_candidates(
     since: datetime,
     limit: int = 50,
 ) -> list[StoredArticle]:
-    """Return articles seen since `since` that share the wording's hash, a band, or the address, oldest first."""
-    banded = sa.select(ArticleBand.article_id).where(ArticleBand.band.in_(list(bands)))
-    alike = [Article.text_hash == text_hash, Article.id.in_(banded)]
+    """Return articles seen since `since` that share the wording's hash, a band, or the address, oldest first.
+
+    Where there are more than `limit`, those with most bands in common.
+    """
+    shared = (
+        sa.select(ArticleBand.article_id, sa.func.count().label("bands"))
+        .where(ArticleBand.band.in_(list(bands)))
+        .group_by(ArticleBand.article_id)
+        .subquery()
+    )
+    alike = [Article.text_hash == text_hash, shared.c.bands.is_not(None)]
     if canonical_url:
         alike.append(Article.canonical_url == canonical_url)
-    query = sa.select(*_COLUMNS).where(sa.or_(*alike), Article.seen_at >= since).order_by(Article.id).limit(limit)
-    return [StoredArticle(**row._mapping) for row in conn.execute(query)]  # noqa: SLF001  Row's documented view
+    query = (
+        sa.select(*_COLUMNS)
+        .outerjoin(shared, shared.c.article_id == Article.id)
+        .where(sa.or_(*alike), Article.seen_at >= since)
+        # An outlet's boilerplate makes many articles share a band or two: those that share most come first.
+        .order_by(sa.func.coalesce(shared.c.bands, 0).desc(), Article.id)
+        .limit(limit)
+    )
+    found = [StoredArticle(**row._mapping) for row in conn.execute(query)]  # noqa: SLF001  Row's documented view
+    return sorted(found, key=lambda article: article.id)
 
 
 def add_article(conn: Connection, *, story_id: StoryId | None, bands: Iterable[int], **values: Any) -> ArticleId:  # noqa: ANN401  column values by name
