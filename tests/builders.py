@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -215,7 +215,7 @@ def edition(
     severity: Severity = Severity.NORMAL,
     story: StoryId | None = None,
     expires_in: timedelta = timedelta(hours=6),
-    served: dict[SubscriberId, tuple[SubscriptionId, ...]] | None = None,
+    served: Mapping[SubscriberId, tuple[SubscriptionId, ...]] | None = None,
     batches: int = 1,
 ) -> EditionId:
     """Plan an edition for the readers, its rows dealt out to batches, its audience fixed."""

@@ -17,6 +17,7 @@ from tests.acceptance.mails import Mail
 from worker.resources import seeds_dir
 
 MARK = "tocsin-demo"
+HEADER = "email,name,locale,timezone,topics,cadence,at"
 CLIPPED_AT_BYTES = 102_000
 OUTLETS_OF_THE_WIRE_COPY = {
     "Insurers clear second Black Sea lane for Ukraine's grain": "The Northfield Ledger",
@@ -266,7 +267,7 @@ def test_a_demo_keeps_away_from_a_real_database(make_installation, tmp_path):
     house = make_installation()
     house.told("db", "upgrade")
     readers = tmp_path / "readers.csv"
-    readers.write_text("email,locale,timezone\nreal@reader.example,en,Europe/Berlin\n")
+    readers.write_text(f"{HEADER}\nreal@reader.example,,en,Europe/Berlin,,daily,\n")
     house.told("subscribers", "import", readers, "--confirmed")
     before = house.rows()
     address = f"sqlite:///{house.home / 'tocsin.db'}"

@@ -114,7 +114,9 @@ class _Handler:
         session.host_name = hostname
         return [*responses[:-1], "250-PIPELINING", responses[-1]]
 
-    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(  # noqa: N802  aiosmtpd's name
+        self, _server: SMTP, _session: Session, envelope: Envelope
+    ) -> str:
         """Store one copy a recipient, as a mailbox would, and answer when all are durable."""
         stored = asyncio.get_running_loop().create_task(self._store(envelope))
         self._storing.add(stored)

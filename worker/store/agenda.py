@@ -304,12 +304,14 @@ def _awake(at: datetime) -> ColumnElement[bool]:
 
 def _seen(*, story_id: ColumnElement[Any] | sa.orm.InstrumentedAttribute[int], at: datetime) -> ColumnElement[bool]:
     """Return the condition that the enclosing query's reader has a copy that shows the story."""
+    # Under names of its own: an enclosing query that reads these tables too must not lend its rows to this one.
+    mail, told = sa.orm.aliased(Delivery), sa.orm.aliased(ContentStory)
     return sa.exists().where(
-        Delivery.subscriber_id == Subscriber.id,
-        Delivery.planned_at > at - SEEN_FOR,
-        Delivery.state.not_in(_GIVEN_BACK),
-        ContentStory.content_id == Delivery.content_id,
-        ContentStory.story_id == story_id,
+        mail.subscriber_id == Subscriber.id,
+        mail.planned_at > at - SEEN_FOR,
+        mail.state.not_in(_GIVEN_BACK),
+        told.content_id == mail.content_id,
+        told.story_id == story_id,
     )
 
 

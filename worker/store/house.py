@@ -61,8 +61,9 @@ def use_once(conn: Connection, token: str) -> bool:
         insert_for(conn, TokenUse)
         .values(token_hash=hashlib.sha256(token.encode()).hexdigest(), used_at=now(conn))
         .on_conflict_do_nothing(index_elements=["token_hash"])
+        .returning(TokenUse.token_hash)  # an INSERT's rowcount is told by SQLite only
     )
-    return used.rowcount == 1
+    return used.first() is not None
 
 
 def put_api_key(conn: Connection, *, name: str, key: str, scopes: list[str]) -> None:

@@ -1,6 +1,6 @@
 """`/unsubscribe/{token}`: the page for people, and the one-click POST for their mail providers (RFC 8058).
 
-The POST takes urlencoded and multipart bodies, or none; it needs no cookie, redirects nowhere, may come twice, and works
+The POST takes urlencoded and multipart bodies, or none; it needs no cookie, redirects nowhere, may come twice and works
 for ever. The GET changes nothing. Parses and shows; `signup.run_preferences` decides.
 """
 

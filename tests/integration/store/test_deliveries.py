@@ -28,7 +28,7 @@ from worker.store import deliveries, editions, last_check, leases
 from worker.store.database import Database, now
 from worker.store.deliveries import Outcome, outcome_of
 from worker.store.leases import LONGEST_REPLY, Lease
-from worker.store.schema import Delivery, DeliveryBatch
+from worker.store.schema import Delivery, DeliveryBatch, Edition
 
 ANSWERS = [Happening.ACCEPTED, Happening.DEFERRED, Happening.REFUSED, Happening.REPLY_LOST]
 
@@ -51,21 +51,23 @@ def wire(database: Database) -> OnTheWire:
     return OnTheWire(lease=lease, id=committed)
 
 
-def said(wire: OnTheWire, happening: Happening, *, fence: int | None = None, **words: object) -> Outcome:
-    about = {"text": str(happening), "retry_in_s": 30.0 if happening is Happening.DEFERRED else None, **words}
+def said(wire: OnTheWire, happening: Happening, *, code: int | None = None, retry_in_s: float = 30.0) -> Outcome:
     return Outcome(
         delivery_id=wire.id,
-        fence=wire.lease.fence if fence is None else fence,
+        fence=wire.lease.fence,
         happening=happening,
         provider="relay",
-        **about,  # type: ignore[arg-type]  a test's own words
+        code=code,
+        enhanced="2.0.0",
+        text=str(happening),
+        retry_in_s=retry_in_s if happening is Happening.DEFERRED else None,
     )
 
 
 @pytest.mark.parametrize("happening", ANSWERS)
 def test_each_answer_makes_its_step_and_leaves_an_attempt(database, wire, happening):
     with database.write() as conn:
-        deliveries.record(conn, [said(wire, happening, code=250, enhanced="2.0.0")])
+        deliveries.record(conn, [said(wire, happening, code=250)])
         (row,) = deliveries_of(conn)
         (attempt,) = attempts_of(conn, wire.id)
         assert row.state is step(State.COMMITTING, happening)
@@ -122,7 +124,8 @@ def test_a_move_follows_the_table(database, wire):
             assert (row.state, row.reason) == ((state, "before") if target is None else (target, "because"))
 
 
-def test_a_row_on_the_wire_is_its_holders_business_while_the_lease_lives(database, wire):
+@pytest.mark.usefixtures("wire")
+def test_a_row_on_the_wire_is_its_holders_business_while_the_lease_lives(database):
     with database.write() as conn:
         assert deliveries.orphans_to_unknown(conn, limit=10) == 0
         assert states_of(conn) == [State.COMMITTING]
@@ -219,7 +222,7 @@ def test_an_edition_is_finished_when_nothing_is_open_and_nothing_unknown(databas
             (row,) = all_editions(conn)
             assert row.status is (EditionStatus.PLANNED if pending else EditionStatus.FINISHED)
             assert (row.finished_at is None) is pending
-            conn.execute(sa.update(editions.Edition).values(status=EditionStatus.PLANNED, finished_at=None))
+            conn.execute(sa.update(Edition).values(status=EditionStatus.PLANNED, finished_at=None))
 
 
 def set_state(conn: sa.Connection, delivery_id: DeliveryId, state: State) -> None:
@@ -250,6 +253,6 @@ def test_a_row_too_few_or_too_many_shows_in_the_books(database):
         batch = edition(conn, [reader(conn)])
         assert editions.audience_holds(conn)
         for audience in (0, 2):
-            conn.execute(sa.update(editions.Edition).where(editions.Edition.id == batch).values(audience=audience))
+            conn.execute(sa.update(Edition).where(Edition.id == batch).values(audience=audience))
             assert not editions.audience_holds(conn)
-        conn.execute(sa.update(editions.Edition).values(audience=1))
+        conn.execute(sa.update(Edition).values(audience=1))

@@ -172,6 +172,7 @@ def pass_the_last_moment(conn: Connection, due: Due) -> None:
 
 
 def lose_the_lease(conn: Connection, due: Due) -> None:
+    assert leases.take(conn, due.lease.edition_id, 1, holder=HOLDER, lease_s=60) is None
     leases.free_dead(conn, HOLDER.boot, [HOLDER.name])
 
 

@@ -14,7 +14,7 @@ from tests.builders import HOLDER, RIVAL, change_edition, edition, ids_of, reade
 from tests.databases import opened
 from worker.holder import boot_id
 from worker.lifecycle import Happening, State
-from worker.model import DeliveryId, EditionKind, EditionStatus, Lane
+from worker.model import DeliveryId, EditionId, EditionKind, EditionStatus, Lane
 from worker.store import deliveries, last_check, leases
 from worker.store.database import Database, now
 from worker.store.deliveries import Outcome
@@ -26,18 +26,18 @@ HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
-def batch(database: Database) -> int:
+def batch(database: Database) -> EditionId:
     """An edition of one batch with three readers; gives its id."""
     with database.write() as conn:
         return edition(conn, [reader(conn) for _ in range(3)])
 
 
-def take(database: Database, batch: int, *, holder: Holder = HOLDER, lease_s: float = 60.0) -> Lease | None:
+def take(database: Database, batch: EditionId, *, holder: Holder = HOLDER, lease_s: float = 60.0) -> Lease | None:
     with database.write() as conn:
         return leases.take(conn, batch, 1, holder=holder, lease_s=lease_s)
 
 
-def taken(database: Database, batch: int, *, holder: Holder = HOLDER, lease_s: float = 60.0) -> Lease:
+def taken(database: Database, batch: EditionId, *, holder: Holder = HOLDER, lease_s: float = 60.0) -> Lease:
     lease = take(database, batch, holder=holder, lease_s=lease_s)
     assert lease is not None
     return lease

@@ -1,0 +1,88 @@
+"""Stored articles meet stored topics: matches, evidence, numbers, and topics that change meanwhile."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from tests import builders
+from worker.matching.library import TopicDraft
+from worker.matching.run import Matcher
+from worker.matching.run_library import check_stored, import_topics
+from worker.store import topics
+from worker.store.database import Database
+from worker.store.schema import Match, Topic, TopicStory
+
+
+def draft(slug: str, query: str) -> TopicDraft:
+    return TopicDraft(where=slug, slug=slug, name={"en": slug}, description={}, query=query)
+
+
+@pytest.fixture
+def matcher(database: Database) -> Matcher:
+    import_topics(database, [draft("north-korea", '"n korea" OR dprk'), draft("war", "@north-korea missile*")])
+    return Matcher(database, gather=timedelta(seconds=60))
+
+
+def stored(database: Database, **values: object) -> int:
+    with database.write() as conn:
+        return builders.article(conn, **values)[0]
+
+
+def test_an_article_is_matched_once_with_its_evidence_in_its_own_words(database, matcher):
+    article_id = stored(database, title="N. Korea fires missiles", summary="", body="")
+    matched = matcher.match(article_id)
+    assert matched is not None
+    assert (matched.topics, matched.new_pairs) == (("north-korea", "war"), 2)
+    assert matcher.match(article_id) is None
+    with database.read() as conn:
+        evidence = conn.execute(sa.select(Match.evidence).order_by(Match.topic_id)).scalars().first()
+    assert evidence == [{"field": "title", "start": 0, "end": 8, "part": '"n korea"', "alias": "N. Korea"}]
+
+
+def test_new_pairs_are_numbered_in_order_and_gather_before_they_alert(database, matcher):
+    for title in ("DPRK speaks", "DPRK sings"):
+        matcher.match(stored(database, title=title))
+    with database.read() as conn:
+        pairs = conn.execute(sa.select(TopicStory).order_by(TopicStory.match_seq)).all()
+    assert [pair.match_seq for pair in pairs] == [1, 2]
+    assert all(pair.alert_due_at - pair.matched_at == timedelta(seconds=60) for pair in pairs)
+
+
+def test_what_the_age_gate_holds_back_is_matched_but_not_alerted(database, matcher):
+    matcher.match(stored(database, title="DPRK speaks", may_alert=False))
+    with database.read() as conn:
+        assert conn.execute(sa.select(TopicStory.alert_due_at)).scalars().all() == [None]
+
+
+def test_an_imported_topic_counts_from_the_next_article_on(database, matcher):
+    matcher.match(stored(database, title="Bears wake"))
+    import_topics(database, [draft("bears", "bears")])
+    matched = matcher.match(stored(database, title="Bears sleep"))
+    assert matched is not None
+    assert matched.topics == ("bears",)
+
+
+def test_a_saved_query_that_is_refused_later_is_switched_off_visibly_and_the_others_go_on(database, matcher):
+    with database.write() as conn:
+        conn.execute(sa.update(Topic).where(Topic.slug == "war").values(query="(("))
+        topics.draw(conn, "topics_generation")
+    matched = matcher.match(stored(database, title="DPRK missile"))
+    assert matched is not None
+    assert matched.topics == ("north-korea",)
+    with database.read() as conn:
+        war = topics.topic_by_slug(conn, "war")
+    assert war is not None
+    assert "offset" in war.disabled_reason
+
+
+@pytest.mark.usefixtures("matcher")
+def test_importing_again_replaces_and_counts(database):
+    assert import_topics(database, [draft("war", "@north-korea rocket*"), draft("new", "x1")]) == (1, 1)
+    with database.read() as conn:
+        war = topics.topic_by_slug(conn, "war")
+        check_stored(topics.topics(conn, shared_only=True))
+    assert war is not None
+    assert (war.version, war.query) == (2, "@north-korea rocket*")
