@@ -84,7 +84,7 @@ def alert(library: Library, story_id: StoryId, topics: Collection[TopicId], *, l
 def sections(library: Library, fresh: Mapping[TopicId, Sequence[StoryId]], *, locale: str) -> tuple[Section, ...]:
     """Lay fresh stories out in a section a topic, each story once, under the topic that it concerns most.
 
-    Stories stand by strength, then newest first; sections by their first story.
+    Stories in the reader's own language come first, then by strength, then the newest; sections by their first story.
     """
     topics_of: dict[StoryId, list[TopicId]] = {}
     for topic, stories in fresh.items():
@@ -121,20 +121,32 @@ def snippet(telling: Telling) -> str:
 def reason(found: Sequence[Concern], *, locale: str) -> Reason:
     """Say why a story concerns a topic: its name and the words that told, as they stand in the articles."""
     first = found[0]
-    words = dict.fromkeys(str(span["alias"]) for concern in found for span in concern.evidence)
+    words: dict[str, str] = {}
+    for span in (span for concern in found for span in concern.evidence):
+        words.setdefault(str(span["alias"]).casefold(), str(span["alias"]))  # a dateline says it in capitals once more
     name = first.names.get(locale) or first.names.get("en") or first.query
-    return Reason(topic=name, slug=first.slug, words=tuple(words)[:_MOST_WORDS])
+    return Reason(topic=name, slug=first.slug, words=tuple(words.values())[:_MOST_WORDS])
 
 
 def _section(
     library: Library, topic: TopicId, cards: list[StoryCard], *, locale: str
-) -> tuple[tuple[int, float, str], Section]:
-    def rank(told: StoryCard) -> tuple[int, float]:
-        return (-library.strength(StoryId(told.story_id), topic), -told.published_at.timestamp())
+) -> tuple[tuple[bool, int, float, str], Section]:
+    def rank(told: StoryCard) -> tuple[bool, int, float]:
+        strength = library.strength(StoryId(told.story_id), topic)
+        return (_is_foreign(told.lang, locale), -strength, -told.published_at.timestamp())
 
     cards.sort(key=rank)
     named = reason(library.concerns[StoryId(cards[0].story_id), topic], locale=locale)
     return (*rank(cards[0]), named.topic), Section(topic=named.topic, slug=named.slug, cards=tuple(cards))
+
+
+def _is_foreign(lang: str, locale: str) -> bool:
+    """Tell whether an article is certainly not in the reader's language; dialects of one language are one.
+
+    >>> [_is_foreign(lang, "en") for lang in ("en-GB", "ko", "")]
+    [False, True, False]
+    """
+    return lang != "" and lang.partition("-")[0].lower() != locale.partition("-")[0].lower()
 
 
 def _highlights(

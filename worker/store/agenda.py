@@ -12,6 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection
+from sqlalchemy.orm import aliased
 
 from worker.facts import Asked, Concern, DueStory, Followed, Telling
 from worker.lifecycle import State
@@ -169,12 +170,13 @@ def fresh_stories(
         .where(~_seen(story_id=TopicStory.story_id, at=at))
     )
     new = unseen.where(TopicStory.match_seq > Subscription.cursor, TopicStory.match_seq <= head)
+    unsent, meant = aliased(Delivery), aliased(ContentStory)
     given_back = (
         unseen.join(DeliverySubscription, DeliverySubscription.subscription_id == Subscription.id)
-        .join(Delivery, Delivery.id == DeliverySubscription.delivery_id)
-        .join(ContentStory, ContentStory.content_id == Delivery.content_id)
-        .where(ContentStory.story_id == TopicStory.story_id, TopicStory.match_seq <= Subscription.cursor)
-        .where(Delivery.state.in_(_GIVEN_BACK), Delivery.planned_at > at - SEEN_FOR)
+        .join(unsent, unsent.id == DeliverySubscription.delivery_id)
+        .join(meant, meant.content_id == unsent.content_id)
+        .where(meant.story_id == TopicStory.story_id, TopicStory.match_seq <= Subscription.cursor)
+        .where(unsent.state.in_(_GIVEN_BACK), unsent.planned_at > at - SEEN_FOR)
     )
     fresh: dict[SubscriptionId, list[StoryId]] = {}
     for subscription_id, story_id, _ in conn.execute(sa.union(new, given_back).order_by(sa.text("match_seq"))):

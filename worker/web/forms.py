@@ -23,6 +23,7 @@ from worker.signup.run_wishes import rhythm_of
 from worker.signup.wishes import (
     MOST_FOLLOWS,
     Change,
+    CheckQuery,
     Follow,
     Preferences,
     Rhythm,
@@ -81,8 +82,8 @@ class Draft:
 class Reading:
     """One form being read: values come out where they make sense, sentences go into the draft where they do not."""
 
-    def __init__(self, form: FormData, language: Language) -> None:
-        self._form, self._language = form, language
+    def __init__(self, form: FormData, language: Language, check_query: CheckQuery) -> None:
+        self._form, self._language, self._check_query = form, language, check_query
         self.draft = Draft(
             email=self._text("email"),
             name=self._text("name"),
@@ -129,12 +130,9 @@ class Reading:
         except ValueError:  # made up: the page offers no such slug
             self.refuse(InputError("no such topic", where="topics"))
             return ()
-        query = self.draft.query
-        if len(query) > _LONGEST_QUERY:
-            limit = self._language.gettext("Write at most %(num)s characters.") % {"num": _LONGEST_QUERY}
-            self.draft.errors["query"] = limit
-            return tuple(chosen)
-        return (*chosen, *([Follow(query=query, rhythm=rhythm)] if query else []))
+        if self._query_is_sound():
+            chosen.append(Follow(query=self.draft.query, rhythm=rhythm))
+        return tuple(chosen)
 
     def refuse(self, error: InputError) -> None:
         """Put what a room refused beside its field."""
@@ -147,6 +145,18 @@ class Reading:
             self.draft.errors["topics"] = self._language.gettext("This topic is not there any more. Choose again.")
         else:
             raise error
+
+    def _query_is_sound(self) -> bool:
+        query = self.draft.query
+        if len(query) > _LONGEST_QUERY:
+            limit = self._language.gettext("Write at most %(num)s characters.") % {"num": _LONGEST_QUERY}
+            self.draft.errors["query"] = limit
+            return False
+        try:
+            return bool(query and self._check_query(query))
+        except QueryError as error:
+            self.refuse(error)
+            return False
 
     def _changes(self, known: Known) -> Iterable[Change]:
         for following in known.followings:

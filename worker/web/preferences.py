@@ -43,7 +43,7 @@ def take_preferences(request: Request, site: AnySite, token: str, form: AnyForm)
     language = site.pages.language(request, known.reader.locale)
     if known.standing not in {SubscriberStatus.ACTIVE, SubscriberStatus.PAUSED}:
         return _form_page(request, site, language, known, draft_of(known))
-    reading = Reading(form, language)
+    reading = Reading(form, language, site.check_query)
     preferences = reading.preferences(known)
     if preferences is None:
         return _form_page(request, site, language, known, reading.draft)

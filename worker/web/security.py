@@ -146,5 +146,7 @@ def client_address(request: Request) -> str:
 
 
 def _pattern(scope: Scope) -> str:
+    if scope["path"].startswith("/static/"):
+        return str(scope["path"])
     route = scope.get("route")
     return str(getattr(route, "path", "")) or "(no such page)"

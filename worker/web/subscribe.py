@@ -41,7 +41,7 @@ def show_form(request: Request, site: AnySite, topic: str = "") -> Response:
 def take_form(request: Request, site: AnySite, form: AnyForm) -> Response:
     """Ask the owner of the address. The same page follows whether or not we knew it."""
     language = site.pages.language(request, str(form.get("locale") or "") or None)
-    reading = Reading(form, language)
+    reading = Reading(form, language, site.check_query)
     address, wish = reading.address(), reading.wish()
     if address is None or wish is None:
         return _form_page(request, site, language, reading.draft)
@@ -88,6 +88,7 @@ def _form_page(request: Request, site: Site, language: Language, draft: Draft) -
         "subscribe",
         language=language,
         status=422 if draft.errors else 200,
+        public=request.method == "GET",
         draft=draft,
         topics=offered(site, language),
         **options(site, language, draft),

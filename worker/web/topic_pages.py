@@ -114,7 +114,8 @@ def _line(topic: TopicRow, language: Language) -> TopicLine:
 def _headlines(
     stories: Sequence[int], by_story: Mapping[int, list[Telling]], language: Language, zone: ZoneInfo
 ) -> list[Headline]:
-    return [_headline(by_story[story], language, zone) for story in stories if story in by_story]
+    headlines = [_headline(by_story[story], language, zone) for story in stories if story in by_story]
+    return sorted(headlines, key=lambda headline: headline.published_at, reverse=True)
 
 
 def _headline(told: list[Telling], language: Language, zone: ZoneInfo) -> Headline:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
@@ -26,7 +26,9 @@ def planned(database: Database) -> Callable[[], Planned]:
 
 
 @pytest.fixture
-def chunks_of_two(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make a chunk two readers instead of hundreds."""
-    for module in (run_alerts, run_digests):
-        monkeypatch.setattr(module, "CHUNK_READERS", 2)
+def chunks_of_two() -> Iterator[None]:
+    """Make a chunk two readers instead of hundreds, for the whole of a test whatever else it patches and undoes."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (run_alerts, run_digests):
+            patch.setattr(module, "CHUNK_READERS", 2)
+        yield

@@ -6,6 +6,7 @@ import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -166,7 +167,8 @@ def test_a_killed_story_alerts_nobody_and_waits_for_nothing(database, planned):
     assert_all_closed(database)
 
 
-def test_a_story_killed_between_two_chunks_reaches_nobody_more(database, planned, chunks_of_two, monkeypatch):  # noqa: ARG001  patches
+@pytest.mark.usefixtures("chunks_of_two")
+def test_a_story_killed_between_two_chunks_reaches_nobody_more(database, planned, monkeypatch):
     with database.write() as conn:
         russia = topic(conn, "russia")
         for _ in range(5):
@@ -183,7 +185,8 @@ def test_a_story_killed_between_two_chunks_reaches_nobody_more(database, planned
     assert_all_closed(database)  # and the last check lets none of the two out
 
 
-def test_an_update_that_matches_no_more_takes_nobody_elses_alert_away(database, planned, chunks_of_two):  # noqa: ARG001  patches
+@pytest.mark.usefixtures("chunks_of_two")
+def test_an_update_that_matches_no_more_takes_nobody_elses_alert_away(database, planned):
     with database.write() as conn:
         korea, russia = topic(conn, "north-korea"), topic(conn, "russia")
         for _ in range(3):  # more than a chunk of readers for whom there is nothing to tell
@@ -302,8 +305,8 @@ def fail_after(monkeypatch: pytest.MonkeyPatch, *, chunks: int) -> None:
     """Let the planner die in the transaction that follows that many chunks, when its rows are written already."""
     add_batch, done = editions.add_batch, Counter[str]()
 
-    def add_and_die(*arguments: object, **options: object) -> int:
-        rows = add_batch(*arguments, **options)  # type: ignore[arg-type]  handed through
+    def add_and_die(*arguments: Any, **options: Any) -> int:
+        rows = add_batch(*arguments, **options)
         done["chunks"] += 1
         if done["chunks"] > chunks:
             raise KilledError
@@ -322,7 +325,8 @@ def audience_of_five(database: Database) -> list[int]:
     return list(readers)
 
 
-def test_chunks_add_up_to_one_edition_with_a_batch_each(database, planned, chunks_of_two):  # noqa: ARG001  patches
+@pytest.mark.usefixtures("chunks_of_two")
+def test_chunks_add_up_to_one_edition_with_a_batch_each(database, planned):
     readers = audience_of_five(database)
     assert planned().deliveries == 5
     assert sorted(subscriber for subscriber, _ in alerts(database)) == readers
@@ -332,14 +336,9 @@ def test_chunks_add_up_to_one_edition_with_a_batch_each(database, planned, chunk
         assert Counter(delivery.batch_no for delivery in deliveries_of(conn)) == {1: 2, 2: 2, 3: 1}
 
 
+@pytest.mark.usefixtures("chunks_of_two")
 @pytest.mark.parametrize("chunks", [0, 1, 2])
-def test_a_planner_that_dies_between_chunks_is_taken_up_where_it_was(
-    database,
-    planned,
-    chunks_of_two,  # noqa: ARG001  patches
-    monkeypatch,
-    chunks,
-):
+def test_a_planner_that_dies_between_chunks_is_taken_up_where_it_was(database, planned, monkeypatch, chunks):
     readers = audience_of_five(database)
     fail_after(monkeypatch, chunks=chunks)
     with pytest.raises(KilledError):
@@ -353,12 +352,8 @@ def test_a_planner_that_dies_between_chunks_is_taken_up_where_it_was(
     assert_all_closed(database)
 
 
-def test_what_a_dead_planner_left_is_sent_also_when_another_topic_came_first(
-    database,
-    planned,
-    chunks_of_two,  # noqa: ARG001  patches
-    monkeypatch,
-):
+@pytest.mark.usefixtures("chunks_of_two")
+def test_what_a_dead_planner_left_is_sent_also_when_another_topic_came_first(database, planned, monkeypatch):
     """A breaking article alerts its topic before an earlier one's gathering time is over; the slots then differ."""
     with database.write() as conn:
         slow, quick = topic(conn, "slow"), topic(conn, "quick")
@@ -379,7 +374,8 @@ def test_what_a_dead_planner_left_is_sent_also_when_another_topic_came_first(
     assert_all_closed(database)
 
 
-def test_planners_that_meet_serve_everybody_once(database_url, database, policy, chunks_of_two):  # noqa: ARG001  patches
+@pytest.mark.usefixtures("chunks_of_two")
+def test_planners_that_meet_serve_everybody_once(database_url, database, policy):
     readers = audience_of_five(database)
     start = threading.Barrier(3)
 
@@ -396,13 +392,9 @@ def test_planners_that_meet_serve_everybody_once(database_url, database, policy,
     assert_all_closed(database)
 
 
-def test_a_topic_that_becomes_due_while_an_alert_is_planned_is_not_forgotten(
-    database,
-    policy,
-    chunks_of_two,  # noqa: ARG001  patches
-    monkeypatch,
-):
-    """Another planner closes the alert of the first topic while we have a chunk with both in hand."""
+@pytest.mark.usefixtures("chunks_of_two")
+def test_a_topic_that_becomes_due_while_an_alert_is_planned_is_not_forgotten(database, policy, monkeypatch):
+    """The second topic's first match comes between two chunks of the first one's readers."""
     with database.write() as conn:
         korea, russia = topic(conn, "north-korea"), topic(conn, "russia")
         readers = [reader(conn) for _ in range(6)]
