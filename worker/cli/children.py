@@ -9,6 +9,7 @@ from worker.model import Lane
 from worker.runtime.broker_child import broker_child
 from worker.runtime.child import Child
 from worker.runtime.ports import ensure_free, is_listening
+from worker.runtime.supervisor import STOP_WITHIN_S
 from worker.wiring import House
 
 _RELEASE_S = 10.0  # after a kill -9, the children of the last run need that long to let go of their ports
@@ -22,12 +23,20 @@ def children_of(house: House) -> list[Child]:
     children = [broker_child(home=house.home, port=settings.broker_port)] if house.broker_is_embedded else []
     if house.inbox_is_used:
         ready = partial(is_listening, "127.0.0.1", settings.inbox_port)
-        children.append(Child(name="inbox", argv=_tocsin("inbox"), env=environment, ready=ready))
+        # Last, like the broker: a worker that ends in order still waits for its replies.
+        inbox = Child(name="inbox", argv=_tocsin("inbox"), env=environment, ready=ready, stops_last=True)
+        children.append(inbox)
     children.append(
         Child(name="web", argv=_tocsin("web"), env=environment, ready=partial(is_listening, host, settings.web_port))
     )
     children += [
-        Child(name=f"worker-{lane}", argv=_tocsin("worker", "--queues", lane), env=environment) for lane in Lane
+        Child(
+            name=f"worker-{lane}",
+            argv=_tocsin("worker", "--queues", lane),
+            env=environment,
+            stop_grace_s=STOP_WITHIN_S,  # Celery alone takes two seconds and more; messages on the wire need the rest
+        )
+        for lane in Lane
     ]
     children.append(Child(name="beat", argv=_tocsin("beat"), env=environment))
     return children

@@ -22,11 +22,24 @@ class LoopThread:
         self._thread.start()
 
     def run(self, work: Coroutine[Any, Any, Result], *, timeout_s: float | None = None) -> Result:
-        """Run a coroutine on the loop and wait for what it returns or raises."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout_s)
+        """Run a coroutine on the loop and wait for what it returns or raises; one that takes too long is cancelled."""
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return future.result(timeout_s)
+        except TimeoutError:
+            future.cancel()
+            raise
 
     def stop(self) -> None:
-        """Stop the loop and wait for its thread."""
+        """Cancel whatever still runs, stop the loop and wait for its thread."""
+        asyncio.run_coroutine_threadsafe(_cancel_others(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+
+async def _cancel_others() -> None:
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)

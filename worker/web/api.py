@@ -25,7 +25,6 @@ from worker.web.api_keys import Scope, needs
 from worker.web.problems import PROBLEM, Problem
 from worker.web.site import AnySite, Site
 
-MAX_ARTICLE_BYTES: Final = 4_000_000
 _MATCHED_WITHIN_S: Final = 2.0
 _LOOK_EVERY_S: Final = 0.05
 
@@ -101,7 +100,6 @@ class Received(BaseModel):
 @router.post(
     "/articles",
     dependencies=[Depends(needs(Scope.ARTICLES))],
-    max_body_size=MAX_ARTICLE_BYTES,
     status_code=201,
     response_model=JudgedArticle,
     responses={
@@ -113,7 +111,7 @@ class Received(BaseModel):
 def push_article(site: AnySite, article: PushedArticle, response: Response) -> JudgedArticle:
     """Take an article in, and tell its topics if matching is done within two seconds."""
     parsed = ParsedArticle(**article.model_dump())
-    added = site.house.intake.add(parsed, kind="push", outlet=site.house.newsroom.name)
+    added = site.house.add_article(parsed)
     if added.stored:
         site.house.ring("match_article", added.id)
     stored = _wait_until_matched(site, added.id)

@@ -31,8 +31,6 @@ from worker.web.security import AccessLog, HeadAsGet, RememberPeer, SecurityHead
 from worker.web.site import Site
 from worker.wiring import House
 
-MAX_FORM_BYTES: Final = 256_000
-
 _ROUTERS: Final = (
     subscribe.router,
     confirm.router,
@@ -56,8 +54,13 @@ def create_app(house: House) -> FastAPI:
         docs_url=None,  # its page would load scripts from elsewhere
         redoc_url=None,
         redirect_slashes=False,
-        max_body_size=MAX_FORM_BYTES,
         middleware=_middlewares(house),
+        telemetry={
+            "tracing": False,
+            "metrics": False,
+            "logs": False,
+            "auto_configure": False,
+        },  # spans would hold links
     )
     app.state.site = Site(house=house, pages=Pages(house.newsroom))
     problems.install(app)
@@ -76,6 +79,8 @@ def _middlewares(house: House) -> list[Middleware]:
         Middleware(HeadAsGet),
         Middleware(AccessLog),
         Middleware(SecurityHeaders),
+        Middleware(problems.CatchDefects),
+        Middleware(problems.LimitBody),
     ]
 
 

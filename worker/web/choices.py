@@ -70,9 +70,11 @@ def zones(language: Language) -> Mapping[str, tuple[Choice, ...]]:
 
 
 def zone_label(zone: str, language: Language) -> str:
-    """Return a zone's place as readers of a language call it; UTC and its like stay as they are."""
-    place = get_timezone_location(zone, locale=language.locale, return_city=True) if "/" in zone else ""
-    return place or zone
+    """Return a zone's place as readers of a language call it; UTC, its like, and what is no zone stay as they are."""
+    try:
+        return (get_timezone_location(zone, locale=language.locale, return_city=True) if "/" in zone else "") or zone
+    except LookupError:
+        return zone
 
 
 @functools.cache

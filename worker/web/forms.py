@@ -103,7 +103,7 @@ class Reading:
     def wish(self) -> Wish | None:
         """Read what the sign-up form asks for."""
         follows = self.follows()
-        if not follows and "query" not in self.draft.errors:
+        if not follows and not {"query", "topics"} & self.draft.errors.keys():
             self.draft.errors["topics"] = self._language.gettext("Choose a topic, or write a search of your own.")
         wish = Wish(follows=follows, locale=self._locale(), timezone=self._zone(), name=self._name())
         return None if self.draft.errors else wish

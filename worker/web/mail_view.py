@@ -18,7 +18,7 @@ router = APIRouter(include_in_schema=False)
 def show_mail(request: Request, site: AnySite, token: str) -> Response:
     """Show the mail with all its stories; scripts, forms and search engines get nothing of it."""
     [number] = site.house.tokens.read(Purpose.VIEW, token, now=site.now())
-    markup = site.house.letters.html(site.house.database, DeliveryId(number))
+    markup = site.house.mail_html(DeliveryId(number))
     if markup is None:
         return site.pages.page(request, "gone", status=410)
     headers = {"Content-Security-Policy": MAIL_POLICY, "X-Robots-Tag": "noindex, nofollow"}

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from babel.core import negotiate_locale
-from jinja2 import FileSystemLoader, StrictUndefined
+from jinja2 import BytecodeCache, FileSystemLoader, StrictUndefined
+from jinja2.bccache import Bucket
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
@@ -24,6 +25,25 @@ from worker.resources import templates_dir
 _RANGE: Final = re.compile(r"\s*([A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*)\s*(?:;\s*q=([01](?:\.[0-9]{0,3})?))?\s*")
 _PUBLIC_HEADERS: Final[Mapping[str, str]] = {"Cache-Control": "public, max-age=60", "Vary": "Accept-Language"}
 _PRIVATE_HEADERS: Final[Mapping[str, str]] = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex, nofollow"}
+
+
+class _CompiledOnce(BytecodeCache):
+    """Lets the languages, which differ in their catalogues only, share what a template was compiled to."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Look a template up; an edited one has another checksum, and is compiled again."""
+        if bucket.key in self._known:
+            bucket.bytecode_from_string(self._known[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep a template."""
+        self._known[bucket.key] = bucket.bytecode_to_string()
+
+
+_COMPILED: Final = _CompiledOnce()
 
 
 class Pages:
@@ -82,6 +102,7 @@ class Pages:
             loader=FileSystemLoader(templates_dir()),
             extensions=["jinja2.ext.i18n"],
             undefined=StrictUndefined,
+            bytecode_cache=_COMPILED,
             autoescape=True,
             trim_blocks=True,
             lstrip_blocks=True,

@@ -7,6 +7,7 @@ gets into the log but its route.
 from __future__ import annotations
 
 import logging
+import traceback
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -16,13 +17,17 @@ from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from pydantic import BaseModel
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from worker.errors import ConfigurationError, InputError, TokenError
 
 log = logging.getLogger("worker.web")
 
 PROBLEM: Final = "application/problem+json"
+MAX_ARTICLE_BYTES: Final = 4_000_000
+MAX_FORM_BYTES: Final = 256_000
+_DRAINED_BYTES: Final = 16_000_000
 _PLAIN: Final = ("/healthz", "/readyz", "/metrics", "/static/", "/demo/")
 
 
@@ -51,7 +56,84 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(InputError, _on_input)
     app.add_exception_handler(ConfigurationError, _on_trouble)
     app.add_exception_handler(OperationalError, _on_trouble)
-    app.add_exception_handler(Exception, _on_defect)
+
+
+class CatchDefects:
+    """Answers for handlers that failed on nobody's purpose, and notes where, but not with what.
+
+    An exception that got as far as the server would be logged there with its message, and a database's message quotes
+    the row: somebody's address.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, and answer if nobody else can."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        has_begun = False
+
+        async def note(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, note)
+        except ClientDisconnect:
+            return
+        except Exception as error:  # noqa: BLE001  this is the door: see above
+            request = Request(scope)
+            places = "".join(traceback.format_tb(error.__traceback__))
+            log.error("%s: a defect: %s\n%s", _route(request), type(error).__name__, places)  # noqa: TRY400  see above
+            if has_begun:
+                raise RuntimeError("the answer broke off") from None
+            await _answer(request, 500)(scope, receive, send)
+
+
+class LimitBody:
+    """Takes in a request's body before its handler runs, and refuses one that is too large.
+
+    What is too much is read and thrown away, up to a point: a server that hangs up in mid-request resets the
+    connection, and the answer that says why is lost with it.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on with its whole body, or answer 413."""
+        if scope["type"] != "http" or scope["method"] in {"GET", "HEAD"}:
+            await self._app(scope, receive, send)
+            return
+        limit = MAX_ARTICLE_BYTES if scope["path"].startswith("/api/v1/articles") else MAX_FORM_BYTES
+        body = await _take_in(receive, limit)
+        if body is None:
+            detail = f"at most {limit:,} bytes are taken"
+            await _answer(Request(scope), 413, detail, headers={"Connection": "close"})(scope, receive, send)
+            return
+        waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+        async def replay() -> Message:
+            return waiting.pop() if waiting else await receive()
+
+        await self._app(scope, replay, send)
+
+
+async def _take_in(receive: Receive, limit: int) -> bytes | None:
+    body, size, has_more = bytearray(), 0, True
+    while has_more and size <= limit + _DRAINED_BYTES:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size <= limit:
+            body += chunk
+        has_more = message.get("more_body", False)
+    return bytes(body) if size <= limit else None
 
 
 def problem(
@@ -90,11 +172,6 @@ async def _on_input(request: Request, error: Exception) -> Response:
 async def _on_trouble(request: Request, error: Exception) -> Response:
     log.error("%s: the house is not in order: %s", _route(request), type(error).__name__)
     return _answer(request, 503, "try again in a minute", headers={"Retry-After": "60"})
-
-
-async def _on_defect(request: Request, error: Exception) -> Response:
-    log.error("%s: a defect: %s", _route(request), type(error).__name__)
-    return _answer(request, 500)
 
 
 def _answer(
