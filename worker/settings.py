@@ -159,12 +159,14 @@ def load(**overrides: object) -> Settings:
 
 def strangers(environment: Mapping[str, str] = os.environ) -> list[str]:
     """Return a line for every `TOCSIN_*` variable that this program does not know, with what may have been meant."""
-    known = [variable(name) for name in Settings.model_fields]
+    known = [variable(name).removeprefix(PREFIX) for name in Settings.model_fields]
     lines = []
     for name in sorted(environment):
-        if name.startswith(PREFIX) and name not in known and name not in _NO_SETTINGS:
-            near = difflib.get_close_matches(name, known, n=1)
-            lines.append(f"{name} is not a setting of this version" + (f"; did you mean {near[0]}?" if near else ""))
+        word = name.removeprefix(PREFIX)
+        if name.startswith(PREFIX) and word not in known and name not in _NO_SETTINGS:
+            near = difflib.get_close_matches(word, known, n=1)  # without the prefix, which makes all names alike
+            hint = f"; did you mean {PREFIX}{near[0]}?" if near else ""
+            lines.append(f"{name} is not a setting of this version{hint}")
     return lines
 
 

@@ -28,7 +28,7 @@ from tests.acceptance.mails import Mail, read_mails
 from worker.runtime.ports import free_port
 
 API_KEY: Final = "a-key-for-the-tests-0123456789abcdef"
-STOP_WITHIN_S: Final = 10.0
+STOP_WITHIN_S: Final = 10.0 + 2.0  # what is promised, and what a machine with more to do than cores may add
 _READY_WITHIN_S: Final = 60.0
 BRISK: Final = {
     "TOCSIN_GATHER_S": "0",
@@ -150,8 +150,8 @@ class Running:
         if self.process.poll() is None:
             everybody = self.everybody()
             self.process.send_signal(number)
-            self.process.wait(2 * STOP_WITHIN_S)
-            _, left = psutil.wait_procs(everybody, timeout=2 * STOP_WITHIN_S)
+            self.process.wait(3 * STOP_WITHIN_S)
+            _, left = psutil.wait_procs(everybody, timeout=STOP_WITHIN_S)
             assert not left, f"still there: {left}"
         return time.monotonic() - started_s
 

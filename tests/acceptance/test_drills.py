@@ -24,7 +24,7 @@ from tests.acceptance.houses import STOP_WITHIN_S, Installation, Running, own_po
 from tests.acceptance.mails import read_mails
 from tests.acceptance.slow_line import SlowLine
 
-READERS = 400
+READERS = 300
 CONNECTIONS = 8
 DELAY_S = 0.03
 WINDOW = CONNECTIONS  # nothing is prepared ahead: DELIVERABILITY.md, guarantee 5
@@ -210,10 +210,10 @@ def assert_everybody_got_it_once(reckoning: Reckoning) -> None:
     assert (reckoning.audience, reckoning.accepted) == (READERS, READERS), reckoning
     assert (reckoning.refused, reckoning.unknown, reckoning.lost) == (0, 0, 0), reckoning
     assert reckoning.duplicated == 0, reckoning  # the inbox can be asked, so that the window is closed too
-    assert reckoning.sent_again <= reckoning.doubted <= WINDOW, reckoning
+    assert reckoning.doubted <= WINDOW, reckoning
 
 
-# They share one house, which each of them finds or makes running -------------------------------------------------------
+# They share one house, which each of them finds or makes running -----------------------------------------------------
 
 
 def test_kill_9_of_a_delivery_worker_in_the_middle_of_a_send(newsroom):

@@ -16,9 +16,21 @@ def written(folder: Path, text: str, name: str = "topics.yaml") -> Path:
     return file
 
 
-def draft(slug: str = "russia", query: str = "russia", **examples: tuple[str, ...]) -> TopicDraft:
+def draft(
+    slug: str = "russia",
+    query: str = "russia",
+    *,
+    must_match: tuple[str, ...] = (),
+    must_not_match: tuple[str, ...] = (),
+) -> TopicDraft:
     return TopicDraft(
-        where="topics.yaml, entry 1", slug=slug, name={"en": slug}, description={}, query=query, **examples
+        where="topics.yaml, entry 1",
+        slug=slug,
+        name={"en": slug},
+        description={},
+        query=query,
+        must_match=must_match,
+        must_not_match=must_not_match,
     )
 
 

@@ -45,9 +45,13 @@ def metrics(site: LocalSite) -> Response:
     """Give the figures."""
     with site.house.database.read() as conn:
         at, beats, states = now(conn), heartbeats(conn), editions.states(conn)
+        books = editions.conservation(conn)
         due = {lane: len(leases.due_batches(conn, lane, limit=_COUNTED)) for lane in (Lane.ALERTS, Lane.BULK)}
     lines = [
         *_gauge("tocsin_deliveries", "Deliveries by state.", "state", {state: states.get(state, 0) for state in State}),
+        *_gauge(
+            "tocsin_conservation", "Terms of the conservation law; audience is the sum of the others.", "term", books
+        ),
         *_gauge("tocsin_batches_due", "Batches that wait for a worker.", "lane", due),
         *_gauge(
             "tocsin_heartbeat_age_seconds", "Time since a queue's worker last did a task.", "queue", _ages(beats, at)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -11,8 +12,10 @@ from tests import builders
 from worker.matching.library import TopicDraft
 from worker.matching.run import Matcher
 from worker.matching.run_library import check_stored, import_topics
+from worker.model import ArticleId
 from worker.store import topics
 from worker.store.database import Database
+from worker.store.house import TOPICS_GENERATION, draw
 from worker.store.schema import Match, Topic, TopicStory
 
 
@@ -26,7 +29,7 @@ def matcher(database: Database) -> Matcher:
     return Matcher(database, gather=timedelta(seconds=60))
 
 
-def stored(database: Database, **values: object) -> int:
+def stored(database: Database, **values: Any) -> ArticleId:
     with database.write() as conn:
         return builders.article(conn, **values)[0]
 
@@ -69,7 +72,7 @@ def test_an_imported_topic_counts_from_the_next_article_on(database, matcher):
 def test_a_saved_query_that_is_refused_later_is_switched_off_visibly_and_the_others_go_on(database, matcher):
     with database.write() as conn:
         conn.execute(sa.update(Topic).where(Topic.slug == "war").values(query="(("))
-        topics.draw(conn, "topics_generation")
+        draw(conn, TOPICS_GENERATION)
     matched = matcher.match(stored(database, title="DPRK missile"))
     assert matched is not None
     assert matched.topics == ("north-korea",)

@@ -1,0 +1,100 @@
+"""One reader's copy: the shared content with this reader's links, which lead where they should and nowhere else."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.builders import content
+from worker.letters import CONFIRM_WITHIN, Letters
+from worker.model import DeliveryId, EditionKind, Lane, Severity, StoryId
+from worker.rendering import samples
+from worker.rendering.compile import Renderer
+from worker.store.deliveries import DueDelivery
+from worker.tokens import Purpose, Tokens
+
+PLANNED = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
+TOKENS = Tokens(["a key of more than thirty-two characters"])
+NEWSROOM = samples.newsroom("en")
+
+
+@pytest.fixture(scope="module")
+def letters() -> Letters:
+    return Letters(renderer=Renderer(newsroom=NEWSROOM), tokens=TOKENS, newsroom=NEWSROOM)
+
+
+def due(kind: EditionKind) -> DueDelivery:
+    return DueDelivery(
+        id=DeliveryId(77),
+        edition_id=5,
+        edition_kind=kind,
+        severity=Severity.NORMAL,
+        lane=Lane.ALERTS,
+        expires_at=PLANNED + timedelta(hours=6),
+        planned_at=PLANNED,
+        attempts=0,
+        content_id=1,
+        content=content(kind, StoryId(3), Severity.NORMAL).model_dump_json(),
+        subscriber_id=9,
+        recipient="ada@readers.example",
+        name="Ada",
+        message_id="5.9.1795676400@courier.example",
+        confirmations=2,
+    )
+
+
+def links(data: bytes) -> dict[str, str]:
+    """Return the token of each kind of link in a message's text and headers."""
+    message = email.message_from_bytes(data, policy=email.policy.default)
+    body = message.get_body(("plain",))
+    assert body is not None
+    text = body.get_content() + str(message["List-Unsubscribe"] or "")
+    return dict(re.findall(rf"{re.escape(NEWSROOM.base_url)}/(\w+)/([\w.-]+)", text))
+
+
+KINDS = [EditionKind.ALERT, EditionKind.DIGEST, EditionKind.CONFIRMATION]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_same_delivery_makes_the_same_bytes_on_every_try(letters, kind):
+    first, later = letters.write(due(kind)), letters.write(replace(due(kind), attempts=3))
+    assert first == later
+    assert (first.delivery_id, first.recipient) == (77, "ada@readers.example")
+    assert first.message_id.encode() in first.data
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_bounce_names_its_delivery_and_nobodys_address(letters, kind):
+    message = letters.write(due(kind))
+    local, _, domain = message.envelope_from.rpartition("@")
+    assert domain == "courier.example"
+    assert len(local) <= 64  # RFC 5321, 4.5.3.1.1
+    assert "ada" not in local
+    assert TOKENS.read(Purpose.RETURN_PATH, local.removeprefix("b."), now=PLANNED) == (77,)
+
+
+@pytest.mark.parametrize("kind", [EditionKind.ALERT, EditionKind.DIGEST])
+def test_each_link_is_good_for_its_own_purpose(letters, kind):
+    found = links(letters.write(due(kind)).data)
+    read = {
+        "preferences": (Purpose.PREFERENCES, (9,)),
+        "unsubscribe": (Purpose.UNSUBSCRIBE, (9, 77)),
+        "m": (Purpose.VIEW, (77,)),
+    }
+    assert read.keys() <= found.keys()
+    assert "confirm" not in found
+    for path, (purpose, numbers) in read.items():
+        assert TOKENS.read(purpose, found[path], now=PLANNED + timedelta(days=3650)) == numbers
+
+
+def test_a_question_can_be_answered_for_three_days(letters):
+    token = links(letters.write(due(EditionKind.CONFIRMATION)).data)["confirm"]
+    last = PLANNED + CONFIRM_WITHIN
+    assert TOKENS.read(Purpose.CONFIRM, token, now=last - timedelta(seconds=1)) == (9, 2)
+    with pytest.raises(Exception, match="expired"):
+        TOKENS.read(Purpose.CONFIRM, token, now=last)
