@@ -7,6 +7,8 @@ recognised as the same.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Response
@@ -29,7 +31,7 @@ _MATCHED_WITHIN_S: Final = 2.0
 _LOOK_EVERY_S: Final = 0.05
 
 _PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
-    status: {"model": Problem, "description": what, "content": {PROBLEM: {"schema": Problem.model_json_schema()}}}
+    status: {"description": what, "content": {PROBLEM: {"schema": Problem.model_json_schema()}}}
     for status, what in (
         (400, "The body is not JSON."),
         (401, "There is no key, or nobody knows it."),
@@ -129,14 +131,14 @@ def push_article(site: AnySite, article: PushedArticle, response: Response) -> J
 )
 def subscribe(request: Request, site: AnySite, wanted: Subscription) -> Received:
     """Ask the owner of an address whether they want this. Nothing is sent before they have confirmed."""
-    try:
+    with _about("email"):
         address = normalise(wanted.email)
-    except InputError as error:
-        raise InputError(error.message, where="email", hint=error.hint) from error
+    with _about("query"):
+        wish = _wish(site, wanted).checked(site.check_query)
     signed = sign_up(
         site.house.database,
         address=address,
-        wish=_wish(site, wanted),
+        wish=wish,
         evidence=site.evidence(request, "API"),
         hash_address=site.house.address_hash,
         check_query=site.check_query,
@@ -144,6 +146,15 @@ def subscribe(request: Request, site: AnySite, wanted: Subscription) -> Received
     if signed.asked:
         site.house.ring("sweep_planning")
     return Received()
+
+
+@contextmanager
+def _about(field: str) -> Iterator[None]:
+    """Give an error that names no field of its own this one."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(error.message, where=error.where or field, hint=error.hint) from error
 
 
 def _wish(site: Site, wanted: Subscription) -> Wish:

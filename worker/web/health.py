@@ -65,14 +65,14 @@ def _missing(site: Site) -> Iterator[str]:
         with site.house.database.read() as conn:
             at, beats = now(conn), heartbeats(conn)
     except (ConfigurationError, SQLAlchemyError):
-        yield "the database does not answer"
+        yield "database: no answer"
         return
     ages = _ages(beats, at)
     for lane in Lane:
         if lane not in ages:
-            yield f"no worker for {lane} has been seen yet"
+            yield f"worker for {lane}: not seen yet"
         elif ages[lane] > SILENT_AFTER_S:
-            yield f"the worker for {lane} has been silent for {ages[lane]:.0f} s"
+            yield f"worker for {lane}: silent for {ages[lane]:.0f} s"
 
 
 def _ages(beats: Mapping[str, datetime], at: datetime) -> dict[str, float]:

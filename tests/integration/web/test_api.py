@@ -144,7 +144,7 @@ def test_a_mistake_names_its_field_and_nothing_is_stored(newspaper, changes, poi
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
     problem = answer.json()
-    assert problem["title"] == "Unprocessable Content" or problem["title"] == "Unprocessable Entity"
+    assert problem["title"].startswith("Unprocessable ")
     assert pointer in [error["pointer"] for error in problem["errors"]]
     assert newspaper.snapshot() == before
 
@@ -247,7 +247,7 @@ def test_life_is_not_readiness(newspaper):
     assert answer.status_code == 503
     assert answer.json() == {
         "ready": False,
-        "missing": [f"no worker for {queue} has been seen yet" for queue in ("alerts", "bulk", "control")],
+        "missing": [f"worker for {queue}: not seen yet" for queue in ("alerts", "bulk", "control")],
     }
 
 
@@ -261,10 +261,7 @@ def test_the_house_is_ready_when_every_queue_has_a_living_worker(newspaper):
         house.beat(conn, "alerts")
     answer = newspaper.get("/readyz")
     assert answer.status_code == 503
-    assert [missing.split(" has ")[0] for missing in answer.json()["missing"]] == [
-        "the worker for bulk",
-        "the worker for control",
-    ]
+    assert [missing.split(": ")[0] for missing in answer.json()["missing"]] == ["worker for bulk", "worker for control"]
 
 
 def test_a_database_that_is_gone_is_said_so(newspaper):
@@ -274,7 +271,7 @@ def test_a_database_that_is_gone_is_said_so(newspaper):
     (newspaper.house.home.parent / "tocsin.db").mkdir()
     assert newspaper.get("/healthz").status_code == 200
     answer = newspaper.get("/readyz")
-    assert (answer.status_code, answer.json()["missing"]) == (503, ["the database does not answer"])
+    assert (answer.status_code, answer.json()["missing"]) == (503, ["database: no answer"])
     page = newspaper.get("/subscribe")
     assert page.status_code == 503
     assert page.headers["retry-after"]
@@ -290,5 +287,5 @@ def test_the_figures_are_prometheus_text(newspaper):
     lines = answer.text.splitlines()
     assert 'tocsin_deliveries{state="planned"} 1' in lines
     assert 'tocsin_conservation{term="open"} 1' in lines
-    assert 'tocsin_batches_due{lane="alerts"} 1' in lines
+    assert 'tocsin_batches_due{lane="alerts"} 0' in lines
     assert any(line.startswith('tocsin_heartbeat_age_seconds{queue="alerts"} 0.') for line in lines)
