@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
-from tests.acceptance.houses import BRISK, CommandLine, Installation, own_ports
-
-_MARK = "ACCEPTANCE_TEST_MARK"
+from tests.acceptance.houses import BRISK, MARK, CommandLine, Installation, own_ports
 
 MakeInstallation = Callable[..., Installation]
 
@@ -27,11 +23,9 @@ def command_line() -> Iterator[CommandLine]:
 
 @pytest.fixture(scope="module", autouse=True)
 def nothing_left_behind() -> Iterator[None]:
-    """What the tests of a file start, they end: every process inherits a mark through its environment."""
-    os.environ[_MARK] = mark = uuid.uuid4().hex
+    """What the tests of a file start, they end."""
     yield
-    del os.environ[_MARK]
-    left = [process for process in psutil.process_iter() if _has(process, mark)]
+    left = [process for process in psutil.process_iter() if _is_of_a_house(process)]
     commands = [" ".join(process.cmdline()) for process in left if process.is_running()]
     for process in left:
         process.kill()
@@ -59,8 +53,8 @@ def make_installation(tmp_path: Path, command_line: CommandLine) -> MakeInstalla
     return make
 
 
-def _has(process: psutil.Process, mark: str) -> bool:
+def _is_of_a_house(process: psutil.Process) -> bool:
     try:
-        return bool(process.environ().get(_MARK) == mark and process.pid != os.getpid())
+        return process.environ().items() >= MARK.items()
     except psutil.Error:  # somebody else's, a zombie, or gone
         return False

@@ -8,6 +8,7 @@ python forked.py FD: reads an order a line, as JSON, from the socket FD, and ans
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
 import os
@@ -60,4 +61,6 @@ def become(order: dict[str, Any]) -> None:
 if __name__ == "__main__":
     for module in _LATE:
         importlib.import_module(module)
+    gc.collect()
+    gc.freeze()  # what is shared stays shared: no collection in a child touches it
     serve(socket.socket(fileno=int(sys.argv[1])))

@@ -15,11 +15,12 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self, TypeVar
+from typing import IO, Any, Final, Self, TypeVar
 
 import httpx
 import psutil
@@ -30,6 +31,9 @@ from worker.runtime.ports import free_port
 API_KEY: Final = "a-key-for-the-tests-0123456789abcdef"
 STOP_WITHIN_S: Final = 10.0 + 2.0  # what is promised, and what a machine with more to do than cores may add
 _READY_WITHIN_S: Final = 60.0
+MARK: Final = {"ACCEPTANCE_TEST": uuid.uuid4().hex}
+"""By this variable every process of an installation is known, and those that it has started."""
+
 BRISK: Final = {
     "TOCSIN_GATHER_S": "0",
     "TOCSIN_SWEEP_S": "0.5",
@@ -70,13 +74,19 @@ class Done:
         return [json.loads(line) for line in self.out.splitlines()]
 
     @property
-    def refusal(self) -> str:
-        """What it said when it refused: one line and exit status 2, and nothing on standard output."""
+    def complaint(self) -> str:
+        """What it said when it refused: exit status 2, nothing on standard output, and nothing of our insides."""
         assert self.status == 2, self
         assert not self.out, self
-        assert self.err.count("\n") == 1, self
+        assert self.err.startswith(("tocsin: ", "error: ")), self
         assert "Traceback" not in self.err
         return self.err
+
+    @property
+    def refusal(self) -> str:
+        """What it said when it refused, in one line."""
+        assert self.complaint.count("\n") == 1, self
+        return self.complaint
 
 
 class CommandLine:
@@ -169,7 +179,7 @@ class Installation:
         self.home, self._commands = home, commands
         self.folder = home.parent
         outside = {name: value for name, value in os.environ.items() if not name.startswith("TOCSIN_")}
-        self.environment = {**outside, "TOCSIN_HOME": str(home), **settings}
+        self.environment = {**outside, **MARK, "TOCSIN_HOME": str(home), **settings}
 
     def port(self, name: str) -> int:
         """Return the port that the setting TOCSIN_`name`_PORT names."""
@@ -196,6 +206,29 @@ class Installation:
         """Run a command that must succeed."""
         done = self.tocsin(*words)
         assert done.status == 0, done
+
+    def speak_into(self, output: IO[bytes] | int, *words: str) -> Done:
+        """Run a command whose standard output goes to a file or pipe of the test's own."""
+        done = subprocess.run(
+            [sys.executable, "-m", "worker", *words],
+            env=self.environment,
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.PIPE,
+            check=False,
+            timeout=60,
+        )
+        return Done(status=done.returncode, out="", err=done.stderr.decode())
+
+    def speak_to_nobody(self, *words: str) -> Done:
+        """Run a command whose output nobody reads any more, as with `| head` when it has seen enough."""
+        read_end, write_end = os.pipe()
+        os.close(read_end)
+        try:
+            return self.speak_into(write_end, *words)
+        finally:
+            os.close(write_end)
 
     def start(self, *words: str, **settings: str) -> Running:
         """Start a command that goes on."""

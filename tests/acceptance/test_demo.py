@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import csv
+import html
 import json
 import re
+import signal
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+import httpx
 import pytest
 import yaml
 
-from tests.acceptance.houses import CommandLine, Installation
+from tests.acceptance.houses import STOP_WITHIN_S, CommandLine, Done, Installation, own_ports, until
 from tests.acceptance.mails import Mail
 from worker.resources import seeds_dir
 
@@ -57,12 +60,6 @@ def house(tmp_path_factory: pytest.TempPathFactory, command_line: CommandLine) -
 @pytest.fixture(scope="module")
 def demo(house: Installation) -> Run:
     return run_demo(house, "--fresh")
-
-
-@pytest.fixture(scope="module")
-def second(house: Installation, demo: Run) -> Run:
-    assert demo.mails
-    return run_demo(house)
 
 
 @pytest.fixture(scope="module")
@@ -125,6 +122,11 @@ def test_deliveries_are_listed_with_what_the_relay_said(house, demo):
     assert {row["message_id"] for row in rows} == {mail.id.strip("<>") for mail in demo.mails}
     for row in rows:
         assert (row["state"], row["attempts"], row["provider"], row["code"]) == ("accepted", 1, "inbox", 250)
+
+
+@pytest.mark.usefixtures("demo")
+def test_who_has_seen_enough_of_the_deliveries_may_go(house):
+    assert house.speak_to_nobody("deliveries", "list", "--json") == Done(status=0, out="", err="")
 
 
 # What lies in the inbox ----------------------------------------------------------------------------------------------
@@ -238,9 +240,20 @@ def test_fresh_wiped_what_was_there(demo, house):
     assert (house.home / MARK).exists()
 
 
-def test_the_second_run_with_the_same_home_sends_nothing(demo, second):
-    assert second.summary == demo.summary
-    assert [mail.file for mail in second.mails] == [mail.file for mail in demo.mails]
+def test_the_second_run_invites_to_the_inbox_sends_nothing_and_ends_with_ctrl_c(house, demo):
+    with house.start("demo", **own_ports()) as running:
+        invitation = until(
+            lambda: re.findall(r"open this page: +(\S+)", running.said), within_s=90, what="the invitation"
+        )
+        counts = f"{demo.summary['articles']} articles, {demo.summary['matches']} matches, "
+        assert f"{counts}{demo.summary['editions']} editions, {len(demo.mails)} mails" in running.said
+        page = httpx.get(invitation[0], timeout=20)
+        assert page.status_code == 200
+        assert html.escape(demo.mails[-1].subject) in page.text.replace("&#39;", "&#x27;")
+        assert running.stop(signal.SIGINT) < STOP_WITHIN_S
+        assert running.process.returncode == 0, running.said
+    assert [mail.file for mail in house.mails()] == [mail.file for mail in demo.mails]
+    assert house.query("SELECT state, count(*) FROM delivery GROUP BY 1") == [("accepted", len(demo.mails))]
 
 
 def test_fresh_refuses_a_directory_that_is_not_a_demos(tmp_path, command_line):

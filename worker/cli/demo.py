@@ -180,7 +180,10 @@ def _wait(
     from worker.store import editions
     from worker.store.progress import progress
 
-    read, sent = bars.add_task("reading the news", total=None), bars.add_task(f"sending {what}", total=None)
+    read = bars.add_task("reading the news", total=None, visible=digests_due_at is None)
+    sent = bars.add_task(f"sending {what}", total=None)
+    with found.database.read() as conn:
+        earlier = editions.conservation(conn)["audience"]  # of an earlier run, or of the alerts before the digests
     deadline = time.monotonic() + _PATIENCE_S
     while time.monotonic() < deadline:
         supervisor.raise_if_failed()
@@ -188,8 +191,10 @@ def _wait(
             state = progress(conn, since=since, digests_due_at=digests_due_at)
             terms, whole = editions.conservation(conn), editions.audience_holds(conn)
         _show(bars, read, done=state.articles - state.articles_unmatched, total=state.articles)
-        _show(bars, sent, done=terms["audience"] - terms["open"] - terms["unknown"], total=terms["audience"])
+        planned = terms["audience"] - earlier
+        _show(bars, sent, done=planned - terms["open"] - terms["unknown"], total=planned)
         if state.is_quiet:
+            bars.update(sent, total=planned)
             return whole and terms["audience"] == sum(count for term, count in terms.items() if term != "audience")
         time.sleep(_LOOK_EVERY_S)
     messages.print(f"[red]not everything was sent within {_PATIENCE_S:.0f} s[/]; the logs are in {found.home / 'logs'}")
@@ -197,7 +202,7 @@ def _wait(
 
 
 def _show(bars: Progress, task: TaskID, *, done: int, total: int) -> None:
-    bars.update(task, completed=done, total=max(total, 1) if total else None)
+    bars.update(task, completed=max(done, 0), total=total or None)  # without a total the bar only says that it waits
 
 
 @contextmanager

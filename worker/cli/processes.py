@@ -40,10 +40,13 @@ def up() -> None:
 def web() -> None:
     """Serve the readers' pages, the API, and in the embedded mode the inbox."""
     watch_parent()
+    from worker.runtime.ports import ensure_free
     from worker.web.serve import serve
 
+    found = opened_house()
+    ensure_free(found.settings.web_host, found.settings.web_port, "the pages", "TOCSIN_WEB_PORT")
     _log_to_stderr()
-    serve(opened_house())
+    serve(found)
 
 
 def worker(

@@ -85,6 +85,7 @@ def sections(library: Library, fresh: Mapping[TopicId, Sequence[StoryId]], *, lo
     """Lay fresh stories out in a section a topic, each story once, under the topic that it concerns most.
 
     Stories in the reader's own language come first, then by strength, then the newest; sections by their first story.
+    In which order topics and stories are handed in makes no difference: readers of the same share a content.
     """
     topics_of: dict[StoryId, list[TopicId]] = {}
     for topic, stories in fresh.items():
@@ -130,10 +131,10 @@ def reason(found: Sequence[Concern], *, locale: str) -> Reason:
 
 def _section(
     library: Library, topic: TopicId, cards: list[StoryCard], *, locale: str
-) -> tuple[tuple[bool, int, float, str], Section]:
-    def rank(told: StoryCard) -> tuple[bool, int, float]:
+) -> tuple[tuple[bool, int, float, int, str], Section]:
+    def rank(told: StoryCard) -> tuple[bool, int, float, int]:
         strength = library.strength(StoryId(told.story_id), topic)
-        return (_is_foreign(told.lang, locale), -strength, -told.published_at.timestamp())
+        return (_is_foreign(told.lang, locale), -strength, -told.published_at.timestamp(), -told.story_id)
 
     cards.sort(key=rank)
     named = reason(library.concerns[StoryId(cards[0].story_id), topic], locale=locale)

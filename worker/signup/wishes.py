@@ -70,6 +70,13 @@ class Follow(_Frozen):
     canonical: str = ""
     rhythm: Rhythm = Rhythm()
 
+    @field_validator("query")
+    @classmethod
+    def _is_printable(cls, query: str | None) -> str | None:
+        if query and _CONTROL.search(query):
+            raise ValueError("a control character, which no text has")
+        return query
+
     @model_validator(mode="after")
     def _is_one_thing(self) -> Self:
         if (self.topic is None) == (self.query is None):

@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Connection
 from worker.lifecycle import Happening, State, sources_of, step
 from worker.model import DeliveryId, EditionId, EditionKind, Lane, Receipt, Severity
 from worker.store.database import now
-from worker.store.leases import Lease, abandoned_condition, alive_condition, lock, reschedule
+from worker.store.leases import Lease, abandoned_condition, alive_condition, lock, reschedule, unheld_condition
 from worker.store.schema import (
     Attempt,
     Delivery,
@@ -215,12 +215,19 @@ def postpone(conn: Connection, lease: Lease, delivery_id: DeliveryId, *, wait_s:
 
 
 def expire(conn: Connection, *, limit: int) -> int:
-    """End the rows of editions whose last moment has passed, and return how many there were."""
+    """End the rows of editions whose last moment has passed, and return how many there were.
+
+    What a living worker has leased ends in its own last check; what a dead one had leased may never be taken again.
+    """
     at = now(conn)
+    waits = sa.or_(
+        Delivery.state.in_((State.PLANNED, State.DEFERRED)),
+        sa.and_(Delivery.state == State.LEASED, unheld_condition(conn)),
+    )
     overdue = (
         sa.select(Delivery.id, Delivery.edition_id, Delivery.batch_no)
         .join(Edition, Edition.id == Delivery.edition_id)
-        .where(Delivery.state.in_((State.PLANNED, State.DEFERRED)), Edition.expires_at <= at)
+        .where(waits, Edition.expires_at <= at)
         .limit(limit)
     )
     rows = conn.execute(overdue).all()

@@ -151,6 +151,15 @@ def alive_condition(conn: Connection, lease: Lease) -> ColumnElement[bool]:
     return sa.exists().where(*_held(lease), _alive(conn, now(conn)))
 
 
+def unheld_condition(conn: Connection) -> ColumnElement[bool]:
+    """Return the condition "nobody holds this delivery's batch"."""
+    return ~sa.exists().where(
+        DeliveryBatch.edition_id == Delivery.edition_id,
+        DeliveryBatch.batch_no == Delivery.batch_no,
+        _alive(conn, now(conn)),
+    )
+
+
 def abandoned_condition(conn: Connection) -> ColumnElement[bool]:
     """Return the condition "whoever committed this delivery is gone, or can have no reply to wait for any more".
 

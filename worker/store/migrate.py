@@ -53,7 +53,8 @@ def check_version(database: Database) -> None:
         at = _refuse_newer(conn)
     if at != head():
         state = f"at version {at}, this program needs {head()}" if at else "empty"
-        raise ConfigurationError(f"the database is {state}: run `tocsin db upgrade`")
+        shown = database.url.render_as_string(hide_password=True)
+        raise ConfigurationError(f"the database {shown} is {state}: run `tocsin db upgrade`")
 
 
 def head() -> str:

@@ -89,6 +89,6 @@ def _theme(pages: Pages) -> Callable[[], Response]:
     css = f":root {{ --accent: {pages.palette.accent}; --accent-dark: {pages.palette.accent_dark}; }}\n"
 
     def theme() -> Response:
-        return PlainTextResponse(css, media_type="text/css", headers={"Cache-Control": "public, max-age=3600"})
+        return PlainTextResponse(css, media_type="text/css", headers={"Cache-Control": "public, max-age=600"})
 
     return theme

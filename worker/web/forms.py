@@ -6,16 +6,17 @@ is stored, or sent and not accepted yet, so that nobody has to type anything twi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from typing import Final, TypeVar
-from zoneinfo import ZoneInfo
 
 from starlette.datastructures import FormData
 
 from worker.errors import InputError, QueryError
 from worker.model import Cadence, SubscriberStatus, SubscriptionId
+from worker.planning.times import local_day
 from worker.rendering.language import Language
 from worker.signup.address import Address, normalise
 from worker.signup.run import Known
@@ -37,6 +38,7 @@ from worker.signup.wishes import (
 
 _Text = TypeVar("_Text")
 _Value = TypeVar("_Value")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _LONGEST_QUERY: Final = 2_000
 _SHOWN_TIMES: Final = 2  # fields for times of day that a form offers at least
 
@@ -209,11 +211,10 @@ class Reading:
             return None
 
     def _text(self, name: str) -> str:
-        value = self._form.get(name)
-        return value.strip().replace("\0", "") if isinstance(value, str) else ""
+        return _line(self._form.get(name))
 
     def _texts(self, name: str) -> list[str]:
-        return [value.strip().replace("\0", "") for value in self._form.getlist(name) if isinstance(value, str)]
+        return [_line(value) for value in self._form.getlist(name)]
 
 
 def draft_of(known: Known) -> Draft:
@@ -228,13 +229,9 @@ def draft_of(known: Known) -> Draft:
     )
 
 
-def local_day(at: datetime, timezone: str) -> date:
-    """Return the calendar day that a reader's clock shows.
-
-    >>> local_day(datetime(2026, 11, 23, 22, tzinfo=UTC), "Asia/Seoul")
-    datetime.date(2026, 11, 24)
-    """
-    return at.astimezone(ZoneInfo(timezone)).date()
+def _line(value: object) -> str:
+    """Return what was typed into a field, without what nobody can type; "" for an uploaded file, or nothing."""
+    return " ".join(_CONTROL.sub(" ", value).split()) if isinstance(value, str) else ""
 
 
 def _read_day(text: str) -> date:

@@ -43,7 +43,7 @@ def read_mail(data: bytes) -> ReadableMail:
         sent_at=_date(message),
         html=_part(message, "html"),
         text=_part(message, "plain"),
-        headers=tuple((name, str(value)) for name, value in message.raw_items()),
+        headers=tuple((_shown(name), _shown(str(value))) for name, value in message.raw_items()),
         source=data[:_SOURCE_SHOWN_BYTES].decode("utf-8", "replace"),
         size_bytes=len(data),
     )
@@ -65,14 +65,19 @@ def _part(message: EmailMessage, kind: str) -> str:
     if part is None:
         return ""
     try:
-        return str(part.get_content())
+        return _shown(str(part.get_content()))
     except (LookupError, ValueError):  # a charset nobody knows, bytes that are not of it
         payload = part.get_payload(decode=True)
         return payload.decode("utf-8", "replace") if isinstance(payload, bytes) else ""
 
 
 def _header(message: EmailMessage, name: str) -> str:
-    return " ".join(str(message.get(name, "")).split())
+    return " ".join(_shown(str(message.get(name, ""))).split())
+
+
+def _shown(text: str) -> str:
+    """Return text that can be written as UTF-8: the parser keeps bytes that are none as lone surrogates."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _date(message: EmailMessage) -> datetime | None:

@@ -21,6 +21,7 @@ from worker.content import Newsroom
 from worker.rendering.colour import Palette
 from worker.rendering.language import SOURCE_LANGUAGE, Language, Languages
 from worker.resources import templates_dir
+from worker.web import choices
 
 _RANGE: Final = re.compile(r"\s*([A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*)\s*(?:;\s*q=([01](?:\.[0-9]{0,3})?))?\s*")
 _PUBLIC_HEADERS: Final[Mapping[str, str]] = {"Cache-Control": "public, max-age=60", "Vary": "Accept-Language"}
@@ -53,6 +54,7 @@ class Pages:
         self.languages = Languages(templates_dir() / "locales")
         self.palette = Palette.of(newsroom.accent)
         self._newsroom = newsroom
+        self._tongues = choices.languages(self.languages.tags, also=SOURCE_LANGUAGE)
         self._environments = {tag: self._environment(self.languages.best(tag)) for tag in self.languages.tags}
 
     def page(
@@ -83,7 +85,7 @@ class Pages:
         """Fill a template of templates/pages/."""
         environment = self._environments[language.tag]
         return environment.get_template(f"pages/{template}").render(
-            newsroom=self._newsroom, palette=self.palette, language=language, **values
+            newsroom=self._newsroom, palette=self.palette, language=language, tongues=self._tongues, **values
         )
 
     def language(self, request: Request, locale: str | None = None) -> Language:

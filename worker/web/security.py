@@ -39,6 +39,8 @@ _HEADERS: Final = {
     "Referrer-Policy": "no-referrer",  # a token in the address must not travel to the pages that we link to
     "Cache-Control": "no-store",
 }
+_STATIC: Final = "/static/"
+_STATIC_HEADERS: Final = _HEADERS | {"Cache-Control": "public, max-age=600"}
 
 
 class RememberPeer:
@@ -76,11 +78,12 @@ class SecurityHeaders:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, and complete the answer's headers."""
+        defaults = _STATIC_HEADERS if scope.get("path", "").startswith(_STATIC) else _HEADERS
 
         async def complete(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
+                for name, value in defaults.items():
                     headers.setdefault(name, value)
             await send(message)
 
@@ -121,8 +124,8 @@ def is_local(request: Request, *, base_url: str) -> bool:
     """
     if not is_loopback(request.scope.get(_PEER, "")) or any(name in request.headers for name in _FORWARDED):
         return False
-    host = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
-    return is_loopback(host) or host == urlsplit(base_url).hostname
+    host = _host(f"//{request.headers.get('host', '')}")
+    return is_loopback(host) or host == _host(base_url)
 
 
 def is_loopback(host: str) -> bool:
@@ -145,8 +148,15 @@ def client_address(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
 def _pattern(scope: Scope) -> str:
-    if scope["path"].startswith("/static/"):
+    if scope["path"].startswith(_STATIC):
         return str(scope["path"])
     route = scope.get("route")
     return str(getattr(route, "path", "")) or "(no such page)"

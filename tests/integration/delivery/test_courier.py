@@ -274,6 +274,8 @@ def test_a_process_that_must_end_takes_nothing_new(database, post):
     batch = planned(database, 2)
     assert post.deliver(batch, stopping=lambda: True) == 0
     assert states(database) == [State.PLANNED] * 2
+    with database.read() as conn:
+        assert conn.execute(sa.select(DeliveryBatch.fence)).scalar_one() == 0  # it was not even leased
 
 
 def test_a_batch_that_takes_too_long_gives_the_rest_back(database, post, monkeypatch):

@@ -43,11 +43,6 @@ def taken(database: Database, batch: EditionId, *, holder: Holder = HOLDER, leas
     return lease
 
 
-def fence_of(database: Database) -> int:
-    with database.read() as conn:
-        return conn.execute(sa.select(DeliveryBatch.fence)).scalar_one()
-
-
 def test_of_workers_that_take_a_batch_at_the_same_moment_exactly_one_gets_it(database_url, database, batch):
     workers, start = 4, threading.Barrier(4)
 
@@ -231,7 +226,7 @@ def test_a_batch_is_rescheduled_by_what_is_true_when_its_turn_comes(make_url):
                 _, second = ids_of(conn, batch)
                 deliveries.record(conn, [outcome(second, lease, Happening.REFUSED)])
                 first_done.wait()
-                leases.release(conn, lease)
+                leases.reschedule(conn, batch, 1)
 
         with ThreadPoolExecutor(1) as pool, database.write() as conn:
             first, _ = ids_of(conn, batch)

@@ -12,7 +12,7 @@ from worker.store import articles, house
 from worker.store.articles import unmatched
 from worker.web.health import SILENT_AFTER_S
 
-from .conftest import API_KEY
+from .newspaper import API_KEY
 
 BEARER = {"Authorization": f"Bearer {API_KEY}"}
 ARTICLE = {
@@ -162,6 +162,7 @@ def test_half_a_character_is_refused(newspaper):
         (b"{", 400),
         (b'{"title": "a\0b"}', 400),
         (b"\xff\xfe", 400),
+        (b"[" * 100_000, 400),
         (b"[]", 422),
         (b"null", 422),
         (b"7", 422),
@@ -224,6 +225,7 @@ def test_the_api_tells_nobody_who_is_a_reader(newspaper):
         ({"locale": "?"}, "#/locale"),
         ({"weekday": 9}, "#/weekday"),
         ({"query": "(oman"}, "#/query"),
+        ({"query": "om\0an"}, "#/query"),
     ],
 )
 def test_a_wrong_wish_names_its_field(newspaper, changes, pointer):

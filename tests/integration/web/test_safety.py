@@ -160,6 +160,8 @@ def test_a_proxy_is_believed_only_where_it_is_trusted(open_newspaper):
         ({"X-Forwarded-For": "127.0.0.1"}, 404),
         ({"Forwarded": "for=203.0.113.77"}, 404),
         ({"Host": "rebound.example"}, 404),
+        ({"Host": "[::"}, 404),
+        ({"Host": "[::1]:8025"}, 200),
     ],
 )
 def test_what_is_for_this_machine_only_is_not_there_for_others(newspaper, path, headers, status):

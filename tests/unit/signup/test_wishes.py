@@ -44,6 +44,7 @@ def test_equal_rhythms_are_equal_values():
         {"colour": "red"},
         {"follows": ({"topic": "russia", "query": "russia"},)},
         {"follows": ({},)},
+        {"follows": ({"query": "om\0an"},)},
         {"follows": ({"topic": "No Such Slug"},)},
         {"follows": ({"topic": "russia", "rhythm": {"weekday": 8, "cadence": "weekly"}},)},
         {"follows": tuple({"topic": f"t{number}"} for number in range(201))},

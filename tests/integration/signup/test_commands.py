@@ -1,0 +1,141 @@
+"""`tocsin subscribers` and `tocsin newsletters`, as an operator types them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import sys
+
+import pytest
+
+from worker.cli import main
+from worker.resources import seeds_dir
+from worker.store.database import Database
+from worker.wiring import House
+
+LIST = "email,name,locale,timezone,topics,cadence,at\njo@example.org,Jo,ko,Asia/Seoul,oman;russia,daily,07:00;18:30\n"
+
+
+class Recorded(Database):
+    """A database that can be closed by whoever did not open it."""
+
+    def __init__(self, url):
+        super().__init__(url)
+        opened.append(self)
+
+
+opened: list[Recorded] = []
+rung: list[str] = []
+
+
+@pytest.fixture
+def tocsin(database, database_url, tmp_path, monkeypatch, capsys):
+    """Run a command in this process; give its exit status, standard output and standard error."""
+    for name in [name for name in os.environ if name.startswith("TOCSIN_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("TOCSIN_HOME", str(tmp_path / "home"))
+    assert database  # its topics are there
+    monkeypatch.setenv("TOCSIN_DATABASE_URL", database_url)
+    monkeypatch.setenv("TOCSIN_SECRET_KEYS", "a-key-that-signs-links-in-tests-only")
+    monkeypatch.setenv("TOCSIN_SUPPRESSION_KEY", "a-key-that-hashes-addresses-in-tests")
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setattr("worker.wiring.Database", Recorded)
+    monkeypatch.setattr(House, "ring", lambda _house, task, *_arguments: rung.append(task))
+
+    def run(*words):
+        monkeypatch.setattr(sys, "argv", ["tocsin", *map(str, words)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        while opened:  # as the end of a process does
+            opened.pop().close()
+        out, err = capsys.readouterr()
+        return ended.value.code or 0, out, err
+
+    return run
+
+
+def test_readers_come_in_and_go_out(tocsin, write_list):
+    code, out, err = tocsin("subscribers", "import", write_list(LIST), "--confirmed")
+    assert (code, out) == (0, "")
+    assert "1 lines, stored: 1 new" in err
+    code, out, _ = tocsin("subscribers", "export")
+    assert code == 0
+    assert list(csv.DictReader(io.StringIO(out))) == [
+        {**row, "status": "active"} for row in csv.DictReader(io.StringIO(LIST))
+    ]
+
+
+def test_a_list_without_consent_is_asked(tocsin, write_list):
+    rung.clear()
+    code, _, err = tocsin("subscribers", "import", write_list(LIST))
+    assert code == 0
+    assert "1 asked" in err
+    assert rung == ["sweep_planning"]
+    assert ",pending" in tocsin("subscribers", "export")[1]
+
+
+def test_a_dry_run_stores_nothing(tocsin, write_list):
+    assert "nothing stored" in tocsin("subscribers", "import", write_list(LIST), "--confirmed", "--dry-run")[2]
+    assert tocsin("subscribers", "export")[1].count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (LIST.replace("jo@", "jo"), "readers.csv, line 2, email: 'joexample.org' has no @"),
+        (
+            LIST.replace("Asia/Seoul", "Mars/Olympus"),
+            "readers.csv, line 2, timezone: 'Mars/Olympus' is not a time zone",
+        ),
+        (LIST.replace("oman", "omann"), "readers.csv, line 2, topics: there is no topic 'omann' (did you mean oman?)"),
+        (LIST.replace("Jo", "J\0o"), "readers.csv, line 2: there is a NUL byte"),
+    ],
+)
+def test_a_wrong_line_is_one_clear_line_and_exit_status_2(tocsin, write_list, text, told):
+    code, out, err = tocsin("subscribers", "import", write_list(text), "--confirmed")
+    assert (code, out) == (2, "")
+    assert err.strip().splitlines() == [err.strip()]
+    assert told in err
+    assert tocsin("subscribers", "export")[1].count("\n") == 1
+
+
+def test_one_reader_is_shown_however_the_address_is_spelt(tocsin, write_list):
+    tocsin("subscribers", "import", write_list(LIST), "--confirmed")
+    code, out, _ = tocsin("subscribers", "show", "JO@Example.ORG", "--json")
+    shown = json.loads(out)
+    assert code == 0
+    assert (shown["email"], shown["status"], shown["timezone"]) == ("jo@example.org", "active", "Asia/Seoul")
+    assert [(follow["follows"], follow["at"]) for follow in shown["follows"]] == [
+        ("oman", ["07:00", "18:30"]),
+        ("russia", ["07:00", "18:30"]),
+    ]
+    assert shown["follows"][0]["next_due_at"].endswith("Z")
+    assert shown["consent"]["given"][0]["how"] == "imported by the operator, with consent"
+    assert "oman" in tocsin("subscribers", "show", "jo@example.org")[1]
+
+
+def test_a_stranger_is_not_shown(tocsin):
+    code, out, err = tocsin("subscribers", "show", "nobody@example.org")
+    assert (code, out) == (2, "")
+    assert "there is no reader nobody@example.org" in err
+
+
+def test_a_suppressed_address_stays_out(tocsin, write_list):
+    assert tocsin("subscribers", "suppress", "JO@example.org", "--reason", "asked by phone")[0] == 0
+    assert "1 suppressed" in tocsin("subscribers", "import", write_list(LIST), "--confirmed")[2]
+    assert "asked by phone" in tocsin("subscribers", "show", "jo@example.org")[2]
+    assert tocsin("subscribers", "suppress", "nobody")[0] == 2
+
+
+def test_newsletters_are_imported_and_listed(tocsin, write_list):
+    text = (seeds_dir() / "newsletters.yaml").read_text()
+    code, _, err = tocsin("newsletters", "import", write_list(text, "n.yaml"))
+    assert code == 2
+    assert "there is no topic" in err
+    plain = "- {slug: top, name: Top, sender: {name: C, address: c@x.org}, schedule: FREQ=DAILY, timezone: UTC}"
+    assert "1 newsletters added" in tocsin("newsletters", "import", write_list(plain, "n.yaml"))[2]
+    [listed] = [json.loads(line) for line in tocsin("newsletters", "list", "--json")[1].splitlines()]
+    assert (listed["slug"], listed["schedule"]) == ("top", "FREQ=DAILY")
+    assert "top" in tocsin("newsletters", "list")[1]
