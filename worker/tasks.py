@@ -7,9 +7,10 @@ the matching room.
 
 from __future__ import annotations
 
+import ctypes
 import functools
-import multiprocessing
 from collections.abc import Iterable
+from multiprocessing.sharedctypes import RawValue
 
 from celery.signals import worker_process_init, worker_process_shutdown, worker_shutting_down
 
@@ -24,22 +25,24 @@ from worker.wiring import House, house
 
 _ARTICLES_A_SWEEP = 500
 _SOURCES_A_SWEEP = 100
-_BATCHES_A_SWEEP = 200
+_BATCHES_A_SWEEP = 20  # 10,000 rows a lane and sweep; more would only pile up in a queue that nobody empties
+_RING_EXPIRES_S = 60  # a bell that nobody has heard for so long has been rung again since
 _CLAIM_S = 120.0  # longer than any fetch may take
 
 # Set in the main process, seen by its forked child: lease no more, finish what is on the wire, release the rest.
-_stopping = multiprocessing.get_context("fork").Event()
+# A bare byte, without a lock that a child killed with -9 could take along.
+_stopping = RawValue(ctypes.c_bool, False)
 
 
 @worker_shutting_down.connect
 def _say_stop(**_: object) -> None:
-    _stopping.set()
+    _stopping.value = True
 
 
 @functools.cache
 def this_house() -> House:
     """Return this process's installation. First asked for after the fork, so that no socket is inherited."""
-    return house(stopping=_stopping.is_set)
+    return house(stopping=lambda: bool(_stopping.value))
 
 
 @worker_process_init.connect
@@ -117,13 +120,15 @@ def sweep_planning() -> None:
 def ring_batches(batches: Iterable[tuple[EditionId, int, Lane]]) -> None:
     """Have batches delivered, each by its own lane's workers."""
     for edition_id, batch_no, lane in batches:
-        deliver_batch.apply_async((edition_id, batch_no), queue=lane)
+        deliver_batch.apply_async((edition_id, batch_no, str(lane)), queue=lane, expires=_RING_EXPIRES_S)
 
 
 @app.task(queue=Lane.BULK)
-def deliver_batch(edition_id: int, batch_no: int) -> None:
-    """Deliver what is due of one batch."""
+def deliver_batch(edition_id: int, batch_no: int, lane: str) -> None:
+    """Deliver what is due of one batch. A busy worker is a living one: its heartbeat need not wait in the queue."""
+    heartbeat(lane)
     this_house().dispatch.deliver(EditionId(edition_id), batch_no)
+    heartbeat(lane)
 
 
 @app.task(queue=Lane.CONTROL)

@@ -119,6 +119,7 @@ def _wipe(home: Path) -> None:
 def _prepare_settings(*, once: bool) -> None:
     from worker.runtime.ports import free_port
 
+    os.environ.pop("TOCSIN_TRANSPORTS", None)  # the sample readers' mail stays here, whatever relay is set
     for name, value in _DEFAULTS.items():
         os.environ.setdefault(name, value)
     if once:  # nobody needs to know the address, so nobody's port is in the way

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from worker.errors import SendError
+from worker.errors import Blame, SendError
 from worker.lifecycle import Happening
 from worker.model import EditionKind, Lane, Severity, Sighting
 
@@ -43,13 +43,16 @@ class Verdict:
 def after_error(error: SendError, *, attempts: int, lane: Lane, patience: Patience, jitter: float) -> Verdict:
     """Refuse what can never work, else wait: each time twice as long, or as long as the provider asks.
 
+    Only a word about the recipient is final. A refusal that is about us (a wrong password, a blocked address, RFC 3463's
+    5.7.x) would cost everybody else their mail: it waits for somebody to mend it, and expires if nobody does.
+
     `attempts` counts the tries made, this one included; `jitter` (0 to 1) spreads retries over half a wait more.
 
     >>> busy = SendError("busy", permanent=False, code=451)
     >>> after_error(busy, attempts=2, lane=Lane.ALERTS, patience=Patience(alerts_s=30, bulk_s=300), jitter=0).retry_in_s
     60.0
     """
-    if error.permanent:
+    if error.permanent and error.blame is Blame.RECIPIENT:
         return Verdict(happening=Happening.REFUSED)
     wait_s = _wait_s(attempts, lane=lane, patience=patience)
     wait_s *= 1 + jitter / 2 if attempts > 1 else 1  # the first retry keeps its promised time

@@ -17,6 +17,7 @@ from functools import partial
 from typing import TypeVar
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from worker.delivery.decide import Patience, Verdict, after_error
 from worker.delivery.grouped import Grouped
@@ -35,6 +36,8 @@ Result = TypeVar("Result")
 BATCH_BUDGET_S = 45.0  # a task ends well within a minute; rows that are left go back to SQL
 _RENEWALS_A_LEASE = 4
 _RETRY_UNWRITABLE_S = 300.0
+_RECORD_WITHIN_S = 30.0
+_RECORD_EVERY_S = 1.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -171,8 +174,18 @@ class Courier:
         return [delivery_id in committed for delivery_id in ids]
 
     async def _record(self, outcomes: Sequence[Outcome]) -> Sequence[None]:
-        await self._sql(partial(deliveries.record, outcomes=outcomes))
-        return [None] * len(outcomes)
+        """Write outcomes down, and try again while the database is away: a receipt in hand must not become a doubt."""
+        deadline_s = time.monotonic() + _RECORD_WITHIN_S
+        while True:
+            try:
+                await self._sql(partial(deliveries.record, outcomes=outcomes))
+            except DBAPIError:
+                if time.monotonic() >= deadline_s:
+                    raise
+                log.exception("%d outcomes cannot be recorded yet", len(outcomes))
+                await asyncio.sleep(_RECORD_EVERY_S)
+            else:
+                return [None] * len(outcomes)
 
     async def _keep_lease(self, run: _Run) -> None:
         """Renew the lease until it is lost, also when nothing new is started: what is under way is still ours."""

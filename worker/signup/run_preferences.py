@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
+from pydantic import ValidationError
 from sqlalchemy import Connection
 
 from worker.errors import InputError
@@ -112,9 +113,17 @@ def _parted(conn: Connection, reader: Reader, ending: list[Following], *, was_as
             left_at=now(conn),
             paused_until=None,
             confirmation_due_at=None,
-            consent=Consent.read(reader.consent).left(wish_of(reader, before)).stored(),
+            consent=_remembering(reader, before),
         )
     return Parted(ended=tuple(ending), has_left=has_left)
+
+
+def _remembering(reader: Reader, before: list[Following]) -> dict[str, object]:
+    """Return the consent record with what the reader followed, as far as it can be kept: leaving never fails for it."""
+    try:
+        return Consent.read(reader.consent).left(wish_of(reader, before)).stored()
+    except ValidationError:  # more than a wish may hold, or written under other rules: then there is no coming back
+        return {**reader.consent, "question": None, "farewell": None}
 
 
 def _pause(day: date | None, timezone: str, at: datetime) -> datetime | None:

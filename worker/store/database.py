@@ -110,7 +110,12 @@ def _sqlite_engine(url: URL) -> Engine:
     parent = Path(url.database or "").parent
     if not parent.is_dir():
         raise ConfigurationError(f"cannot open the database {url.database}: there is no directory {parent}")
-    engine = sa.create_engine(url, pool_size=8, connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False})
+    engine = sa.create_engine(
+        url,
+        pool_size=8,
+        hide_parameters=True,  # a failed statement ends up in logs, which never hold an address
+        connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False},
+    )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -135,7 +140,9 @@ def _begin_sqlite(conn: Connection) -> None:
 
 
 def _postgresql_engine(url: URL) -> Engine:
-    return sa.create_engine(url, pool_size=8, pool_pre_ping=True, connect_args={"connect_timeout": 10})
+    return sa.create_engine(
+        url, pool_size=8, pool_pre_ping=True, hide_parameters=True, connect_args={"connect_timeout": 10}
+    )
 
 
 def _first_line(error: Exception) -> str:

@@ -90,7 +90,7 @@ _FOLLOWING = (
 
 def by_address(conn: Connection, address_hash: str) -> Reader | None:
     """Find the reader of an address, locked until the transaction ends."""
-    query = sa.select(*_READER).where(Subscriber.address_hash == address_hash).with_for_update()
+    query = sa.select(*_READER).where(Subscriber.address_hash == address_hash).with_for_update(key_share=True)
     row = conn.execute(query).first()
     return Reader(**row._mapping) if row else None  # noqa: SLF001  Row's documented view
 
@@ -103,7 +103,10 @@ def by_id(conn: Connection, subscriber_id: SubscriberId) -> Reader | None:
 
 def locked(conn: Connection, subscriber_id: SubscriberId) -> Reader | None:
     """Find a reader, erased or not, locked until the transaction ends."""
-    row = conn.execute(sa.select(*_READER).where(Subscriber.id == subscriber_id).with_for_update()).first()
+    row = conn.execute(
+        # FOR NO KEY UPDATE: a planner that holds subscriptions may insert this reader's delivery meanwhile, no deadlock
+        sa.select(*_READER).where(Subscriber.id == subscriber_id).with_for_update(key_share=True)
+    ).first()
     return Reader(**row._mapping) if row else None  # noqa: SLF001  Row's documented view
 
 

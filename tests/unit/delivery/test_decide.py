@@ -23,10 +23,16 @@ def busy(retry_after_s: float | None = None) -> SendError:
     return SendError("busy", permanent=False, code=451, retry_after_s=retry_after_s)
 
 
-@pytest.mark.parametrize("blame", list(Blame))
+def test_a_refusal_that_is_about_us_waits_for_somebody_to_mend_it():
+    error = SendError("5.7.1 relay denied", permanent=True, blame=Blame.US, code=550)
+    verdict = after_error(error, attempts=1, lane=Lane.BULK, patience=PATIENCE, jitter=0.5)
+    assert verdict.happening is Happening.DEFERRED
+    assert verdict.retry_in_s == PATIENCE.bulk_s
+
+
 @pytest.mark.parametrize("retry_after_s", [None, 10.0])
-def test_what_can_never_work_is_refused_at_the_first_try(blame, retry_after_s):
-    error = SendError("5.1.1", permanent=True, blame=blame, retry_after_s=retry_after_s)
+def test_what_can_never_work_is_refused_at_the_first_try(retry_after_s):
+    error = SendError("5.1.1", permanent=True, blame=Blame.RECIPIENT, retry_after_s=retry_after_s)
     verdict = after_error(error, attempts=1, lane=Lane.BULK, patience=PATIENCE, jitter=0.5)
     assert (verdict.happening, verdict.retry_in_s) == (Happening.REFUSED, None)
 
