@@ -43,8 +43,8 @@ class Verdict:
 def after_error(error: SendError, *, attempts: int, lane: Lane, patience: Patience, jitter: float) -> Verdict:
     """Refuse what can never work, else wait: each time twice as long, or as long as the provider asks.
 
-    Only a word about the recipient is final. A refusal that is about us (a wrong password, a blocked address, RFC 3463's
-    5.7.x) would cost everybody else their mail: it waits for somebody to mend it, and expires if nobody does.
+    Only a word about the recipient is final. A refusal that is about us (a wrong password, a blocked address, RFC 3463:
+    x.7.x) would cost everybody else their mail: it waits for somebody to mend it, and expires if nobody does.
 
     `attempts` counts the tries made, this one included; `jitter` (0 to 1) spreads retries over half a wait more.
 
