@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Any, Final
+from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -141,6 +142,10 @@ class Settings(BaseSettings):
     def _is_broker(cls, value: SecretStr | None) -> SecretStr | None:
         if value and not value.get_secret_value().startswith(_BROKERS):
             raise ValueError(f"must begin with {_BROKERS[0]}, {_BROKERS[1]} or {_BROKERS[2]}")
+        try:
+            _ = urlsplit(value.get_secret_value()).port if value else None
+        except ValueError:  # its own words would quote a part of the password
+            raise ValueError("has no readable host and port; write signs in a password percent-encoded") from None
         return value
 
     def shown(self) -> dict[str, Any]:

@@ -95,8 +95,11 @@ def _parse(url: str) -> URL:
     example = "write sqlite:////path/to/tocsin.db or postgresql://user:password@host/tocsin"
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
-        raise ConfigurationError(f"TOCSIN_DATABASE_URL is not a database URL; {example}") from error
+    except (ArgumentError, ValueError):
+        # Its own words would quote a password that was not percent-encoded.
+        raise ConfigurationError(
+            f"TOCSIN_DATABASE_URL is not a database URL; {example}; write signs in a password percent-encoded"
+        ) from None
     if parsed.get_backend_name() not in {"sqlite", "postgresql"}:
         raise ConfigurationError(f"TOCSIN_DATABASE_URL: {parsed.get_backend_name()} is not supported; {example}")
     if parsed.get_backend_name() == "postgresql":
