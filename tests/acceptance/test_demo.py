@@ -266,8 +266,8 @@ def test_fresh_refuses_a_directory_that_is_not_a_demos(tmp_path, command_line):
 def test_wrong_settings_are_told_before_fresh_wipes_anything(tmp_path, command_line):
     for name in (MARK, "tocsin.db"):
         (tmp_path / name).touch()
-    done = Installation(tmp_path, command_line, {"TOCSIN_TRANSPORTS": "smtp"}).tocsin("demo", "--once", "--fresh")
-    assert "transport 1" in done.refusal
+    done = Installation(tmp_path, command_line, {"TOCSIN_TIMEZONE": "Mars"}).tocsin("demo", "--once", "--fresh")
+    assert "TOCSIN_TIMEZONE" in done.refusal
     assert (tmp_path / "tocsin.db").exists()
 
 
