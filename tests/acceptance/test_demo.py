@@ -267,7 +267,7 @@ def test_wrong_settings_are_told_before_fresh_wipes_anything(tmp_path, command_l
     for name in (MARK, "tocsin.db"):
         (tmp_path / name).touch()
     done = Installation(tmp_path, command_line, {"TOCSIN_TIMEZONE": "Mars"}).tocsin("demo", "--once", "--fresh")
-    assert "TOCSIN_TIMEZONE" in done.refusal
+    assert "TOCSIN_TIMEZONE" in done.complaint
     assert (tmp_path / "tocsin.db").exists()
 
 
