@@ -19,20 +19,25 @@ TEXT_FIELDS = (Field.TITLE, Field.SUMMARY, Field.BODY)
 
 
 class Case(StrEnum):
-    """What a word asks of the case it is found in.
+    """What a word asks of the form it is found in.
 
     `CAPITALS`: two or three letters want capitals (US, U.S.), more are content with a leading one (Nato).
     `EXACT`: the very surface of the query, marks and case included.
+    `INFLECTED`: any case, and any inflection that the stemmer of the article's language knows; never inside a phrase.
     """
 
     ANY = "any"
     CAPITALS = "capitals"
     EXACT = "exact"
+    INFLECTED = "inflected"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Word:
-    """One word as a query wants it: the key to look up, and what its surface must be. `surface` is "" unless exact."""
+    """One word as a query wants it: the key to look up, and what its surface must be.
+
+    `surface` is the word in NFKC where it is exact, the same in lower case where it is inflected, and "" otherwise.
+    """
 
     key: str
     case: Case = Case.ANY
@@ -41,10 +46,15 @@ class Word:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Term:
-    """One word. `scope` is the field it was restricted to; `None` means the text fields."""
+    """One word. `scope` is the field it was restricted to; `None` means the text fields.
+
+    Every leaf has a `within`: 0, or how many of the body's first words it looks at, besides the whole title (FIRST/n).
+    With a `scope`, it looks only there, and only `Field.BODY` is cut short.
+    """
 
     word: Word
     scope: Field | None = None
+    within: int = 0
     at: int = field(default=0, compare=False)
 
 
@@ -54,6 +64,7 @@ class Prefix:
 
     stem: str
     scope: Field | None = None
+    within: int = 0
     at: int = field(default=0, compare=False)
 
 
@@ -67,6 +78,7 @@ class Phrase:
     words: tuple[Word, ...]
     stem: str = ""
     scope: Field | None = None
+    within: int = 0
     at: int = field(default=0, compare=False)
 
 
@@ -102,8 +114,47 @@ class Not:
     at: int = field(default=0, compare=False)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Near:
+    """Both in one field, at most `distance` words apart, not overlapping; left before right if `is_ordered`.
+
+    Each side is a leaf, an `Or` of such sides, or another `Near`, which then counts as the words from its one end to its
+    other. Words next to each other are 1 apart; between longer pieces, the nearest ends count.
+    """
+
+    left: Node
+    right: Node
+    distance: int
+    is_ordered: bool = False
+    at: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AtLeast:
+    """`count` occurrences or more of the child, a leaf or an `Or` of leaves, over all searched fields.
+
+    A word of the article counts once, whatever it answers to: of overlapping occurrences the one that ends first counts.
+    """
+
+    count: int
+    child: Node
+    at: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AnyOf:
+    """`count` or more of the children hold; there are more children than `count`, none is a `Not`, `count` is over 1.
+
+    ANY/1 is an `Or`, and an ANY that wants all of its children is an `And`.
+    """
+
+    count: int
+    children: tuple[Node, ...]
+    at: int = field(default=0, compare=False)
+
+
 Leaf: TypeAlias = Term | Prefix | Phrase
-Node: TypeAlias = Leaf | Reference | And | Or | Not
+Node: TypeAlias = Leaf | Reference | And | Or | Not | Near | AtLeast | AnyOf
 
 
 def all_of(children: tuple[Node, ...], *, at: int = 0) -> Node:
@@ -126,10 +177,12 @@ def any_of(children: tuple[Node, ...], *, at: int = 0) -> Node:
 def children(node: Node) -> tuple[Node, ...]:
     """Return a node's children in the query's order; a leaf has none."""
     match node:
-        case And() | Or():
+        case And() | Or() | AnyOf():
             return node.children
-        case Not():
+        case Not() | AtLeast():
             return (node.child,)
+        case Near():
+            return (node.left, node.right)
         case Term() | Prefix() | Phrase() | Reference():
             return ()
 
