@@ -118,8 +118,8 @@ class Not:
 class Near:
     """Both in one field, at most `distance` words apart, not overlapping; left before right if `is_ordered`.
 
-    Each side is a leaf, an `Or` of such sides, or another `Near`, which then counts as the words from its one end to its
-    other. Words next to each other are 1 apart; between longer pieces, the nearest ends count.
+    Each side is a leaf, an `Or` of such sides, or another `Near`, which then counts as the words from its one end to
+    its other. Words next to each other are 1 apart; between longer pieces, the nearest ends count.
     """
 
     left: Node
@@ -133,7 +133,7 @@ class Near:
 class AtLeast:
     """`count` occurrences or more of the child, a leaf or an `Or` of leaves, over all searched fields.
 
-    A word of the article counts once, whatever it answers to: of overlapping occurrences the one that ends first counts.
+    A word of the article counts once, whatever it answers to: of overlapping occurrences the first to end counts.
     """
 
     count: int
