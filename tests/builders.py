@@ -34,7 +34,7 @@ from worker.model import (
     SubscriptionId,
     TopicId,
 )
-from worker.store import articles, editions, house, people, topics
+from worker.store import articles, editions, house, people, standing, topics
 from worker.store.database import CLOCK_OFFSET, Database, now
 from worker.store.leases import Holder
 from worker.store.schema import Article, Attempt, Delivery, Edition
@@ -100,7 +100,7 @@ def topic(conn: Connection, slug: str, **names: str) -> TopicId:
 
 
 def own_query(conn: Connection, query: str) -> TopicId:
-    return topics.intern_query(conn, query=query, canonical=query)
+    return standing.intern_query(conn, query=query, canonical=query)
 
 
 def match(

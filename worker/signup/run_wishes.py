@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from worker.model import SubscriberId, TopicId
 from worker.schedule import next_due
 from worker.signup.wishes import Follow, Rhythm, Wish, no_such_topic
-from worker.store import people, topics
+from worker.store import people, standing, topics
 from worker.store.database import now
 from worker.store.people import Following, Reader
 
@@ -87,6 +87,6 @@ def wish_of(reader: Reader, followings: Iterable[Following]) -> Wish:
 
 def _topic_of(conn: Connection, follow: Follow) -> TopicId | None:
     if follow.query is not None:
-        return topics.intern_query(conn, query=follow.query, canonical=follow.canonical)
+        return standing.intern_query(conn, query=follow.query, canonical=follow.canonical)
     topic = topics.topic_by_slug(conn, follow.topic or "")
     return topic.id if topic else None

@@ -30,6 +30,11 @@ def draw(conn: Connection, name: str, count: int = 1) -> range:
     return range(last - count + 1, last + 1)
 
 
+def hold(conn: Connection, name: str) -> None:
+    """Make all others that draw from a counter wait until this transaction ends; draw nothing."""
+    draw(conn, name, 0)
+
+
 def reached(conn: Connection, name: str) -> int:
     """Return the last number that a counter has given out, 0 before the first."""
     return conn.execute(sa.select(Counter.value).where(Counter.name == name)).scalar() or 0

@@ -26,6 +26,7 @@ from worker.store.schema import (
     Topic,
     TopicStory,
 )
+from worker.store.standing import let_sleep, wake
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -151,6 +152,8 @@ def follow(
 
     Nor does one that was immediate until now, but for those whose alert is still to come.
     """
+    if topic_id is not None and query is not None:
+        wake(conn, topic_id)
     target = Subscription.topic_id == topic_id if topic_id is not None else Subscription.newsletter_id == newsletter_id
     known = conn.execute(
         sa.select(Subscription.id, Subscription.ended_at, Subscription.cadence).where(
@@ -188,13 +191,19 @@ def _before_pending_alerts(conn: Connection, topic_id: TopicId | None) -> int:
 def unfollow(
     conn: Connection, subscriber_id: SubscriberId, subscriptions: Sequence[SubscriptionId] | None = None
 ) -> int:
-    """End the given subscriptions of a reader, or all of them, and return how many were running."""
+    """End the given subscriptions of a reader, or all of them, and return how many were running.
+
+    An own query that nobody follows any more is asked no longer.
+    """
     statement = sa.update(Subscription).where(
         Subscription.subscriber_id == subscriber_id, Subscription.ended_at.is_(None)
     )
     if subscriptions is not None:
         statement = statement.where(Subscription.id.in_(subscriptions))
-    return conn.execute(statement.values(ended_at=now(conn), next_due_at=None)).rowcount
+    ending = statement.values(ended_at=now(conn), next_due_at=None).returning(Subscription.topic_id)
+    ended = conn.execute(ending).scalars().all()
+    let_sleep(conn, [TopicId(topic_id) for topic_id in ended if topic_id is not None])
+    return len(ended)
 
 
 def followings(conn: Connection, subscriber_id: SubscriberId) -> list[Following]:

@@ -1,7 +1,6 @@
-"""The statements over topics, matches, and the numbering of (topic, story) pairs.
+"""The statements over shared topics, matches, and the numbering of (topic, story) pairs.
 
-Never compiles a query: matching does. A change of any topic raises the generation, by which every process that holds a
-compiled engine learns that it must renew it.
+Never compiles a query: matching does. `standing` has the statements by which compiled engines follow the topics.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from sqlalchemy import Connection
 
 from worker.model import ArticleId, StoryId, TopicId
 from worker.store.database import insert_for, now
-from worker.store.house import MATCH_SEQ, TOPICS_GENERATION, draw, reached
+from worker.store.house import MATCH_SEQ, TOPICS_GENERATION, draw
 from worker.store.schema import Match, Topic, TopicStory
 
 
@@ -80,48 +79,20 @@ def put_topic(conn: Connection, topic: NewTopic) -> tuple[TopicId, bool]:
 
     An edited topic applies forward: stories matched before keep their place, older articles are not searched again.
     """
+    generation = draw(conn, TOPICS_GENERATION)[0]  # before any row is written: `standing` says why
     at = now(conn)
-    values = {name: getattr(topic, name) for name in NewTopic.__slots__}
-    known = conn.execute(sa.select(Topic.id, Topic.canonical).where(Topic.slug == topic.slug)).first()
+    values = {name: getattr(topic, name) for name in NewTopic.__slots__} | {"updated_at": at, "disabled_reason": ""}
+    columns = (Topic.id, Topic.query, Topic.canonical, Topic.disabled_reason)
+    known = conn.execute(sa.select(*columns).where(Topic.slug == topic.slug)).first()
     if known is None:
-        statement = sa.insert(Topic).values(**values, created_at=at, updated_at=at).returning(Topic.id)
-        topic_id = conn.execute(statement).scalar_one()
-    else:
-        topic_id = known.id
-        version = Topic.version + (1 if known.canonical != topic.canonical else 0)
-        conn.execute(
-            sa.update(Topic)
-            .where(Topic.id == topic_id)
-            .values(**values, version=version, updated_at=at, disabled_reason="")
-        )
-    draw(conn, TOPICS_GENERATION)
-    return TopicId(topic_id), known is None
-
-
-def intern_query(conn: Connection, *, query: str, canonical: str) -> TopicId:
-    """Return the topic that all readers share whose own query has this canonical form."""
-    at = now(conn)
-    inserted = conn.execute(
-        insert_for(conn, Topic)
-        .values(query=query, canonical=canonical, created_at=at, updated_at=at)
-        .on_conflict_do_nothing(index_elements=["canonical"], index_where=sa.text("slug IS NULL"))
-        .returning(Topic.id)
-    ).scalar()
-    if inserted is not None:
-        draw(conn, TOPICS_GENERATION)
-        return TopicId(inserted)
-    known = sa.select(Topic.id).where(Topic.canonical == canonical, Topic.slug.is_(None))
-    return TopicId(conn.execute(known).scalar_one())
-
-
-def disable(conn: Connection, topic_id: TopicId, reason: str) -> None:
-    """Switch a topic visibly off, whose saved query is refused by this version."""
-    conn.execute(sa.update(Topic).where(Topic.id == topic_id).values(disabled_reason=reason))
-
-
-def generation(conn: Connection) -> int:
-    """Return the number that rises with every change of any topic."""
-    return reached(conn, TOPICS_GENERATION)
+        statement = sa.insert(Topic).values(**values, created_at=at, generation=generation)
+        return TopicId(conn.execute(statement.returning(Topic.id)).scalar_one()), True
+    if known.canonical != topic.canonical:
+        values["version"] = Topic.version + 1
+    if known.query != topic.query or known.disabled_reason:
+        values["generation"] = generation
+    conn.execute(sa.update(Topic).where(Topic.id == known.id).values(**values))
+    return TopicId(known.id), False
 
 
 def store_matches(

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from tests.builders import address_hash, article, breaking, follow, match, news, own_query, reader, set_clock, topic
 from tests.databases import opened
 from worker.model import Cadence, SubscriberStatus
-from worker.store import articles, house, people, topics
+from worker.store import articles, house, people, standing, topics
 from worker.store.database import Database, now
 from worker.store.house import MATCH_SEQ, TOPICS_GENERATION
 from worker.store.schema import Subscription, TopicStory
@@ -100,14 +100,14 @@ def test_an_update_that_matches_no_more_loses_its_matches_and_keeps_its_number(d
 
 def test_any_change_of_a_topic_raises_the_generation(database):
     with database.write() as conn:
-        seen = {topics.generation(conn)}
+        seen = {standing.generation(conn)}
         topic(conn, "russia")
-        seen.add(topics.generation(conn))
+        seen.add(standing.generation(conn))
         changed = NewTopic(slug="russia", name={"en": "Russia"}, query="russia OR moscow", canonical="moscow OR russia")
         assert topics.put_topic(conn, changed) == (topics.topics(conn)[0].id, False)
-        seen.add(topics.generation(conn))
+        seen.add(standing.generation(conn))
         own_query(conn, "harbour")
-        seen.add(topics.generation(conn))
+        seen.add(standing.generation(conn))
         own_query(conn, "harbour")  # nothing new
         assert seen == {0, 1, 2, 3}
         assert house.reached(conn, TOPICS_GENERATION) == 3

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Index
+from sqlalchemy import JSON, Index, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from worker.store.schema.base import Base, Id, Long, partial_index, reference
@@ -26,6 +26,9 @@ class Topic(Base):
     must_not_match: Mapped[list[str]] = mapped_column(JSON, default=list)
     version: Mapped[int] = mapped_column(default=1)
     disabled_reason: Mapped[str] = mapped_column(default="")  # a saved query that is refused later is visibly off
+    # Drawn when its query, or whether it is asked at all, last changed: engines ask for what is above theirs.
+    generation: Mapped[Long] = mapped_column(default=0, server_default="0", index=True)
+    dormant: Mapped[bool] = mapped_column(default=False, server_default=false())  # an own query that nobody follows
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
