@@ -23,8 +23,11 @@ from worker.matching.evaluate import evidence, holds
 from worker.matching.evidence import Match
 from worker.matching.query import (
     And,
+    AnyOf,
+    AtLeast,
     Case,
     Leaf,
+    Near,
     Node,
     Not,
     Or,
@@ -98,10 +101,17 @@ def _label(node: Node, article: AnalysedArticle | None) -> Text:
             return Text(f"{sign}any of")
         case Not():
             return Text(f"{sign}without")
+        case Near():
+            return Text(f"{sign}within {node.distance} words{', in this order' if node.is_ordered else ''}")
+        case AtLeast():
+            return Text(f"{sign}at least {node.count} times")
+        case AnyOf():
+            return Text(f"{sign}at least {node.count} of")
         case Reference():
             return Text(f"{sign}@{node.slug}")
         case Term() | Prefix() | Phrase():
-            where = f" in {node.scope}" if node.scope else ""
+            where = f", {node.scope} only" if node.scope else ""
+            where += f", first {node.within:,} words" if node.within else ""
             return Text.assemble(sign, (canonical(node), "bold"), f"  {_kind(node)}{where}")
 
 
@@ -115,7 +125,7 @@ def _kind(leaf: Leaf) -> str:
             return f"word, {_CASES[leaf.word.case]}"
 
 
-_CASES = {Case.ANY: "any case", Case.CAPITALS: "as an acronym", Case.EXACT: "exactly so"}
+_CASES = {Case.ANY: "any case", Case.CAPITALS: "as an acronym", Case.EXACT: "exactly so", Case.INFLECTED: "inflected"}
 
 
 def _findings(node: Node, article: AnalysedArticle) -> Iterator[Text]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from worker.matching.tree import And, Node, Not, Or, Phrase, Prefix, Reference, Term
+from worker.matching.tree import And, AnyOf, AtLeast, Case, Near, Node, Not, Or, Phrase, Prefix, Reference, Term
 
 
 class Anchor(NamedTuple):
@@ -30,16 +30,23 @@ def anchors(node: Node, cost: Callable[[Anchor], float]) -> frozenset[Anchor]:
     """
     match node:
         case Term():
-            return frozenset({Anchor(node.word.key)})
+            is_inflected = node.word.case is Case.INFLECTED  # not every stemmer keeps a word's beginning
+            return frozenset({Anchor("", is_prefix=True) if is_inflected else Anchor(node.word.key)})
         case Prefix():
             return frozenset({Anchor(node.stem, is_prefix=True)})
         case Phrase():
-            stem = [Anchor(node.stem, is_prefix=True)] if node.stem else []
-            return frozenset({min([*(Anchor(word.key) for word in node.words), *stem], key=cost)})
+            return frozenset({min((Anchor(word.key) for word in node.words), key=cost)})
         case Or():
             return frozenset().union(*(anchors(child, cost) for child in node.children))
         case And():
             wanted = [anchors(child, cost) for child in node.children if not isinstance(child, Not)]
             return min(wanted, key=lambda choice: sum(map(cost, choice)))
+        case Near():
+            return min((anchors(side, cost) for side in (node.left, node.right)), key=lambda side: sum(map(cost, side)))
+        case AtLeast():
+            return anchors(node.child, cost)
+        case AnyOf():
+            choices = sorted((anchors(child, cost) for child in node.children), key=lambda one: sum(map(cost, one)))
+            return frozenset().union(*choices[: len(choices) - node.count + 1])
         case Not() | Reference():
             raise ValueError(f"{node} cannot be hung on anything")

@@ -7,31 +7,55 @@ gives the same tree again. Pure; evidence names the part of a query that matched
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Final
 
 from worker.matching.characters import is_han_or_kana
-from worker.matching.lexer import RESERVED
-from worker.matching.tree import And, Case, Leaf, Node, Not, Or, Phrase, Prefix, Reference, Term, Word
+from worker.matching.lexer import is_reserved
+from worker.matching.tree import (
+    And,
+    AnyOf,
+    AtLeast,
+    Case,
+    Leaf,
+    Near,
+    Node,
+    Not,
+    Or,
+    Phrase,
+    Prefix,
+    Reference,
+    Term,
+    Word,
+)
 
 
 def canonical(node: Node) -> str:
-    """Write a tree, fields at every word and brackets only where they are needed.
+    """Write a tree, fields and FIRST at every word and brackets only where they are needed.
 
     >>> from worker.matching.parser import parse
-    >>> canonical(parse("title:(“Kim  Jong-un” | U.S.) (=Turkey)"))
-    '(title:"kim jong un" OR title:US) AND =Turkey'
+    >>> canonical(parse("title:(“Kim  Jong-un” | U.S.) FIRST/50 (=Turkey ~Drones)"))
+    '(title:"kim jong un" OR title:US) AND FIRST/50 =Turkey AND FIRST/50 ~drones'
     """
     match node:
         case Term() | Prefix() | Phrase():
-            return f"{node.scope}:{_leaf(node)}" if node.scope else _leaf(node)
+            return _leaf(node)
         case Reference():
             return f"@{node.slug}"
         case And():
             first, *others = node.children
             return _clause(first) + "".join(_joint(child) + _clause(child) for child in others)
         case Or():
-            return " OR ".join(canonical(child) for child in node.children)
+            return " OR ".join(map(canonical, node.children))
         case Not():
             return f"NOT {_bracketed(node.child)}" if isinstance(node.child, And) else f"NOT {_clause(node.child)}"
+        case Near():
+            operator = f"{'O' if node.is_ordered else ''}NEAR/{node.distance}"
+            right = _bracketed(node.right) if isinstance(node.right, Near) else _clause(node.right)
+            return f"{_clause(node.left)} {operator} {right}"
+        case AtLeast():
+            return f"ATLEAST/{node.count} {_clause(node.child)}"
+        case AnyOf():
+            return f"ANY/{node.count} ({', '.join(map(canonical, node.children))})"
 
 
 def _joint(child: Node) -> str:
@@ -49,22 +73,22 @@ def _bracketed(node: Node) -> str:
 def _leaf(node: Leaf) -> str:
     match node:
         case Prefix():
-            return f"{node.stem}*"
+            text = f"{node.stem}*"
         case Term():
-            return _quoted(_word(node.word), is_exact=node.word.case is Case.EXACT)
-        case Phrase():
-            text = _spaced([*map(_word, node.words), *([f"{node.stem}*"] if node.stem else [])])
-            return _quoted(text, is_exact=node.words[0].case is Case.EXACT)
+            text = _SIGNS.get(node.word.case, "") + _quoted(_word(node.word))
+        case _:
+            words = _spaced([*map(_word, node.words), *([f"{node.stem}*"] if node.stem else [])])
+            text = _SIGNS.get(node.words[0].case, "") + _quoted(words)
+    if node.scope:
+        text = f"{node.scope}:{text}"
+    return f"FIRST/{node.within} {text}" if node.within else text
+
+
+_SIGNS: Final = {Case.EXACT: "=", Case.INFLECTED: "~"}
 
 
 def _word(word: Word) -> str:
-    match word.case:
-        case Case.EXACT:
-            return word.surface
-        case Case.CAPITALS:
-            return word.key.upper()
-        case Case.ANY:
-            return word.key
+    return word.surface or (word.key.upper() if word.case is Case.CAPITALS else word.key)
 
 
 def _spaced(pieces: list[str]) -> str:
@@ -75,6 +99,5 @@ def _spaced(pieces: list[str]) -> str:
     return text
 
 
-def _quoted(text: str, *, is_exact: bool) -> str:
-    needs_quotes = text in RESERVED or len(text.split()) > 1
-    return ("=" if is_exact else "") + (f'"{text}"' if needs_quotes else text)
+def _quoted(text: str) -> str:
+    return f'"{text}"' if is_reserved(text) or len(text.split()) > 1 else text

@@ -11,7 +11,21 @@ from typing import Final
 
 from worker.errors import QueryError
 from worker.matching.stopwords import STOP_WORDS
-from worker.matching.tree import TEXT_FIELDS, And, Case, Node, Not, Or, Phrase, Prefix, Term, Word, walk
+from worker.matching.tree import (
+    TEXT_FIELDS,
+    And,
+    Case,
+    Node,
+    Not,
+    Or,
+    Phrase,
+    Prefix,
+    Reference,
+    Term,
+    Word,
+    children,
+    walk,
+)
 
 MAX_CHARACTERS: Final = 20_000
 MAX_DEPTH: Final = 50  # brackets inside brackets
@@ -26,26 +40,26 @@ def check(node: Node) -> None:
 
 
 def _check_absence(root: Node) -> None:
-    if not _is_positive(root):
+    if not is_positive(root):
         raise QueryError("only absence is asked for", offset=root.at, hint="say what to look for: russia NOT drill")
     for node in walk(root):
         if isinstance(node, Or):
             for branch in node.children:
-                if not _is_positive(branch):
+                if not is_positive(branch):
                     raise QueryError(
                         "NOT cannot be a branch of OR", offset=branch.at, hint="write a OR (b NOT c), or a NOT b"
                     )
-        if isinstance(node, Not) and not _is_positive(node.child):
+        if isinstance(node, Not) and not is_positive(node.child):
             raise QueryError("NOT of what is absent", offset=node.at, hint="take both NOTs out")
 
 
-def _is_positive(node: Node) -> bool:
+def is_positive(node: Node) -> bool:
     """Tell whether something must be present for a node to match; `Or` branches are looked at one by one elsewhere."""
     match node:
         case Not():
             return False
         case And():
-            return any(_is_positive(child) for child in node.children)
+            return any(is_positive(child) for child in node.children)
         case _:
             return True
 
@@ -73,13 +87,13 @@ def _check_stop_words(root: Node) -> None:
 def _wanted(node: Node) -> Iterator[Node]:
     """Go through the leaves and references that may be present."""
     match node:
-        case And() | Or():
-            for child in node.children:
-                yield from _wanted(child)
         case Not():
             return
-        case _:
+        case Term() | Prefix() | Phrase() | Reference():
             yield node
+        case _:
+            for child in children(node):
+                yield from _wanted(child)
 
 
 def _says_nothing(node: Node) -> bool:

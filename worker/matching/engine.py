@@ -131,4 +131,4 @@ class Engine:
         """Guess how often an anchor asks in vain: by what it is, what already hangs on it, and how short it is."""
         hung = len(self._hooks(anchor).get(anchor.text, ()))
         kind = _COST_OF_PREFIX if anchor.is_prefix else _COST_OF_STOP_WORD if anchor.text in STOP_WORDS else 0
-        return kind + hung + 1 / len(anchor.text)
+        return kind + hung + 1 / (len(anchor.text) or 0.001)

@@ -1,28 +1,28 @@
 """What a query means: whether one analysed article makes it true, and where.
 
-Decides the meaning of every construct, over positions. The engine must never say anything else; it only finds out
-faster which queries are worth asking. Pure.
+Decides the meaning of every operator, over the places that `occurrences` finds for words. The engine must never say
+anything else; it only finds out faster which queries are worth asking. Pure.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator
+from itertools import chain, islice
+from operator import itemgetter
+from typing import Final, TypeAlias
 
-from worker.matching.analyser import AnalysedArticle, AnalysedField
+from worker.matching.analyser import AnalysedArticle
 from worker.matching.canonical import canonical
 from worker.matching.evidence import Span
-from worker.matching.leaves import is_capitals, letters
-from worker.matching.tree import TEXT_FIELDS, And, Case, Leaf, Node, Not, Or, Phrase, Prefix, Reference, Term, Word
+from worker.matching.occurrences import Occurrence, occurrences
+from worker.matching.proximity import is_near, parts_of
+from worker.matching.tree import And, AnyOf, AtLeast, Leaf, Near, Node, Not, Or, Phrase, Prefix, Reference, Term, leaves
 from worker.model import Field
 
+MAX_PLACES: Final = 1_000
+"""How many places of one word, phrase or prefix the evidence names; a megabyte of "the" is no better evidence."""
 
-class Occurrence(NamedTuple):
-    """Where a leaf was found: positions of its first and last word in one field."""
-
-    field: Field
-    first: int
-    last: int
+_Found: TypeAlias = tuple[Leaf, Occurrence]
 
 
 def holds(node: Node, article: AnalysedArticle) -> bool:
@@ -36,105 +36,91 @@ def holds(node: Node, article: AnalysedArticle) -> bool:
     (True, False)
     """
     match node:
+        case Term() | Prefix() | Phrase():
+            return next(occurrences(node, article), None) is not None
         case And():
             return all(holds(child, article) for child in node.children)
         case Or():
             return any(holds(child, article) for child in node.children)
         case Not():
             return not holds(node.child, article)
+        case Near():
+            return is_near(node, article)
+        case AtLeast():
+            return len(list(islice(_counted(node, article), node.count))) == node.count
+        case AnyOf():
+            held = (child for child in node.children if holds(child, article))
+            return len(list(islice(held, node.count))) == node.count
         case Reference():
             raise ValueError(f"@{node.slug} was not resolved")
-        case Term() | Prefix() | Phrase():
-            return next(occurrences(node, article), None) is not None
 
 
 def evidence(node: Node, article: AnalysedArticle) -> tuple[Span, ...]:
-    """Return every span that makes a query true, each once, by field and place; none if it does not hold.
+    """Return the spans that make a query true, each once, by field and place; none if it does not hold.
 
-    What is absent leaves no trace. A branch of OR that does not hold adds nothing, even where some of its words stand.
+    What is absent leaves no trace, and a branch of OR or ANY that does not hold adds nothing, even where some of its
+    words stand. Of NEAR, the words that take part are named; of ATLEAST, those that count.
 
     >>> from worker.matching.analyser import ArticleText, analyse
     >>> from worker.matching.parser import parse
     >>> [span.alias for span in evidence(parse("korea (envoy | film)"), analyse(ArticleText(title="Korea’s Envoy")))]
     ['Korea', 'Envoy']
     """
-    return tuple(sorted(set(_spans(node, article)), key=_place)) if holds(node, article) else ()
+    parts: dict[Leaf, str] = {}
+    found: set[tuple[int, int, int, str]] = set()
+    for leaf, (name, first, last) in _evidence(node, article) or ():
+        part = parts.get(leaf) or parts.setdefault(leaf, canonical(leaf))
+        words = article.fields[name].words
+        found.add((_FIELD_ORDER[name], words.starts[first], words.ends[last], part))
+    return tuple(_span(article, _FIELDS[order], start, end, part) for order, start, end, part in sorted(found))
 
 
-def occurrences(leaf: Leaf, article: AnalysedArticle) -> Iterator[Occurrence]:
-    """Find a word, prefix or phrase wherever it looks, by field and place. Occurrences of a phrase may overlap."""
-    for name in TEXT_FIELDS if leaf.scope is None else (leaf.scope,):
-        if field := article.fields.get(name):
-            for first, last in _in_field(leaf, field):
-                yield Occurrence(name, first, last)
+def _span(article: AnalysedArticle, name: Field, start: int, end: int, part: str) -> Span:
+    return Span(field=name, start=start, end=end, part=part, alias=article.fields[name].text[start:end])
 
 
-def _in_field(leaf: Leaf, field: AnalysedField) -> Iterable[tuple[int, int]]:
-    match leaf:
-        case Term():
-            where = _where(leaf.word, field)
-            return zip(where, where, strict=True)
-        case Prefix():
-            return ((position, position) for position in _beginning(leaf.stem, field))
-        case Phrase():
-            return _in_a_row(leaf, field)
+def _evidence(node: Node, article: AnalysedArticle) -> list[_Found] | None:
+    """Return what makes a node true, or `None` if nothing does; only for what must be absent is the list empty."""
+    match node:
+        case Term() | Prefix() | Phrase():
+            return [(node, place) for place in islice(occurrences(node, article), MAX_PLACES)] or None
+        case And() | Or() | AnyOf():
+            holding = [found for child in node.children if (found := _evidence(child, article)) is not None]
+            return list(chain.from_iterable(holding)) if len(holding) >= _wanted(node) else None
+        case Not():
+            return None if holds(node.child, article) else []
+        case Near():
+            return [(leaf, Occurrence(name, *place)) for leaf, name, place in parts_of(node, article)] or None
+        case AtLeast():
+            counted = list(islice(_counted(node, article), MAX_PLACES))
+            return counted if len(counted) >= node.count else None
+        case Reference():
+            raise ValueError(f"@{node.slug} was not resolved")
 
 
-def _where(word: Word, field: AnalysedField) -> Sequence[int]:
-    positions = field.positions.get(word.key, ())
-    if word.case is Case.ANY:
-        return positions
-    surfaces = field.words.surfaces
-    return [position for position in positions if _suits(word, surfaces[position])]
-
-
-def _suits(word: Word, surface: str) -> bool:
-    if word.case is Case.EXACT:
-        return surface == word.surface
-    return is_capitals(surface, word.key) or (letters(word.key) >= 4 and _begins_with_capital(surface))
-
-
-def _begins_with_capital(surface: str) -> bool:
-    return next((character.isupper() for character in surface if character.isalpha()), False)
-
-
-def _beginning(stem: str, field: AnalysedField) -> Iterator[int]:
-    return (position for position, key in enumerate(field.words.keys) if key.startswith(stem))
-
-
-def _in_a_row(phrase: Phrase, field: AnalysedField) -> Iterator[tuple[int, int]]:
-    found = [set(_where(word, field)) for word in phrase.words]
-    if phrase.stem and all(found):
-        found.append(set(_beginning(phrase.stem, field)))
-    rarest = min(range(len(found)), key=lambda index: len(found[index]))
-    for first in sorted(position - rarest for position in found[rarest]):
-        last = first + len(found) - 1
-        in_a_row = all(first + index in positions for index, positions in enumerate(found))
-        if in_a_row and field.paragraph(first) == field.paragraph(last):
-            yield first, last
-
-
-def _spans(node: Node, article: AnalysedArticle) -> Iterator[Span]:
+def _wanted(node: And | Or | AnyOf) -> int:
     match node:
         case And():
-            for child in node.children:
-                yield from _spans(child, article)
+            return len(node.children)
         case Or():
-            for child in node.children:
-                if holds(child, article):
-                    yield from _spans(child, article)
-        case Term() | Prefix() | Phrase():
-            part = canonical(node)
-            for name, first, last in occurrences(node, article):
-                field = article.fields[name]
-                start, end = field.words.starts[first], field.words.ends[last]
-                yield Span(field=name, start=start, end=end, part=part, alias=field.text[start:end])
-        case Not() | Reference():
-            return
+            return 1
+        case AnyOf():
+            return node.count
 
 
-_FIELD_ORDER = {field: place for place, field in enumerate(Field)}
+def _counted(node: AtLeast, article: AnalysedArticle) -> Iterator[_Found]:
+    """Go through occurrences that do not overlap: of those that do, the one that ends first, which leaves most room."""
+    found = (
+        (_FIELD_ORDER[place.field], place.last, place.first, leaf)
+        for leaf in leaves(node.child)
+        for place in occurrences(leaf, article)
+    )
+    taken = (-1, -1)
+    for order, last, first, leaf in sorted(found, key=itemgetter(0, 1, 2)):
+        if (order, first) > taken:
+            taken = (order, last)
+            yield leaf, Occurrence(_FIELDS[order], first, last)
 
 
-def _place(span: Span) -> tuple[int, int, int, str]:
-    return _FIELD_ORDER[span.field], span.start, span.end, span.part
+_FIELDS: Final = tuple(Field)
+_FIELD_ORDER: Final = {field: place for place, field in enumerate(_FIELDS)}

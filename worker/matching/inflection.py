@@ -78,5 +78,6 @@ def _stem(surface: str, language: str) -> str:
     with _LOCK:
         if language not in _STEMMERS:
             _STEMMERS[language] = Stemmer.Stemmer(_ALGORITHMS[language], 0)
-        stemmed: str = _STEMMERS[language].stemWord(unicodedata.normalize("NFC", surface))  # lower case may compose anew: J̌, ǰ
+        composed = unicodedata.normalize("NFC", surface)  # lower case may compose anew: J̌, ǰ
+        stemmed: str = _STEMMERS[language].stemWord(composed)
     return fold(stemmed)

@@ -6,6 +6,8 @@ text with the very `words` that articles are read with. Pure; only `parser` call
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
@@ -17,38 +19,44 @@ from worker.matching.words import Words, words
 from worker.model import Field
 
 _MIN_PREFIX: Final = 3
+_PLAIN: Final = re.compile("[A-Za-z0-9]+")
 
 
 class LeafText(NamedTuple):
-    """A word's or phrase's text, without quotes and `=`; the whole begins at `at`, `text` at `text_at`."""
+    """A word's or phrase's text, without quotes and `=` or `~`; the whole begins at `at`, `text` at `text_at`.
+
+    `case` is what stood before it: `EXACT` for `=`, `INFLECTED` for `~`, `ANY` for nothing.
+    """
 
     text: str
     at: int
     text_at: int
-    is_exact: bool
-    scope: Field | None
+    case: Case = Case.ANY
+    scope: Field | None = None
+    within: int = 0
 
 
 def leaf(source: LeafText) -> Leaf:
     """Read a word, a phrase or a prefix. Several words written as one (Kim-Jong, AT&T, 北朝鮮) are a phrase.
 
-    Raises `QueryError` for what has no word in it, for a `*` anywhere but at the end of a word, and for short prefixes.
+    Raises `QueryError` for what has no word in it, for a `*` anywhere but at the end of a word, for short prefixes, and
+    for `=` or `~` where they cannot stand.
 
-    >>> leaf(LeafText("U.S.", 0, 0, False, None)) == Term(word=Word(key="us", case=Case.CAPITALS))
+    >>> leaf(LeafText("U.S.", 0, 0)) == Term(word=Word(key="us", case=Case.CAPITALS))
     True
     """
     star = source.text.find("*")
-    found = words(source.text if star < 0 else source.text[:star])
     if star >= 0:
-        return _prefix(source, found, star)
+        return _prefix(source, words(source.text[:star]), star)
+    found = _words(source.text)
     if not found.keys:
         raise QueryError(
             f"there is no word in {source.text!r}", offset=source.at, hint="leave it out, or write a word in its place"
         )
-    asked = _exact(found) if source.is_exact else _any_or_capitals(found)
+    asked = _asked(source, found)
     if len(asked) == 1:
-        return Term(word=asked[0], scope=source.scope, at=source.at)
-    return Phrase(words=asked, scope=source.scope, at=source.at)
+        return Term(word=asked[0], scope=source.scope, within=source.within, at=source.at)
+    return Phrase(words=asked, scope=source.scope, within=source.within, at=source.at)
 
 
 def is_capitals(surface: str, key: str) -> bool:
@@ -65,6 +73,11 @@ def letters(key: str) -> int:
     return sum(character.isalpha() for character in key)
 
 
+def _words(text: str) -> Words:
+    """Read `words`; the plainest of all need no look at their characters."""
+    return Words((text,), (text.lower(),), (0,), (len(text),), (0,)) if _PLAIN.fullmatch(text) else words(text)
+
+
 def _prefix(source: LeafText, found: Words, star: int) -> Leaf:
     at = source.text_at + star
     if not found.keys or found.ends[-1] != star:
@@ -73,8 +86,9 @@ def _prefix(source: LeafText, found: Words, star: int) -> Leaf:
         raise QueryError(
             "a * may only end a word, or a phrase", offset=at, hint='write missil*, or "kim jong*" with the * last'
         )
-    if source.is_exact:
-        raise QueryError("= and * do not go together", offset=source.at, hint="leave one of them out")
+    if source.case is not Case.ANY:
+        sign = "=" if source.case is Case.EXACT else "~"
+        raise QueryError(f"{sign} and * do not go together", offset=source.at, hint="leave one of them out")
     stem = found.keys[-1]
     if len(stem) < _min_prefix(stem):
         raise QueryError(
@@ -83,8 +97,9 @@ def _prefix(source: LeafText, found: Words, star: int) -> Leaf:
             hint=f"write at least {_MIN_PREFIX} letters before the *, 2 in Hangul",
         )
     if len(found.keys) == 1:
-        return Prefix(stem=stem, scope=source.scope, at=source.at)
-    return Phrase(words=_any_or_capitals(found)[:-1], stem=stem, scope=source.scope, at=source.at)
+        return Prefix(stem=stem, scope=source.scope, within=source.within, at=source.at)
+    asked = _any_or_capitals(found)[:-1]
+    return Phrase(words=asked, stem=stem, scope=source.scope, within=source.within, at=source.at)
 
 
 def _min_prefix(stem: str) -> int:
@@ -93,13 +108,28 @@ def _min_prefix(stem: str) -> int:
     return 2 if is_hangul(stem) else _MIN_PREFIX
 
 
-def _exact(found: Words) -> tuple[Word, ...]:
-    pairs = zip(found.keys, found.surfaces, strict=True)
-    return tuple(Word(key=key, case=Case.EXACT, surface=surface) for key, surface in pairs)
+def _asked(source: LeafText, found: Words) -> tuple[Word, ...]:
+    match source.case:
+        case Case.EXACT:
+            pairs = zip(found.keys, found.surfaces, strict=True)
+            return tuple(Word(key=key, case=Case.EXACT, surface=surface) for key, surface in pairs)
+        case Case.INFLECTED:
+            return (_inflected(source, found),)
+        case _:
+            return _any_or_capitals(found)
+
+
+def _inflected(source: LeafText, found: Words) -> Word:
+    if len(found.keys) > 1:
+        raise QueryError(
+            "~ goes with one word, and here are several", offset=source.at, hint="write ~missile ~test, or leave ~ out"
+        )
+    lowered = unicodedata.normalize("NFKC", found.surfaces[0].lower())
+    return Word(key=found.keys[0], case=Case.INFLECTED, surface=lowered)
 
 
 def _any_or_capitals(found: Words) -> tuple[Word, ...]:
-    shouted = _is_shouted(found.surfaces)
+    shouted = len(found.keys) > 1 and _is_shouted(found.surfaces)
     return tuple(
         Word(key=key, case=Case.CAPITALS if is_capitals(surface, key) and not shouted else Case.ANY)
         for key, surface in zip(found.keys, found.surfaces, strict=True)

@@ -6,7 +6,7 @@ Decides what a character means in a query, never how the pieces belong together.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from difflib import get_close_matches
 from enum import Enum, auto
 from typing import Final, NamedTuple
 
@@ -16,87 +16,142 @@ from worker.model import Field
 _QUOTES: Final = '"“”„‟«»'
 _DASHES: Final = "\u2010\u2011\u2012\u2013\u2014\u2212-"  # an editor's software makes any of these from a hyphen
 _FULL_WIDTH: Final = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
+_COMMAS: Final = ",،、"
 
-_LEXEME = re.compile(
-    rf"""
-      (?P<space> \s+)
-    | (?P<open> \()
-    | (?P<close> \))
-    | (?P<or> \|)
-    | (?P<not> [{_DASHES}] (?=[^\s{_DASHES}]))
-    | (?P<exact> = (?=[^\s()|]))
-    | (?P<inflected> ~)
-    | @ (?P<reference> [^\s()|{_QUOTES}]*)
-    | [{_QUOTES}] (?P<phrase> [^{_QUOTES}]*) [{_QUOTES}]
-    | (?P<unclosed> [{_QUOTES}])
-    | (?P<word> [^\s()|{_QUOTES}]+)
-    """,
-    re.VERBOSE,
+
+def _pattern(*, in_list: bool) -> re.Pattern[str]:
+    """Return what a lexeme looks like; in ANY's brackets a comma ends a word, except between digits (1,000)."""
+    letter = rf"[^\s()|{_QUOTES}{_COMMAS if in_list else ''}]"
+    comma = rf"| (?P<comma> [{_COMMAS}])" if in_list else ""
+    joined = r"(?<=\d) , (?=\d) |" if in_list else ""
+    return re.compile(
+        rf"""
+        \s*
+        (?: (?P<open> \()
+        | (?P<close> \))
+        {comma}
+        | (?P<foreign> \|\| | &+ (?![^\s()|]) | ! (?=[^\s!)|]))
+        | (?P<or> \|)
+        | (?P<not> [{_DASHES}] (?=[^\s{_DASHES}]))
+        | (?P<exact> = (?=[^\s()|]))
+        | (?P<inflected> ~ (?=[^\s()|]))
+        | @ (?P<reference> {letter}*)
+        | [{_QUOTES}] (?P<phrase> [^{_QUOTES}]*) [{_QUOTES}]
+        | (?P<unclosed> [{_QUOTES}])
+        | (?P<word> (?: {joined} {letter} )+)
+        )
+        """,
+        re.VERBOSE,
+    )
+
+
+_LEXEME: Final = _pattern(in_list=False)
+_LEXEME_IN_LIST: Final = _pattern(in_list=True)
+_FIELD: Final = re.compile(r"([^\W\d_][\w-]*):")
+_OPERATOR: Final = re.compile(
+    r"(?P<name>NEAR|ONEAR|ATLEAST|ANY|FIRST)(?:/(?P<number>.*)|(?P<unslashed>[0-9]+))?"
+    r"|(?i:near|onear|atleast|any|first)/[0-9].*",
+    re.DOTALL,
 )
-_FIELD = re.compile(r"([^\W\d_][\w-]*):")
-_LATER = re.compile(r"(NEAR|ONEAR|ATLEAST|ANY|FIRST)(?:/.*)?|(?i:near|onear|atleast|any|first)/\d.*", re.DOTALL)
+
 _FIELDS: Final = {field.value: field for field in Field} | {"tags": Field.TAG}
 _WITH_COLONS: Final = (Field.URL, Field.SOURCE)  # url:https://example.com/ names one field, not two
+_ALSO_CALLED: Final = {
+    "headline": Field.TITLE,
+    "intitle": Field.TITLE,
+    "subject": Field.TITLE,
+    "description": Field.SUMMARY,
+    "lead": Field.SUMMARY,
+    "content": Field.BODY,
+    "text": Field.BODY,
+    "by": Field.AUTHOR,
+    "byline": Field.AUTHOR,
+    "category": Field.SECTION,
+    "keyword": Field.TAG,
+    "keywords": Field.TAG,
+    "publisher": Field.SOURCE,
+    "site": Field.SOURCE,
+    "language": Field.LANG,
+    "link": Field.URL,
+}
+"""What other search engines call a field, for the hint of a refusal."""
 
-RESERVED: Final = frozenset({"AND", "OR", "NOT", "NEAR", "ONEAR", "ATLEAST", "ANY", "FIRST"})
-"""Words that mean themselves only in quotes."""
+_FOREIGN: Final = {"|": "OR", "&": "AND", "!": "NOT"}
+_RESERVED: Final = frozenset({"AND", "OR", "NOT", "NEAR", "ONEAR", "ATLEAST", "ANY", "FIRST"})
+_MAX_NUMBER: Final = {"NEAR": 100, "ONEAR": 100, "ATLEAST": 1_000, "FIRST": 10_000, "ANY": 10_000}
 
 
 class Kind(Enum):
-    """What a lexeme is. `EXACT` is the `=` before a word or phrase."""
+    """What a lexeme is. `EXACT` and `INFLECTED` are the `=` and `~` before a word or phrase; `NEAR` is ONEAR, too."""
 
     OPEN = auto()
     CLOSE = auto()
+    COMMA = auto()
     AND = auto()
     OR = auto()
     NOT = auto()
+    NEAR = auto()
+    ATLEAST = auto()
+    ANY = auto()
+    FIRST = auto()
     EXACT = auto()
+    INFLECTED = auto()
     FIELD = auto()
     REFERENCE = auto()
     PHRASE = auto()
     WORD = auto()
+    END = auto()
 
 
 class Lexeme(NamedTuple):
-    """A piece of a query: `text` without quotes, `@` or colon. The piece begins at `at`, `text` at `text_at`."""
+    """A piece of a query: `text` without quotes, `@` or colon. The piece begins at `at`, `text` at `text_at`.
+
+    `number` is an operator's (NEAR/5), otherwise 0.
+    """
 
     kind: Kind
     text: str
     at: int
     text_at: int
+    number: int = 0
 
 
-_SIMPLE: Final = {"open": Kind.OPEN, "close": Kind.CLOSE, "or": Kind.OR, "not": Kind.NOT, "exact": Kind.EXACT}
-_CAPTURED: Final = {"reference": Kind.REFERENCE, "phrase": Kind.PHRASE}
+_SIMPLE: Final = {kind.name.lower(): kind for kind in Kind}
 _OPERATORS: Final = {"AND": Kind.AND, "OR": Kind.OR, "NOT": Kind.NOT}
+_WITH_NUMBER: Final = {
+    "NEAR": Kind.NEAR,
+    "ONEAR": Kind.NEAR,
+    "ATLEAST": Kind.ATLEAST,
+    "ANY": Kind.ANY,
+    "FIRST": Kind.FIRST,
+}
 
 
-def lex(query: str) -> Iterator[Lexeme]:
-    """Cut a query into lexemes in its own order. Raises `QueryError`.
+def lex(query: str) -> list[Lexeme]:
+    """Cut a query into lexemes in its own order, with an `END` behind them. Raises `QueryError`.
 
     >>> [(lexeme.kind.name, lexeme.text, lexeme.at) for lexeme in lex("title:us -“a b”")]
-    [('FIELD', 'title', 0), ('WORD', 'us', 6), ('NOT', '-', 9), ('PHRASE', 'a b', 10)]
+    [('FIELD', 'title', 0), ('WORD', 'us', 6), ('NOT', '-', 9), ('PHRASE', 'a b', 10), ('END', '', 15)]
     """
-    query = query.translate(_FULL_WIDTH)
-    at = 0
-    within: Field | None = None  # the field whose value begins right here
-    while match := _LEXEME.match(query, at):
-        kind, at = str(match.lastgroup), match.end()
-        if kind == "word":
-            _check_dash(query, match)
-            lexeme = _word(match[0], match.start(), within)
-            at = lexeme.text_at + len(lexeme.text) + (lexeme.kind is Kind.FIELD)
-        elif kind in _CAPTURED:
-            lexeme = Lexeme(_CAPTURED[kind], match[kind], match.start(), match.start(kind))
-        elif kind in _SIMPLE:
-            lexeme = Lexeme(_SIMPLE[kind], match[0], match.start(), match.start())
-        elif kind != "space":
-            raise _refusal(kind, match.start())
-        else:
-            within = None
-            continue
-        within = _FIELDS[lexeme.text.lower()] if lexeme.kind is Kind.FIELD else None
-        yield lexeme
+    if not query.isascii():
+        query = query.translate(_FULL_WIDTH)
+    lexemes: list[Lexeme] = []
+    lists: list[bool] = []  # for each open bracket, whether it is ANY's or inside one
+    pattern, at = _LEXEME, 0
+    while match := pattern.match(query, at):
+        lexeme = _lexeme(query, match, lexemes)
+        lexemes.append(lexeme)
+        at = match.end()
+        if lexeme.kind is Kind.FIELD:
+            at = lexeme.text_at + len(lexeme.text) + 1
+        elif lexeme.kind is Kind.OPEN or lexeme.kind is Kind.CLOSE:
+            if lexeme.kind is Kind.OPEN:
+                lists.append(pattern is _LEXEME_IN_LIST or (len(lexemes) > 1 and lexemes[-2].kind is Kind.ANY))
+            elif lists:
+                lists.pop()
+            pattern = _LEXEME_IN_LIST if lists and lists[-1] else _LEXEME
+    lexemes.append(Lexeme(Kind.END, "", len(query), len(query)))
+    return lexemes
 
 
 def field_named(name: str) -> Field:
@@ -104,37 +159,82 @@ def field_named(name: str) -> Field:
     return _FIELDS[name.lower()]
 
 
-def _word(text: str, at: int, within: Field | None) -> Lexeme:
+def is_reserved(text: str) -> bool:
+    """Tell whether a word means something else unless it is put in quotes: AND, NEAR, NEAR5."""
+    return text in _RESERVED or _OPERATOR.fullmatch(text) is not None
+
+
+def _lexeme(query: str, match: re.Match[str], before: list[Lexeme]) -> Lexeme:
+    kind = match.lastgroup or ""
+    text, text_at = match[kind], match.start(kind)
+    if kind == "word":
+        _check_dash(query, match)
+        return _word(text, text_at, before[-1] if before else None)
+    if kind in ("phrase", "reference"):
+        return Lexeme(_SIMPLE[kind], text, text_at - 1, text_at)
+    if kind == "unclosed":
+        raise QueryError("this quote is never closed", offset=text_at, hint='end the phrase with "')
+    if kind == "foreign":
+        operator = _FOREIGN[text[0]]
+        raise QueryError(f"{text} is no operator", offset=text_at, hint=f"write {operator}")
+    return Lexeme(_SIMPLE[kind], text, text_at, text_at)
+
+
+def _word(text: str, at: int, before: Lexeme | None) -> Lexeme:
     if text in _OPERATORS:
         return Lexeme(_OPERATORS[text], text, at, at)
-    if _LATER.fullmatch(text):
-        operator = text.partition("/")[0]
-        raise QueryError(
-            f"{operator.upper()} is not known yet",
-            offset=at,
-            hint=f'leave it out, or write "{operator}" in quotes if the word itself is meant',
-        )
-    named = None if within in _WITH_COLONS else _FIELD.match(text)
-    if not named:
+    if operator := _OPERATOR.fullmatch(text):
+        return _operator(operator, at)
+    if ":" not in text or _is_value_with_colons(before, at) or not (named := _FIELD.match(text)):
         return Lexeme(Kind.WORD, text, at, at)
     if named[1].lower() not in _FIELDS:
-        raise QueryError(
-            f"no field is called {named[1]!r}",
-            offset=at,
-            hint=f"the fields are {', '.join(Field)}; if the words are meant, put them in quotes",
-        )
+        raise QueryError(f"no field is called {named[1]!r}", offset=at, hint=_field_hint(named[1].lower()))
     return Lexeme(Kind.FIELD, named[1], at, at)
 
 
-def _check_dash(query: str, word: re.Match[str]) -> None:
-    """Refuse `korea-(film)`: it would mean the opposite of what it looks like."""
-    if len(word[0]) > 1 and word[0][-1] in _DASHES and query[word.end() : word.end() + 1] in ("(", *_QUOTES):
+def _is_value_with_colons(before: Lexeme | None, at: int) -> bool:
+    return (
+        before is not None
+        and before.kind is Kind.FIELD
+        and at == before.at + len(before.text) + 1
+        and field_named(before.text) in _WITH_COLONS
+    )
+
+
+def _operator(operator: re.Match[str], at: int) -> Lexeme:
+    name, number = operator["name"], operator["number"]
+    if not name:
         raise QueryError(
-            "a dash between a word and what follows", offset=word.end() - 1, hint="write korea -(film), or leave it out"
+            "operators are written in capitals",
+            offset=at,
+            hint=f"write {operator[0].upper()}, or put it in quotes if the words are meant",
         )
+    highest = _MAX_NUMBER[name]
+    if not number or not re.fullmatch("[0-9]+", number):
+        raise QueryError(
+            f"{name} wants a whole number right behind it",
+            offset=at,
+            hint=f'write {name}/{operator["unslashed"] or 5}, or "{name}" in quotes if the word is meant',
+        )
+    if len(number) > 9 or not 1 <= int(number) <= highest:
+        raise QueryError(f"{name} wants a number from 1 to {highest:,}", offset=at, hint=f"write {name}/5")
+    return Lexeme(_WITH_NUMBER[name], operator[0], at, at, int(number))
 
 
-def _refusal(kind: str, at: int) -> QueryError:
-    if kind == "unclosed":
-        return QueryError("this quote is never closed", offset=at, hint='end the phrase with "')
-    return QueryError("~ is not known yet", offset=at, hint="use a prefix, such as missil*, or name the forms with OR")
+def _field_hint(name: str) -> str:
+    close = get_close_matches(name, _FIELDS, n=1)
+    meant = _ALSO_CALLED.get(name) or (close[0] if close else None)
+    if meant:
+        return f"did you mean {meant}: ? If the words are meant, put them in quotes"
+    return f"the fields are {', '.join(Field)}; if the words are meant, put them in quotes"
+
+
+def _check_dash(query: str, match: re.Match[str]) -> None:
+    """Refuse `korea-(film)`: it would mean the opposite of what it looks like."""
+    word = match["word"]
+    if word[-1] in _DASHES and len(word) > 1 and query[match.end() : match.end() + 1] in ("(", *_QUOTES):
+        raise QueryError(
+            "a dash between a word and what follows",
+            offset=match.end() - 1,
+            hint="write korea -(film)",
+        )

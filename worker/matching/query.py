@@ -7,12 +7,32 @@ from __future__ import annotations
 
 from worker.matching.canonical import canonical
 from worker.matching.parser import parse
-from worker.matching.tree import And, Case, Leaf, Node, Not, Or, Phrase, Prefix, Reference, Term, Word, children, walk
+from worker.matching.tree import (
+    And,
+    AnyOf,
+    AtLeast,
+    Case,
+    Leaf,
+    Near,
+    Node,
+    Not,
+    Or,
+    Phrase,
+    Prefix,
+    Reference,
+    Term,
+    Word,
+    children,
+    walk,
+)
 
 __all__ = [
     "And",
+    "AnyOf",
+    "AtLeast",
     "Case",
     "Leaf",
+    "Near",
     "Node",
     "Not",
     "Or",

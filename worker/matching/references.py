@@ -7,6 +7,7 @@ Never loads topics; callers hand in all that a reference may name. Pure.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from difflib import get_close_matches
 from graphlib import CycleError, TopologicalSorter
 from typing import Final, NamedTuple
@@ -14,7 +15,7 @@ from typing import Final, NamedTuple
 from worker.errors import QueryError
 from worker.matching.checks import MAX_DEPTH
 from worker.matching.parser import parse
-from worker.matching.tree import And, Node, Not, Or, Phrase, Prefix, Reference, Term, all_of, any_of, children, walk
+from worker.matching.tree import And, AnyOf, Node, Not, Or, Phrase, Prefix, Reference, Term, all_of, any_of, depth, walk
 
 MAX_LEAVES: Final = 20_000
 """What a query may grow to; otherwise thirty topics, each naming the one before twice, would fill the memory."""
@@ -108,28 +109,15 @@ def _resolved(node: Node, known: Mapping[str, _Resolved], *, where: str) -> _Res
             leaves += known[part.slug].leaves
         elif isinstance(part, Term | Prefix | Phrase):
             leaves += 1
-    depth = _depth(node, known)
-    if leaves > MAX_LEAVES or depth > MAX_DEPTH:
+    deep = depth(node, lambda slug: known[slug].depth + 1)
+    if leaves > MAX_LEAVES or deep > MAX_DEPTH:
         raise QueryError(
-            f"with its topics put in, the query grows to {leaves:,} words and brackets {depth:,} deep",
+            f"with its topics put in, the query grows to {leaves:,} words and brackets {deep:,} deep",
             offset=next(_references(node)).at,
             where=where,
             hint=f"{MAX_LEAVES:,} words and a depth of {MAX_DEPTH} are allowed; name fewer topics",
         )
-    return _Resolved(_replaced(node, known), leaves, depth)
-
-
-def _depth(node: Node, known: Mapping[str, _Resolved]) -> int:
-    """Count nested brackets; a reference counts as a pair around its topic's query."""
-    match node:
-        case Reference():
-            return known[node.slug].depth + 1
-        case Or():
-            return max(_depth(child, known) for child in node.children)
-        case And() | Not():
-            return max(_depth(child, known) + isinstance(child, And | Or) for child in children(node))
-        case _:
-            return 0
+    return _Resolved(_replaced(node, known), leaves, deep)
 
 
 def _replaced(node: Node, known: Mapping[str, _Resolved]) -> Node:
@@ -140,10 +128,12 @@ def _replaced(node: Node, known: Mapping[str, _Resolved]) -> Node:
             return all_of(tuple(_replaced(child, known) for child in node.children), at=node.at)
         case Or():
             return any_of(tuple(_replaced(child, known) for child in node.children), at=node.at)
+        case AnyOf():
+            return replace(node, children=tuple(_replaced(child, known) for child in node.children))
         case Not():
             return Not(child=_replaced(node.child, known), at=node.at)
         case _:
-            return node
+            return node  # nothing inside NEAR and ATLEAST names a topic
 
 
 def _cycle(cycle: list[str], topics: Mapping[str, Node]) -> QueryError:

@@ -1,13 +1,13 @@
 """What a query is, once it has been read: a tree of frozen nodes that can be compared, hashed and shared.
 
 Decides nothing. Offsets into the query's text are kept for error messages and stay out of equality, so that two queries
-with the same meaning are one. `parser` builds trees, `canonical` writes them, `evaluate` and `anchors` walk them.
+with the same meaning are one. `parser` builds trees, `canonical` writes them, `evaluate` and the engine walk them.
 A construct of the full language becomes one more class here and one more case in each of those walks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
@@ -187,6 +187,35 @@ def children(node: Node) -> tuple[Node, ...]:
             return ()
 
 
+def depth(node: Node, of_topic: Callable[[str], int] = lambda _: 0) -> int:
+    """Count how deep a tree's brackets are nested, a NEAR counting as a pair; `of_topic` knows how deep a reference is.
+
+    >>> a, b = Prefix(stem="a"), Prefix(stem="b")
+    >>> near = Near(left=Or(children=(a, b)), right=b, distance=5)
+    >>> depth(And(children=(a, Or(children=(a, b))))), depth(near), depth(Near(left=near, right=a, distance=5))
+    (1, 1, 2)
+    """
+    deepest = 0
+    waiting: list[tuple[Node, int]] = [(node, 0)]
+    while waiting:
+        current, level = waiting.pop()
+        if isinstance(current, Reference):
+            level += of_topic(current.slug)
+        deepest = max(deepest, level)
+        waiting.extend((child, level + _is_bracketed(child, current)) for child in children(current))
+    return deepest
+
+
+def _is_bracketed(child: Node, parent: Node) -> bool:
+    match parent:
+        case Near() | AnyOf():
+            return True
+        case And() | Not():
+            return isinstance(child, And | Or)
+        case _:
+            return isinstance(parent, AtLeast) and isinstance(child, Or)
+
+
 def walk(node: Node) -> Iterator[Node]:
     """Go through a tree, parents before children, in the query's order, however deep it is."""
     waiting = [node]
@@ -194,3 +223,8 @@ def walk(node: Node) -> Iterator[Node]:
         current = waiting.pop()
         yield current
         waiting.extend(reversed(children(current)))
+
+
+def leaves(node: Node) -> Iterator[Leaf]:
+    """Go through a tree's words, phrases and prefixes, in the query's order."""
+    return (part for part in walk(node) if isinstance(part, Term | Prefix | Phrase))
