@@ -9,22 +9,37 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import logging
+import threading
+import time
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from multiprocessing.sharedctypes import RawValue
+from typing import TYPE_CHECKING, Any
 
-from celery.signals import worker_process_init, worker_process_shutdown, worker_shutting_down
+from celery.signals import celeryd_after_setup, worker_process_init, worker_process_shutdown, worker_shutting_down
+from sqlalchemy.exc import OperationalError
 
 from worker.celery_app import app
 from worker.delivery.run_doubts import take_back
-from worker.model import ArticleId, EditionId, Lane, SourceId
+from worker.errors import ConfigurationError
+from worker.model import ArticleId, EditionId, Lane
 from worker.planning.run import plan
 from worker.runtime.parent import watch_parent
 from worker.store import articles, editions, leases
 from worker.store import house as house_table
 from worker.wiring import House, house
 
+if TYPE_CHECKING:
+    from worker.matching.run import Matcher
+
+log = logging.getLogger(__name__)
+
 _ARTICLES_A_SWEEP = 500
-_SOURCES_A_SWEEP = 100
+_ARTICLES_SWEEP_S = 2.0  # then others have their turn: an article that is rung for does not wait for the backlog
+_SET_ASIDE_S = 300.0
+_SOURCES_A_SWEEP = 24
+_SOURCES_AT_ONCE = 8  # so that a sweep ends within _CLAIM_S, even if every feed hangs for its 30 s
 _BATCHES_A_SWEEP = 20  # 10,000 rows a lane and sweep; more would only pile up in a queue that nobody empties
 _RING_EXPIRES_S = 60  # a bell that nobody has heard for so long has been rung again since
 _CLAIM_S = 120.0  # longer than any fetch may take
@@ -32,6 +47,9 @@ _CLAIM_S = 120.0  # longer than any fetch may take
 # Set in the main process, seen by its forked child: lease no more, finish what is on the wire, release the rest.
 # A bare byte, without a lock that a child killed with -9 could take along.
 _stopping = RawValue(ctypes.c_bool, False)
+
+_queues: set[str] = set()  # that this worker takes tasks from
+_set_aside: dict[ArticleId, float] = {}  # articles that could not be matched, and until when on the monotonic clock
 
 
 @worker_shutting_down.connect
@@ -45,10 +63,40 @@ def this_house() -> House:
     return house(stopping=lambda: bool(_stopping.value))
 
 
+@celeryd_after_setup.connect
+def _note_queues(instance: Any, **_: object) -> None:  # noqa: ANN401  Celery's WorkController, which has no types
+    _queues.update(instance.app.amqp.queues.consume_from)
+
+
 @worker_process_init.connect
 def _begin_child(**_: object) -> None:
     watch_parent()
     this_house.cache_clear()
+    _get_ready.cache_clear()
+    if Lane.CONTROL in _queues:
+        this_house()
+        _get_ready()
+
+
+@functools.cache
+def _get_ready() -> threading.Thread:
+    """Start to compile the topics beside what else this child is asked for: its first article waits less."""
+    getting_ready = threading.Thread(target=_compile_topics, name="get-ready", daemon=True)
+    getting_ready.start()
+    return getting_ready
+
+
+def _compile_topics() -> None:
+    try:
+        this_house().matcher.get_ready()
+    except Exception:
+        log.exception("the topics cannot be compiled yet; the next article's matching tries again")
+
+
+def matcher() -> Matcher:
+    """Return this process's matcher, when it is ready."""
+    _get_ready().join()
+    return this_house().matcher
 
 
 @worker_process_shutdown.connect
@@ -56,7 +104,7 @@ def _end_child(**_: object) -> None:
     this_house().close()
 
 
-@app.task(queue=Lane.CONTROL)
+@app.task
 def heartbeat(name: str) -> None:
     """Note that a queue has a living worker."""
     with this_house().database.write() as conn:
@@ -66,45 +114,66 @@ def heartbeat(name: str) -> None:
 # Intake ------------------------------------------------------------------------------------------------------------
 
 
-@app.task(queue=Lane.CONTROL)
-def poll_source(source_id: int) -> None:
-    """Fetch one feed and store what is new in it."""
-    for article_id in this_house().intake.poll(SourceId(source_id)):
-        match_article.delay(article_id)
-
-
-@app.task(queue=Lane.CONTROL)
+@app.task
 def sweep_sources() -> None:
-    """Claim feeds that are due, and have them fetched."""
+    """Fetch feeds that are due, several at once, and ring for each article that is new.
+
+    One worker at a time: feeds are slow, and while they keep one busy another one is free to match and to plan.
+    """
     home = this_house()
     with home.database.write() as conn:
+        if articles.are_being_fetched(conn):
+            return
         due = articles.claim_due_sources(conn, limit=_SOURCES_A_SWEEP, claim_s=_CLAIM_S)
-    for source_id in due:
-        poll_source.delay(source_id)
+    with ThreadPoolExecutor(_SOURCES_AT_ONCE) as pool:
+        polls = {pool.submit(home.intake.poll, source_id): source_id for source_id in due}
+        for polled in as_completed(polls):
+            try:
+                found = polled.result()
+            except Exception:  # whatever one feed does must not cost the others
+                log.exception("source %d cannot be polled", polls[polled])
+                continue
+            for article_id in found:
+                match_article.delay(article_id)
 
 
 # Matching ----------------------------------------------------------------------------------------------------------
 
 
-@app.task(queue=Lane.CONTROL)
+@app.task
 def match_article(article_id: int) -> None:
     """Match one article with all topics. Planning is due when the gathering time is over, so nobody is rung for."""
-    this_house().matcher.match(ArticleId(article_id))
+    matcher().match(ArticleId(article_id))
 
 
-@app.task(queue=Lane.CONTROL)
+@app.task
 def sweep_articles() -> None:
-    """Match whatever no matching has seen."""
+    """Match whatever no matching has seen, for a while. What cannot be matched is set aside, and the others go on."""
+    started_s = time.monotonic()
+    aside = {article_id for article_id, until_s in _set_aside.items() if until_s > started_s}
     with this_house().database.read() as conn:
-        waiting = articles.unmatched(conn, limit=_ARTICLES_A_SWEEP)
+        waiting = articles.unmatched(conn, limit=_ARTICLES_A_SWEEP + len(aside))
     for article_id in waiting:
-        match_article(article_id)
+        if time.monotonic() > started_s + _ARTICLES_SWEEP_S:
+            break
+        if article_id not in aside:
+            _match_or_set_aside(article_id)
+
+
+def _match_or_set_aside(article_id: ArticleId) -> None:
+    try:
+        matcher().match(article_id)
+    except (ConfigurationError, OperationalError):  # the database is away: no fault of the article's
+        raise
+    except Exception:
+        _set_aside[article_id] = time.monotonic() + _SET_ASIDE_S
+        log.exception("article %d cannot be matched; it is tried again in %g s", article_id, _SET_ASIDE_S)
 
 
 # Planning ----------------------------------------------------------------------------------------------------------
 
 
-@app.task(queue=Lane.CONTROL)
+@app.task
 def sweep_planning() -> None:
     """Plan whatever is due, and ring for its batches."""
     home = this_house()
@@ -123,7 +192,7 @@ def ring_batches(batches: Iterable[tuple[EditionId, int, Lane]]) -> None:
         deliver_batch.apply_async((edition_id, batch_no, str(lane)), queue=lane, expires=_RING_EXPIRES_S)
 
 
-@app.task(queue=Lane.BULK)
+@app.task
 def deliver_batch(edition_id: int, batch_no: int, lane: str) -> None:
     """Deliver what is due of one batch. A busy worker is a living one: its heartbeat need not wait in the queue."""
     heartbeat(lane)
@@ -131,7 +200,7 @@ def deliver_batch(edition_id: int, batch_no: int, lane: str) -> None:
     heartbeat(lane)
 
 
-@app.task(queue=Lane.CONTROL)
+@app.task
 def sweep_deliveries() -> None:
     """Take back what dead workers held, and ring for every batch that is due."""
     home = this_house()
@@ -142,7 +211,7 @@ def sweep_deliveries() -> None:
         ring_batches((edition_id, batch_no, lane) for edition_id, batch_no in due)
 
 
-@app.task(queue=Lane.ALERTS)
+@app.task
 def sweep_doubts() -> None:
     """Find out what became of messages whose reply was lost."""
     this_house().dispatch.find_out()

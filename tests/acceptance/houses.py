@@ -123,7 +123,7 @@ class Running:
     """A `tocsin` process that goes on until it is stopped. What it says is kept in a file."""
 
     def __init__(self, words: tuple[str, ...], *, environment: Mapping[str, str], log: Path) -> None:
-        self._log = log
+        self.log = log
         with log.open("wb") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "worker", *words],
@@ -138,7 +138,7 @@ class Running:
     @property
     def said(self) -> str:
         """All that it has said."""
-        return self._log.read_text(encoding="utf-8", errors="replace")
+        return self.log.read_text(encoding="utf-8", errors="replace")
 
     def children(self) -> dict[str, psutil.Process]:
         """Return its children that live, by their command: "web", "worker --queues alerts", ..."""

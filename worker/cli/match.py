@@ -15,17 +15,19 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
 from worker.errors import InputError, QueryError
 from worker.matching.analyser import analyse
-from worker.matching.engine import Engine
 from worker.matching.evidence import Match, Span
 from worker.matching.query import Node, parse
 from worker.matching.reading import article_text
 from worker.matching.references import resolve_all
+
+if TYPE_CHECKING:
+    from worker.matching.engine import Engine
 
 Id: TypeAlias = str | int
 
@@ -128,6 +130,8 @@ def _read_topics(path: Path) -> _Index:
     except QueryError as error:
         raise _at(error, places[error.where]) from error
     order = sorted(ids, key=lambda slug: (isinstance(ids[slug], str), ids[slug]))
+    from worker.matching.engine import Engine
+
     engine = Engine.build({number: resolved[slug] for number, slug in enumerate(order)})
     return _Index(engine=engine, ids=tuple(ids[slug] for slug in order))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -16,6 +17,7 @@ from worker.runtime.home import HomeLock
 from worker.runtime.parent import watch_parent
 from worker.runtime.supervisor import Supervisor
 
+_TASKS_PER_MATCHING_CHILD = 50_000
 _CONCURRENCY = {Lane.CONTROL: 2}  # a slow feed must not hold planning up; delivery has an event loop a process
 
 
@@ -67,11 +69,8 @@ def worker(
     from worker import tasks  # noqa: F401  registers the tasks
     from worker.celery_app import app as celery
 
-    wanted = concurrency or max(_CONCURRENCY.get(lane, 1) for lane in lanes)
     found.close()  # nothing with a socket may be inherited by the fork
-    name = f"{'-'.join(lanes)}@%h"
-    options = ["-Q", ",".join(lanes), "-c", str(wanted), "-P", "prefork", "-n", name, "-l", "WARNING"]
-    celery.worker_main(["worker", *options, "--without-gossip", "--without-mingle"])
+    celery.worker_main(celery_options(lanes, concurrency))
 
 
 def beat() -> None:
@@ -94,6 +93,20 @@ def inbox() -> None:
 
     found = house()
     serve("127.0.0.1", found.settings.inbox_port, found.inbox)
+
+
+def celery_options(lanes: Sequence[Lane], concurrency: int | None) -> list[str]:
+    """Return what the worker of these queues is started with, wherever that is.
+
+    A child that holds the compiled topics is not renewed for its size, as others are: an honest index may be larger
+    than any limit, and its child would be renewed, and load it again, after every task. What leaks in it is freed by
+    the count of tasks instead: about once a day where little happens.
+    """
+    wanted = concurrency or max(_CONCURRENCY.get(lane, 1) for lane in lanes)
+    options = ["-Q", ",".join(lanes), "-c", str(wanted), "-P", "prefork", "-n", f"{'-'.join(lanes)}@%h"]
+    if Lane.CONTROL in lanes:
+        options += ["--max-memory-per-child", "0", "--max-tasks-per-child", str(_TASKS_PER_MATCHING_CHILD)]
+    return ["worker", *options, "-l", "WARNING", "--without-gossip", "--without-mingle"]
 
 
 def say_change(status: ChildStatus) -> None:

@@ -39,6 +39,11 @@ class Matcher:
         self._topics = Follower(database)
         self._turn = threading.Lock()
 
+    def get_ready(self) -> None:
+        """Compile the topics now, so that the next article need not wait for it."""
+        with self._turn:
+            self._topics.engine()
+
     def match(self, article_id: ArticleId) -> Matched | None:
         """Match an article's latest revision, unless that has been done; None when there is nothing to do."""
         with self._turn:

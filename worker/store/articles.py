@@ -108,6 +108,11 @@ def claim_due_sources(conn: Connection, *, limit: int, claim_s: float) -> list[S
     return [SourceId(source_id) for source_id in conn.execute(claimed).scalars()]
 
 
+def are_being_fetched(conn: Connection) -> bool:
+    """Return whether some worker holds claims on feeds at the moment."""
+    return conn.execute(sa.select(sa.exists().where(Source.claimed_until > now(conn)))).scalar_one()
+
+
 def change_source(conn: Connection, source_id: SourceId, **values: Any) -> None:  # noqa: ANN401  column values by name
     """Set columns of one source."""
     conn.execute(sa.update(Source).where(Source.id == source_id).values(**values))
@@ -203,8 +208,8 @@ def mark_matched(conn: Connection, article_id: ArticleId, *, revision: int) -> b
 
 
 def unmatched(conn: Connection, *, limit: int) -> list[ArticleId]:
-    """Return articles that no matching has seen in their latest revision, oldest first."""
-    query = sa.select(Article.id).where(Article.matched_at.is_(None)).order_by(Article.id).limit(limit)
+    """Return articles that no matching has seen in their latest revision, newest first: news before the backlog."""
+    query = sa.select(Article.id).where(Article.matched_at.is_(None)).order_by(Article.id.desc()).limit(limit)
     return [ArticleId(article_id) for article_id in conn.execute(query).scalars()]
 
 

@@ -1,0 +1,152 @@
+"""Sweeps find what no bell was heard for, and nothing that they meet keeps them from the rest."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from tests import builders
+from worker import tasks
+from worker.cli.processes import celery_options
+from worker.errors import ConfigurationError
+from worker.matching.run import Matcher
+from worker.model import ArticleId, Lane
+from worker.store import articles
+from worker.store.database import Database
+from worker.store.schema import Source
+
+
+class Moody(Matcher):
+    """Matches in earnest, but for what it has been told to stumble over."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database, gather=timedelta(0))
+        self.poison: dict[ArticleId, Exception] = {}
+        self.order: list[ArticleId] = []
+
+    def match(self, article_id: ArticleId) -> Any:
+        self.order.append(article_id)
+        if article_id in self.poison:
+            raise self.poison[article_id]
+        return super().match(article_id)
+
+
+@pytest.fixture
+def matcher(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Moody]:
+    found = Moody(database)
+    house = SimpleNamespace(database=database, matcher=found)
+    monkeypatch.setattr(tasks, "this_house", lambda: house)
+    monkeypatch.setattr(tasks, "_set_aside", {})
+    tasks._get_ready.cache_clear()
+    yield found
+    tasks._get_ready.cache_clear()
+
+
+@pytest.fixture
+def waiting(database: Database) -> list[ArticleId]:
+    with database.write() as conn:
+        return [builders.article(conn, f"Ferry {number}")[0] for number in range(5)]
+
+
+def unmatched(database: Database) -> list[ArticleId]:
+    with database.read() as conn:
+        return articles.unmatched(conn, limit=10)
+
+
+def test_news_is_matched_before_the_backlog(matcher, waiting, database):
+    tasks.sweep_articles()
+    assert matcher.order == waiting[::-1]
+    assert unmatched(database) == []
+
+
+def test_an_article_that_cannot_be_matched_is_told_of_and_never_stops_the_others(matcher, waiting, database, caplog):
+    matcher.poison = {waiting[4]: RuntimeError("too deep"), waiting[2]: ValueError("odd")}
+    with caplog.at_level(logging.ERROR, logger=tasks.__name__):
+        tasks.sweep_articles()
+    assert unmatched(database) == [waiting[4], waiting[2]]
+    assert [record.args[0] for record in caplog.records] == [waiting[4], waiting[2]]
+
+
+def test_what_was_set_aside_is_left_alone_for_a_while_and_then_tried_again(matcher, waiting, database, monkeypatch):
+    matcher.poison = {waiting[4]: RuntimeError("too deep")}
+    tasks.sweep_articles()
+    matcher.poison, matcher.order = {}, []
+    tasks.sweep_articles()
+    assert matcher.order == []
+    monkeypatch.setattr(tasks, "_set_aside", dict.fromkeys(tasks._set_aside, 0.0))
+    tasks.sweep_articles()
+    assert unmatched(database) == []
+
+
+def test_a_crowd_that_is_set_aside_does_not_hide_what_is_behind_it(matcher, waiting, database, monkeypatch):
+    monkeypatch.setattr(tasks, "_ARTICLES_A_SWEEP", 2)
+    matcher.poison = {article_id: RuntimeError("too deep") for article_id in waiting[3:]}
+    for _ in range(3):
+        tasks.sweep_articles()
+    assert unmatched(database) == waiting[:2:-1]
+
+
+def test_while_the_database_is_away_no_article_is_blamed(matcher, waiting):
+    matcher.poison = dict.fromkeys(waiting, ConfigurationError("cannot open the database"))
+    with pytest.raises(ConfigurationError):
+        tasks.sweep_articles()
+    assert tasks._set_aside == {}
+
+
+def test_a_long_backlog_gives_others_their_turn(matcher, waiting, monkeypatch):
+    monkeypatch.setattr(tasks, "_ARTICLES_SWEEP_S", 0.0)
+    tasks.sweep_articles()
+    assert len(matcher.order) < len(waiting)
+
+
+# Feeds ---------------------------------------------------------------------------------------------------------------
+
+
+class Polls:
+    """Stands in for intake: one feed breaks, the others bring an article each."""
+
+    def __init__(self, broken: int) -> None:
+        self.broken = broken
+
+    def poll(self, source_id: int) -> list[ArticleId]:
+        if source_id == self.broken:
+            raise RuntimeError("a bug in a parser")
+        return [ArticleId(100 + source_id)]
+
+
+def test_one_worker_fetches_what_is_due_and_a_feed_that_breaks_costs_the_others_nothing(database, monkeypatch, caplog):
+    with database.write() as conn:
+        feeds = [
+            articles.put_source(conn, kind="feed", name=f"Feed {number}", url=f"https://gazette.example/{number}")
+            for number in range(4)
+        ]
+    rung: list[ArticleId] = []
+    house = SimpleNamespace(database=database, intake=Polls(broken=feeds[1]))
+    monkeypatch.setattr(tasks, "this_house", lambda: house)
+    monkeypatch.setattr(tasks.match_article, "delay", rung.append)
+    tasks.sweep_sources()
+    assert sorted(rung) == [100 + feed for feed in feeds if feed != feeds[1]]
+    assert "cannot be polled" in caplog.text
+    with database.write() as conn:  # as if a fetch were still under way, and all were due again
+        conn.execute(sa.update(Source).where(Source.id != feeds[0]).values(claimed_until=None))
+    tasks.sweep_sources()
+    assert len(rung) == 3
+
+
+# Children ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("lanes", "is_limited"), [((Lane.CONTROL,), False), (tuple(Lane), False), ((Lane.ALERTS, Lane.BULK), True)]
+)
+def test_only_a_child_without_the_compiled_topics_is_renewed_for_its_size(lanes, is_limited):
+    options = celery_options(lanes, None)
+    assert ("--max-memory-per-child" not in options) == is_limited
+    if not is_limited:
+        assert options[options.index("--max-memory-per-child") + 1] == "0"
