@@ -45,6 +45,11 @@ $(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock
 	  echo "make: installing failed, the reason is above. It needs a Python package index; then say make again." >&2; exit 1; }
 	@touch $@
 
+$(VENV)/.bench: $(VENV)/.dev requirements-bench.lock
+	@$(PIP) install --require-hashes -r requirements-bench.lock || { \
+	  echo "make: installing failed, the reason is above. It needs a Python package index; then say make again." >&2; exit 1; }
+	@touch $@
+
 # Using it ------------------------------------------------------------------------------------------------------------
 
 .PHONY: demo
@@ -82,6 +87,10 @@ bench: $(VENV)/.dev ## run tests/bench/bench_*.py: each writes its section of do
 	@ran=; for file in tests/bench/bench_*.py; do [ -e "$$file" ] || continue; ran=1; echo "== $$file"; $(PY) -m "tests.bench.$$(basename "$$file" .py)" $(ARGS) || exit 1; done; \
 	[ -n "$$ran" ] || echo "Nothing was measured: tests/bench holds no benchmark yet (bench_*.py)."
 
+.PHONY: bench-matching
+bench-matching: $(VENV)/.bench ## our engine beside Lucene Monitor (20 minutes, needs a JDK; ARGS='--sizes 10000', ARGS=--no-peer)
+	@$(PY) -m tests.bench.matching $(ARGS)
+
 .PHONY: docs
 docs: $(VENV)/.dev ## write docs/cli.md and docs/settings.md anew, from the program itself
 	@$(PY) docs/reference.py
@@ -95,13 +104,14 @@ lock: $(VENV)/.dev ## resolve pyproject.toml into the lock files (UPGRADE=1: to 
 	@$(LOCK) --group build --constraint requirements.lock --output-file requirements-build.lock
 	@$(LOCK) pyproject.toml --group dev --constraint requirements.lock --constraint requirements-build.lock \
 	  --output-file requirements-dev.lock
+	@$(LOCK) --group bench --constraint requirements-dev.lock --output-file requirements-bench.lock
 
 .PHONY: clean
 clean: ## remove .venv and every cache; the demo's home stays
-	@rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) .bench build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: help
 help:
 	@echo "make <target>:"
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '  %-8s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '  %-14s %s\n' "$$name" "$$text"; done

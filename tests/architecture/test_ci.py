@@ -51,8 +51,8 @@ def test_ci_runs_the_commands_of_the_readme() -> None:
 
 def test_make_alone_tells_of_every_target() -> None:
     told = subprocess.run(["make", "--no-print-directory"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    targets = re.findall(r"^\.PHONY: (\w+)", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    assert re.findall(r"^  (\w+) ", told, re.MULTILINE) == [target for target in targets if target != "help"]
+    targets = re.findall(r"^\.PHONY: ([\w-]+)", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert re.findall(r"^  ([\w-]+) ", told, re.MULTILINE) == [target for target in targets if target != "help"]
 
 
 def test_make_says_what_to_do_without_a_python(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-LOCKS = ("requirements.lock", "requirements-build.lock", "requirements-dev.lock")
+LOCKS = ("requirements.lock", "requirements-build.lock", "requirements-dev.lock", "requirements-bench.lock")
 
 # Imported, but chosen by a package that is named: their versions must go together.
 COMES_WITH = {"kombu": "celery", "redis": "celery", "starlette": "fastapi"}
@@ -67,7 +67,10 @@ def test_what_is_named_is_imported() -> None:
 
 
 def test_what_the_tests_import_is_named() -> None:
-    needed = distributions([*imported(ROOT / "tests"), *imported(ROOT / "docs")])
+    bench = named(PROJECT["dependency-groups"]["bench"])  # only `make bench-matching` installs these
+    names = [*imported(ROOT / "tests"), *imported(ROOT / "docs")]
+    assert bench <= set(names)
+    needed = distributions(name for name in names if name not in bench)
     dev = named([*PROJECT["project"]["dependencies"], *PROJECT["dependency-groups"]["dev"]])
     assert needed - dev - set(COMES_WITH) - {"grimp"} == set()  # import-linter's own graph
 
@@ -87,6 +90,7 @@ def test_a_lock_is_made_of_hashed_pins_and_names_no_place(lock: str) -> None:
         ("requirements.lock", PROJECT["project"]["dependencies"]),
         ("requirements-build.lock", PROJECT["dependency-groups"]["build"]),
         ("requirements-dev.lock", [*PROJECT["project"]["dependencies"], *PROJECT["dependency-groups"]["dev"]]),
+        ("requirements-bench.lock", PROJECT["dependency-groups"]["bench"]),
     ],
 )
 def test_a_lock_is_current(lock: str, requirements: list[object]) -> None:
@@ -99,5 +103,7 @@ def test_a_lock_is_current(lock: str, requirements: list[object]) -> None:
 
 def test_a_package_has_one_version_in_all_locks() -> None:
     dev = locked("requirements-dev.lock")
-    for lock in LOCKS:
+    for lock in LOCKS[:-1]:
         assert locked(lock).items() <= dev.items(), lock
+    bench = locked(LOCKS[-1])  # what the other locks do not have may be added, nothing changed
+    assert {name: dev[name] for name in bench.keys() & dev.keys()}.items() <= bench.items()

@@ -1,0 +1,147 @@
+"""`make bench-matching`: our engine and Lucene Monitor over the same queries and articles, in turns, in one run.
+
+Decides the order of things and what a run includes. Prints its section of docs/benchmarks.md, and writes it there when
+the run was a whole one. Ends with status 1 if the two engines disagree about a single match.
+
+    make bench-matching                           # about 20 minutes
+    make bench-matching ARGS="--sizes 10000"      # two minutes; prints only
+    make bench-matching ARGS="--no-peer"          # without Java
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Final
+
+from tests.bench.matching import peer as lucene
+from tests.bench.matching import vocabulary, workload
+from tests.bench.matching.command import ARTICLES, match_files
+from tests.bench.matching.pairs import Agreement, Speed, compare, take_turns
+from tests.bench.matching.report import Run, Size, markdown
+from tests.bench.matching.side import Side, stay_on_one_core
+from tests.bench.matching.workload import Workload
+from tests.bench.page import ROOT, write_section
+
+_SIZES: Final = (1_000, 10_000, 100_000, 1_000_000)
+_UPDATES: Final = 2_000
+_PAIRS: Final = 9
+
+
+class Bench:
+    """A run over a workload, with the peer if there is a class path for it."""
+
+    def __init__(self, work: Workload, class_path: str | None, *, pairs: int, core: str) -> None:
+        self._work, self._class_path, self._pairs, self._core = work, class_path, pairs, core
+        self._version: str | None = None
+        self._odd: dict[str, float] = {}
+        self._languages: dict[str, dict[str, float]] = {}
+
+    def run(self, sizes: Sequence[int], *, command: Sequence[int] = ARTICLES) -> Run:
+        """Measure everything; odd inputs and languages with the largest index."""
+        measured = [self._size(queries, is_last=queries == sizes[-1]) for queries in sizes]
+        say("tocsin match")
+        return Run(
+            peer=self._version,
+            core=self._core,
+            sizes=measured,
+            odd=self._odd,
+            languages=self._languages,
+            command=match_files(self._work, command),
+        )
+
+    def _size(self, queries: int, *, is_last: bool) -> Size:
+        with ExitStack() as stack:
+            ours = stack.enter_context(start(self._work))
+            say(f"{queries:,} queries: building")
+            index = ours.ask("register", self._work.topics, queries)
+            peer = stack.enter_context(lucene.start(self._class_path, self._work)) if self._class_path else None
+            peer_index = peer.ask("register", self._work.peer[1], queries) if peer else None
+            self._version = peer.ask("version")["version"] if peer else None
+            agreement, speed = self._measure(ours, peer, f"{queries:,} queries")
+            steps = ours.ask("steps", 0, self._work.measured // 5)
+            updates = ours.ask("updates", queries, _UPDATES)
+            hot = max(1, queries // 100)
+            ours.ask("register", self._work.hot_topics, hot)
+            if peer:
+                peer.ask("register", self._work.peer[2], hot)
+            hot_agreement, hot_speed = self._measure(ours, peer, f"{queries:,} queries, and {hot:,} on frequent words")
+            if is_last:
+                say("odd inputs, languages")
+                self._odd, self._languages = ours.ask("odd"), ours.ask("languages")
+        return Size(
+            queries=queries,
+            index=index,
+            peer_index=peer_index,
+            speed=speed,
+            agreement=agreement,
+            hot_queries=hot,
+            hot_speed=hot_speed,
+            hot_agreement=hot_agreement,
+            steps=steps,
+            updates=updates,
+        )
+
+    def _measure(self, ours: Side, peer: Side | None, what: str) -> tuple[Agreement | None, Speed]:
+        agreement = compare(ours, peer, self._work.measured) if peer else None
+        if agreement and not agreement.is_complete:
+            say(
+                f"{what}: DIFFERENT. (article, query) only ours {agreement.only_ours[:5]}, only theirs "
+                f"{agreement.only_theirs[:5]}"
+            )
+        speed = take_turns(ours, peer, articles=self._work.measured, pairs=self._pairs)
+        say(
+            f"{what}: {1 / speed.ours_s:,.0f} articles/s"
+            + (f", {speed.ratio:.1f} times the peer" if speed.ratio else "")
+        )
+        return agreement, speed
+
+
+def start(work: Workload) -> Side:
+    """Start our side over a workload."""
+    sizes = (work.queries, work.hot_queries, work.measured, work.held_out)
+    return Side([sys.executable, "-m", "tests.bench.matching.ours", str(work.folder), *map(str, sizes)])
+
+
+def say(words: str) -> None:
+    """Tell how far it is, on standard error."""
+    sys.stderr.write(f"{time.strftime('%H:%M:%S')} {words}\n")
+
+
+def read_arguments() -> Namespace:
+    parser = ArgumentParser(prog="make bench-matching", description="Tocsin's engine beside Lucene Monitor.")
+    parser.add_argument("--sizes", type=int, nargs="+", default=_SIZES, help="numbers of standing queries")
+    parser.add_argument("--pairs", type=int, default=_PAIRS, help="turns of each side a figure (%(default)s)")
+    parser.add_argument("--no-peer", action="store_true", help="measure Tocsin alone: needs no Java")
+    parser.add_argument("--scratch", type=Path, default=ROOT / ".bench", help="where files are kept between runs")
+    return parser.parse_args()
+
+
+def main() -> int:
+    arguments = read_arguments()
+    sizes = tuple(sorted(arguments.sizes))
+    scratch = arguments.scratch.absolute()
+    try:
+        class_path = None if arguments.no_peer else lucene.prepare(scratch / "lucene")
+    except lucene.PeerError as error:
+        sys.stderr.write(f"error: {error}\n       or measure without it: make bench-matching ARGS=--no-peer\n")
+        return 2
+    queries = sizes[-1] + _UPDATES
+    work = Workload(folder=scratch / f"workload-{queries}", queries=queries, hot_queries=max(1, sizes[-1] // 100))
+    say("articles and queries")
+    workload.make(work, vocabulary.english())
+    run = Bench(work, class_path, pairs=arguments.pairs, core=stay_on_one_core()).run(sizes)
+    written = markdown(run)
+    sys.stdout.write(f"{written}\n")
+    if sizes == _SIZES and class_path:
+        write_section("matching", written)
+    agreements = [one for size in run.sizes for one in (size.agreement, size.hot_agreement)]
+    return int(any(one and not one.is_complete for one in agreements))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
