@@ -41,7 +41,9 @@ def logs(make_module_installation: MakeInstallation) -> Iterator[dict[str, Path]
     with house.up(), house.start("worker", "--queues", "alerts,bulk") as both:
         until(lambda: "worker.delivery.run" in both.said, within_s=30, what="the second worker is there")
         for number in range(6):  # so that each of the two that could send them has had one, most likely
-            assert house.post("/api/v1/articles", {"title": f"Lava {number}", "url": f"https://c.example/{number}"}).is_success
+            assert house.post(
+                "/api/v1/articles", {"title": f"Lava {number}", "url": f"https://c.example/{number}"}
+            ).is_success
         until(lambda: len(house.mails_to("vera@reader.example")) == 6, within_s=30, what="alerts", tell=house.logs)
         found = {f"worker-{lane}": house.home / "logs" / f"worker-{lane}.log" for lane in Lane}
         yield found | {"both": both.log}

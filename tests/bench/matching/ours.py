@@ -68,7 +68,7 @@ class Ours:
         return {"sets": [list(map(int, self._engine.matching(analyse(article)))) for article in articles]}
 
     def steps(self, first: str, end: str) -> dict[str, object]:
-        """Time the parts apart: analysing, matching, matching with evidence."""
+        """Time the parts apart, in seconds an article: analysing, matching, matching with evidence."""
         articles = self._articles[int(first) : int(end)]
         started = time.perf_counter()
         analysed = [analyse(article) for article in articles]
@@ -78,11 +78,9 @@ class Ours:
         matched = time.perf_counter()
         for one in analysed:
             self._engine.match(one)
-        return {
-            "analyse_s": read - started,
-            "matching_s": matched - read,
-            "match_s": time.perf_counter() - matched,
-        }
+        done = time.perf_counter()
+        seconds = {"analyse_s": read - started, "matching_s": matched - read, "match_s": done - matched}
+        return {name: spent / len(articles) for name, spent in seconds.items()}
 
     def updates(self, first: str, count: str) -> dict[str, object]:
         """Add and remove queries of the workload that no engine has yet, while matching."""

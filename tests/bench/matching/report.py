@@ -90,7 +90,7 @@ def markdown(run: Run) -> str:
         ),
         _section(
             "`tocsin match --stats`, from files to standard output",
-            "10,000 topics. Memory must not grow with the number of articles.",
+            f"{run.command[0]['topics']:,} topics. Memory must not grow with the number of articles.",
             _command(run.command),
         ),
     ]
