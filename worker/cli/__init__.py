@@ -30,6 +30,7 @@ from worker.cli import (
     state,
     subscribers,
     topics,
+    translate,
 )
 from worker.cli.house import choose_home
 from worker.errors import ConfigurationError, InputError, TocsinError
@@ -74,6 +75,7 @@ app.add_typer(sources.app, name="sources", rich_help_panel=_NEWS)
 app.add_typer(articles.app, name="articles", rich_help_panel=_NEWS)
 app.add_typer(topics.app, name="topics", rich_help_panel=_NEWS)
 explain.register(topics.app, topics.stored_queries)
+translate.register(topics.app)
 app.command(rich_help_panel=_NEWS)(match.match)
 app.add_typer(subscribers.app, name="subscribers", rich_help_panel=_READERS)
 app.add_typer(newsletters.app, name="newsletters", rich_help_panel=_READERS)

@@ -1,7 +1,7 @@
 """Makes words, phrases and prefixes of a query out of their text.
 
 Decides the case rule: what in capitals means an acronym, and what only means that somebody likes capitals. Reads the
-text with the very `words` that articles are read with. Pure; only `parser` calls it.
+text with the very `words` that articles are read with. Pure; `parser` and `foreign.building` call it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What may stand on a side of NEAR and behind ATLEAST: that which has a place in the text.
 
-Decides refusals of single operators. Pure; only `parser` calls it.
+Decides refusals of single operators. Pure; `parser` calls it, and `foreign.building` for what others wrote.
 """
 
 from __future__ import annotations
