@@ -7,6 +7,7 @@
     │   └── TokenError            ... a link that is forged, damaged, or has expired
     ├── ConfigurationError        settings, home, ports, database version: exit status 2, never swallowed by sending
     ├── FetchError                the outside world did not answer a fetch; a later poll may
+    ├── TooLongError              a question was given up: its answer takes too long; ask for less
     ├── LifecycleError            a delivery was asked to make a step that its state does not allow: a defect
     └── SendError                 a message that certainly was not accepted; says whether to try again
 
@@ -70,6 +71,10 @@ class FetchError(TocsinError):
     def __init__(self, message: str, *, status: int | None = None, retry_after_s: float | None = None) -> None:
         super().__init__(message)
         self.status, self.retry_after_s = status, retry_after_s
+
+
+class TooLongError(TocsinError):
+    """A question whose answer takes longer than anybody waits; says what to ask instead."""
 
 
 class LifecycleError(TocsinError):

@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 
-from worker.matching.analyser import ArticleText, analyse
+from worker.matching.analyser import analyse
 from worker.matching.evidence import Match
 from worker.matching.run_following import Follower
+from worker.matching.run_terms import TermIndex, keep
+from worker.matching.run_text import text_of
 from worker.model import ArticleId, Severity, TopicId
 from worker.store import articles, topics
 from worker.store.articles import StoredArticle
@@ -37,6 +39,7 @@ class Matcher:
     def __init__(self, database: Database, *, gather: timedelta) -> None:
         self._database, self._gather = database, gather
         self._topics = Follower(database)
+        self._terms = TermIndex(database)
         self._turn = threading.Lock()
 
     def get_ready(self) -> None:
@@ -52,13 +55,14 @@ class Matcher:
                 article = articles.by_id(conn, article_id)
             if article is None or article.matched_at is not None:
                 return None
-            found = engine.match(analyse(text_of(article)))
-            return self._store(article, found)
+            analysed = analyse(text_of(article))
+            return self._store(article, engine.match(analysed), self._terms.terms(analysed))
 
-    def _store(self, article: StoredArticle, found: Sequence[Match]) -> Matched | None:
+    def _store(self, article: StoredArticle, found: Sequence[Match], terms: bytes | None) -> Matched | None:
         with self._database.write() as conn:
             if not articles.mark_matched(conn, article.id, revision=article.revision):
                 return None  # updated meanwhile, or matched by somebody else
+            keep(conn, article, terms)
             gather = timedelta(0) if article.severity == Severity.BREAKING else self._gather
             new_pairs = topics.store_matches(
                 conn,
@@ -70,21 +74,6 @@ class Matcher:
             )
             slugs = topics.slugs_of(conn, article.id)
         return Matched(article_id=article.id, topics=tuple(slugs), new_pairs=new_pairs)
-
-
-def text_of(article: StoredArticle) -> ArticleText:
-    """Return what queries can look at of a stored article."""
-    return ArticleText(
-        title=article.title,
-        summary=article.summary,
-        body=article.body,
-        author=article.author,
-        section=article.section,
-        source=article.outlet,
-        lang=article.lang,
-        url=article.url,
-        tags=tuple(article.tags),
-    )
 
 
 def _row(match: Match) -> TopicMatch:

@@ -5,7 +5,7 @@ Never judges an article: intake decides whether one is new, an update or a copy,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -127,6 +127,12 @@ def by_item_key(conn: Connection, source_id: SourceId, item_key: str) -> StoredA
 def by_id(conn: Connection, article_id: ArticleId) -> StoredArticle | None:
     """Find an article."""
     return _one(conn, sa.select(*_COLUMNS).where(Article.id == article_id))
+
+
+def by_ids(conn: Connection, article_ids: Collection[ArticleId]) -> list[StoredArticle]:
+    """Find articles, in no order; those that are gone are left out."""
+    query = sa.select(*_COLUMNS).where(Article.id.in_(article_ids))
+    return [StoredArticle(**row._mapping) for row in conn.execute(query)]  # noqa: SLF001  Row's documented view
 
 
 def copy_candidates(

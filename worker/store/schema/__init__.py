@@ -13,12 +13,14 @@ from worker.store.schema.editions import (
 )
 from worker.store.schema.house import ApiKey, Audit, Counter, Event, Heartbeat, Installation
 from worker.store.schema.people import Newsletter, Subscriber, Subscription, Suppression, TokenUse
+from worker.store.schema.terms import ArticleTerms, Term
 from worker.store.schema.topics import Match, Topic, TopicStory
 
 __all__ = [
     "ApiKey",
     "Article",
     "ArticleBand",
+    "ArticleTerms",
     "ArticleVersion",
     "Attempt",
     "Audit",
@@ -40,6 +42,7 @@ __all__ = [
     "Subscriber",
     "Subscription",
     "Suppression",
+    "Term",
     "TokenUse",
     "Topic",
     "TopicStory",

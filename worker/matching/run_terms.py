@@ -1,0 +1,72 @@
+"""Stores which terms an article has, beside its matches: what backtests look through instead of the articles.
+
+Never looks at a query. The `Matcher` asks for an article's terms before its transaction and writes them in it; a sweep
+does the same for articles that another version of the analyser has read. Called by `matching.run` and `tasks`.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import Connection
+
+from worker.matching.analyser import ANALYSER_VERSION, AnalysedArticle, analyse
+from worker.matching.run_text import text_of
+from worker.matching.terms import pack, terms_of
+from worker.store import articles, terms
+from worker.store.articles import StoredArticle
+from worker.store.database import Database
+
+_REMEMBERED: Final = 200_000  # keys, about 30 MB; the words that matter are soon there again
+
+
+class TermIndex:
+    """One process's way to the vocabulary; it remembers the numbers of words that it has met. One thread at a time."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._numbers: dict[str, int] = {}
+
+    def terms(self, article: AnalysedArticle) -> bytes | None:
+        """Return an article's terms as they are stored, None if they are too many to be.
+
+        New words get their numbers in a transaction of their own: no other worker waits for ours meanwhile, and no
+        number is remembered that a failed transaction has taken back.
+        """
+        keys = terms_of(article)
+        if keys is None:
+            return None
+        if len(self._numbers) > _REMEMBERED:
+            self._numbers.clear()
+        if strangers := keys - self._numbers.keys():
+            self._learn(strangers)
+        return pack(self._numbers[key] for key in keys)
+
+    def _learn(self, keys: frozenset[str]) -> None:
+        with self._database.read() as conn:
+            found = terms.numbers(conn, keys)
+        if new := keys - found.keys():
+            with self._database.write() as conn:
+                terms.add_keys(conn, new)
+                found |= terms.numbers(conn, new)
+        self._numbers |= found
+
+
+def keep(conn: Connection, article: StoredArticle, found: bytes | None) -> None:
+    """Store the terms of the revision that was analysed."""
+    terms.put(conn, article.id, revision=article.revision, analyser_version=ANALYSER_VERSION, terms=found)
+
+
+def renew(database: Database, *, limit: int) -> int:
+    """Analyse some articles again whose terms are of another version, and return how many there were."""
+    with database.read() as conn:
+        due = terms.outdated(conn, analyser_version=ANALYSER_VERSION, limit=limit)
+    index = TermIndex(database)
+    for article_id in due:
+        with database.read() as conn:
+            article = articles.by_id(conn, article_id)
+        if article is not None:
+            found = index.terms(analyse(text_of(article)))
+            with database.write() as conn:
+                keep(conn, article, found)
+    return len(due)
