@@ -25,6 +25,7 @@ _SWEEPS: Final = (
     # task, pace in units of TOCSIN_SWEEP_S, queue
     ("sweep_sources", 2.0, Lane.CONTROL),
     ("sweep_articles", 1.0, Lane.CONTROL),
+    ("sweep_terms", 1.0, Lane.CONTROL),
     ("sweep_planning", 1.0, Lane.CONTROL),
     ("sweep_deliveries", 1.0, Lane.CONTROL),
     ("sweep_doubts", 1.0, Lane.ALERTS),

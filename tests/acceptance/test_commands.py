@@ -44,8 +44,8 @@ def test_the_contract_names_every_command_that_this_version_has():
     found = {" ".join(words) for words in commands()}
     promised = """demo, up, web, worker, beat, db upgrade, doctor, config, sources add, sources list, sources poll,
         sources parse, articles add, articles list, articles show, topics import, topics list, topics check,
-        topics explain, topics translate, match, subscribers import, subscribers export, subscribers show,
-        subscribers suppress, newsletters import, newsletters list, editions list, editions show,
+        topics explain, topics translate, topics backtest, match, subscribers import, subscribers export,
+        subscribers show, subscribers suppress, newsletters import, newsletters list, editions list, editions show,
         deliveries list, deliveries show, plan, render"""
     assert found >= {" ".join(words.split()) for words in promised.split(",")}
 

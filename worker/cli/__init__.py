@@ -16,6 +16,7 @@ import typer
 from worker import __version__
 from worker.cli import (
     articles,
+    backtest,
     database,
     deliveries,
     demo,
@@ -76,6 +77,7 @@ app.add_typer(articles.app, name="articles", rich_help_panel=_NEWS)
 app.add_typer(topics.app, name="topics", rich_help_panel=_NEWS)
 explain.register(topics.app, topics.stored_queries)
 translate.register(topics.app)
+backtest.register(topics.app)
 app.command(rich_help_panel=_NEWS)(match.match)
 app.add_typer(subscribers.app, name="subscribers", rich_help_panel=_READERS)
 app.add_typer(newsletters.app, name="newsletters", rich_help_panel=_READERS)

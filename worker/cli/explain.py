@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Annotated, TypeAlias
 
 import typer
-from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 from rich.tree import Tree
 
+from worker.cli.refusals import printable, refuse, refuse_query
 from worker.errors import InputError, QueryError
 from worker.matching.analyser import AnalysedArticle, ArticleText, analyse
 from worker.matching.evaluate import evidence, holds
@@ -46,7 +46,6 @@ LoadQueries: TypeAlias = Callable[[], Mapping[str, str]]
 """Fetches all topics' queries by slug."""
 
 _HIGHLIGHT = "bold reverse"
-_UNPRINTABLE = {code: "\ufffd" for code in range(32) if chr(code) not in "\n\t"} | {0x7F: "\ufffd"}
 
 
 def register(app: typer.Typer, load_queries: LoadQueries) -> None:
@@ -68,11 +67,9 @@ def explain(query: str, article_file: Path | None, load_queries: LoadQueries) ->
         resolved = resolve(node, load_queries()) if slugs(node) else node
         article = analyse(_read(article_file)) if article_file else None
     except QueryError as error:
-        if error.where:
-            _refuse(QueryError(error.reason, offset=error.offset, where=f"@{error.where}", hint=error.hint))
-        _refuse(error, _pointer(query, error.offset))
+        refuse_query(error, query)
     except InputError as error:
-        _refuse(error)
+        refuse(error)
     else:
         _show(resolved, article)
 
@@ -135,9 +132,9 @@ def _findings(node: Node, article: AnalysedArticle) -> Iterator[Text]:
         return
     yield Text(f"matches, strength {Match(expression=0, spans=spans).strength.name.lower()}")
     for span in spans:
-        yield Text(f"  {span.field} {span.start}-{span.end}  {_printable(span.alias)}  for  {span.part}")
+        yield Text(f"  {span.field} {span.start}-{span.end}  {printable(span.alias)}  for  {span.part}")
     for name in dict.fromkeys(span.field for span in spans):
-        text = Text(_printable(article.fields[name].text))
+        text = Text(printable(article.fields[name].text))
         for span in spans:
             if span.field is name:
                 text.stylize(_HIGHLIGHT, span.start, span.end)
@@ -158,28 +155,3 @@ def _read(path: Path) -> ArticleText:
             "this is neither UTF-8 text nor JSON", where=str(path), hint='write text, or {"title", "body"}'
         ) from error
     return article_text(record)
-
-
-def _printable(text: str) -> str:
-    """Replace what would move the cursor or cannot be written, one character by one, so that offsets stay true."""
-    return text.translate(_UNPRINTABLE).encode("utf-8", "replace").decode()
-
-
-def _pointer(query: str, offset: int) -> str:
-    """Return the query's line that has the offset, and a caret under the place.
-
-    >>> print(_pointer("북한 (a", 3))
-      북한 (a
-           ^
-    """
-    before, after = query[:offset], query[offset:]
-    head = _printable(before.rpartition("\n")[2]).replace("\t", " ")
-    tail = _printable(after.partition("\n")[0]).replace("\t", " ")
-    return f"  {head}{tail}\n  {' ' * cell_len(head)}^"
-
-
-def _refuse(error: InputError, pointer: str = "") -> None:
-    typer.echo(f"error: {error}", err=True)
-    if pointer:
-        typer.echo(pointer, err=True)
-    raise typer.Exit(2) from error

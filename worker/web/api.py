@@ -30,7 +30,7 @@ from worker.web.site import AnySite, Site
 _MATCHED_WITHIN_S: Final = 2.0
 _LOOK_EVERY_S: Final = 0.05
 
-_PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
+PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
     status: {"description": what, "content": {PROBLEM: {"schema": Problem.model_json_schema()}}}
     for status, what in (
         (400, "The body is not JSON."),
@@ -45,11 +45,13 @@ _PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
 router = APIRouter(prefix="/api/v1", tags=["v1"])
 
 
-class _Body(BaseModel):
+class Body(BaseModel):
+    """What a request's body may be: nothing but what it names."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class PushedArticle(_Body):
+class PushedArticle(Body):
     """An article as a newsroom's system tells it. Text is plain; a title or a body is needed."""
 
     url: str = ""
@@ -78,7 +80,7 @@ class JudgedArticle(BaseModel):
     topics: list[str] | None
 
 
-class Subscription(_Body):
+class Subscription(Body):
     """A reader's wish, as the newspaper's own page collected it."""
 
     email: str
@@ -107,7 +109,7 @@ class Received(BaseModel):
     responses={
         200: {"model": JudgedArticle, "description": "Known already, or a new version of a known one."},
         202: {"model": JudgedArticle, "description": "Stored, not matched yet; push it again to see its topics."},
-        **_PROBLEMS,
+        **PROBLEMS,
     },
 )
 def push_article(site: AnySite, article: PushedArticle, response: Response) -> JudgedArticle:
@@ -127,7 +129,7 @@ def push_article(site: AnySite, article: PushedArticle, response: Response) -> J
     dependencies=[Depends(needs(Scope.SUBSCRIPTIONS))],
     status_code=202,
     response_model=Received,
-    responses=_PROBLEMS,
+    responses=PROBLEMS,
 )
 def subscribe(request: Request, site: AnySite, wanted: Subscription) -> Received:
     """Ask the owner of an address whether they want this. Nothing is sent before they have confirmed."""

@@ -15,6 +15,7 @@ from worker import __version__
 from worker.resources import templates_dir
 from worker.web import (
     api,
+    api_backtest,
     confirm,
     demo_feeds,
     health,
@@ -42,6 +43,7 @@ _ROUTERS: Final = (
     demo_feeds.router,
     health.router,
     api.router,
+    api_backtest.router,
 )
 
 

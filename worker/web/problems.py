@@ -20,7 +20,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from worker.errors import ConfigurationError, InputError, TokenError
+from worker.errors import ConfigurationError, InputError, QueryError, TokenError
 
 log = logging.getLogger("worker.web")
 
@@ -32,10 +32,15 @@ _PLAIN: Final = ("/healthz", "/readyz", "/metrics", "/static/", "/demo/")
 
 
 class Fault(BaseModel):
-    """One thing that is wrong with a request; `pointer` is a JSON pointer into its body (RFC 6901)."""
+    """One thing that is wrong with a request; `pointer` is a JSON pointer into its body (RFC 6901).
+
+    A query that is refused has its `offset` there, in code points from 0; `hint` says what to write instead.
+    """
 
     detail: str
     pointer: str = "#"
+    offset: int | None = None
+    hint: str | None = None
 
 
 class Problem(BaseModel):
@@ -141,7 +146,7 @@ def problem(
 ) -> Response:
     """Answer with problem details."""
     told = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, errors=errors or [])
-    return JSONResponse(told.model_dump(), status_code=status, headers=headers, media_type=PROBLEM)
+    return JSONResponse(told.model_dump(exclude_none=True), status_code=status, headers=headers, media_type=PROBLEM)
 
 
 async def _on_http(request: Request, error: Exception) -> Response:
@@ -166,7 +171,9 @@ async def _on_input(request: Request, error: Exception) -> Response:
     assert isinstance(error, InputError)  # noqa: S101  as above
     where = f"#/{error.where.replace('.', '/')}" if error.where else "#"
     said = f"{error.message} ({error.hint})" if error.hint else error.message
-    return _answer(request, 422, str(error), errors=[Fault(detail=said, pointer=where)])
+    offset = error.offset if isinstance(error, QueryError) else None
+    fault = Fault(detail=said, pointer=where, offset=offset, hint=error.hint or None)
+    return _answer(request, 422, str(error), errors=[fault])
 
 
 async def _on_trouble(request: Request, error: Exception) -> Response:
