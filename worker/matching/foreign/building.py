@@ -14,38 +14,25 @@ from typing import Final, TypeAlias
 
 from worker.errors import QueryError
 from worker.matching.canonical import canonical
-from worker.matching.checks import MAX_PREFIXES, is_positive
+from worker.matching.checks import MAX_DEPTH, MAX_PREFIXES, is_positive
 from worker.matching.foreign import draft as foreign
 from worker.matching.foreign.draft import Draft, Effect, Fate, Finding, Lost, Place
-from worker.matching.foreign.naming import cleaned
+from worker.matching.foreign.naming import shortened
 from worker.matching.foreign.wildcards import spell
 from worker.matching.leaves import LeafText, leaf
 from worker.matching.operands import check_counted, check_sides
-from worker.matching.tree import (
-    And,
-    AtLeast,
-    Case,
-    Leaf,
-    Near,
-    Node,
-    Not,
-    all_of,
-    any_of,
-)
+from worker.matching.tree import And, AtLeast, Case, Leaf, Near, Node, Not, all_of, any_of
 from worker.model import Field
 
-_ANYWHERE: Final = (Place(),)
-_LOWER_CASE: Final = (Field.LANG, Field.URL)  # in capitals they would be acronyms
-_CHUNK: Final = re.compile(
-    r"(?P<gap>(?:\*+\s+)*) (?P<chunk> [^\s*?]+(?:\s[^\s*?]+)*\*?(?!\S) | \S*[^\s*]\S* )", re.VERBOSE
-)
-_LONG_WORD: Final = re.compile(r"[^\W\d_]{4,}")
 GAP: Final = 4
 """How many words a * may stand for inside a phrase: enough for `"minister of foreign affairs and trade"`."""
 
 FARTHEST: Final = 100
 """How far apart our language lets words be."""
 
+_ANYWHERE: Final = (Place(),)
+_LOWER_CASE: Final = (Field.LANG, Field.URL)  # in capitals they would be acronyms
+_LONG_WORD: Final = re.compile(r"[^\W\d_]{4,}")
 _OPPOSITE: Final = {Effect.MORE: Effect.LESS, Effect.LESS: Effect.MORE}
 
 _Built: TypeAlias = Node | tuple[Lost, ...]
@@ -72,7 +59,7 @@ class Builder:
         """Return the tree of a whole draft. Raises `QueryError` if nothing of it is left."""
         built = self._build(draft, _Here(is_shouted=is_shouted))
         if isinstance(built, tuple):
-            pieces = cleaned(", ".join(lost.text for lost in built))
+            pieces = shortened(", ".join(lost.text for lost in built))
             raise QueryError(f"nothing of it can be carried over: {pieces}", offset=built[0].at, hint=built[0].why)
         return built
 
@@ -104,7 +91,7 @@ class Builder:
         if not kept:
             return lost
         self._drop(lost, Effect.MORE, here)
-        return all_of(kept, at=kept[0].at)
+        return all_of(tuple(dict.fromkeys(kept)), at=kept[0].at)
 
     def _any(self, draft: foreign.Any, here: _Here) -> _Built:
         kept, lost = self._parted(draft.children, here)
@@ -117,11 +104,11 @@ class Builder:
         if not wanted:
             return lost
         self._drop(lost, Effect.LESS, here)
-        return any_of(wanted, at=wanted[0].at)
+        return any_of(tuple(dict.fromkeys(wanted)), at=wanted[0].at)
 
     def _parted(self, drafts: tuple[Draft, ...], here: _Here) -> tuple[tuple[Node, ...], tuple[Lost, ...]]:
         built = [self._build(draft, here) for draft in drafts]
-        kept = tuple(dict.fromkeys(one for one in built if not isinstance(one, tuple)))
+        kept = tuple(one for one in built if not isinstance(one, tuple))
         return kept, tuple(lost for one in built if isinstance(one, tuple) for lost in one)
 
     def _without(self, draft: foreign.Without, here: _Here) -> _Built:
@@ -190,17 +177,24 @@ class Builder:
     def _row(self, draft: foreign.Words, text: str, here: _Here) -> _Built:
         """Build words with wildcards: pieces one after the other, with gaps where a * stood alone."""
         near: Node | None = None
-        for gap, chunk in _chunks(text):
+        for number, (gap, chunk) in enumerate(_chunks(text)):
+            if number > MAX_DEPTH:
+                raise QueryError(
+                    f"more than {MAX_DEPTH} wildcards in a phrase", offset=draft.at, hint="cut it into several"
+                )
             piece = replace(draft, text=chunk)
             word = self._spelled(piece, chunk, here) if " " in chunk else self._wild(piece, chunk, here)
             if isinstance(word, tuple):
                 return (replace(word[0], text=draft.text),)
-            distance = min(1 + GAP * gap, FARTHEST)
-            near = Near(left=near, right=word, distance=distance, is_ordered=True, at=draft.at) if near else word
-            if gap:
-                says = f"a * between words stands for up to {GAP} words here, or none"
-                self._change(draft.at, draft.text, Effect.OTHER, says, here)
+            near = self._behind(near, word, gap, draft, here) if near else word
         return near or (Lost(text=draft.text, at=draft.at, why="a * alone says nothing", is_idle=True),)
+
+    def _behind(self, near: Node, word: Node, gap: int, draft: foreign.Words, here: _Here) -> Node:
+        if gap:
+            says = f"a * between words stands for up to {GAP} words here, or none"
+            self._change(draft.at, draft.text, Effect.OTHER, says, here)
+        distance = min(1 + GAP * gap, FARTHEST)
+        return Near(left=near, right=word, distance=distance, is_ordered=True, at=draft.at)
 
     def _wild(self, draft: foreign.Words, word: str, here: _Here) -> _Built:
         spelled = spell(word)
@@ -253,8 +247,22 @@ def _chunks(phrase: str) -> Iterator[tuple[int, str]]:
     >>> list(_chunks("the wom?n of new york* state * * said *"))
     [(0, 'the'), (0, 'wom?n'), (0, 'of new york*'), (0, 'state'), (2, 'said')]
     """
-    for match in _CHUNK.finditer(phrase):
-        yield len(match["gap"].split()) if match.start() else 0, match["chunk"]
+    gap, words = 0, list[str]()
+    for word in phrase.split():
+        is_gap = not word.strip("*")
+        is_wild = is_gap or "?" in word or "*" in word.rstrip("*")
+        if is_wild and words:
+            yield gap, " ".join(words)
+            gap, words = 0, []
+        if is_gap:
+            gap += 1
+            continue
+        words.append(word)
+        if is_wild or word.endswith("*"):
+            yield gap, " ".join(words)
+            gap, words = 0, []
+    if words:
+        yield gap, " ".join(words)
 
 
 def _leaf(draft: foreign.Words, text: str, place: Place) -> Leaf:

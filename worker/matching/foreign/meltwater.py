@@ -103,7 +103,7 @@ _TOKEN: Final = re.compile(
     | \{{(?P<exact> [^{{}}]*)\}}
     | [{QUOTES}](?P<phrase> [^{QUOTES}]*)[{QUOTES}]
     | (?P<tag> [#@](?=\w)[^\s(){{}}^{QUOTES}]+)
-    | (?P<word> [^\s(){{}}^{QUOTES}]+ | [{{}}^])
+    | (?P<word> [^\s(){{}}^{QUOTES}]+ | [{{}}^]+)
     """,
     re.VERBOSE,
 )

@@ -144,6 +144,10 @@ def test_a_change_inside_a_not_counts_the_other_way_round() -> None:
     assert finding == Finding(10, "engineer$3", Fate.CHANGED, Effect.LESS, "any ending, not only of 3 letters")
 
 
+def test_a_word_near_itself_must_be_there_twice() -> None:
+    assert translate("korea near5 korea", Source.FACTIVA).query == "korea NEAR/5 korea"
+
+
 def test_a_long_row_is_no_deep_one() -> None:
     words = [f"w{number}" for number in range(2_000)]
     assert translate(" OR ".join(words), Source.GOOGLE).query == " OR ".join(words)
@@ -181,6 +185,9 @@ def tried(query: str, source: Source) -> Translation | QueryError:
 @example(query="NOT " * 60 + "korea", source=Source.MELTWATER)
 @example(query="korea" + " near5 korea" * 60, source=Source.FACTIVA)
 @example(query="korea" + "^9" * 60, source=Source.MELTWATER)
+@example(query="wo?d " * 80, source=Source.FACTIVA)
+@example(query="*" * 20_000, source=Source.NEXIS)
+@example(query="* " * 10_000, source=Source.FACTIVA)
 @example(query="k$1 " * 80, source=Source.FACTIVA)
 def test_no_query_crashes_and_what_comes_out_is_always_accepted(query: str, source: Source) -> None:
     translation = tried(query, source)
