@@ -100,4 +100,6 @@ def _spaced(pieces: list[str]) -> str:
 
 
 def _quoted(text: str) -> str:
+    if text.isalnum() and not text.isupper():
+        return text
     return f'"{text}"' if is_reserved(text) or len(text.split()) > 1 else text

@@ -32,29 +32,25 @@ MAX_DEPTH: Final = 50  # brackets inside brackets
 MAX_PREFIXES: Final = 20  # each may stand for thousands of words
 
 
-def check(node: Node) -> None:
+def check(root: Node) -> None:
     """Refuse a tree that is only absence, only stop words, or has too many prefixes. Raises `QueryError`."""
-    _check_absence(node)
-    _check_prefixes(node)
-    _check_stop_words(node)
-
-
-def _check_absence(root: Node) -> None:
     if not is_positive(root):
         raise QueryError("only absence is asked for", offset=root.at, hint="say what to look for: russia NOT drill")
+    prefixes = 0
     for node in walk(root):
-        if isinstance(node, Or):
-            for branch in node.children:
-                if not is_positive(branch):
-                    raise QueryError(
-                        "NOT cannot be a branch of OR", offset=branch.at, hint="write a OR (b NOT c), or a NOT b"
-                    )
-        if isinstance(node, Not) and not is_positive(node.child):
-            raise QueryError("NOT of what is absent", offset=node.at, hint="take both NOTs out")
+        match node:
+            case Or():
+                _check_branches(node)
+            case Not() if not is_positive(node.child):
+                raise QueryError("NOT of what is absent", offset=node.at, hint="take both NOTs out")
+            case Prefix() | Phrase() if node.stem:
+                prefixes += 1
+                _check_prefixes(prefixes, node.at)
+    _check_stop_words(root)
 
 
 def is_positive(node: Node) -> bool:
-    """Tell whether something must be present for a node to match; `Or` branches are looked at one by one elsewhere."""
+    """Tell whether something must be present for a node to match; `check` looks at the branches of an `Or` itself."""
     match node:
         case Not():
             return False
@@ -64,22 +60,26 @@ def is_positive(node: Node) -> bool:
             return True
 
 
-def _check_prefixes(root: Node) -> None:
-    prefixes = [node for node in walk(root) if isinstance(node, Prefix) or (isinstance(node, Phrase) and node.stem)]
-    if len(prefixes) > MAX_PREFIXES:
+def _check_branches(node: Or) -> None:
+    for branch in node.children:
+        if not is_positive(branch):
+            raise QueryError("NOT cannot be a branch of OR", offset=branch.at, hint="write a OR (b NOT c), or a NOT b")
+
+
+def _check_prefixes(count: int, at: int) -> None:
+    if count > MAX_PREFIXES:
         raise QueryError(
             f"there are more than {MAX_PREFIXES} prefixes, the first too many",
-            offset=prefixes[MAX_PREFIXES].at,
+            offset=at,
             hint="write words out, or make topics of the parts",
         )
 
 
 def _check_stop_words(root: Node) -> None:
-    wanted = list(_wanted(root))
-    if all(_says_nothing(node) for node in wanted):
+    if all(_says_nothing(node) for node in _wanted(root)):
         raise QueryError(
             "there are only stop words",
-            offset=wanted[0].at,
+            offset=next(_wanted(root)).at,
             hint="add a word that says what it is about; write an acronym in capitals: US, WHO",
         )
 

@@ -7,7 +7,7 @@ anything else; it only finds out faster which queries are worth asking. Pure.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain, islice
+from itertools import islice
 from operator import itemgetter
 from typing import Final, TypeAlias
 
@@ -85,8 +85,7 @@ def _evidence(node: Node, article: AnalysedArticle) -> list[_Found] | None:
         case Term() | Prefix() | Phrase():
             return [(node, place) for place in islice(occurrences(node, article), MAX_PLACES)] or None
         case And() | Or() | AnyOf():
-            holding = [found for child in node.children if (found := _evidence(child, article)) is not None]
-            return list(chain.from_iterable(holding)) if len(holding) >= _wanted(node) else None
+            return _combined(node, article)
         case Not():
             return None if holds(node.child, article) else []
         case Near():
@@ -98,14 +97,17 @@ def _evidence(node: Node, article: AnalysedArticle) -> list[_Found] | None:
             raise ValueError(f"@{node.slug} was not resolved")
 
 
-def _wanted(node: And | Or | AnyOf) -> int:
-    match node:
-        case And():
-            return len(node.children)
-        case Or():
-            return 1
-        case AnyOf():
-            return node.count
+def _combined(node: And | Or | AnyOf, article: AnalysedArticle) -> list[_Found] | None:
+    wanted = len(node.children) if isinstance(node, And) else node.count if isinstance(node, AnyOf) else 1
+    found: list[_Found] = []
+    holding = 0
+    for tried, child in enumerate(node.children):
+        if holding + len(node.children) - tried < wanted:
+            return None
+        if (more := _evidence(child, article)) is not None:
+            found += more
+            holding += 1
+    return found if holding >= wanted else None
 
 
 def _counted(node: AtLeast, article: AnalysedArticle) -> Iterator[_Found]:

@@ -19,7 +19,7 @@ from worker.matching.words import Words, words
 from worker.model import Field
 
 _MIN_PREFIX: Final = 3
-_PLAIN: Final = re.compile("[A-Za-z0-9]+")
+_PLAIN: Final = re.compile("[A-Za-z0-9]+")  # one word to `words`, whatever it says
 
 
 class LeafText(NamedTuple):
@@ -45,10 +45,13 @@ def leaf(source: LeafText) -> Leaf:
     >>> leaf(LeafText("U.S.", 0, 0)) == Term(word=Word(key="us", case=Case.CAPITALS))
     True
     """
+    if source.case is Case.ANY and _PLAIN.fullmatch(source.text):
+        word = _any_or_capitals(source.text, source.text.lower())
+        return Term(word=word, scope=source.scope, within=source.within, at=source.at)
     star = source.text.find("*")
     if star >= 0:
         return _prefix(source, words(source.text[:star]), star)
-    found = _words(source.text)
+    found = words(source.text)
     if not found.keys:
         raise QueryError(
             f"there is no word in {source.text!r}", offset=source.at, hint="leave it out, or write a word in its place"
@@ -73,11 +76,6 @@ def letters(key: str) -> int:
     return sum(character.isalpha() for character in key)
 
 
-def _words(text: str) -> Words:
-    """Read `words`; the plainest of all need no look at their characters."""
-    return Words((text,), (text.lower(),), (0,), (len(text),), (0,)) if _PLAIN.fullmatch(text) else words(text)
-
-
 def _prefix(source: LeafText, found: Words, star: int) -> Leaf:
     at = source.text_at + star
     if not found.keys or found.ends[-1] != star:
@@ -98,7 +96,7 @@ def _prefix(source: LeafText, found: Words, star: int) -> Leaf:
         )
     if len(found.keys) == 1:
         return Prefix(stem=stem, scope=source.scope, within=source.within, at=source.at)
-    asked = _any_or_capitals(found)[:-1]
+    asked = _row(found)[:-1]
     return Phrase(words=asked, stem=stem, scope=source.scope, within=source.within, at=source.at)
 
 
@@ -116,7 +114,7 @@ def _asked(source: LeafText, found: Words) -> tuple[Word, ...]:
         case Case.INFLECTED:
             return (_inflected(source, found),)
         case _:
-            return _any_or_capitals(found)
+            return _row(found)
 
 
 def _inflected(source: LeafText, found: Words) -> Word:
@@ -128,12 +126,14 @@ def _inflected(source: LeafText, found: Words) -> Word:
     return Word(key=found.keys[0], case=Case.INFLECTED, surface=lowered)
 
 
-def _any_or_capitals(found: Words) -> tuple[Word, ...]:
-    shouted = len(found.keys) > 1 and _is_shouted(found.surfaces)
-    return tuple(
-        Word(key=key, case=Case.CAPITALS if is_capitals(surface, key) and not shouted else Case.ANY)
-        for key, surface in zip(found.keys, found.surfaces, strict=True)
-    )
+def _row(found: Words) -> tuple[Word, ...]:
+    if _is_shouted(found.surfaces):
+        return tuple(Word(key=key) for key in found.keys)
+    return tuple(map(_any_or_capitals, found.surfaces, found.keys))
+
+
+def _any_or_capitals(surface: str, key: str) -> Word:
+    return Word(key=key, case=Case.CAPITALS) if is_capitals(surface, key) else Word(key=key)
 
 
 def _is_shouted(surfaces: Sequence[str]) -> bool:

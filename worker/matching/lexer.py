@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from difflib import get_close_matches
-from enum import Enum, auto
+from enum import StrEnum, auto
 from typing import Final, NamedTuple
 
 from worker.errors import QueryError
@@ -81,7 +81,7 @@ _RESERVED: Final = frozenset({"AND", "OR", "NOT", "NEAR", "ONEAR", "ATLEAST", "A
 _MAX_NUMBER: Final = {"NEAR": 100, "ONEAR": 100, "ATLEAST": 1_000, "FIRST": 10_000, "ANY": 10_000}
 
 
-class Kind(Enum):
+class Kind(StrEnum):
     """What a lexeme is. `EXACT` and `INFLECTED` are the `=` and `~` before a word or phrase; `NEAR` is ONEAR, too."""
 
     OPEN = auto()
@@ -116,7 +116,6 @@ class Lexeme(NamedTuple):
     number: int = 0
 
 
-_SIMPLE: Final = {kind.name.lower(): kind for kind in Kind}
 _OPERATORS: Final = {"AND": Kind.AND, "OR": Kind.OR, "NOT": Kind.NOT}
 _WITH_NUMBER: Final = {
     "NEAR": Kind.NEAR,
@@ -171,13 +170,13 @@ def _lexeme(query: str, match: re.Match[str], before: list[Lexeme]) -> Lexeme:
         _check_dash(query, match)
         return _word(text, text_at, before[-1] if before else None)
     if kind in ("phrase", "reference"):
-        return Lexeme(_SIMPLE[kind], text, text_at - 1, text_at)
+        return Lexeme(Kind(kind), text, text_at - 1, text_at)
     if kind == "unclosed":
         raise QueryError("this quote is never closed", offset=text_at, hint='end the phrase with "')
     if kind == "foreign":
         operator = _FOREIGN[text[0]]
         raise QueryError(f"{text} is no operator", offset=text_at, hint=f"write {operator}")
-    return Lexeme(_SIMPLE[kind], text, text_at, text_at)
+    return Lexeme(Kind(kind), text, text_at, text_at)
 
 
 def _word(text: str, at: int, before: Lexeme | None) -> Lexeme:

@@ -277,6 +277,6 @@ def _name(lexeme: Lexeme) -> str:
         case Kind.COMMA:
             return "the comma"
         case Kind.OR | Kind.NOT:
-            return lexeme.kind.name
+            return lexeme.kind.upper()
         case _:
             return lexeme.text

@@ -177,14 +177,14 @@ def any_of(children: tuple[Node, ...], *, at: int = 0) -> Node:
 def children(node: Node) -> tuple[Node, ...]:
     """Return a node's children in the query's order; a leaf has none."""
     match node:
+        case Term() | Prefix() | Phrase() | Reference():
+            return ()
         case And() | Or() | AnyOf():
             return node.children
         case Not() | AtLeast():
             return (node.child,)
         case Near():
             return (node.left, node.right)
-        case Term() | Prefix() | Phrase() | Reference():
-            return ()
 
 
 def depth(node: Node, of_topic: Callable[[str], int] = lambda _: 0) -> int:
