@@ -33,6 +33,7 @@ FARTHEST: Final = 100
 _ANYWHERE: Final = (Place(),)
 _LOWER_CASE: Final = (Field.LANG, Field.URL)  # in capitals they would be acronyms
 _LONG_WORD: Final = re.compile(r"[^\W\d_]{4,}")
+_SIGNED: Final = re.compile(r"\w[+#]")  # C++, C#
 _OPPOSITE: Final = {Effect.MORE: Effect.LESS, Effect.LESS: Effect.MORE}
 
 _Built: TypeAlias = Node | tuple[Lost, ...]
@@ -211,6 +212,8 @@ class Builder:
     def _spelled(self, draft: foreign.Words, text: str, here: _Here) -> _Built:
         if text.endswith("*"):
             draft, text = self._counted(draft, text, here)
+        if _SIGNED.search(text):
+            self._change(draft.at, draft.text, Effect.MORE, "a + or # behind a word is no part of it here", here)
         try:
             return any_of(tuple(_leaf(draft, text, place) for place in here.places), at=draft.at)
         except QueryError as error:

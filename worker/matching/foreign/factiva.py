@@ -94,12 +94,14 @@ _LOST: Final = {
 
 _END: Final = r"(?![^\s()\[\]])"
 _DATE: Final = r"[^\s()\[\]]+"
+_LAST: Final = rf"last\s+(?:\d+\s+(?=[dwmy]))?{_DATE}"  # last week, last 30 days
+_SPAN: Final = rf"from\s+{_DATE}\s+to\s+{_DATE}|(?:after|before|on|from|to)\s+{_DATE}|{_LAST}"
 _TOKEN: Final = re.compile(
     rf"""
       (?P<space> \s+)
     | (?P<open> [(\[])
     | (?P<close> [)\]])
-    | (?P<dates> (?:date|upd)\s+(?:from\s+{_DATE}\s+to\s+{_DATE}|(?:after|before|on|from|to)\s+{_DATE}|last\s+{_DATE}) )
+    | (?P<dates> (?:date|upd)\s+ (?:{_SPAN}) )
     | (?P<size> wc\s*[<>=]+\s*\d+ (?:\s*-\s*\d+)?)
     | (?P<or> or{_END})
     | (?P<and> and{_END})
@@ -116,7 +118,7 @@ _TOKEN: Final = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-_ENDING: Final = re.compile(r"\$(\d?)")
+_ENDING: Final = re.compile(r"\$\d?")
 
 
 def draft(query: str) -> Draft:
@@ -207,10 +209,9 @@ def _word(match: Match) -> Draft:
 
 def _truncated(text: str, match: Match) -> Draft:
     words = Words(text=_ENDING.sub("*", text), at=match.start())
-    ending = _ENDING.search(text)
-    if not ending:
+    if not _ENDING.search(text):
         return words
-    return _noted(words, match, Effect.MORE, f"any ending, not only of {ending[1] or 'a few'} letters")
+    return _noted(words, match, Effect.MORE, "any ending, of any length")
 
 
 _MAKERS: Final[Makers] = {

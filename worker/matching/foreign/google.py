@@ -31,6 +31,7 @@ from worker.matching.foreign.tokens import (
     opens,
     operand,
 )
+from worker.matching.stopwords import STOP_WORDS
 from worker.matching.tree import Case
 from worker.model import Field
 
@@ -67,6 +68,8 @@ _LOST: Final = {
 _SITE: Final = "these words in a row, anywhere in an article's address"
 _SYNONYMS: Final = "inflections of a word, but no synonyms: name these with OR"
 
+_COMMON: Final = "Google passes over so common a word; an acronym stands in capitals here (US, WHO)"
+
 _TOKEN: Final = re.compile(
     rf"""
       (?P<space> \s+)
@@ -75,7 +78,7 @@ _TOKEN: Final = re.compile(
     | (?P<or> \||OR(?![^\s()|]))
     | (?P<and> AND(?![^\s()|]))
     | (?P<away> NOT(?![^\s()|]))
-    | (?P<idle> (?:and|or|not)(?![^\s()|]))
+    | (?P<idle> (?:or|not)(?![^\s()|]))
     | (?P<around> (?i:AROUND)\s?\(\s*(?P<distance>\d{{1,4}})\s*\))
     | (?P<not> [{DASHES}](?=[^\s{DASHES}]))
     | (?P<lost> (?P<lost_name>(?i:{"|".join(_LOST)})):\s*(?:[{QUOTES}][^{QUOTES}]*[{QUOTES}]|\([^()]*\)|[^\s()|]+))
@@ -153,6 +156,8 @@ def _word(match: Match) -> Draft:
     said = text.replace("?", " ").strip()
     if not said:
         return Lost(text=text, at=at, why="there is no word in it", is_idle=True)
+    if said.isascii() and said.islower() and said in STOP_WORDS:
+        return Lost(text=text, at=at, why=_COMMON, is_idle=said != "us")
     words = Words(text=said.removeprefix("*."), at=at)
     if "*" in words.text.rstrip("*"):
         return Noted(child=words, text=text, at=at, effect=Effect.OTHER, says="Google passes over a * inside a word")

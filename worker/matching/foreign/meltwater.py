@@ -82,6 +82,7 @@ _LANGUAGES: Final = {
     "russian": "ru",
     "spanish": "es",
 }
+_WORD_TOO: Final = "the word without its sign as well"
 _LOST: Final = {
     "country": "nothing is known here of where a source sits",
     "region": "nothing is known here of where a source sits",
@@ -144,6 +145,8 @@ def _boosted(match: Match, child: Draft) -> Draft:
 def _field(match: Match, child: Draft) -> Draft:
     name, text, at = match["name"].lower(), match[0], match.start()
     places = _FIELDS.get(name)
+    if name == "hashtag":
+        return Noted(child=child, text=written(text, child), at=at, effect=Effect.MORE, says=_WORD_TOO)
     if places is None:
         return Lost(text=written(text, child), at=at, why=_LOST.get(name, "articles have no such field here"))
     if places == _LANG:
@@ -160,11 +163,8 @@ def _exact(match: Match) -> Draft:
 
 
 def _tag(match: Match) -> Draft:
-    word = match[0][1:]
-    says = f"the word {word} as well"
-    return Noted(
-        child=Words(text=word, at=match.start()), text=match[0], at=match.start(), effect=Effect.MORE, says=says
-    )
+    words = Words(text=match[0][1:], at=match.start())
+    return Noted(child=words, text=match[0], at=match.start(), effect=Effect.MORE, says=_WORD_TOO)
 
 
 def _phrase(match: Match) -> Draft:

@@ -152,7 +152,7 @@ def _often(match: Match, child: Draft) -> Draft:
 def _command(match: Match, child: Draft) -> Draft:
     name, text, at = match["name"].lower(), match[0].strip(), match.start()
     if name in _LOST:
-        return Lost(text=written(text, child), at=at, why=_LOST[name])
+        return Lost(text=f"{text}({written('', child).strip('()')})", at=at, why=_LOST[name])
     if name in _NUMBER:
         return _noted(child, match, Effect.OTHER, "the word as it is written, wherever it stands")
     if name in _CASES:
