@@ -1,4 +1,4 @@
-"""`tocsin match` and `tocsin topics explain` as a user meets them: files in, lines out, refusals that say where."""
+"""`tocsin match` as a user meets it: files in, lines out, refusals that say where."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from worker.cli import explain, match
+from worker.cli import match
 
 PROGRAM = """
 import typer
@@ -41,10 +41,9 @@ Invoke = Callable[..., Result]
 
 @pytest.fixture
 def invoke() -> Invoke:
-    app, topics = typer.Typer(), typer.Typer()
+    app = typer.Typer()
+    app.callback()(lambda: None)
     match.register(app)
-    explain.register(topics, lambda: {"kim": '"kim jong un" | 김정은', "broken": "korea (film"})
-    app.add_typer(topics, name="topics")
     return lambda *words: CliRunner().invoke(app, [str(word) for word in words])
 
 
@@ -217,67 +216,3 @@ def test_memory_does_not_grow_with_the_number_of_articles(topics, tmp_path):
         peaks.append(json.loads(run("--topics", topics, "--articles", file, "--stats").stderr)["peak_memory_bytes"])
     few, many = peaks
     assert many < few + 20_000_000  # kept, 2,000 analysed articles would take over 100 MB
-
-
-def test_explain_shows_the_tree_without_a_database(invoke):
-    result = invoke("topics", "explain", "title:(US | missil*) =Turkey -“film award”")
-    assert result.exit_code == 0
-    for part in ("all of", "any of", "without", "title:US", "title:missil*", "=Turkey", '"film award"'):
-        assert part in result.stdout
-    assert 'reads as: (title:US OR title:missil*) AND =Turkey NOT "film award"' in result.stdout
-
-
-def test_explain_puts_named_topics_in(invoke):
-    result = invoke("topics", "explain", "@kim -film")
-    assert 'reads as: ("kim jong un" OR 김정은) NOT film' in result.stdout
-
-
-def test_explain_shows_what_an_article_has_of_a_query(invoke, tmp_path):
-    file = tmp_path / "article.txt"
-    file.write_text("U.S. envoy\n\nKim Jong-un\x1b[31m met 김정은은\n", encoding="utf-8")
-    result = invoke("topics", "explain", "@kim (US | missil*)", "--article", file)
-    assert "✓ US" in result.stdout
-    assert "✗ missil*" in result.stdout
-    assert "matches, strength title" in result.stdout
-    assert "title 0-4  U.S.  for  US" in result.stdout
-    assert 'body 1-12  Kim Jong-un  for  "kim jong un"' in result.stdout
-    assert "\x1b[31m" not in result.stdout
-
-
-def test_explain_reads_an_article_from_json_and_says_when_nothing_matches(invoke, tmp_path):
-    file = write(tmp_path / "article.json", [{"title": "Rain", "tags": ["Weather"]}])
-    assert "strength body" in invoke("topics", "explain", "tag:weather", "--article", file).stdout
-    assert "does not match" in invoke("topics", "explain", "weather", "--article", file).stdout
-
-
-@pytest.mark.parametrize(
-    ("query", "error", "pointer"),
-    [
-        ("korea (film", "error: this bracket is never closed at offset 6", "  korea (film\n        ^"),
-        ("북한 (film", "error: this bracket is never closed at offset 3", "  북한 (film\n       ^"),
-        ("korea\nfilm )", "error: this bracket closes nothing at offset 11", "  film )\n       ^"),
-        ("@kin", "error: there is no topic @kin at offset 0 (did you mean @kim?)", "  @kin\n  ^"),
-    ],
-)
-def test_explain_points_at_what_it_refuses(invoke, query, error, pointer):
-    result = invoke("topics", "explain", query)
-    assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr.startswith(error)
-    assert result.stderr.rstrip("\n").endswith(pointer)
-
-
-def test_explain_names_the_topic_whose_own_query_is_broken(invoke):
-    result = invoke("topics", "explain", "@broken")
-    assert result.exit_code == 2
-    assert result.stderr.startswith("error: @broken: this bracket is never closed at offset 6")
-
-
-@pytest.mark.parametrize("content", [b"\xff\xfe", b"{", b'{"title": 5}', b"{}[]"])
-def test_explain_refuses_an_article_that_it_cannot_read(invoke, tmp_path, content):
-    file = tmp_path / "article"
-    file.write_bytes(content)
-    assert refusal(invoke("topics", "explain", "korea", "--article", file))
-
-
-def test_explain_refuses_an_article_that_is_not_there(invoke, tmp_path):
-    assert "nowhere" in refusal(invoke("topics", "explain", "korea", "--article", tmp_path / "nowhere"))

@@ -7,45 +7,25 @@ with a caret under the place. Topics are loaded only for a query that names one.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
 import typer
+from rich.cells import cell_len
 from rich.console import Console
-from rich.text import Text
-from rich.tree import Tree
 
-from worker.cli.refusals import printable, refuse, refuse_query
+from worker.cli.explained import as_json, as_lines, as_tree, printable
 from worker.errors import InputError, QueryError
-from worker.matching.analyser import AnalysedArticle, ArticleText, analyse
-from worker.matching.evaluate import evidence, holds
-from worker.matching.evidence import Match
-from worker.matching.query import (
-    And,
-    AnyOf,
-    AtLeast,
-    Case,
-    Leaf,
-    Near,
-    Node,
-    Not,
-    Or,
-    Phrase,
-    Prefix,
-    Reference,
-    Term,
-    canonical,
-    children,
-    parse,
-)
+from worker.matching.analyser import ArticleText, analyse
+from worker.matching.evaluate import evidence
+from worker.matching.explanation import explain as explained
+from worker.matching.query import parse
 from worker.matching.reading import article_text
 from worker.matching.references import resolve, slugs
 
 LoadQueries: TypeAlias = Callable[[], Mapping[str, str]]
 """Fetches all topics' queries by slug."""
-
-_HIGHLIGHT = "bold reverse"
 
 
 def register(app: typer.Typer, load_queries: LoadQueries) -> None:
@@ -55,90 +35,37 @@ def register(app: typer.Typer, load_queries: LoadQueries) -> None:
     def command(
         query: Annotated[str, typer.Argument(help="The query, as a topic would have it.")],
         article: Annotated[Path | None, typer.Option(help="A text or JSON file to look for it in.")] = None,
+        as_object: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     ) -> None:
         """Show how a query is read and, given an article, what it finds there."""
-        explain(query, article, load_queries)
+        explain(query, article, load_queries, as_object=as_object)
 
 
-def explain(query: str, article_file: Path | None, load_queries: LoadQueries) -> None:
+def explain(query: str, article_file: Path | None, load_queries: LoadQueries, *, as_object: bool = False) -> None:
     """Print a query's tree and, given a file, what stands in it. Leaves with status 2 if either is refused."""
     try:
         node = parse(query)
-        resolved = resolve(node, load_queries()) if slugs(node) else node
+        topics = load_queries() if slugs(node) else {}
+        resolved = resolve(node, topics)
         article = analyse(_read(article_file)) if article_file else None
+        step = explained(node, topics, article)
     except QueryError as error:
-        refuse_query(error, query)
+        if error.where:
+            _refuse(QueryError(error.reason, offset=error.offset, where=f"@{error.where}", hint=error.hint))
+        _refuse(error, _pointer(query, error.offset))
     except InputError as error:
-        refuse(error)
+        _refuse(error)
     else:
-        _show(resolved, article)
-
-
-def _show(node: Node, article: AnalysedArticle | None) -> None:
-    console = Console(highlight=False)
-    console.print(_tree(node, article))
-    console.print(Text(f"reads as: {canonical(node)}"), soft_wrap=True)
-    for line in _findings(node, article) if article else ():
-        console.print(line, soft_wrap=True)
-
-
-def _tree(node: Node, article: AnalysedArticle | None) -> Tree:
-    tree = Tree(_label(node, article))
-    for child in children(node):
-        tree.children.append(_tree(child, article))
-    return tree
-
-
-def _label(node: Node, article: AnalysedArticle | None) -> Text:
-    sign = "" if article is None else "✓ " if holds(node, article) else "✗ "
-    match node:
-        case And():
-            return Text(f"{sign}all of")
-        case Or():
-            return Text(f"{sign}any of")
-        case Not():
-            return Text(f"{sign}without")
-        case Near():
-            return Text(f"{sign}within {node.distance} words{', in this order' if node.is_ordered else ''}")
-        case AtLeast():
-            return Text(f"{sign}at least {node.count} times")
-        case AnyOf():
-            return Text(f"{sign}at least {node.count} of")
-        case Reference():
-            return Text(f"{sign}@{node.slug}")
-        case Term() | Prefix() | Phrase():
-            where = f", {node.scope} only" if node.scope else ""
-            where += f", first {node.within:,} words" if node.within else ""
-            return Text.assemble(sign, (canonical(node), "bold"), f"  {_kind(node)}{where}")
-
-
-def _kind(leaf: Leaf) -> str:
-    match leaf:
-        case Prefix():
-            return "words that begin so, any case"
-        case Phrase():
-            return f"phrase of {len(leaf.words) + bool(leaf.stem)} words"
-        case Term():
-            return f"word, {_CASES[leaf.word.case]}"
-
-
-_CASES = {Case.ANY: "any case", Case.CAPITALS: "as an acronym", Case.EXACT: "exactly so", Case.INFLECTED: "inflected"}
-
-
-def _findings(node: Node, article: AnalysedArticle) -> Iterator[Text]:
-    spans = evidence(node, article)
-    if not spans:
-        yield Text("does not match")
-        return
-    yield Text(f"matches, strength {Match(expression=0, spans=spans).strength.name.lower()}")
-    for span in spans:
-        yield Text(f"  {span.field} {span.start}-{span.end}  {printable(span.alias)}  for  {span.part}")
-    for name in dict.fromkeys(span.field for span in spans):
-        text = Text(printable(article.fields[name].text))
-        for span in spans:
-            if span.field is name:
-                text.stylize(_HIGHLIGHT, span.start, span.end)
-        yield Text.assemble("\n", (f"{name}: ", "bold"), text)
+        spans = evidence(resolved, article) if article else ()
+        if as_object:
+            # A lone surrogate has no bytes in UTF-8; written as an escape it stays valid JSON.
+            shown = json.dumps(as_json(step, resolved, spans), ensure_ascii=False) + "\n"
+            typer.echo(shown.encode("utf-8", "backslashreplace"), nl=False)
+            return
+        console = Console(highlight=False)
+        console.print(as_tree(step, spans))
+        for line in as_lines(resolved, article, spans):
+            console.print(line, soft_wrap=True)
 
 
 def _read(path: Path) -> ArticleText:
@@ -155,3 +82,23 @@ def _read(path: Path) -> ArticleText:
             "this is neither UTF-8 text nor JSON", where=str(path), hint='write text, or {"title", "body"}'
         ) from error
     return article_text(record)
+
+
+def _pointer(query: str, offset: int) -> str:
+    """Return the query's line that has the offset, and a caret under the place.
+
+    >>> print(_pointer("북한 (a", 3))
+      북한 (a
+           ^
+    """
+    before, after = query[:offset], query[offset:]
+    head = printable(before.rpartition("\n")[2]).replace("\t", " ")
+    tail = printable(after.partition("\n")[0]).replace("\t", " ")
+    return f"  {head}{tail}\n  {' ' * cell_len(head)}^"
+
+
+def _refuse(error: InputError, pointer: str = "") -> None:
+    typer.echo(f"error: {error}", err=True)
+    if pointer:
+        typer.echo(pointer, err=True)
+    raise typer.Exit(2) from error
