@@ -67,7 +67,7 @@ test: $(VENV)/.dev ## all tests (ARGS='-k alert' passes words on to pytest; CI=1
 	@$(PY) -m pytest -n $(JOBS) --dist loadfile $(if $(CI),-p tests.no_skips) $(ARGS)
 
 .PHONY: drill
-drill: $(VENV)/.dev ## only the fault drills: kill -9 and FLUSHALL in the middle of a send
+drill: $(VENV)/.dev ## only the drills: kill -9 and FLUSHALL in the middle of a send, a minute of nonsense queries
 	@$(PY) -m pytest -m drill $(ARGS)
 
 .PHONY: lint

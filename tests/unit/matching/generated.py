@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TypeGuard
+
 from hypothesis import strategies as st
 
 from worker.errors import QueryError
 from worker.matching.analyser import ArticleText
-from worker.matching.query import Node, parse
+from worker.matching.checks import check
+from worker.matching.operands import check_sides
+from worker.matching.query import AnyOf, AtLeast, Near, Node, Not, Reference, parse, walk
+from worker.matching.tree import all_of, any_of
 
 WORDS = (
     "us", "US", "U.S.", "Us", "nato", "NATO", "Nato", "korea", "Korea’s", "KOREA", "korean", "n.", "N.", "the", "The",
@@ -66,4 +71,49 @@ def read(query: str) -> Node | None:
         return None
 
 
-nodes = query_texts.map(read).filter(lambda node: node is not None)
+def was_read(node: Node | None) -> TypeGuard[Node]:
+    return node is not None
+
+
+def readable(queries: st.SearchStrategy[str]) -> st.SearchStrategy[Node]:
+    return queries.map(read).filter(was_read)
+
+
+nodes = readable(query_texts)
+
+
+def is_allowed(node: Node) -> bool:
+    try:
+        check(node)
+        for near in walk(node):
+            if isinstance(near, Near):
+                check_sides(near, "NEAR")
+    except QueryError:
+        return False
+    return True
+
+
+leaf_nodes = readable(leaf_texts)
+side_nodes = st.recursive(
+    leaf_nodes,
+    lambda inner: st.one_of(
+        st.tuples(inner, inner).map(any_of),
+        st.builds(Near, left=inner, right=inner, distance=st.integers(1, 100), is_ordered=st.booleans()),
+    ),
+    max_leaves=6,
+)
+trees: st.SearchStrategy[Node] = st.recursive(
+    st.one_of(
+        side_nodes,
+        st.builds(AtLeast, count=st.integers(2, 1_000), child=st.lists(leaf_nodes, min_size=1).map(tuple).map(any_of)),
+        st.sampled_from(["north-korea", "a"]).map(lambda slug: Reference(slug=slug)),
+    ),
+    lambda inner: st.one_of(
+        st.tuples(inner, inner).map(all_of),
+        st.tuples(inner, inner.map(lambda node: Not(child=node))).map(all_of),
+        st.tuples(inner, inner, inner).map(any_of),
+        st.builds(AnyOf, count=st.just(2), children=st.tuples(inner, inner, inner)),
+    ),
+    max_leaves=8,
+).filter(is_allowed)
+"""Trees that no text was read for."""

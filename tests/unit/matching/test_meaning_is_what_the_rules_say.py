@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given, settings
 
-from tests.unit.matching.generated import articles, nodes
+from tests.unit.matching.generated import articles, nodes, trees
 from tests.unit.matching.naive import naive
 from worker.matching.analyser import analyse
 from worker.matching.evaluate import evidence, holds
@@ -35,7 +35,7 @@ def test_every_span_covers_its_alias_in_the_original_text(node, article):
         assert originals[span.field][span.start : span.end] == span.alias
 
 
-@settings(max_examples=300)
-@given(nodes)
-def test_a_tree_is_read_again_from_its_canonical_text(node):
-    assert parse(canonical(node)) == node
+@settings(max_examples=600)
+@given(trees)
+def test_a_tree_is_read_again_from_its_canonical_text(tree):
+    assert parse(canonical(tree)) == tree
