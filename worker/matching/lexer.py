@@ -13,15 +13,18 @@ from typing import Final, NamedTuple
 from worker.errors import QueryError
 from worker.model import Field
 
-_QUOTES: Final = '"“”„‟«»'
-_DASHES: Final = "\u2010\u2011\u2012\u2013\u2014\u2212-"  # an editor's software makes any of these from a hyphen
+QUOTES: Final = '"“”„‟«»'
+DASHES: Final = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63-"  # software makes any of these from a hyphen
 _FULL_WIDTH: Final = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
 _COMMAS: Final = ",،、"
+_INVISIBLE: Final = "\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff"
+_AROUND_WORDS: Final = re.compile(rf"(?<!\w)[{_INVISIBLE}]|[{_INVISIBLE}](?!\w)")  # inside a word they belong to it
+_GLUED: Final = re.compile(rf"(AND|OR|NOT)[/{DASHES}].*", re.DOTALL)
 
 
 def _pattern(*, in_list: bool) -> re.Pattern[str]:
     """Return what a lexeme looks like; in ANY's brackets a comma ends a word, except between digits (1,000)."""
-    letter = rf"[^\s()|{_QUOTES}{_COMMAS if in_list else ''}]"
+    letter = rf"[^\s()|{QUOTES}{_COMMAS if in_list else ''}]"
     comma = rf"| (?P<comma> [{_COMMAS}])" if in_list else ""
     joined = r"(?<=\d) , (?=\d) |" if in_list else ""
     return re.compile(
@@ -32,12 +35,12 @@ def _pattern(*, in_list: bool) -> re.Pattern[str]:
         {comma}
         | (?P<foreign> \|\| | &+ (?![^\s()|]) | ! (?=[^\s!)|]))
         | (?P<or> \|)
-        | (?P<not> [{_DASHES}] (?=[^\s{_DASHES}]))
+        | (?P<not> [{DASHES}] (?=[^\s{DASHES}]))
         | (?P<exact> = (?=[^\s()|]))
         | (?P<inflected> ~ (?=[^\s()|]))
         | @ (?P<reference> {letter}*)
-        | [{_QUOTES}] (?P<phrase> [^{_QUOTES}]*) [{_QUOTES}]
-        | (?P<unclosed> [{_QUOTES}])
+        | [{QUOTES}] (?P<phrase> [^{QUOTES}]*) [{QUOTES}]
+        | (?P<unclosed> [{QUOTES}])
         | (?P<word> (?: {joined} {letter} )+)
         )
         """,
@@ -132,8 +135,7 @@ def lex(query: str) -> list[Lexeme]:
     >>> [(lexeme.kind.name, lexeme.text, lexeme.at) for lexeme in lex("title:us -“a b”")]
     [('FIELD', 'title', 0), ('WORD', 'us', 6), ('NOT', '-', 9), ('PHRASE', 'a b', 10), ('END', '', 15)]
     """
-    if not query.isascii():
-        query = query.translate(_FULL_WIDTH)
+    query = plain(query)
     lexemes: list[Lexeme] = []
     lists: list[bool] = []  # for each open bracket, whether it is ANY's or inside one
     pattern, at = _LEXEME, 0
@@ -151,6 +153,15 @@ def lex(query: str) -> list[Lexeme]:
             pattern = _LEXEME_IN_LIST if lists and lists[-1] else _LEXEME
     lexemes.append(Lexeme(Kind.END, "", len(query), len(query)))
     return lexemes
+
+
+def plain(query: str) -> str:
+    """Return a query with East Asian widths and invisible characters made plain, every character in its place.
+
+    >>> plain("（北朝鮮　ＯＲ dprk）")
+    '(北朝鮮 OR dprk)'
+    """
+    return query if query.isascii() else _AROUND_WORDS.sub(" ", query.translate(_FULL_WIDTH))
 
 
 def field_named(name: str) -> Field:
@@ -184,6 +195,12 @@ def _word(text: str, at: int, before: Lexeme | None) -> Lexeme:
         return Lexeme(_OPERATORS[text], text, at, at)
     if operator := _OPERATOR.fullmatch(text):
         return _operator(operator, at)
+    if glued := _GLUED.fullmatch(text):
+        raise QueryError(
+            f"{glued[1]} hangs on what follows",
+            offset=at,
+            hint=f'write a space behind {glued[1]}, or put it in quotes: "{text}"',
+        )
     if ":" not in text or _is_value_with_colons(before, at) or not (named := _FIELD.match(text)):
         return Lexeme(Kind.WORD, text, at, at)
     if named[1].lower() not in _FIELDS:
@@ -229,9 +246,11 @@ def _field_hint(name: str) -> str:
 
 
 def _check_dash(query: str, match: re.Match[str]) -> None:
-    """Refuse `korea-(film)`: it would mean the opposite of what it looks like."""
+    """Refuse `korea-(film)` and `korea --film`: they would mean the opposite of what they look like."""
     word = match["word"]
-    if word[-1] in _DASHES and len(word) > 1 and query[match.end() : match.end() + 1] in ("(", *_QUOTES):
+    if word[0] in DASHES and word.strip(DASHES):
+        raise QueryError("two dashes before a word", offset=match.start("word"), hint="write one: korea -film")
+    if word[-1] in DASHES and len(word) > 1 and query[match.end() : match.end() + 1] in ("(", *QUOTES):
         raise QueryError(
             "a dash between a word and what follows",
             offset=match.end() - 1,

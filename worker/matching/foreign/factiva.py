@@ -31,7 +31,6 @@ from worker.matching.foreign.draft import (
 )
 from worker.matching.foreign.grammar import read
 from worker.matching.foreign.tokens import (
-    QUOTES,
     Infix,
     Makers,
     Match,
@@ -46,6 +45,7 @@ from worker.matching.foreign.tokens import (
     opens,
     operand,
 )
+from worker.matching.lexer import QUOTES
 from worker.model import Field
 
 _OR, _AND, _NOT, _FIELD, _NEAR, _ADJACENT = range(1, 7)  # the later, the tighter

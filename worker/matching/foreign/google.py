@@ -15,8 +15,6 @@ from typing import Final
 from worker.matching.foreign.draft import Close, Draft, Effect, Lost, Noted, Only, Place, Words, both, either, written
 from worker.matching.foreign.grammar import read
 from worker.matching.foreign.tokens import (
-    DASHES,
-    QUOTES,
     Infix,
     Makers,
     Match,
@@ -31,6 +29,7 @@ from worker.matching.foreign.tokens import (
     opens,
     operand,
 )
+from worker.matching.lexer import DASHES, QUOTES
 from worker.matching.stopwords import STOP_WORDS
 from worker.matching.tree import Case
 from worker.model import Field
@@ -80,7 +79,7 @@ _TOKEN: Final = re.compile(
     | (?P<away> NOT(?![^\s()|]))
     | (?P<idle> (?:or|not)(?![^\s()|]))
     | (?P<around> (?i:AROUND)\s?\(\s*(?P<distance>\d{{1,4}})\s*\))
-    | (?P<not> [{DASHES}](?=[^\s{DASHES}]))
+    | (?P<not> [{DASHES}]+(?=[^\s{DASHES}]))
     | (?P<lost> (?P<lost_name>(?i:{"|".join(_LOST)})):\s*(?:[{QUOTES}][^{QUOTES}]*[{QUOTES}]|\([^()]*\)|[^\s()|]+))
     | (?P<field> (?P<name>(?i:{"|".join(_FIELDS)})):\s*(?=[^\s)|]))
     | (?P<range> [$€£]?\d[\d.,]*\.\.[$€£]?\d[\d.,]*)

@@ -28,7 +28,6 @@ from worker.matching.foreign.draft import (
 )
 from worker.matching.foreign.grammar import read
 from worker.matching.foreign.tokens import (
-    QUOTES,
     Infix,
     Makers,
     Match,
@@ -43,6 +42,7 @@ from worker.matching.foreign.tokens import (
     opens,
     operand,
 )
+from worker.matching.lexer import QUOTES
 from worker.matching.tree import Case
 from worker.model import Field
 

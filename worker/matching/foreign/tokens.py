@@ -10,15 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from worker.errors import QueryError
 from worker.matching.foreign.draft import Draft, Without
-
-QUOTES: Final = '"“”„‟«»＂'
-DASHES: Final = "\u2010\u2011\u2012\u2013\u2014\u2212-"
-FULL_WIDTH: Final = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
-"""Brackets, quotes and letters as East Asian keyboards make them; every one stays one character."""
+from worker.matching.lexer import plain
 
 Join: TypeAlias = Callable[[Draft, Draft], Draft]
 Make: TypeAlias = Callable[[Draft], Draft]
@@ -73,7 +69,7 @@ def cut(query: str, pattern: re.Pattern[str], makers: Makers) -> list[Token]:
 
     What the pattern does not match is a quote without a partner. Raises `QueryError`.
     """
-    text = query.translate(FULL_WIDTH)
+    text = plain(query)
     tokens: list[Token] = []
     at = 0
     while at < len(text):

@@ -18,6 +18,8 @@ from worker.matching.foreign.translation import Source, translate
         ("-c1 a1", "NOT c1 AND a1"),
         ("a1 –c1", "a1 NOT c1"),
         ("a1 - c1", "a1 AND c1"),
+        ("a1 --c1", "a1 NOT c1"),
+        ("a1 \u200eOR\u200e b1", "a1 OR b1"),
         ("covid-19", '"covid 19"'),
         ("-intitle:film korea", "NOT title:film AND korea"),
         ("intitle:(film OR series) korea", "(title:film OR title:series) AND korea"),
