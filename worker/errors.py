@@ -3,6 +3,7 @@
     TocsinError
     ├── InputError                a person handed in something wrong: exit status 2, HTTP 4xx; a retry never helps
     │   ├── QueryError            ... a query: knows the offset and what to write instead
+    │   ├── ManyFaultsError       ... several things at once: has them all, so that nobody mends them one by one
     │   ├── FeedError             ... bytes that are no feed
     │   └── TokenError            ... a link that is forged, damaged, or has expired
     ├── ConfigurationError        settings, home, ports, database version: exit status 2, never swallowed by sending
@@ -42,11 +43,26 @@ class InputError(TocsinError):
 
 
 class QueryError(InputError):
-    """A query that is refused: `offset` counts code points from 0, `hint` is what to write instead."""
+    """A query that is refused: `offset` counts code points from 0, `hint` is what to write instead.
 
-    def __init__(self, message: str, *, offset: int, where: str = "", hint: str = "") -> None:
+    `query` is the whole query, where whoever raises this knows that nobody else will.
+    """
+
+    def __init__(self, message: str, *, offset: int, where: str = "", hint: str = "", query: str = "") -> None:
         super().__init__(f"{message} at offset {offset}", where=where, hint=hint)
-        self.reason, self.offset = message, offset
+        self.reason, self.offset, self.query = message, offset, query
+
+
+class ManyFaultsError(InputError):
+    """Several faults in what was handed in at once; `errors` has each of them, in reading order, at least two."""
+
+    def __init__(self, errors: tuple[InputError, ...]) -> None:
+        super().__init__(f"{len(errors)} faults")
+        self.errors = errors
+
+    def __str__(self) -> str:
+        """A line for the whole, then one for each fault."""
+        return "\n  ".join([f"{self.message}:", *map(str, self.errors)])
 
 
 class FeedError(InputError):

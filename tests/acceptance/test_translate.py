@@ -12,7 +12,8 @@ from typer.testing import CliRunner, Result
 
 from worker.cli import translate
 from worker.errors import InputError
-from worker.matching.library import check_topics, read_topics
+from worker.matching.holding import check_topics
+from worker.matching.library import read_topics
 
 ALERTS = """\
 # what the desk follows

@@ -7,7 +7,7 @@ from typing import Final, NoReturn
 import typer
 from rich.cells import cell_len
 
-from worker.errors import InputError, QueryError
+from worker.errors import InputError, ManyFaultsError, QueryError
 
 _UNPRINTABLE: Final = {code: "\ufffd" for code in range(32) if chr(code) not in "\n\t"} | {0x7F: "\ufffd"}
 
@@ -25,6 +25,15 @@ def refuse_query(error: QueryError, query: str) -> NoReturn:
     if error.where:
         refuse(QueryError(error.reason, offset=error.offset, where=f"@{error.where}", hint=error.hint))
     refuse(error, pointer(query, error.offset))
+
+
+def refuse_all(error: InputError) -> NoReturn:
+    """Leave with status 2, telling each fault on a line of its own, with a caret where a query is at fault."""
+    for each in error.errors if isinstance(error, ManyFaultsError) else (error,):
+        typer.echo(f"error: {printable(str(each))}", err=True)
+        if isinstance(each, QueryError) and each.query:
+            typer.echo(pointer(each.query, each.offset), err=True)
+    raise typer.Exit(2) from error
 
 
 def printable(text: str) -> str:

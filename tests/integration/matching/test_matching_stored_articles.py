@@ -9,9 +9,10 @@ import pytest
 import sqlalchemy as sa
 
 from tests import builders
+from worker.errors import QueryError
 from worker.matching.library import TopicDraft
 from worker.matching.run import Matcher
-from worker.matching.run_library import check_stored, import_topics
+from worker.matching.run_library import Imported, check_stored, import_topics
 from worker.model import ArticleId
 from worker.store import topics
 from worker.store.database import Database
@@ -84,9 +85,42 @@ def test_a_saved_query_that_is_refused_later_is_switched_off_visibly_and_the_oth
 
 @pytest.mark.usefixtures("matcher")
 def test_importing_again_replaces_and_counts(database):
-    assert import_topics(database, [draft("war", "@north-korea rocket*"), draft("new", "x1")]) == (1, 1)
+    imported = import_topics(database, [draft("war", "@north-korea rocket*"), draft("new", "x1")])
+    assert imported == Imported(added=("new",), changed=(("war", 2),))
     with database.read() as conn:
         war = topics.topic_by_slug(conn, "war")
-        check_stored(topics.topics(conn, shared_only=True))
+        assert not check_stored(topics.topics(conn, shared_only=True)).faults
     assert war is not None
     assert (war.version, war.query) == (2, "@north-korea rocket*")
+
+
+@pytest.mark.usefixtures("matcher")
+def test_a_version_rises_only_when_a_topic_asks_for_something_else(database):
+    same = draft("north-korea", '"n korea" OR dprk')
+    assert import_topics(database, [same]) == Imported(unchanged=("north-korea",))
+    rewritten = [draft("north-korea", '"N KOREA" | dprk')]
+    assert import_topics(database, rewritten) == Imported(edited=("north-korea",))
+    assert import_topics(database, [draft("north-korea", "dprk")]) == Imported(changed=(("north-korea", 2),))
+    with database.read() as conn:
+        row = topics.topic_by_slug(conn, "north-korea")
+    assert row is not None
+    assert row.version == 2
+
+
+@pytest.mark.usefixtures("matcher")
+def test_of_several_topics_none_is_stored_when_one_is_at_fault(database):
+    with pytest.raises(QueryError):
+        import_topics(database, [draft("fine", "fine"), draft("open", "(open")])
+    with database.read() as conn:
+        assert topics.topic_by_slug(conn, "fine") is None
+
+
+@pytest.mark.usefixtures("matcher")
+def test_a_switched_off_topic_comes_back_when_it_is_imported_unchanged(database):
+    with database.write() as conn:
+        conn.execute(sa.update(Topic).where(Topic.slug == "war").values(disabled_reason="broken"))
+    assert import_topics(database, [draft("war", "@north-korea missile*")]) == Imported(edited=("war",))
+    with database.read() as conn:
+        war = topics.topic_by_slug(conn, "war")
+    assert war is not None
+    assert war.disabled_reason == ""
