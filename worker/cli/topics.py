@@ -131,7 +131,7 @@ def _told(imported: Imported) -> Iterator[str]:
 
 
 def _fields(fault: Fault) -> dict[str, Any]:
-    told = {"where": fault.where, "field": fault.field, "message": fault.message}
+    told: dict[str, Any] = {"where": fault.where, "field": fault.field, "message": fault.message}
     if fault.offset is not None:
         told |= {"offset": fault.offset, "hint": fault.hint}
     if fault.example:
