@@ -14,18 +14,20 @@ query. Pure; the `translate` command calls it.
 from __future__ import annotations
 
 import csv
+import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from typing import Any, Final
 
 from worker.errors import InputError
 
-_QUERY: Final = ("query", "boolean", "search", "search string", "keywords", "alert")
-_NAME: Final = ("name", "title", "topic", "label")
+_QUERY: Final = ("query", "search query", "search string", "boolean", "search", "keywords", "keyword", "alert")
+_NAME: Final = ("name", "alert name", "search name", "title", "topic", "label")
 _DELIMITERS: Final = ",;\t"
 _ALERT: Final = ("Google Alert - ", "Google Alert – ")
+_QUOTING: Final = 'put the query in quotes and double those inside: Korea,"""north korea"" OR dprk"'
 _HINT: Final = (
     'write one query a line, or CSV with the columns name,query, or JSON lines: {"name": "...", "query": "..."}'
 )
@@ -78,22 +80,49 @@ def _delimiter(text: str) -> str | None:
 
 
 def _of_table(text: str, delimiter: str, where: str) -> Iterator[Entry]:
-    reader = csv.reader(text.splitlines(keepends=True), delimiter=delimiter)
     header: list[str] = []
+    for line, row in _rows(text, delimiter, where):
+        if not header:
+            header = [name.lower() for name in row]
+        elif any(row[len(header) :]):
+            raise InputError("more columns than the header has", where=f"{where}, line {line}", hint=_QUOTING)
+        else:
+            cells = dict(zip(header, row, strict=False))
+            yield Entry(line=line, query=_first(cells, _QUERY), name=_first(cells, _NAME))
+
+
+def _rows(text: str, delimiter: str, where: str) -> Iterator[tuple[int, list[str]]]:
+    """Read a table's rows, each with the number of its first line, comments and empty rows left out.
+
+    Quotes are a table's own, or a query's: `Korea,"north korea"` from somebody's hand means a phrase. They are a
+    query's where no table would need them, unless the header has them, too.
+    """
+    lines = text.splitlines(keepends=True)
+    reader = csv.reader(lines, delimiter=delimiter)
+    is_quoted: bool | None = None  # whether the header is
     begins = 1
     try:
         for row in reader:
             line, begins = begins, reader.line_num + 1
-            if _is_comment(delimiter.join(row)) or not any(map(str.strip, row)):
+            raw = "".join(lines[line - 1 : reader.line_num]).rstrip("\r\n")
+            if not any(map(str.strip, row)) or _is_comment(raw):
                 continue
-            if not header:
-                header = [name.strip().lower() for name in row]
-                continue
-            cells = dict(zip(header, map(str.strip, row), strict=False))
-            if query := _first(cells, _QUERY):
-                yield Entry(line=line, query=query, name=_first(cells, _NAME))
+            is_quoted = raw.startswith('"') if is_quoted is None else is_quoted
+            if not is_quoted and raw != _joined(row, delimiter):
+                if begins - line > 1:
+                    raise InputError("a quote is never closed", where=f"{where}, line {line}", hint=_QUOTING)
+                yield line, [cell.strip() for cell in raw.split(delimiter)]
+            else:
+                yield line, [cell.strip() for cell in row]
     except csv.Error as error:
-        raise InputError(f"is no CSV: {error}", where=f"{where}, line {begins}", hint=_HINT) from error
+        raise InputError(f"is no CSV: {error}", where=f"{where}, line {begins}", hint=_QUOTING) from error
+
+
+def _joined(row: Sequence[str], delimiter: str) -> str:
+    """Write a row with no more quotes than it needs."""
+    text = io.StringIO()
+    csv.writer(text, delimiter=delimiter, lineterminator="\r\n").writerow(row)
+    return text.getvalue().removesuffix("\r\n")
 
 
 def _first(cells: Mapping[str, Any], names: tuple[str, ...]) -> Any:  # noqa: ANN401  JSON may hold anything
