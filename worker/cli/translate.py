@@ -114,7 +114,7 @@ def _findings(topics: Sequence[Topic]) -> Iterator[tuple[int, str, str, str]]:
 def _refusals(refused: Sequence[_Refused]) -> Iterator[tuple[int, str, str, str]]:
     for one in refused:
         hint = f" ({one.error.hint})" if one.error.hint else ""
-        yield one.entry.line, shortened(one.entry.query), "refused", f"{one.error.message}{hint}"
+        yield one.entry.line, shortened(one.entry.query or one.entry.name), "refused", f"{one.error.message}{hint}"
 
 
 def _read(file: Path, where: str) -> str:
