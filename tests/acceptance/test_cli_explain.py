@@ -128,6 +128,7 @@ def test_explain_shows_a_named_topic_and_what_it_stands_for(explain, tmp_path):
 def test_explain_as_json_is_one_object(explain, tmp_path):
     assert json.loads(explain("korea -film", "--json").stdout) == {
         "canonical": "korea NOT film",
+        "notes": [],
         "tree": {
             "kind": "and",
             "query": "korea NOT film",
@@ -155,3 +156,10 @@ def test_explain_shows_only_the_surroundings_in_a_long_article(explain, tmp_path
     assert body.startswith("body: … filler ")
     assert body.count("korea") == 2
     assert len(body) < 500
+
+
+def test_explain_notes_an_operator_in_lower_case(explain):
+    assert 'note: "or" is looked for as a word; the operator is written OR' in explain("korea or japan").stdout
+    assert json.loads(explain("korea not japan", "--json").stdout)["notes"] == [
+        '"not" is looked for as a word; the operator is written NOT'
+    ]

@@ -14,7 +14,7 @@ from rich.tree import Tree
 
 from worker.matching.analyser import AnalysedArticle
 from worker.matching.evidence import Match, Span
-from worker.matching.explanation import Step
+from worker.matching.explanation import Step, notes
 from worker.matching.query import (
     And,
     AnyOf,
@@ -44,11 +44,12 @@ _CASES: Final = {
 
 
 def as_json(step: Step, resolved: Node, spans: Sequence[Span]) -> dict[str, object]:
-    """Return `{"canonical", "tree", "spans"}`; with an article, also whether it matches and how strongly."""
+    """Return `{"canonical", "notes", "tree", "spans"}`; with an article, also whether it matches and how strongly."""
     shown: dict[str, object] = {"canonical": canonical(resolved)}
     if step.holds is not None:
         shown["matches"] = step.holds
         shown["strength"] = _strength(spans) if spans else None
+    shown["notes"] = list(notes(resolved))
     shown["tree"] = _json_step(step)
     shown["spans"] = [
         {"field": span.field, "start": span.start, "end": span.end, "part": span.part, "alias": span.alias}
@@ -65,6 +66,8 @@ def as_tree(step: Step, spans: Sequence[Span]) -> Tree:
 def as_lines(resolved: Node, article: AnalysedArticle | None, spans: Sequence[Span]) -> Iterator[Text]:
     """Return what stands below the tree: the canonical query and, with an article, what was found and where."""
     yield Text(f"reads as: {canonical(resolved)}")
+    for note in notes(resolved):
+        yield Text(f"note: {note}", style="yellow")
     if article is None:
         return
     if not spans:

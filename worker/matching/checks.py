@@ -14,6 +14,7 @@ from worker.matching.stopwords import STOP_WORDS
 from worker.matching.tree import (
     TEXT_FIELDS,
     And,
+    AnyOf,
     Case,
     Node,
     Not,
@@ -76,12 +77,29 @@ def _check_prefixes(count: int, at: int) -> None:
 
 
 def _check_stop_words(root: Node) -> None:
-    if all(_says_nothing(node) for node in _wanted(root)):
-        raise QueryError(
-            "there are only stop words",
-            offset=next(_wanted(root)).at,
-            hint="add a word that says what it is about; write an acronym in capitals: US, WHO",
-        )
+    idle = _idle(root)
+    if idle is None:
+        return
+    is_all = all(_says_nothing(leaf) for leaf in _wanted(root))
+    raise QueryError(
+        "there are only stop words" if is_all else "stop words alone would make this hold",
+        offset=idle.at,
+        hint="add a word that says what it is about; write an acronym in capitals: US, WHO",
+    )
+
+
+def _idle(node: Node) -> Node | None:
+    """Return the first of the stop words that make a node true by themselves; `None` if they do not."""
+    match node:
+        case Term() | Prefix() | Phrase():
+            return node if _says_nothing(node) else None
+        case Not() | Reference():
+            return None
+        case _:
+            parts = [part for part in children(node) if not isinstance(part, Not)]
+            idle = [found for part in parts if (found := _idle(part))]
+            enough = 1 if isinstance(node, Or) else node.count if isinstance(node, AnyOf) else len(parts)
+            return idle[0] if len(idle) >= enough else None
 
 
 def _wanted(node: Node) -> Iterator[Node]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from worker.matching.analyser import AnalysedArticle
 from worker.matching.evaluate import holds
 from worker.matching.references import resolve, slugs
-from worker.matching.tree import Node, Reference, children
+from worker.matching.tree import Node, Reference, Term, children, leaves
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,6 +22,18 @@ class Step:
     node: Node
     holds: bool | None
     steps: tuple[Step, ...]
+
+
+def notes(query: Node) -> tuple[str, ...]:
+    """Say what in a query may not mean what its author thinks, though it is allowed.
+
+    >>> from worker.matching.parser import parse
+    >>> notes(parse("korea or japan"))
+    ('"or" is looked for as a word; the operator is written OR',)
+    """
+    words = dict.fromkeys(leaf.word.key for leaf in leaves(query) if isinstance(leaf, Term))
+    operators = [word for word in words if word in ("and", "or", "not")]
+    return tuple(f'"{word}" is looked for as a word; the operator is written {word.upper()}' for word in operators)
 
 
 def explain(node: Node, topics: Mapping[str, Node | str], article: AnalysedArticle | None = None) -> Step:

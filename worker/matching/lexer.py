@@ -29,7 +29,7 @@ def _pattern(*, in_list: bool) -> re.Pattern[str]:
     joined = r"(?<=\d) , (?=\d) |" if in_list else ""
     return re.compile(
         rf"""
-        \s*
+        \s*+
         (?: (?P<open> \()
         | (?P<close> \))
         {comma}

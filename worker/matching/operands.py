@@ -37,7 +37,8 @@ _HINTS: Final = {
 
 def check_sides(near: Near, operator: str) -> Near:
     """Return a `Near` whose sides are words, OR groups or other NEARs, and may meet in a field. Raises `QueryError`."""
-    for side in (near.left, near.right):
+    sides = (near.right,) if isinstance(near.left, Near) else (near.left, near.right)  # a NEAR's own have been checked
+    for side in sides:
         for node in walk(side):
             if isinstance(node, And | Not | AnyOf | AtLeast | Reference):
                 raise QueryError(

@@ -21,19 +21,25 @@ WORDS = (
 )  # fmt: skip
 SEPARATORS = (" ", " ", " ", "-", "\n", "\n\n", ", ", ". ", "")
 
-texts = st.lists(st.tuples(st.sampled_from(WORDS), st.sampled_from(SEPARATORS)), max_size=12).map(
+FEW_WORDS = ("korea", "US", "missiles", "북한이", "Nato")  # so that they meet, again and again
+
+odd_texts = st.lists(st.tuples(st.sampled_from(WORDS), st.sampled_from(SEPARATORS)), max_size=12).map(
     lambda pairs: "".join(word + separator for word, separator in pairs)
 )
+full_texts = st.lists(st.sampled_from(FEW_WORDS), min_size=6, max_size=20).map(" ".join)
+texts = st.one_of(odd_texts, full_texts)
 articles = st.builds(
     ArticleText,
     title=texts,
     summary=texts,
-    body=texts,
+    body=full_texts | texts,
     author=texts,
     tags=st.lists(texts, max_size=3).map(tuple),
     lang=st.sampled_from(["", "en-US", "ru", "de_DE", "ja", "x"]),
 )
+few_leaf_texts = st.sampled_from([*FEW_WORDS, "~missile", "missil*", "북한", "NATO", '"US nato"', "FIRST/9 korea"])
 leaf_texts = st.one_of(
+    few_leaf_texts,
     st.sampled_from(WORDS),
     st.tuples(st.sampled_from("=~~"), st.sampled_from(WORDS)).map("".join),
     st.sampled_from(["kor*", "missil*", "북한*", "北*", '"the kor*"', '"us kor*"']),
@@ -42,15 +48,15 @@ leaf_texts = st.one_of(
     st.tuples(st.integers(1, 6), st.sampled_from(WORDS)).map("FIRST/{0[0]} {0[1]}".format),
 )
 sides = st.recursive(
-    leaf_texts,
+    st.one_of(few_leaf_texts, few_leaf_texts, leaf_texts),
     lambda inner: st.tuples(inner, st.sampled_from(["OR", "NEAR/1", "NEAR/3", "ONEAR/2", "ONEAR/9"]), inner).map(
         "({0[0]}) {0[1]} ({0[2]})".format
     ),
     max_leaves=5,
 )
-counted_texts = st.tuples(st.integers(1, 4), st.lists(leaf_texts, min_size=1, max_size=3).map(" OR ".join)).map(
-    "ATLEAST/{0[0]} ({0[1]})".format
-)
+counted_texts = st.tuples(
+    st.integers(1, 4), st.lists(few_leaf_texts | leaf_texts, min_size=1, max_size=3).map(" OR ".join)
+).map("ATLEAST/{0[0]} ({0[1]})".format)
 query_texts = st.recursive(
     st.one_of(leaf_texts, leaf_texts, sides, counted_texts),
     lambda inner: st.one_of(

@@ -51,6 +51,11 @@ def refused(query: str, offset: int, reason: str) -> None:
         ("  title:the -alpha", 8, "stop words"),
         ("그리고", 0, "stop words"),
         ("=The", 0, "stop words"),
+        ("alpha OR it", 9, "stop words alone"),
+        ("alpha | (the | of)", 9, "stop words alone"),
+        ("ANY/2 (it, alpha, the)", 7, "stop words alone"),
+        ("alpha OR ATLEAST/2 (bravo | it)", 28, "stop words alone"),
+        ("alpha OR it NEAR/5 (that | bravo)", 9, "stop words alone"),
         ("alpha *", 6, "nothing before this *"),
         ("*alpha", 0, "nothing before this *"),
         ("al*ha", 2, "may only end"),
@@ -223,7 +228,23 @@ def test_an_unknown_field_is_refused_with_a_guess(field, meant):
 
 
 @pytest.mark.parametrize(
-    "query", ["WHO", "IS OR US", '"The WHO"', "the alpha", '"the alpha"', "the*", "lang:is", "@the"]
+    "query",
+    [
+        "WHO",
+        "IS OR US",
+        '"The WHO"',
+        "the alpha",
+        '"the alpha"',
+        "the*",
+        "lang:is",
+        "@the",
+        "it @alpha",
+        "(it | the) alpha",
+        "alpha -it",
+        "alpha OR it bravo",
+        "alpha OR it NEAR/5 bravo",
+        "ANY/2 (it, alpha, bravo)",
+    ],
 )
 def test_acronyms_longer_queries_and_other_fields_are_not_only_stop_words(query):
     parse(query)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
+import sys
+
 import pytest
 
 from worker.errors import QueryError
+from worker.matching.analyser import ArticleText, analyse
 from worker.matching.checks import MAX_DEPTH
+from worker.matching.evaluate import evidence, holds
 from worker.matching.query import Node, canonical, parse
 from worker.matching.references import resolve, resolve_all, slugs
+from worker.matching.tree import depth
 
 
 def read(**queries: str) -> dict[str, Node]:
@@ -103,3 +109,36 @@ def test_ten_thousand_topics_that_name_one_are_resolved():
 
 def test_slugs_are_those_that_a_query_names_itself():
     assert slugs(parse("@a (@b | alpha) -@c")) == {"a", "b", "c"}
+
+
+def test_one_of_several_may_be_a_topic():
+    assert resolved(a="ANY/2 (@b, alpha, carol -film)", b="bravo | delta NEAR/3 echo")["a"] == (
+        "ANY/2 (bravo OR delta NEAR/3 echo, alpha, carol NOT film)"
+    )
+
+
+def test_nears_and_lists_count_as_brackets_once_topics_are_put_in():
+    near = " NEAR/5 ".join(["alpha"] * MAX_DEPTH)  # as deep as it may be, less one
+    assert resolve_all(read(a="@b | bravo", b=near))
+    with pytest.raises(QueryError, match=f"brackets {MAX_DEPTH + 1} deep"):
+        resolve_all(read(a="ANY/2 (@b, bravo, carol)", b=near))
+
+
+@pytest.mark.parametrize(
+    "outer", ["bravo -@{}", "ANY/2 (@{}, bravo, carol)", "bravo | (carol -@{})", "ANY/2 (carol -@{}, bravo, carol)"]
+)
+def test_the_deepest_tree_is_evaluated_on_three_quarters_of_the_usual_stack(outer):
+    step = 2 if outer.startswith("ANY") else 1
+    chain = {f"t{level + 1}": outer.format(f"t{level}") for level in range(MAX_DEPTH // step - 1)}
+    topics = read(t0="alpha", **chain)
+    article = analyse(ArticleText(title="alpha bravo"))
+    usual, frames = sys.getrecursionlimit(), len(inspect.stack())
+    sys.setrecursionlimit(frames + 750)
+    try:
+        deepest = resolve_all(topics)[f"t{len(chain)}"]
+        assert depth(deepest) > MAX_DEPTH // 2 - 2
+        assert bool(evidence(deepest, article)) == holds(deepest, article)
+        assert parse(canonical(deepest)) == deepest
+        assert hash(deepest) == hash(parse(canonical(deepest)))
+    finally:
+        sys.setrecursionlimit(usual)
