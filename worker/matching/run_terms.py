@@ -1,14 +1,13 @@
 """Stores which terms an article has, beside its matches: what backtests look through instead of the articles.
 
-Never looks at a query. The `Matcher` asks for an article's terms before its transaction and writes them in it; a sweep
-does the same for articles that another version of the analyser has read. Called by `matching.run` and `tasks`.
+Never looks at a query. The `Matcher` has an article's terms kept once its matches are stored; a sweep does the same for
+articles that another version of the analyser has read. One that has none, since its worker was killed in between, is
+read itself by a backtest. Called by `matching.run` and `tasks`.
 """
 
 from __future__ import annotations
 
 from typing import Final
-
-from sqlalchemy import Connection
 
 from worker.matching.analyser import ANALYSER_VERSION, AnalysedArticle, analyse
 from worker.matching.run_text import text_of
@@ -26,6 +25,12 @@ class TermIndex:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._numbers: dict[str, int] = {}
+
+    def keep(self, article: StoredArticle, analysed: AnalysedArticle) -> None:
+        """Store the terms of the revision that was analysed, in place of an earlier one's."""
+        found = self.terms(analysed)
+        with self._database.write() as conn:
+            terms.put(conn, article.id, revision=article.revision, analyser_version=ANALYSER_VERSION, terms=found)
 
     def terms(self, article: AnalysedArticle) -> bytes | None:
         """Return an article's terms as they are stored, None if they are too many to be.
@@ -52,11 +57,6 @@ class TermIndex:
         self._numbers |= found
 
 
-def keep(conn: Connection, article: StoredArticle, found: bytes | None) -> None:
-    """Store the terms of the revision that was analysed."""
-    terms.put(conn, article.id, revision=article.revision, analyser_version=ANALYSER_VERSION, terms=found)
-
-
 def renew(database: Database, *, limit: int) -> int:
     """Analyse some articles again whose terms are of another version, and return how many there were."""
     with database.read() as conn:
@@ -66,7 +66,5 @@ def renew(database: Database, *, limit: int) -> int:
         with database.read() as conn:
             article = articles.by_id(conn, article_id)
         if article is not None:
-            found = index.terms(analyse(text_of(article)))
-            with database.write() as conn:
-                keep(conn, article, found)
+            index.keep(article, analyse(text_of(article)))
     return len(due)
