@@ -2,8 +2,8 @@
 
 Decides what Factiva's operators mean, and in which order they bind: phrase, then `same adjN w/N nearN /Nn/ /Fn/`, then
 `atleastN` and fields, then `not`, `and`, `or` (Factiva Developer's Kit, "Search Statement Operators" and "Examples";
-ProQuest's Factiva tips). Words side by side are a phrase, and all operators may be in lower case. Pure; `translation`
-calls it.
+ProQuest's Factiva tips). Words side by side are a phrase, unless a field is written with a colon: then the query is in
+the Unified Query Language, where both must be there. All operators may be in lower case. Pure; `translation` calls it.
 """
 
 from __future__ import annotations
@@ -41,11 +41,12 @@ from worker.matching.foreign.tokens import (
     between,
     closes,
     cut,
+    minus,
     nothing,
     opens,
     operand,
 )
-from worker.matching.lexer import QUOTES
+from worker.matching.lexer import DASHES, QUOTES
 from worker.model import Field
 
 _OR, _AND, _NOT, _FIELD, _NEAR, _ADJACENT = range(1, 7)  # the later, the tighter
@@ -95,29 +96,32 @@ _LOST: Final = {
 _END: Final = r"(?![^\s()\[\]])"
 _DATE: Final = r"[^\s()\[\]]+"
 _LAST: Final = rf"last\s+(?:\d+\s+(?=[dwmy]))?{_DATE}"  # last week, last 30 days
-_SPAN: Final = rf"from\s+{_DATE}\s+to\s+{_DATE}|(?:after|before|on|from|to)\s+{_DATE}|{_LAST}"
+_SPAN: Final = rf"from\s+{_DATE}\s+to\s+{_DATE}|(?:after|before|on|from|to)\s+{_DATE}|{_LAST}|[-+]?\d[\d/]*{_END}"
+_NAMES: Final = "|".join([*_FIELDS, *_LOST])
 _TOKEN: Final = re.compile(
     rf"""
       (?P<space> \s+)
     | (?P<open> [(\[])
     | (?P<close> [)\]])
-    | (?P<dates> (?:date|upd)\s+ (?:{_SPAN}) )
-    | (?P<size> wc\s*[<>=]+\s*\d+ (?:\s*-\s*\d+)?)
+    | (?P<dates> (?:date|upd) (?: \s+(?:{_SPAN}) | :[<>=]*{_DATE} ) )
+    | (?P<size> wc\s*+(?::\s*+)?[<>=]+\s*\d+ (?:\s*-\s*\d+)?)
     | (?P<or> or{_END})
     | (?P<and> and{_END})
     | (?P<not> not{_END})
+    | (?P<minus> [{DASHES}]+(?=[^\s{DASHES}]))
     | (?P<same> same{_END})
     | (?P<ordered> (?:adj(?P<adjacent>\d{{0,3}})|w/\s?(?P<within>\d{{1,3}})){_END})
     | (?P<near> near(?P<apart>\d{{0,3}}){_END} | /N(?P<slashed>\d{{1,3}})/)
     | (?P<first> /F(?P<words>\d{{1,3}})/)
     | (?P<often> atleast(?P<count>\d{{1,3}}){_END})
-    | (?P<field> (?P<name>[a-z]{{2,5}})=)
+    | (?P<field> (?P<name>[a-z]{{2,5}})= | (?P<unified>{_NAMES}):(?=[^\s)\]]) )
     | (?P<gap> %{_END}(?:\s+%{_END})*)
     | [{QUOTES}](?P<phrase> [^{QUOTES}]*)[{QUOTES}]
     | (?P<word> (?:(?!/[NF]\d+/)[^\s()\[\]{QUOTES}])+)
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+_UNIFIED: Final = re.compile(rf"(?<!\w)(?:{_NAMES}):\S", re.IGNORECASE)
 _ENDING: Final = re.compile(r"\$\d?")
 
 
@@ -127,7 +131,8 @@ def draft(query: str) -> Draft:
     >>> draft("bill clinton or gore and george bush").children[1].children[1].text
     'george bush'
     """
-    return read(cut(query, _TOKEN, _MAKERS), Infix(_ADJACENT, side_by_side))
+    side = Infix(_AND, both) if _UNIFIED.search(query) else Infix(_ADJACENT, side_by_side)
+    return read(cut(query, _TOKEN, _MAKERS), side)
 
 
 def _same(match: Match, left: Draft, right: Draft) -> Draft:
@@ -175,7 +180,7 @@ def _first(match: Match, child: Draft) -> Draft:
 
 
 def _field(match: Match, child: Draft) -> Draft:
-    name, text, at = match["name"].lower(), match[0], match.start()
+    name, text, at = (match["name"] or match["unified"]).lower(), match[0], match.start()
     known = _FIELDS.get(name)
     if known is None:
         return Lost(text=written(text, child), at=at, why=_LOST.get(name, "articles have no such field here"))
@@ -223,6 +228,7 @@ _MAKERS: Final[Makers] = {
     "or": between(_OR, either),
     "and": between(_AND, both),
     "not": before(_NOT + 1, absent, Infix(_NOT, both)),
+    "minus": before(_ADJACENT + 1, minus, Infix(_NOT, both)),
     "same": apart(_NEAR, _same),
     "ordered": apart(_NEAR, _ordered),
     "near": apart(_NEAR, _near),

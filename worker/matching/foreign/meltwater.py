@@ -38,11 +38,12 @@ from worker.matching.foreign.tokens import (
     between,
     closes,
     cut,
+    minus,
     nothing,
     opens,
     operand,
 )
-from worker.matching.lexer import QUOTES
+from worker.matching.lexer import DASHES, QUOTES
 from worker.matching.tree import Case
 from worker.model import Field
 
@@ -98,6 +99,7 @@ _TOKEN: Final = re.compile(
     | (?P<or> (?i:or){_END})
     | (?P<and> (?i:and){_END})
     | (?P<not> (?i:not){_END})
+    | (?P<minus> [{DASHES}]+(?=[^\s{DASHES}]))
     | (?P<near> (?P<ordered>(?i:o))? (?:(?i:near)/(?P<gap>\d{{1,3}})|NEAR) {_END})
     | (?P<boost> \^\d+(?:\.\d+)?)
     | (?P<field> (?P<name>[^\W\d][\w.]*):(?=[^\s)]) (?!//))
@@ -182,6 +184,7 @@ _MAKERS: Final[Makers] = {
     "or": between(_OR, either),
     "and": between(_AND, both),
     "not": before(_NOT + 1, absent, Infix(_NOT, both)),
+    "minus": before(_FIELD, minus, Infix(_NOT, both)),
     "near": apart(_NEAR, _near),
     "boost": behind(_NEAR, _boosted),
     "field": before(_FIELD, _field),

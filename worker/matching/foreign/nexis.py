@@ -38,11 +38,12 @@ from worker.matching.foreign.tokens import (
     between,
     closes,
     cut,
+    minus,
     nothing,
     opens,
     operand,
 )
-from worker.matching.lexer import QUOTES
+from worker.matching.lexer import DASHES, QUOTES
 from worker.matching.tree import Case
 from worker.model import Field
 
@@ -94,6 +95,7 @@ _TOKEN: Final = re.compile(
     | (?P<and> and{_END})
     | (?P<or> or{_END})
     | (?P<not> not{_END})
+    | (?P<minus> [{DASHES}]+(?=[^\s{DASHES}]))
     | (?P<sentence> w?/(?:sent|s){_END})
     | (?P<paragraph> w?/(?:para|p|seg){_END})
     | (?P<near> (?:(?P<ordered>pre|onear|\+)|near|w)?\s?/\s?(?P<apart>\d{{1,3}}){_END})
@@ -208,6 +210,7 @@ _MAKERS: Final[Makers] = {
     "and": between(_AND, both),
     "or": between(_OR, either),
     "not": before(_AND_NOT + 1, absent, Infix(_AND_NOT, both)),
+    "minus": before(_COMMAND, minus, Infix(_AND_NOT, both)),
     "sentence": apart(_SENTENCE, _sentence),
     "paragraph": apart(_PARAGRAPH, _paragraph),
     "near": apart(_NEAR, _near),

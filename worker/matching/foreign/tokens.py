@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from worker.errors import QueryError
-from worker.matching.foreign.draft import Draft, Without
+from worker.matching.foreign.draft import Draft, Effect, Noted, Without, written
 from worker.matching.lexer import plain
 
 Join: TypeAlias = Callable[[Draft, Draft], Draft]
@@ -131,3 +131,11 @@ def behind(power: int, make: Callable[[Match, Draft], Draft]) -> Maker:
 def absent(match: Match, child: Draft) -> Draft:
     """Make a NOT of an operand."""
     return Without(child=child, at=match.start())
+
+
+def minus(match: Match, child: Draft) -> Draft:
+    """Make a NOT of an operand behind a dash, where the source itself has no such sign."""
+    says = "taken for NOT, as most search engines do"
+    return Noted(
+        child=absent(match, child), text=written(match[0], child), at=match.start(), effect=Effect.LESS, says=says
+    )

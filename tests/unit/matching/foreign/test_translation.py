@@ -164,7 +164,7 @@ ODDITIES = """
     korea missile US NATO the un 북한 朝鲜 ко́рея 7 wom?n missil* un* colo*r k$1
     AND OR NOT and or not NEAR/5 ONEAR/2 near3 adj2 same w/5 pre/3 /N9/ /F50/ atleast3 ATLEAST3( w/p NOT/5
     intitle: allintitle: site:x.example inurl: source: location:us before:2020 AROUND(3) 1..9
-    hd= hlp=( la=en ns=gcat wc>300 by= title: ingress:( country:us {Korea} ^9 #tag @name date after 2024
+    hd= hlp=( hd:x -x la=en ns=gcat wc>300 by= title: ingress:( country:us {Korea} ^9 #tag @name date after 2024
     HLEAD( headline( allcaps( plural( length>9 w/s
 """
 PIECES = st.sampled_from(ODDITIES.split())
