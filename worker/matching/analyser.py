@@ -6,15 +6,26 @@ Pure; `run`, the CLI and the tests call `analyse`, the engine and `evaluate` rea
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
+from worker.matching.folding import normalise
 from worker.matching.hangul import is_hangul, stems
 from worker.matching.words import Words, words
 from worker.model import Field
+
+if TYPE_CHECKING:
+    from worker.matching.compiled.tables import Array
+
+_LANGUAGE: Final = re.compile(r"[^\W\d_]+")
 
 ANALYSER_VERSION: Final = 1
 """Goes up whenever the same article could come out differently; an index built with another version is of no use."""
@@ -73,11 +84,34 @@ class AnalysedField:
             yield Token(key=key, surface=surface, start=start, end=end, position=position, paragraph=paragraph)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class AnalysedArticle:
-    """An article that queries can be asked about. Only fields that have words are in `fields`, in `Field`'s order."""
+    """An article that queries can be asked about, by its places or by the compiled engine.
 
-    fields: Mapping[Field, AnalysedField]
+    What either needs is worked out when it is first asked for: most articles are only ever seen by the kernels.
+    """
+
+    def __init__(self, texts: Mapping[Field, str]) -> None:
+        self._texts = texts
+
+    @cached_property
+    def fields(self) -> Mapping[Field, AnalysedField]:
+        """Return the fields that have words, in `Field`'s order."""
+        fields = {field: _analyse_field(text) for field, text in self._texts.items() if text}
+        return MappingProxyType({field: known for field, known in fields.items() if known.positions})
+
+    @cached_property
+    def language(self) -> str:
+        """Return the first part of the language tag in lower case, "" where the article has none."""
+        found = _LANGUAGE.match(self._texts[Field.LANG])
+        return found[0].lower() if found else ""
+
+    @cached_property
+    def codes(self) -> tuple[Array, Array]:
+        """Return the normalised texts of all fields in a row, as code points, and where each begins and the last ends."""
+        texts = [normalise(text).text if text else "" for text in self._texts.values()]
+        written = "".join(texts).encode("utf-32-le", "surrogatepass")
+        bounds = list(accumulate(map(len, texts), initial=0))
+        return np.frombuffer(written, np.uint32), np.array(bounds, np.int32)
 
 
 def analyse(article: ArticleText) -> AnalysedArticle:
@@ -89,20 +123,18 @@ def analyse(article: ArticleText) -> AnalysedArticle:
     >>> sorted(analysed.fields[Field.BODY].positions)
     ['밝혔다', '북한', '북한이']
     """
-    texts = {
-        Field.TITLE: article.title,
-        Field.SUMMARY: article.summary,
-        Field.BODY: article.body,
-        Field.AUTHOR: article.author,
-        Field.SECTION: article.section,
-        Field.TAG: TAG_SEPARATOR.join(article.tags),
-        Field.SOURCE: article.source,
-        Field.LANG: article.lang,
-        Field.URL: article.url,
-    }
-    fields = {field: _analyse_field(text) for field, text in texts.items() if text}
     return AnalysedArticle(
-        fields=MappingProxyType({field: known for field, known in fields.items() if known.positions})
+        {
+            Field.TITLE: article.title,
+            Field.SUMMARY: article.summary,
+            Field.BODY: article.body,
+            Field.AUTHOR: article.author,
+            Field.SECTION: article.section,
+            Field.TAG: TAG_SEPARATOR.join(article.tags),
+            Field.SOURCE: article.source,
+            Field.LANG: article.lang,
+            Field.URL: article.url,
+        }
     )
 
 

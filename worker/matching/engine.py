@@ -1,49 +1,53 @@
-"""Many standing queries against one article at a time.
+"""Many standing queries against one article at a time: the compiled engine.
 
-Decides which queries are asked at all: each hangs on its anchors, and only those with an anchor in the article are
-evaluated. Equal queries are one expression and are evaluated once, however many topics and readers share it. Never
-loads or stores anything. This first form keeps its postings in dicts and does not learn how frequent words are in
-articles; a compiled one takes its place behind the same methods. Pure apart from its own index, which one thread at a
-time may change.
+Decides when its index is built anew and with what room; `index` stores, `programs` compiles queries, the kernels under
+`compiled` match. Equal queries are one expression, evaluated once, however many owners it has. Never loads or stores
+anything but a snapshot of itself. Threads may share an engine: whoever changes it waits for the article in hand, and an
+article waits at most for one change.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+import threading
+from collections.abc import Mapping
+from functools import lru_cache
 from operator import attrgetter
 from typing import Final, Self
 
+import numpy as np
+
 from worker.matching.analyser import AnalysedArticle
-from worker.matching.anchors import Anchor, anchors
-from worker.matching.evaluate import evidence, holds
+from worker.matching.canonical import canonical
+from worker.matching.compiled import runtime
+from worker.matching.compiled.layout import NO_OWNER, Article
+from worker.matching.compiled.tables import Array
+from worker.matching.evaluate import evidence
 from worker.matching.evidence import Match
-from worker.matching.stopwords import STOP_WORDS
+from worker.matching.index import Index
+from worker.matching.inflecting import Inflections
+from worker.matching.parser import parse
+from worker.matching.programs import compile_query
+from worker.matching.scratch import Scratch
 from worker.matching.tree import Node
 
-_COST_OF_STOP_WORD: Final = 100_000  # stands in every article: worse than any crowd of queries on one word
-_COST_OF_PREFIX: Final = 100  # stands for many words
-
-
-@dataclass(eq=False, kw_only=True, slots=True)
-class _Expression:
-    """A distinct query, on what it hangs, and who asks it."""
-
-    node: Node
-    anchors: frozenset[Anchor]
-    ids: set[int] = field(default_factory=set)
+_FIRST_MERGE_ROWS: Final = 2048
+_MERGE_SHARE: Final = 16  # of the base's rows, as many in the delta ask for a merge
+_FIRST_LESSON: Final = 256  # articles; then four times as many, and so on
+_LAST_LESSON: Final = 1 << 18
 
 
 class Engine:
-    """An index of standing queries, each known to its owner by a number."""
+    """An index of standing queries, each known to its owner by a number of his choice, -2**62 or higher."""
 
     def __init__(self) -> None:
-        self._by_id: dict[int, _Expression] = {}
-        self._by_node: dict[Node, _Expression] = {}
-        self._words: dict[str, set[_Expression]] = {}
-        self._prefixes: dict[str, set[_Expression]] = {}
-        self._prefix_lengths: Counter[int] = Counter()
+        self._index = Index()
+        self._scratch = Scratch()
+        self._inflections = Inflections(self._index.features)
+        self._busy = threading.RLock()
+        self._merging = threading.Lock()
+        self._is_building = False
+        self._articles = 0
+        self._next_lesson = _FIRST_LESSON
 
     @classmethod
     def build(cls, expressions: Mapping[int, Node]) -> Self:
@@ -56,79 +60,126 @@ class Engine:
         [5, 7]
         """
         engine = cls()
-        for expression, node in expressions.items():
-            engine.add(expression, node)
+        with engine.loading():
+            for owner, node in expressions.items():
+                engine.add(owner, node)
         return engine
 
+    def loading(self) -> _Loading:
+        """Return a context in which many queries are added at once and hung all together at its end.
+
+        Until then they match nothing.
+        """
+        return _Loading(self)
+
     def __len__(self) -> int:
-        return len(self._by_id)
+        """Return how many owners there are."""
+        return self._index.owners.count
 
     def add(self, expression: int, node: Node) -> None:
-        """Add a query, or put another in its place; it applies to the next article."""
-        if expression in self._by_id:
-            self.remove(expression)
-        known = self._by_node.get(node) or self._hang(node)
-        known.ids.add(expression)
-        self._by_id[expression] = known
+        """Add a query, or put another in its place; it applies to the next article.
+
+        Raises `ValueError` for a reference that nobody resolved, and then changes nothing.
+        """
+        text = canonical(node)
+        with self._busy:
+            index = self._index
+            known = index.find(text)
+            if known < 0:
+                known = index.put(text, compile_query(node, index.features))
+            before = index.owners.find(expression)
+            if before == known:
+                return
+            if before >= 0:
+                index.owners.remove(expression)
+            index.owners.add(known, expression)
+            if not self._is_building:
+                index.hang(known, runtime.kernels(), self._costs())
+        self._merge_if_large()
 
     def remove(self, expression: int) -> None:
         """Take a query out. Raises `KeyError` if it is not there."""
-        known = self._by_id.pop(expression)
-        known.ids.discard(expression)
-        if not known.ids:
-            self._take_down(known)
+        with self._busy:
+            self._index.owners.remove(expression)
 
     def match(self, article: AnalysedArticle) -> tuple[Match, ...]:
         """Return every query that an article makes true, with its evidence, by ascending number."""
-        found = ((candidate, evidence(candidate.node, article)) for candidate in self._candidates(article))
-        matches = (
-            Match(expression=number, spans=spans) for candidate, spans in found if spans for number in candidate.ids
-        )
+        with self._busy:
+            found = [
+                (owner, self._index.text(expression))
+                for expression in self._true(article).tolist()
+                for owner in self._index.owners.of_one(expression)
+            ]
+        spans = {text: evidence(_read(text), article) for text in {text for _, text in found}}
+        matches = (Match(expression=owner, spans=spans[text]) for owner, text in found)
         return tuple(sorted(matches, key=attrgetter("expression")))
 
     def matching(self, article: AnalysedArticle) -> tuple[int, ...]:
-        """Return only the numbers of the queries that an article makes true, ascending; quicker than `match`."""
-        found = (candidate for candidate in self._candidates(article) if holds(candidate.node, article))
-        return tuple(sorted(number for candidate in found for number in candidate.ids))
+        """Return only the numbers of the queries that an article makes true, ascending; far quicker than `match`."""
+        with self._busy:
+            owners = self._index.owners.of_all(self._true(article))
+        owners.sort()
+        return tuple(owners.tolist())
 
-    def _candidates(self, article: AnalysedArticle) -> set[_Expression]:
-        candidates: set[_Expression] = set()
-        for known in article.fields.values():
-            for key in self._words.keys() & known.positions.keys():
-                candidates |= self._words[key]
-            for stem in self._prefixes.keys() & self._beginnings(known.positions):
-                candidates |= self._prefixes[stem]
-        return candidates
+    def merge(self) -> None:
+        """Build the index anew from what is alive, by what articles have taught; matching goes on meanwhile."""
+        with self._merging:
+            with self._busy:
+                index, costs, alive = self._index, self._costs(), self._index.alive()
+            kernels = runtime.kernels()
+            base = index.build_base(kernels, costs, len(alive), alive)
+            with self._busy:
+                index.install(base, kernels, self._costs())
 
-    def _beginnings(self, keys: Iterable[str]) -> set[str]:
-        return {key[:length] for length in self._prefix_lengths for key in keys}
+    @property
+    def size_bytes(self) -> int:
+        """Return how much memory the index takes."""
+        with self._busy:
+            return self._index.size_bytes
 
-    def _hang(self, node: Node) -> _Expression:
-        expression = _Expression(node=node, anchors=anchors(node, self._cost))
-        for anchor in expression.anchors:
-            hooks = self._hooks(anchor)
-            if anchor.is_prefix and anchor.text not in hooks:
-                self._prefix_lengths[len(anchor.text)] += 1
-            hooks.setdefault(anchor.text, set()).add(expression)
-        self._by_node[node] = expression
-        return expression
+    def _true(self, article: AnalysedArticle) -> Array:
+        """Return the expressions that an article makes true and somebody asks."""
+        index = self._index
+        found = self._scratch.match(
+            runtime.kernels(),
+            Article(*article.codes, *self._inflections.of(article)),
+            index.features.as_arrays,
+            index.postings(),
+            index.expressions(),
+            index.count,
+        )
+        self._articles += 1
+        if self._articles == self._next_lesson:
+            self._next_lesson = min(4 * self._next_lesson, self._next_lesson + _LAST_LESSON)
+            self._merge_in_background()
+        return found[index.owners.of[found] != NO_OWNER]
 
-    def _take_down(self, expression: _Expression) -> None:
-        for anchor in expression.anchors:
-            hooks = self._hooks(anchor)
-            hooks[anchor.text].discard(expression)
-            if not hooks[anchor.text]:
-                del hooks[anchor.text]
-                if anchor.is_prefix:
-                    self._prefix_lengths[len(anchor.text)] -= 1
-        self._prefix_lengths += Counter()  # drops lengths that no prefix has any more
-        del self._by_node[expression.node]
+    def _costs(self) -> Array:
+        return self._index.costs(self._scratch.document_frequency)
 
-    def _hooks(self, anchor: Anchor) -> dict[str, set[_Expression]]:
-        return self._prefixes if anchor.is_prefix else self._words
+    def _merge_if_large(self) -> None:
+        base = self._index.base
+        rows = len(base.plain) + len(base.branch) + len(base.conditional)
+        if not self._is_building and self._index.delta_used > max(_FIRST_MERGE_ROWS, rows // _MERGE_SHARE):
+            self._merge_in_background()
 
-    def _cost(self, anchor: Anchor) -> float:
-        """Guess how often an anchor asks in vain: by what it is, what already hangs on it, and how short it is."""
-        hung = len(self._hooks(anchor).get(anchor.text, ()))
-        kind = _COST_OF_PREFIX if anchor.is_prefix else _COST_OF_STOP_WORD if anchor.text in STOP_WORDS else 0
-        return kind + hung + 1 / (len(anchor.text) or 0.001)
+    def _merge_in_background(self) -> None:
+        if not self._merging.locked():
+            threading.Thread(target=self.merge, name="merge", daemon=True).start()
+
+
+class _Loading:
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def __enter__(self) -> None:
+        self._engine._is_building = True  # noqa: SLF001  a part of the engine
+
+    def __exit__(self, *_: object) -> None:
+        self._engine._is_building = False  # noqa: SLF001  a part of the engine
+        self._engine.merge()
+
+
+@lru_cache(maxsize=4096)
+def _read(text: str) -> Node:
+    return parse(text)

@@ -61,7 +61,7 @@ def normalise(text: str) -> Normalised:
 
 @lru_cache(maxsize=65536)
 def _cached_fold(word: str) -> str:
-    return _fold(word)
+    return "".join(map(_fold_character, word))
 
 
 def fold(word: str) -> str:
@@ -72,13 +72,22 @@ def fold(word: str) -> str:
     """
     if word.isascii():
         return word.lower()
-    return _cached_fold(word) if len(word) <= _MAX_CACHED else _fold(word)
+    return _cached_fold(word) if len(word) <= _MAX_CACHED else "".join(map(_fold_character, word))
 
 
-def _fold(word: str) -> str:
-    decomposed = unicodedata.normalize("NFKD", word.casefold())
+def fold_all(characters: str) -> str:
+    """Fold one character, or many with a control character between each two, which stays.
+
+    A key is its characters' folds in a row, so that a table says all: the compiled engine reads articles with one.
+    """
+    decomposed = unicodedata.normalize("NFKD", characters.casefold())
     bare = unicodedata.normalize("NFKC", _REMOVABLE.sub("", decomposed))
     return bare.casefold().lower()  # casefold alone gives Cherokee capitals, which would read as an acronym
+
+
+@lru_cache(maxsize=65536)
+def _fold_character(character: str) -> str:
+    return fold_all(character)
 
 
 def _replacement(match: re.Match[str]) -> str:

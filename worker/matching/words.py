@@ -29,9 +29,9 @@ _POSSESSIVE = rf"'[sS](?![^\W_]|['{ANY_MARK}])"
 
 _FRENCH: Final = "c d j l m n s t qu jusqu lorsqu puisqu quoiqu"
 _ITALIAN: Final = "un all dall dell nell sull"
-_ELISIONS: Final = frozenset(f"{_FRENCH} {_ITALIAN}".split())
-_VOWELS: Final = "aeiouyhœæ"
-_ELIDED = rf"(?i:{'|'.join(sorted(_ELISIONS))})(?='[{_VOWELS}{_VOWELS.upper()}])"
+ELISIONS: Final = frozenset(f"{_FRENCH} {_ITALIAN}".split())
+VOWELS: Final = "aeiouyhœæ"
+_ELIDED = rf"(?i:{'|'.join(sorted(ELISIONS))})(?='[{VOWELS}{VOWELS.upper()}])"
 """Short forms before a vowel: l'Ukraine is found under Ukraine; O'Brien and don't stay one word."""
 
 _PLAIN = rf"[^\W_]++(?:[^\W_]++|'(?=[^\W_])|(?<=\d)[.,](?=\d)|[{ANY_MARK}]++)*+"
@@ -44,7 +44,7 @@ _WORD = re.compile(rf"(?=[^\W_])(?:{_COMMON}|({_ACRONYM})|{_ELIDED}|{_PLAIN})|({
 _IS_ACRONYM, _IS_POSSESSIVE = 1, 2
 
 _CJK_OR_NOT = re.compile(rf"[{HANGUL}]+|[{HAN_OR_KANA}][{KANA_VOICING}]?|[^\W_][^{_CJK}]*")
-_BLANK_LINE = re.compile(r"(?:\r\n|[\n\r\x85\u2028])[^\S\n\r\x85\u2028\u2029]*+[\n\r\x85\u2028]|\u2029")
+_BLANK_LINE = re.compile(r"(?>\r\n|[\n\r\x85\u2028])[^\S\n\r\x85\u2028\u2029]*+[\n\r\x85\u2028]|\u2029")
 _NO_LETTER = re.compile(r"[.\s]+")
 _MAX_CACHED = 64
 
@@ -124,7 +124,7 @@ def _cut_apostrophes(word: str) -> Iterator[tuple[str, int]]:
     parts = word.rstrip("'").split("'")
     while len(parts) > 1 and fold(parts[-1]) == "s":
         parts.pop()
-    if len(parts) > 1 and fold(parts[0]) in _ELISIONS and fold(parts[1])[0] in _VOWELS:
+    if len(parts) > 1 and fold(parts[0]) in ELISIONS and fold(parts[1])[0] in VOWELS:
         yield parts[0], 0
         yield "'".join(parts[1:]), len(parts[0]) + 1
     else:

@@ -1,0 +1,279 @@
+"""The expressions of an engine and what they hang on: a base that is built at leisure, and a delta for what came since.
+
+Decides where things are stored, and when what may be thrown away. Reads no query's text and no article; `programs` and
+the kernels do. Only `engine` uses it, and sees to it that nothing here changes while a kernel runs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from worker.matching.compiled.build import BRANCH, CONDITIONAL, EXPRESSION, FEATURE, FIRST, KIND, PLAIN
+from worker.matching.compiled.layout import FIRST_FEATURE, NO_OWNER, Expressions, Postings
+from worker.matching.compiled.runtime import Kernels
+from worker.matching.compiled.tables import Array
+from worker.matching.features import Features, Table, grown
+from worker.matching.owners import Owners
+from worker.matching.programs import Compiled
+
+_COLUMNS: Final = 6  # of a row, as compiled.build names them
+_FIRST_DELTA_ROWS: Final = 4096
+_NONE: Final = np.zeros(0, np.int32)
+
+
+class Arena:
+    """Numbers of many expressions, one run behind the other."""
+
+    def __init__(self) -> None:
+        self.numbers = np.zeros(256, np.int32)
+        self.used = 0
+
+    def append(self, numbers: list[int]) -> int:
+        """Write a run behind the others and return where it begins."""
+        start = self.used
+        self.used += len(numbers)
+        self.numbers = grown(self.numbers, self.used)
+        self.numbers[start : self.used] = numbers
+        return start
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Base:
+    """Postings for all expressions up to a number, and which of these were alive when they were made."""
+
+    offsets: Array
+    plain: Array
+    branch: Array
+    conditional: Array
+    alive: Array
+
+
+class Index:
+    """Expressions by number, found again by their canonical text, and their rows in base and delta."""
+
+    def __init__(self) -> None:
+        self.features = Features()
+        self.owners = Owners()
+        self.count = 0
+        self._free: list[int] = []
+        self._interned = Table(is_mixed=True)
+        self._texts = bytearray()
+        self._text_start = np.zeros(64, np.int64)
+        self._text_size = np.zeros(64, np.int32)
+        self._plans = Arena()
+        self._plan = np.zeros(64, np.int64)
+        self._code = Arena()
+        self._program = np.full(64, -1, np.int64)
+        self._leaves = 0
+        self._leaf_offsets = np.zeros(16, np.int32)
+        self._leaf_fields = np.zeros(16, np.int32)
+        self._leaf_within = np.zeros(16, np.int32)
+        self._word_feature = np.zeros(16, np.int32)
+        self._word_form = np.zeros(16, np.uint8)
+        self._word_surface = np.zeros(16, np.uint64)
+        self.base = Base(
+            offsets=np.zeros((1, 3), np.int64),
+            plain=_NONE,
+            branch=_NONE,
+            conditional=np.zeros((0, 4), np.int32),
+            alive=np.zeros(0, np.bool_),
+        )
+        self._is_hung = np.zeros(64, np.bool_)
+        self._clear_delta()
+
+    # What the kernels read ---------------------------------------------------------------------------------------
+
+    def postings(self) -> Postings:
+        """Return what hangs on each feature; good until the next change."""
+        return Postings(
+            offsets=self.base.offsets,
+            plain=self.base.plain,
+            branch=self.base.branch,
+            conditional=self.base.conditional,
+            delta_head=self._delta_head,
+            delta_next=self._delta_next,
+            delta_rows=self._delta_rows[: self.delta_used],
+        )
+
+    def expressions(self) -> Expressions:
+        """Return what each expression is; good until the next change."""
+        return Expressions(
+            owner=self.owners.of,
+            program=self._program,
+            code=self._code.numbers,
+            leaf_offsets=self._leaf_offsets,
+            leaf_fields=self._leaf_fields,
+            leaf_within=self._leaf_within,
+            word_feature=self._word_feature,
+            word_form=self._word_form,
+            word_surface=self._word_surface,
+        )
+
+    # Expressions -------------------------------------------------------------------------------------------------
+
+    def text(self, expression: int) -> str:
+        """Return an expression's canonical text."""
+        start = int(self._text_start[expression])
+        return self._texts[start : start + int(self._text_size[expression])].decode("utf-8", "surrogatepass")
+
+    def find(self, text: str) -> int:
+        """Return the number of the expression with a canonical text, -1 if there is none."""
+        expression = self._interned.get(_hash(text))
+        return expression if expression >= 0 and self.text(expression) == text else -1
+
+    def put(self, text: str, compiled: Compiled) -> int:
+        """Store a new expression and return its number. It hangs on nothing yet."""
+        expression = self._free.pop() if self._free else self._next()
+        written = text.encode("utf-8", "surrogatepass")
+        self._text_start[expression], self._text_size[expression] = len(self._texts), len(written)
+        self._texts += written
+        self._interned.put(_hash(text), expression)
+        self._plan[expression] = self._plans.append(compiled.plan)
+        self._program[expression] = self._store_program(compiled) if compiled.code else -1
+        self._is_hung[expression] = False
+        return expression
+
+    def hang(self, expression: int, kernels: Kernels, costs: Array) -> None:
+        """Add an expression's rows to the delta, unless it hangs somewhere already."""
+        if self._is_hung[expression]:
+            return
+        rows = np.zeros((max(64, int(self._plans.numbers[self._plan[expression]]) * 2), _COLUMNS), np.int32)
+        while (count := kernels.hang(expression, self._plans.numbers, self._plan[expression], costs, rows, 0)) > len(rows):
+            rows = np.zeros((count, _COLUMNS), np.int32)
+        first = self.delta_used
+        self.delta_used += count
+        self._delta_next = grown(self._delta_next, self.delta_used)
+        self._delta_rows = grown(self._delta_rows, self.delta_used)
+        self._cover_features()
+        self._delta_rows[first : self.delta_used] = rows[:count, FIRST:]
+        for row, feature in enumerate(rows[:count, FEATURE].tolist(), start=first):
+            self._delta_next[row] = self._delta_head[feature]
+            self._delta_head[feature] = row
+        self._is_hung[expression] = True
+
+    def _next(self) -> int:
+        expression = self.count
+        self.count += 1
+        if self.count > len(self._plan):
+            before = len(self._program)
+            for name in ("_plan", "_program", "_text_start", "_text_size", "_is_hung"):
+                setattr(self, name, grown(getattr(self, name), self.count))
+            self._program[before:] = -1
+        return expression
+
+    def _store_program(self, compiled: Compiled) -> int:
+        start, first_leaf = self._code.used, self._leaves
+        code = list(compiled.code)
+        for place in compiled.targets:
+            code[place] += start
+        for place in compiled.leaf_places:
+            code[place] += first_leaf
+        for leaf in compiled.leaves:
+            first = int(self._leaf_offsets[self._leaves])
+            self._leaves += 1
+            for name in ("_leaf_fields", "_leaf_within"):
+                setattr(self, name, grown(getattr(self, name), self._leaves))
+            self._leaf_offsets = grown(self._leaf_offsets, self._leaves + 1)
+            self._leaf_fields[self._leaves - 1], self._leaf_within[self._leaves - 1] = leaf.fields, leaf.within
+            self._leaf_offsets[self._leaves] = first + len(leaf.words)
+            for name in ("_word_feature", "_word_form", "_word_surface"):
+                setattr(self, name, grown(getattr(self, name), first + len(leaf.words)))
+            for place, (feature, form, surface) in enumerate(leaf.words, start=first):
+                self._word_feature[place], self._word_form[place] = feature, form
+                self._word_surface[place] = surface
+        return self._code.append(code)
+
+    # Base and delta ----------------------------------------------------------------------------------------------
+
+    def build_base(self, kernels: Kernels, costs: Array, count: int, alive: Array) -> Base:
+        """Return postings for the expressions below `count` that are `alive`; changes nothing, and may run beside all else.
+
+        Arrays that are read here only ever grow at their ends, so that what is added meanwhile does no harm.
+        """
+        owners = np.where(alive, 0, NO_OWNER)
+        plans, starts = self._plans.numbers, self._plan
+        rows = np.zeros((0, _COLUMNS), np.int32)
+        size = kernels.hang_all(plans, starts, owners, costs, 0, count, rows)
+        rows = np.zeros((size, _COLUMNS), np.int32)
+        kernels.hang_all(plans, starts, owners, costs, 0, count, rows)
+        rows = rows[np.argsort(rows[:, FEATURE], kind="stable")]
+        offsets = np.zeros((len(costs) + 1, 3), np.int64)
+        parts: list[Array] = []
+        for column, kind in enumerate((PLAIN, BRANCH, CONDITIONAL)):
+            part = rows[rows[:, KIND] == kind]
+            np.cumsum(np.bincount(part[:, FEATURE], minlength=len(costs)), out=offsets[1:, column])
+            parts.append(part)
+        return Base(
+            offsets=offsets,
+            plain=np.ascontiguousarray(parts[0][:, EXPRESSION]),
+            branch=np.ascontiguousarray(parts[1][:, EXPRESSION]),
+            conditional=np.ascontiguousarray(parts[2][:, FIRST:]),
+            alive=alive,
+        )
+
+    def install(self, base: Base, kernels: Kernels, costs: Array) -> None:
+        """Put a base in place; what changed since it was begun hangs on the delta, and what nobody asks is free."""
+        self.base = base
+        self._clear_delta()
+        built = len(base.alive)
+        self._is_hung[:built] = base.alive
+        asked = self.owners.of[: self.count] != NO_OWNER
+        for expression in np.flatnonzero(asked & ~self._is_hung[: self.count]).tolist():
+            self._is_hung[expression] = False
+            self.hang(expression, kernels, costs)
+        free = np.flatnonzero(~asked & ~self._is_hung[: self.count])
+        self._free = free.tolist()
+
+    def _clear_delta(self) -> None:
+        self.delta_used = 0
+        self._delta_head = np.full(len(self.features.flags), -1, np.int32)
+        self._delta_next = np.zeros(_FIRST_DELTA_ROWS, np.int32)
+        self._delta_rows = np.zeros((_FIRST_DELTA_ROWS, 4), np.int32)
+
+    def _cover_features(self) -> None:
+        before = len(self._delta_head)
+        if before < self.features.count:
+            self._delta_head = grown(self._delta_head, len(self.features.flags))
+            self._delta_head[before:] = -1
+
+    def alive(self) -> Array:
+        """Return, for each expression, whether anybody asks it; a copy."""
+        return self.owners.of[: self.count] != NO_OWNER
+
+    def costs(self, document_frequency: Array) -> Array:
+        """Return how often each feature is expected, in articles; a copy."""
+        count = self.features.count
+        costs = self.features.prior[:count].copy()
+        known = min(count, len(document_frequency))
+        costs[FIRST_FEATURE:known] += document_frequency[FIRST_FEATURE:known]
+        return costs
+
+    @property
+    def size_bytes(self) -> int:
+        """Return how much memory the index takes."""
+        return sum(array.nbytes for array in self._arrays()) + len(self._texts)
+
+    def _arrays(self) -> Iterator[Array]:
+        base = self.base
+        yield from (base.offsets, base.plain, base.branch, base.conditional, base.alive)
+        for holder in (self, self.features, self.owners):
+            yield from (value for value in vars(holder).values() if isinstance(value, np.ndarray))
+        for table in (
+            self._interned,
+            self.features.words,
+            self.features.prefixes,
+            self.features.pairs,
+            self.owners.expression_of,
+        ):
+            yield from (table.keys, table.values)
+        yield from (self._plans.numbers, self._code.numbers)
+
+
+def _hash(text: str) -> int:
+    digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "little") or 1
