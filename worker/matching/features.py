@@ -30,6 +30,8 @@ _MULTIPLIER: Final = 0x9E3779B97F4A7C15
 _FULLEST: Final = 0.6  # share of a hash table's places that may be taken
 _EMPTIEST: Final = 0.3  # share that is taken after it has grown
 
+_BLOOM_BITS: Final = 8  # a prefix at least; twice as many after it has grown
+
 _STOP_WORD_COST: Final = 50.0
 _PREFIX_COST: Final = 2.0
 _PAIR_SHARE: Final = 0.2
@@ -249,9 +251,9 @@ class Features:
         return feature
 
     def _bloom(self, hashed: int) -> None:
-        wanted = self.prefixes.count * 16 // 64 + 1
+        wanted = max(16, self.prefixes.count * _BLOOM_BITS // 64)
         if wanted > len(self.bloom):
-            self.bloom = np.zeros(1 << max(4, int(np.ceil(np.log2(wanted)))), np.uint64)
+            self.bloom = np.zeros(2 << int(np.ceil(np.log2(wanted))), np.uint64)
             hashes = self.prefixes.keys[self.prefixes.keys != 0].tolist()
         else:
             hashes = [hashed]

@@ -93,7 +93,8 @@ class Scratch:
         self.document_frequency = grown(getattr(self, "document_frequency", np.zeros(0, np.int32)), room)
 
     def _expressions(self, room: int) -> None:
-        self._decided, self._found = np.zeros(room, np.uint8), np.zeros(room, np.int32)
+        self._decided = np.zeros(room, np.uint8)
+        self._late, self._found = np.zeros(room, np.int32), np.zeros(room, np.int32)
 
     def _reading(self) -> Reading:
         return Reading(
@@ -120,6 +121,7 @@ class Scratch:
             document_frequency=self.document_frequency,
             decided=self._decided,
             features=self._features_found,
+            late=self._late,
             found=self._found,
         )
 

@@ -28,7 +28,7 @@ def insert_all(table: HashTable, keys: Array, kinds: Array, wanted_kind: int, is
             continue
         key = keys[feature]
         spread = key if is_mixed else key * MULTIPLIER
-        place = int(spread >> np.uint64(table.shift))
+        place = np.int64(spread >> np.uint64(table.shift))
         while table.keys[place] != 0:
             place = (place + 1) & mask
         table.keys[place] = key

@@ -126,7 +126,8 @@ class Marks(NamedTuple):
     """What holds for one article: a mark is set where it equals the article's stamp, so that none need be wiped.
 
     `present` features are in the text fields (or where a variant wants them), `seen` ones have a chain from `head` with
-    `count` entries. `decided` expressions need no second look. `document_frequency` counts articles for ever.
+    `count` entries. `decided` expressions need no second look, `late` ones wait for their
+    program to be run. `document_frequency` counts articles for ever.
     """
 
     present: Array
@@ -136,6 +137,7 @@ class Marks(NamedTuple):
     document_frequency: Array
     decided: Array
     features: Array
+    late: Array
     found: Array
 
 

@@ -1,9 +1,11 @@
-"""Kernel: whether an expression's program holds, for conditions that need places: phrases, distances, counts, forms.
+"""Kernel: whether expressions' programs hold, for conditions that need places: phrases, distances, counts, forms.
 
 The meaning is `evaluate`'s; tests hold them equal. Runs compiled or interpreted; `runtime` compiles it.
 """
 
 from __future__ import annotations
+
+import numpy as np
 
 from worker.matching.compiled.layout import (
     ADD,
@@ -13,10 +15,10 @@ from worker.matching.compiled.layout import (
     EXISTS,
     LEAF,
     MERGE,
-    NEAR,
     NOT,
     SKIP_IF_FALSE,
     SKIP_IF_TRUE,
+    NO_OWNER,
     Article,
     Expressions,
     Marks,
@@ -24,12 +26,14 @@ from worker.matching.compiled.layout import (
     Reading,
 )
 from worker.matching.compiled.recognise import has_form, is_within
+from worker.matching.compiled.tables import Array
 
-FALSE, TRUE, NO_ROOM = 0, 1, -1
+NO_ROOM = -1
 
 
-def holds(
-    expression: int,
+def judge_all(
+    waiting: int,
+    found: int,
     expressions: Expressions,
     article: Article,
     reading: Reading,
@@ -37,64 +41,80 @@ def holds(
     stamp: int,
     room: Occurrences,
 ) -> int:
-    """Run an expression's program: TRUE or FALSE, or NO_ROOM when the lists of places have outgrown `room`.
+    """Run the programs of the `waiting` expressions in `marks.late`, and write those that hold behind the `found` ones.
 
-    The value on top of the stack is what the operations before have come to; lists of places have a stack of their own,
-    list l being places `lists[l]` to `lists[l + 1]`.
+    Returns how many are found then, or NO_ROOM when the lists of places have outgrown `room`. The value on top of the
+    stack is what a program's operations have come to so far; lists of places have a stack of their own, list l being
+    places `lists[l]` to `lists[l + 1]`.
     """
-    code, values, lists = expressions.code, room.values, room.lists
-    at = expressions.program[expression]
-    top = -1
-    depth = 0
+    code, program, owner = expressions.code, expressions.program, expressions.owner
+    present, late, out = marks.present, marks.late, marks.found
+    values, lists, firsts, lasts = room.values, room.lists, room.firsts, room.lasts
+    spare_firsts, spare_lasts, fields = room.spare_firsts, room.spare_lasts, reading.fields
     lists[0] = 0
-    while True:
-        operation = code[at]
-        at += 1
-        if operation >= 0:
-            top += 1
-            values[top] = 1 if marks.present[operation] == stamp else 0
-        elif operation == SKIP_IF_FALSE or operation == SKIP_IF_TRUE:
-            if (values[top] != 0) == (operation == SKIP_IF_TRUE):
-                at = code[at]
-            else:
-                top -= 1
-                at += 1
-        elif operation == NOT:
-            values[top] = 1 - values[top]
-        elif operation == ADD:
-            top -= 1
-            values[top] += values[top + 1]
-        elif operation == ENOUGH:
-            values[top] = 1 if values[top] >= code[at] else 0
+    for number in range(waiting):
+        expression = late[number]
+        if owner[expression] == NO_OWNER:
+            continue
+        at = program[expression]
+        top = -1
+        depth = 0
+        while True:
+            operation = code[at]
             at += 1
-        elif operation == END:
-            return TRUE if values[top] != 0 else FALSE
-        else:
-            if operation == LEAF:
-                length = find_leaf(code[at], expressions, article, reading, marks, stamp, room, lists[depth])
-                depth += 1
-                at += 1
-            elif operation == MERGE:
-                depth -= 1
-                length = merge(room, lists[depth - 1], lists[depth], lists[depth + 1])
-            elif operation == NEAR:
-                depth -= 1
-                length = join(
-                    room, reading, lists[depth - 1], lists[depth], lists[depth + 1], code[at], code[at + 1] != 0
-                )
-                at += 2
-            else:
+            if operation >= 0:
                 top += 1
-                depth -= 1
-                if operation == EXISTS:
-                    values[top] = 1 if lists[depth + 1] > lists[depth] else 0
+                values[top] = 1 if present[operation] == stamp else 0
+            elif operation == SKIP_IF_FALSE or operation == SKIP_IF_TRUE:
+                if (values[top] != 0) == (operation == SKIP_IF_TRUE):
+                    at = np.int64(code[at])
                 else:
-                    values[top] = 1 if count_apart(room, lists[depth], lists[depth + 1]) >= code[at] else 0
+                    top -= 1
                     at += 1
-                continue
-            if length < 0:
-                return NO_ROOM
-            lists[depth] = lists[depth - 1] + length
+            elif operation == NOT:
+                values[top] = 1 - values[top]
+            elif operation == ADD:
+                top -= 1
+                values[top] += values[top + 1]
+            elif operation == ENOUGH:
+                values[top] = 1 if values[top] >= code[at] else 0
+                at += 1
+            elif operation == EXISTS:
+                depth -= 1
+                top += 1
+                values[top] = 1 if lists[depth + 1] > lists[depth] else 0
+            elif operation == COUNT:
+                depth -= 1
+                top += 1
+                values[top] = 1 if count_apart(firsts, lasts, lists[depth], lists[depth + 1]) >= code[at] else 0
+                at += 1
+            elif operation == END:
+                break
+            else:
+                length = 0
+                if operation == LEAF:
+                    length = find_leaf(code[at], expressions, article, reading, marks, stamp, firsts, lasts, lists[depth])
+                    depth += 1
+                    at += 1
+                elif operation == MERGE:
+                    depth -= 1
+                    length = merge(
+                        firsts, lasts, spare_firsts, spare_lasts, lists[depth - 1], lists[depth], lists[depth + 1]
+                    )
+                else:
+                    depth -= 1
+                    length = join(
+                        firsts, lasts, spare_firsts, spare_lasts, fields,
+                        lists[depth - 1], lists[depth], lists[depth + 1], code[at], code[at + 1] != 0,
+                    )  # fmt: skip
+                    at += 2
+                if length < 0:
+                    return NO_ROOM
+                lists[depth] = lists[depth - 1] + length
+        if values[top] != 0:
+            out[found] = expression
+            found += 1
+    return found
 
 
 def find_leaf(
@@ -104,67 +124,70 @@ def find_leaf(
     reading: Reading,
     marks: Marks,
     stamp: int,
-    room: Occurrences,
+    firsts: Array,
+    lasts: Array,
     first: int,
 ) -> int:
     """Write a leaf's occurrences from place `first` on, ascending; return how many, or NO_ROOM.
 
     Goes along the rarest of the leaf's words and looks whether the others stand around it.
     """
+    word_feature, word_form = expressions.word_feature, expressions.word_form
+    word_surface, codes = expressions.word_surface, article.codes
+    seen, count = marks.seen, marks.count
+    entry, entry_feature, entry_word = reading.entry, reading.entry_feature, reading.entry_word
+    entry_next, paragraphs, fields = reading.entry_next, reading.paragraphs, reading.fields
+    places, starts, ends, forms = reading.places, reading.starts, reading.ends, reading.forms
     begin, end = expressions.leaf_offsets[leaf], expressions.leaf_offsets[leaf + 1]
+    leaf_fields, within = expressions.leaf_fields[leaf], expressions.leaf_within[leaf]
     rarest = begin
     for word in range(begin, end):
-        feature = expressions.word_feature[word]
-        if marks.seen[feature] != stamp:
+        feature = word_feature[word]
+        if seen[feature] != stamp:
             return 0
-        if marks.count[feature] < marks.count[expressions.word_feature[rarest]]:
+        if count[feature] < count[word_feature[rarest]]:
             rarest = word
-    if first + marks.count[expressions.word_feature[rarest]] > len(room.firsts):
+    if first + count[word_feature[rarest]] > len(firsts):
         return NO_ROOM
-    fields, within = expressions.leaf_fields[leaf], expressions.leaf_within[leaf]
-    entry = marks.head[expressions.word_feature[rarest]]
+    here = marks.head[word_feature[rarest]]
     place = first
-    while entry >= 0:
-        at = reading.entry_word[entry] - (rarest - begin)
-        if stands_here(at, begin, end, fields, within, expressions, article, reading):
-            room.firsts[place] = at
-            room.lasts[place] = at + end - begin - 1
+    while here >= 0:
+        at = entry_word[here] - (rarest - begin)
+        last = at + end - begin - 1
+        here = entry_next[here]
+        if at < 0 or last >= len(paragraphs) or paragraphs[at] != paragraphs[last]:
+            continue
+        if not is_within(leaf_fields, within, fields[last], places[last]):
+            continue
+        stands_here = True
+        for word in range(begin, end):
+            token = at + word - begin
+            is_there = False
+            for number in range(entry[token], entry[token + 1]):
+                if entry_feature[number] == word_feature[word]:
+                    is_there = True
+                    break
+            if not is_there or not has_form(
+                word_form[word], word_surface[word], codes, starts[token], ends[token], forms[token]
+            ):
+                stands_here = False
+                break
+        if stands_here:
+            firsts[place] = at
+            lasts[place] = last
             place += 1
-        entry = reading.entry_next[entry]
     low, high = first, place - 1
     while low < high:
-        room.firsts[low], room.firsts[high] = room.firsts[high], room.firsts[low]
-        room.lasts[low], room.lasts[high] = room.lasts[high], room.lasts[low]
+        firsts[low], firsts[high] = firsts[high], firsts[low]
+        lasts[low], lasts[high] = lasts[high], lasts[low]
         low += 1
         high -= 1
     return place - first
 
 
-def stands_here(
-    at: int, begin: int, end: int, fields: int, within: int, expressions: Expressions, article: Article, reading: Reading
-) -> bool:
-    """Tell whether words `begin` to `end` of a leaf stand in a row from word `at` of the article on."""
-    last = at + end - begin - 1
-    if at < 0 or not is_within(fields, within, reading, last):
-        return False
-    if reading.paragraphs[at] != reading.paragraphs[last]:
-        return False
-    for word in range(begin, end):
-        here = at + word - begin
-        is_there = False
-        for entry in range(reading.entry[here], reading.entry[here + 1]):
-            if reading.entry_feature[entry] == expressions.word_feature[word]:
-                is_there = True
-                break
-        if not is_there:
-            return False
-        form = expressions.word_form[word]
-        if not has_form(form, expressions.word_surface[word], reading, article.codes, here):
-            return False
-    return True
-
-
-def merge(room: Occurrences, first: int, second: int, end: int) -> int:
+def merge(
+    firsts: Array, lasts: Array, spare_firsts: Array, spare_lasts: Array, first: int, second: int, end: int
+) -> int:
     """Merge two lists that stand one behind the other, each place once; return how many there are."""
     if first == second or second == end:
         return end - first
@@ -172,7 +195,7 @@ def merge(room: Occurrences, first: int, second: int, end: int) -> int:
     while left < second or right < end:
         is_left = right == end or (
             left < second
-            and (room.firsts[left], room.lasts[left]) <= (room.firsts[right], room.lasts[right])
+            and (firsts[left], lasts[left]) <= (firsts[right], lasts[right])
         )
         source = left if is_left else right
         if is_left:
@@ -181,65 +204,74 @@ def merge(room: Occurrences, first: int, second: int, end: int) -> int:
             right += 1
         if (
             place == 0
-            or room.spare_firsts[place - 1] != room.firsts[source]
-            or room.spare_lasts[place - 1] != room.lasts[source]
+            or spare_firsts[place - 1] != firsts[source]
+            or spare_lasts[place - 1] != lasts[source]
         ):
-            room.spare_firsts[place] = room.firsts[source]
-            room.spare_lasts[place] = room.lasts[source]
+            spare_firsts[place] = firsts[source]
+            spare_lasts[place] = lasts[source]
             place += 1
     for at in range(place):
-        room.firsts[first + at] = room.spare_firsts[at]
-        room.lasts[first + at] = room.spare_lasts[at]
+        firsts[first + at] = spare_firsts[at]
+        lasts[first + at] = spare_lasts[at]
     return place
 
 
 def join(
-    room: Occurrences, reading: Reading, first: int, second: int, end: int, distance: int, is_ordered: bool
+    firsts: Array,
+    lasts: Array,
+    spare_firsts: Array,
+    spare_lasts: Array,
+    fields: Array,
+    first: int,
+    second: int,
+    end: int,
+    distance: int,
+    is_ordered: bool,
 ) -> int:
     """Put in place of two lists the stretches from one of the left to one of the right near it; NO_ROOM if too many."""
     longest = 0
     for right in range(second, end):
-        longest = max(longest, room.lasts[right] - room.firsts[right])
+        longest = max(longest, lasts[right] - firsts[right])
     place = 0
     low = second  # the first of the right that may still matter: what stands further left never will again
     for left in range(first, second):
-        begin, last = room.firsts[left], room.lasts[left]
-        while low < end and room.firsts[low] < begin - distance - longest:
+        begin, last = firsts[left], lasts[left]
+        while low < end and firsts[low] < begin - distance - longest:
             low += 1
         for right in range(low, end):
-            if room.firsts[right] > last + distance:
+            if firsts[right] > last + distance:
                 break
-            is_after = room.firsts[right] > last
-            is_before = not is_ordered and room.lasts[right] < begin and begin - room.lasts[right] <= distance
-            if (is_after or is_before) and reading.fields[begin] == reading.fields[room.firsts[right]]:
-                if place == len(room.spare_firsts):
+            is_after = firsts[right] > last
+            is_before = not is_ordered and lasts[right] < begin and begin - lasts[right] <= distance
+            if (is_after or is_before) and fields[begin] == fields[firsts[right]]:
+                if place == len(spare_firsts):
                     return NO_ROOM
-                room.spare_firsts[place] = begin if is_after else room.firsts[right]
-                room.spare_lasts[place] = room.lasts[right] if is_after else last
+                spare_firsts[place] = begin if is_after else firsts[right]
+                spare_lasts[place] = lasts[right] if is_after else last
                 place += 1
-    if first + place > len(room.firsts):
+    if first + place > len(firsts):
         return NO_ROOM
     for at in range(place):
-        room.firsts[first + at] = room.spare_firsts[at]
-        room.lasts[first + at] = room.spare_lasts[at]
-    sort_places(room, first, first + place)
+        firsts[first + at] = spare_firsts[at]
+        lasts[first + at] = spare_lasts[at]
+    sort_places(firsts, lasts, first, first + place)
     return place
 
 
-def sort_places(room: Occurrences, first: int, end: int) -> None:
+def sort_places(firsts: Array, lasts: Array, first: int, end: int) -> None:
     """Sort a list by first and last word; it is nearly sorted already."""
     for at in range(first + 1, end):
-        begin, last = room.firsts[at], room.lasts[at]
+        begin, last = firsts[at], lasts[at]
         place = at - 1
-        while place >= first and (room.firsts[place] > begin or (room.firsts[place] == begin and room.lasts[place] > last)):
-            room.firsts[place + 1] = room.firsts[place]
-            room.lasts[place + 1] = room.lasts[place]
+        while place >= first and (firsts[place] > begin or (firsts[place] == begin and lasts[place] > last)):
+            firsts[place + 1] = firsts[place]
+            lasts[place + 1] = lasts[place]
             place -= 1
-        room.firsts[place + 1] = begin
-        room.lasts[place + 1] = last
+        firsts[place + 1] = begin
+        lasts[place + 1] = last
 
 
-def count_apart(room: Occurrences, first: int, end: int) -> int:
+def count_apart(firsts: Array, lasts: Array, first: int, end: int) -> int:
     """Count occurrences that do not overlap, the ones that end first before others.
 
     The list is in order of first words. Whatever begins before the chosen one ends and ends no later takes its place.
@@ -248,14 +280,14 @@ def count_apart(room: Occurrences, first: int, end: int) -> int:
     last = -1  # of the chosen ones
     chosen = -1  # the last word of the one that may still be replaced
     for at in range(first, end):
-        if room.firsts[at] <= last:
+        if firsts[at] <= last:
             continue
         if chosen < 0:
-            chosen = room.lasts[at]
-        elif room.firsts[at] <= chosen:
-            chosen = min(chosen, room.lasts[at])
+            chosen = lasts[at]
+        elif firsts[at] <= chosen:
+            chosen = min(chosen, lasts[at])
         else:
             count += 1
             last = chosen
-            chosen = room.lasts[at]
+            chosen = lasts[at]
     return count + 1 if chosen >= 0 else count

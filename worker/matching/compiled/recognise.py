@@ -20,7 +20,6 @@ from worker.matching.compiled.layout import (
     LEADING,
     TITLE,
     Article,
-    HashTable,
     Marks,
     Reading,
     Vocabulary,
@@ -57,13 +56,13 @@ def mixed(hashed: np.uint64, code: int) -> np.uint64:
     return hashed ^ (hashed >> HALF)
 
 
-def look_up(table: HashTable, key: np.uint64, spread: np.uint64) -> int:
-    """Return what a table has for a key, -1 if nothing; `spread` is the key, mixed well."""
-    mask = len(table.keys) - 1
-    place = int(spread >> np.uint64(table.shift))
-    while table.keys[place] != 0:
-        if table.keys[place] == key:
-            return int(table.values[place])
+def look_up(keys: Array, values: Array, shift: int, key: np.uint64, spread: np.uint64) -> int:
+    """Return what a hash table has for a key, -1 if nothing; `spread` is the key, mixed well."""
+    mask = len(keys) - 1
+    place = np.int64(spread >> np.uint64(shift))
+    while keys[place] != 0:
+        if keys[place] == key:
+            return int(values[place])
         place = (place + 1) & mask
     return -1
 
@@ -81,70 +80,45 @@ def surface_hash(codes: Array, start: int, end: int) -> np.uint64:
     return hashed
 
 
-def has_form(form: int, surface: np.uint64, reading: Reading, codes: Array, word: int) -> bool:
-    """Tell whether a word stands in the form that is asked for."""
+def has_form(form: int, surface: np.uint64, codes: Array, start: int, end: int, stands_in: int) -> bool:
+    """Tell whether the word at `start` to `end`, which stands in a form, is in the one that is asked for."""
     if form == ANY_FORM:
         return True
     if form == EXACT:
-        return surface_hash(codes, reading.starts[word], reading.ends[word]) == surface
-    return reading.forms[word] == CAPITALS or reading.forms[word] == form
+        return surface_hash(codes, start, end) == surface
+    return stands_in == CAPITALS or stands_in == form
 
 
-def is_within(fields: int, within: int, reading: Reading, word: int) -> bool:
-    """Tell whether a word stands in one of the fields of a mask, and of the body among its first words."""
-    field = reading.fields[word]
+def is_within(fields: int, within: int, field: int, place: int) -> bool:
+    """Tell whether a place is in one of the fields of a mask, and in the body among the first words."""
     if (fields >> field) & 1 == 0:
         return False
-    return within == 0 or field == TITLE or (field == BODY and reading.places[word] < within)
+    return within == 0 or field == TITLE or (field == BODY and place < within)
 
 
-def note(marks: Marks, stamp: int, feature: int, found: int) -> int:
-    """Mark a feature as present; return how many are."""
-    if marks.present[feature] != stamp:
-        marks.present[feature] = stamp
-        marks.features[found] = feature
-        return found + 1
-    return found
-
-
-def enter(
-    article: Article, vocabulary: Vocabulary, reading: Reading, marks: Marks, stamp: int, word: int, feature: int, entries: int, found: int
-) -> int:
-    """Write that a word has a feature, as entry number `entries`; return how many features are present."""
-    reading.entry_feature[entries] = feature
-    reading.entry_word[entries] = word
-    flags = vocabulary.flags[feature]
-    if flags & HAS_POSITIONS != 0:
-        if marks.seen[feature] != stamp:
-            marks.seen[feature] = stamp
-            marks.head[feature] = -1
-            marks.count[feature] = 0
-        reading.entry_next[entries] = marks.head[feature]
-        marks.head[feature] = entries
-        marks.count[feature] += 1
-    if reading.fields[word] <= BODY:
-        found = note(marks, stamp, feature, found)
-    if flags & HAS_VARIANTS != 0:
-        variant = vocabulary.variant_head[feature]
-        while variant >= 0:
-            if is_within(
-                vocabulary.variant_fields[variant], vocabulary.variant_within[variant], reading, word
-            ) and has_form(vocabulary.variant_form[variant], vocabulary.variant_surface[variant], reading, article.codes, word):
-                found = note(marks, stamp, vocabulary.variant_feature[variant], found)
-            variant = vocabulary.variant_next[variant]
-    return found
-
-
-def is_particle(packed: int, tables: Tables) -> bool:
+def is_particle(packed: int, particles: Array) -> bool:
     """Tell whether up to four packed syllables are one of the closed list."""
-    low, high = 0, len(tables.particles)
+    low, high = 0, len(particles)
     while low < high:
         middle = (low + high) >> 1
-        if tables.particles[middle] < packed:
+        if particles[middle] < packed:
             low = middle + 1
         else:
             high = middle
-    return low < len(tables.particles) and tables.particles[low] == packed
+    return low < len(particles) and particles[low] == packed
+
+
+def stems_of(codes: Array, classes: Array, particles: Array, start: int, end: int, length: int, ring: Array, stems: Array) -> int:
+    """Write the hashes of what is left of a Hangul word without a particle; return how many there are."""
+    count = packed = 0
+    for cut in range(1, min(MAX_PARTICLE, length - MIN_STEM) + 1):
+        if class_at(codes, classes, end - cut, end) & SYLLABLE == 0:
+            break
+        packed |= (int(codes[end - cut]) - FIRST_SYLLABLE + 1) << BITS_A_SYLLABLE * (cut - 1)
+        if is_particle(packed, particles):
+            stems[count] = ring[(length - 1 - cut) & (RING - 1)]
+            count += 1
+    return count
 
 
 def recognise(
@@ -152,109 +126,137 @@ def recognise(
 ) -> tuple[int, int]:
     """Read an article; return how many features it has and how many words, or NO_ROOM and how many entries it wants.
 
-    `reading` has room for as many words as there are characters.
+    `reading` has room for as many words as there are characters. Arrays are taken out of their tuples first: inside the
+    loops that would cost more than all the rest.
     """
-    room = len(reading.entry_feature)
+    codes, bounds, extra_word, extra_feature = article.codes, article.bounds, article.extra_word, article.extra_feature
+    classes, fold, more, particles = tables.classes, tables.fold, tables.more, tables.particles
+    word_keys, word_values, word_shift = vocabulary.words.keys, vocabulary.words.values, vocabulary.words.shift
+    prefix_keys, prefix_values = vocabulary.prefixes.keys, vocabulary.prefixes.values
+    prefix_shift, bloom = vocabulary.prefixes.shift, vocabulary.bloom
+    pair_keys, pair_values, pair_shift = vocabulary.pairs.keys, vocabulary.pairs.values, vocabulary.pairs.shift
+    flags, variant_head, variant_next = vocabulary.flags, vocabulary.variant_head, vocabulary.variant_next
+    variant_fields, variant_within = vocabulary.variant_fields, vocabulary.variant_within
+    variant_form, variant_surface = vocabulary.variant_form, vocabulary.variant_surface
+    variant_feature = vocabulary.variant_feature
+    starts, ends, kinds, breaks, fields = reading.starts, reading.ends, reading.kinds, reading.breaks, reading.fields
+    paragraphs, places, forms, entry = reading.paragraphs, reading.places, reading.forms, reading.entry
+    entry_feature, entry_word, entry_next = reading.entry_feature, reading.entry_word, reading.entry_next
+    present, seen, head, count, features = marks.present, marks.seen, marks.head, marks.count, marks.features
+
+    room = len(entry_feature)
+    has_prefixes = len(bloom) > 1
+    bloom_mask = len(bloom) - 1
     ring = np.empty(RING, np.uint64)
-    found = note(marks, stamp, ALWAYS, 0)
+    stems = np.empty(MAX_PARTICLE, np.uint64)
+    present[ALWAYS] = stamp
+    features[0] = ALWAYS
+    found = 1
     words = entries = extra = paragraph = 0
-    for field in range(len(article.bounds) - 1):
+    for field in range(len(bounds) - 1):
         first_word = words
-        words = segment(
-            article.codes, tables, article.bounds[field], article.bounds[field + 1],
-            reading.starts, reading.ends, reading.kinds, reading.breaks, words,
-        )  # fmt: skip
+        words = segment(codes, tables, bounds[field], bounds[field + 1], starts, ends, kinds, breaks, words)
         for word in range(first_word, words):
-            paragraph += reading.breaks[word]
-            reading.fields[word] = field
-            reading.paragraphs[word] = paragraph
-            reading.places[word] = word - first_word
-            reading.entry[word] = entries
-            wanted = entries + MOST_FOLDS * (reading.ends[word] - reading.starts[word]) + MAX_PARTICLE + 1
+            start, end = starts[word], ends[word]
+            first_entry = entries
+            wanted = entries + MOST_FOLDS * (end - start) + MAX_PARTICLE + 1
             if wanted > room:
                 return NO_ROOM, wanted
-            entries, found = read_word(article, tables, vocabulary, reading, marks, stamp, ring, word, entries, found)
-            while extra < len(article.extra_word) and article.extra_word[extra] <= word:
+            paragraph += breaks[word]
+            fields[word], paragraphs[word], places[word], entry[word] = field, paragraph, word - first_word, entries
+
+            # The word's key, character by character, and its beginnings that are prefixes.
+            is_acronym = kinds[word] == ACRONYM
+            hashed = SEED
+            letters = length = leads = 0  # leads: 1 when the first letter is a capital, 2 when it is not
+            has_upper = has_cased = False
+            for at in range(start, end):
+                code = codes[at]
+                kind = classes[code] if code < CODES else 0
+                if is_acronym and (code == DOT or kind & SPACE != 0):
+                    continue
+                if kind & ALPHA != 0 and leads == 0:
+                    leads = 1 if kind & UPPER != 0 else 2
+                has_upper = has_upper or kind & UPPER != 0
+                has_cased = has_cased or kind & CASED != 0
+                folded = int(fold[code]) if code < CODES else int(code)
+                run, source = 1, 0
+                if folded < 0:
+                    run, source = int(more[~folded]), ~folded + 1
+                for step in range(run):
+                    one = int(more[source + step]) if source > 0 else folded
+                    if one == 0:
+                        continue
+                    hashed = mixed(hashed, one)
+                    ring[length & (RING - 1)] = hashed
+                    length += 1
+                    letters += 1 if one < CODES and classes[one] & ALPHA != 0 else 0
+                    if has_prefixes and (bloom[np.int64(hashed >> HALF) & bloom_mask] >> (hashed & LOW_BITS)) & ONE != 0:
+                        feature = look_up(prefix_keys, prefix_values, prefix_shift, hashed, hashed)
+                        if feature >= 0:
+                            entry_feature[entries] = feature
+                            entries += 1
+            is_capitals = has_upper and not has_cased and letters >= 2
+            form = CAPITALS if is_capitals else LEADING if leads == 1 else ANY_FORM
+            forms[word] = form
+
+            # What it answers to: its key, its stems, its inflections.
+            feature = look_up(word_keys, word_values, word_shift, hashed, hashed)
+            if feature >= 0:
+                entry_feature[entries] = feature
+                entries += 1
+            if length > MIN_STEM and class_at(codes, classes, end - 1, end) & SYLLABLE != 0:
+                for number in range(stems_of(codes, classes, particles, start, end, length, ring, stems)):
+                    feature = look_up(word_keys, word_values, word_shift, stems[number], stems[number])
+                    if feature >= 0:
+                        entry_feature[entries] = feature
+                        entries += 1
+            while extra < len(extra_word) and extra_word[extra] <= word:
                 if entries >= room:
-                    return NO_ROOM, entries + len(article.extra_word)
-                found = enter(
-                    article, vocabulary, reading, marks, stamp, word, article.extra_feature[extra], entries, found
-                )
+                    return NO_ROOM, entries + len(extra_word)
+                entry_feature[entries] = extra_feature[extra]
                 entries += 1
                 extra += 1
-            reading.entry[word + 1] = entries
-            if reading.breaks[word] == 0 and field <= BODY:
-                found = find_pairs(vocabulary, reading, marks, stamp, word, found)
+            entry[word + 1] = entries
+
+            # What follows from each: that it is present, where, and in which variants.
+            for number in range(first_entry, entries):
+                feature = entry_feature[number]
+                entry_word[number] = word
+                if field <= BODY and present[feature] != stamp:
+                    present[feature] = stamp
+                    features[found] = feature
+                    found += 1
+                flag = flags[feature]
+                if flag & HAS_POSITIONS != 0:
+                    if seen[feature] != stamp:
+                        seen[feature] = stamp
+                        head[feature] = -1
+                        count[feature] = 0
+                    entry_next[number] = head[feature]
+                    head[feature] = number
+                    count[feature] += 1
+                if flag & HAS_VARIANTS != 0:
+                    variant = variant_head[feature]
+                    while variant >= 0:
+                        other = variant_feature[variant]
+                        if (
+                            present[other] != stamp
+                            and is_within(variant_fields[variant], variant_within[variant], field, places[word])
+                            and has_form(variant_form[variant], variant_surface[variant], codes, start, end, form)
+                        ):
+                            present[other] = stamp
+                            features[found] = other
+                            found += 1
+                        variant = variant_next[variant]
+                if flag & ENDS_PAIR != 0 and field <= BODY and breaks[word] == 0:
+                    for before in range(entry[word - 1], first_entry):
+                        first = entry_feature[before]
+                        if flags[first] & BEGINS_PAIR != 0:
+                            key = pair_key(first, feature)
+                            other = look_up(pair_keys, pair_values, pair_shift, key, key * MULTIPLIER)
+                            if other >= 0 and present[other] != stamp:
+                                present[other] = stamp
+                                features[found] = other
+                                found += 1
     return found, words
-
-
-def read_word(
-    article: Article, tables: Tables, vocabulary: Vocabulary, reading: Reading, marks: Marks, stamp: int, ring: Array, word: int, entries: int, found: int
-) -> tuple[int, int]:
-    """Look up a word, its beginnings and its stems; return how many entries and features there are then."""
-    codes, classes = article.codes, tables.classes
-    start, end = reading.starts[word], reading.ends[word]
-    is_acronym = reading.kinds[word] == ACRONYM
-    has_prefixes = len(vocabulary.bloom) > 1
-    bloom_mask = len(vocabulary.bloom) - 1
-    hashed = SEED
-    letters = length = 0
-    leads = 0  # not known yet; 1: its first letter is a capital; 2: it is not
-    has_upper = has_cased = False
-    for at in range(start, end):
-        code = codes[at]
-        kind = class_at(codes, classes, at, end)
-        if is_acronym and (code == DOT or kind & SPACE != 0):
-            continue
-        if kind & ALPHA != 0 and leads == 0:
-            leads = 1 if kind & UPPER != 0 else 2
-        has_upper = has_upper or kind & UPPER != 0
-        has_cased = has_cased or kind & CASED != 0
-        folded = int(tables.fold[code]) if code < CODES else int(code)
-        for step in range(1 if folded >= 0 else int(tables.more[~folded])):
-            one = folded if folded >= 0 else int(tables.more[~folded + 1 + step])
-            if one == 0:
-                continue
-            hashed = mixed(hashed, one)
-            ring[length & (RING - 1)] = hashed
-            length += 1
-            letters += 1 if one < CODES and classes[one] & ALPHA != 0 else 0
-            if has_prefixes and (vocabulary.bloom[int(hashed >> HALF) & bloom_mask] >> (hashed & LOW_BITS)) & ONE != 0:
-                prefix = look_up(vocabulary.prefixes, hashed, hashed)
-                if prefix >= 0:
-                    found = enter(article, vocabulary, reading, marks, stamp, word, prefix, entries, found)
-                    entries += 1
-    is_capitals = has_upper and not has_cased and letters >= 2
-    reading.forms[word] = CAPITALS if is_capitals else LEADING if leads == 1 else ANY_FORM
-    feature = look_up(vocabulary.words, hashed, hashed)
-    if feature >= 0:
-        found = enter(article, vocabulary, reading, marks, stamp, word, feature, entries, found)
-        entries += 1
-    packed = 0
-    for cut in range(1, min(MAX_PARTICLE, length - MIN_STEM) + 1):
-        if class_at(codes, classes, end - cut, end) & SYLLABLE == 0:
-            break
-        packed |= (int(codes[end - cut]) - FIRST_SYLLABLE + 1) << BITS_A_SYLLABLE * (cut - 1)
-        if is_particle(packed, tables):
-            stem = ring[(length - 1 - cut) & (RING - 1)]
-            feature = look_up(vocabulary.words, stem, stem)
-            if feature >= 0:
-                found = enter(article, vocabulary, reading, marks, stamp, word, feature, entries, found)
-                entries += 1
-    return entries, found
-
-
-def find_pairs(vocabulary: Vocabulary, reading: Reading, marks: Marks, stamp: int, word: int, found: int) -> int:
-    """Note the pairs that a word makes with the one before it; return how many features are present."""
-    for before in range(reading.entry[word - 1], reading.entry[word]):
-        first = reading.entry_feature[before]
-        if vocabulary.flags[first] & BEGINS_PAIR == 0:
-            continue
-        for here in range(reading.entry[word], reading.entry[word + 1]):
-            second = reading.entry_feature[here]
-            if vocabulary.flags[second] & ENDS_PAIR != 0:
-                key = pair_key(first, second)
-                pair = look_up(vocabulary.pairs, key, key * MULTIPLIER)
-                if pair >= 0:
-                    found = note(marks, stamp, pair, found)
-    return found
