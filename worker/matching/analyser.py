@@ -107,7 +107,7 @@ class AnalysedArticle:
 
     @cached_property
     def codes(self) -> tuple[Array, Array]:
-        """Return the normalised texts of all fields in a row, as code points, and where each begins and the last ends."""
+        """Return the normalised texts of all fields in a row, as code points, and where each begins; the last ends."""
         texts = [normalise(text).text if text else "" for text in self._texts.values()]
         written = "".join(texts).encode("utf-32-le", "surrogatepass")
         bounds = list(accumulate(map(len, texts), initial=0))

@@ -9,23 +9,25 @@ article waits at most for one change.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Mapping
 from functools import lru_cache
 from operator import attrgetter
+from pathlib import Path
 from typing import Final, Self
 
-import numpy as np
-
+from worker.matching import snapshot, warming
 from worker.matching.analyser import AnalysedArticle
 from worker.matching.canonical import canonical
 from worker.matching.compiled import runtime
 from worker.matching.compiled.layout import NO_OWNER, Article
+from worker.matching.compiled.runtime import Kernels
 from worker.matching.compiled.tables import Array
 from worker.matching.evaluate import evidence
 from worker.matching.evidence import Match
 from worker.matching.index import Index
 from worker.matching.inflecting import Inflections
-from worker.matching.parser import parse
+from worker.matching.parser import parse_again
 from worker.matching.programs import compile_query
 from worker.matching.scratch import Scratch
 from worker.matching.tree import Node
@@ -39,7 +41,9 @@ _LAST_LESSON: Final = 1 << 18
 class Engine:
     """An index of standing queries, each known to its owner by a number of his choice, -2**62 or higher."""
 
-    def __init__(self) -> None:
+    def __init__(self, kernels: Kernels | None = None) -> None:
+        """Make an empty engine; `kernels` other than the process's own are for those who compile or test them."""
+        self._kernels_of_its_own = kernels
         self._index = Index()
         self._scratch = Scratch()
         self._inflections = Inflections(self._index.features)
@@ -53,11 +57,12 @@ class Engine:
     def build(cls, expressions: Mapping[int, Node]) -> Self:
         """Index queries whose references are resolved; empty is allowed. Raises `ValueError` for a reference.
 
-        >>> from worker.matching.analyser import ArticleText, analyse
-        >>> from worker.matching.parser import parse
-        >>> engine = Engine.build({7: parse("korea"), 3: parse('"north korea" film'), 5: parse("kore*")})
-        >>> [match.expression for match in engine.match(analyse(ArticleText(title="North Korea")))]
-        [5, 7]
+                >>> from worker.matching import snapshot, warming
+        from worker.matching.analyser import ArticleText, analyse
+                >>> from worker.matching.parser import parse_again
+                >>> engine = Engine.build({7: parse("korea"), 3: parse('"north korea" film'), 5: parse("kore*")})
+                >>> [match.expression for match in engine.match(analyse(ArticleText(title="North Korea")))]
+                [5, 7]
         """
         engine = cls()
         with engine.loading():
@@ -94,7 +99,7 @@ class Engine:
                 index.owners.remove(expression)
             index.owners.add(known, expression)
             if not self._is_building:
-                index.hang(known, runtime.kernels(), self._costs())
+                index.hang(known, self._kernels, self._costs())
         self._merge_if_large()
 
     def remove(self, expression: int) -> None:
@@ -126,10 +131,29 @@ class Engine:
         with self._merging:
             with self._busy:
                 index, costs, alive = self._index, self._costs(), self._index.alive()
-            kernels = runtime.kernels()
+            kernels = self._kernels
             base = index.build_base(kernels, costs, len(alive), alive)
             with self._busy:
                 index.install(base, kernels, self._costs())
+
+    def save(self, path: Path) -> None:
+        """Write a snapshot to a file, in one step. Matching pauses while the index is copied. Raises `OSError`."""
+        self.merge()
+        with self._busy:
+            content = snapshot.frozen((self._index, self._scratch.document_frequency, self._articles))
+        snapshot.write(path, content)
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Return an engine as it was saved. Raises `StaleSnapshotError`, a `ValueError`, or `OSError` if that fails."""
+        engine = cls()
+        engine._index, engine._scratch.document_frequency, engine._articles = snapshot.read(path)
+        engine._inflections = Inflections(engine._index.features)
+        return engine
+
+    @property
+    def _kernels(self) -> Kernels:
+        return self._kernels_of_its_own or runtime.kernels()
 
     @property
     def size_bytes(self) -> int:
@@ -139,20 +163,23 @@ class Engine:
 
     def _true(self, article: AnalysedArticle) -> Array:
         """Return the expressions that an article makes true and somebody asks."""
-        index = self._index
+        index, kernels = self._index, self._kernels
+        started_s = time.perf_counter()
         found = self._scratch.match(
-            runtime.kernels(),
+            kernels,
             Article(*article.codes, *self._inflections.of(article)),
             index.features.as_arrays,
             index.postings(),
             index.expressions(),
-            index.count,
         )
+        if not kernels.are_compiled:
+            warming.interpreted_for(time.perf_counter() - started_s)
         self._articles += 1
         if self._articles == self._next_lesson:
             self._next_lesson = min(4 * self._next_lesson, self._next_lesson + _LAST_LESSON)
             self._merge_in_background()
-        return found[index.owners.of[found] != NO_OWNER]
+        is_asked: Array = index.owners.of[found] != NO_OWNER
+        return found[is_asked]
 
     def _costs(self) -> Array:
         return self._index.costs(self._scratch.document_frequency)
@@ -182,4 +209,4 @@ class _Loading:
 
 @lru_cache(maxsize=4096)
 def _read(text: str) -> Node:
-    return parse(text)
+    return parse_again(text)

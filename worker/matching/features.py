@@ -210,9 +210,8 @@ class Features:
         new = self._new(0, Kind.VARIANT, _VARIANT_SHARE * float(self.prior[feature]))
         variant = self.variants
         self.variants += 1
-        for name in ("next", "fields", "within", "form", "surface", "feature"):
-            name = f"variant_{name}"
-            setattr(self, name, grown(getattr(self, name), self.variants))
+        for part in ("next", "fields", "within", "form", "surface", "feature"):
+            setattr(self, f"variant_{part}", grown(getattr(self, f"variant_{part}"), self.variants))
         self.variant_next[variant] = self.variant_head[feature]
         self.variant_head[feature] = variant
         self.variant_fields[variant], self.variant_within[variant] = fields, within

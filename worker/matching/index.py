@@ -84,6 +84,8 @@ class Index:
             alive=np.zeros(0, np.bool_),
         )
         self._is_hung = np.zeros(64, np.bool_)
+        self.delta_used = 0
+        self._delta_head, self._delta_next, self._delta_rows = _NONE, _NONE, np.zeros((0, 4), np.int32)
         self._clear_delta()
 
     # What the kernels read ---------------------------------------------------------------------------------------
@@ -143,7 +145,9 @@ class Index:
         if self._is_hung[expression]:
             return
         rows = np.zeros((max(64, int(self._plans.numbers[self._plan[expression]]) * 2), _COLUMNS), np.int32)
-        while (count := kernels.hang(expression, self._plans.numbers, self._plan[expression], costs, rows, 0)) > len(rows):
+        while (count := kernels.hang(expression, self._plans.numbers, self._plan[expression], costs, rows, 0)) > len(
+            rows
+        ):
             rows = np.zeros((count, _COLUMNS), np.int32)
         first = self.delta_used
         self.delta_used += count
@@ -191,7 +195,7 @@ class Index:
     # Base and delta ----------------------------------------------------------------------------------------------
 
     def build_base(self, kernels: Kernels, costs: Array, count: int, alive: Array) -> Base:
-        """Return postings for the expressions below `count` that are `alive`; changes nothing, and may run beside all else.
+        """Return postings for the expressions below `count` that are `alive`. Changes nothing: runs beside all else.
 
         Arrays that are read here only ever grow at their ends, so that what is added meanwhile does no harm.
         """
@@ -243,7 +247,7 @@ class Index:
 
     def alive(self) -> Array:
         """Return, for each expression, whether anybody asks it; a copy."""
-        return self.owners.of[: self.count] != NO_OWNER
+        return np.not_equal(self.owners.of[: self.count], NO_OWNER)
 
     def costs(self, document_frequency: Array) -> Array:
         """Return how often each feature is expected, in articles; a copy."""

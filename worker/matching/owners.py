@@ -84,7 +84,7 @@ class Owners:
 
     def of_one(self, expression: int) -> list[int]:
         """Return the owners of one expression."""
-        return self.of_all(np.array([expression])).tolist()
+        return [int(owner) for owner in self.of_all(np.array([expression]))]
 
     def of_all(self, expressions: Array) -> Array:
         """Return the owners of expressions, in no order."""

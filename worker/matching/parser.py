@@ -54,6 +54,11 @@ def parse(query: str) -> Node:
     return node
 
 
+def parse_again(canonical: str) -> Node:
+    """Read what `canonical` wrote of a tree that had passed; with its topics put in, it may be longer than a query."""
+    return _Parser(lex(canonical)).query()
+
+
 class _Parser:
     """Recursive descent over the lexemes; goes as deep as the brackets do."""
 

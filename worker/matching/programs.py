@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from worker.matching.compiled import layout
 from worker.matching.compiled.build import MOST_INLINE
@@ -138,8 +139,12 @@ def _either(parts: Sequence[_Wanted]) -> _Wanted:
         is_simple = part.says_all and not part.unwanted and len(part.needed) + len(part.groups) == 1
         says_all = says_all and is_simple
         # Of what a phrase needs, pairs come last and are the rarest.
-        group.update(dict.fromkeys(part.needed[-1:] or min(part.groups, key=len, default=(ALWAYS,))))
+        group.update(dict.fromkeys(part.needed[-1:] or _smallest(part.groups)))
     return _Wanted(groups=(tuple(group),), says_all=says_all)
+
+
+def _smallest(groups: Sequence[tuple[int, ...]]) -> Sequence[int]:
+    return min(groups, key=len) if groups else (ALWAYS,)
 
 
 def _partial(wanted: _Wanted) -> _Wanted:
@@ -161,7 +166,7 @@ def _leaf_wanted(leaf: Leaf, features: Features) -> _Wanted:
     ]
     if len(words.words) > 1 and words.fields & ~_TEXT == 0:
         numbers = [feature for feature, _, _ in words.words]
-        needed += [features.pair(first, second) for first, second in zip(numbers, numbers[1:], strict=False)]
+        needed += [features.pair(first, second) for first, second in pairwise(numbers)]
     is_plain_pair = len(needed) == 1 and len(words.words) == 2 and words.fields == _TEXT and not words.within
     return _Wanted(needed=tuple(dict.fromkeys(needed)), says_all=len(words.words) == 1 or is_plain_pair)
 
@@ -183,10 +188,8 @@ def _leaf_words(leaf: Leaf, features: Features) -> LeafWords:
             asked = [_word(word, features) for word in leaf.words]
             if leaf.stem:
                 asked.append((features.prefix(leaf.stem), layout.ANY_FORM, 0))
-    if leaf.scope is not None:
-        fields = 1 << _PLACES[leaf.scope]
-    else:
-        fields = _TITLE_AND_BODY if leaf.within else _TEXT
+    everywhere = _TITLE_AND_BODY if leaf.within else _TEXT
+    fields = everywhere if leaf.scope is None else 1 << _PLACES[leaf.scope]
     return LeafWords(fields=fields, within=leaf.within, words=tuple(asked))
 
 

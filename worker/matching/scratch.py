@@ -38,15 +38,15 @@ class Scratch:
         vocabulary: Vocabulary,
         postings: Postings,
         expressions: Expressions,
-        count: int,
     ) -> Array:
         """Return the expressions that an article makes true, each once, in no order; some may have no owner."""
+        count = len(expressions.program)
         if len(article.codes) + 1 > len(self._starts):
             self._words(len(article.codes) + 1)
         if len(vocabulary.flags) > len(self._present):
             self._features(len(vocabulary.flags))
         if count > len(self._decided):
-            self._expressions(count * 5 // 4)
+            self._expressions(count)
         while True:
             self._next_stamp()
             status, number = kernels.match(
@@ -117,7 +117,7 @@ class Scratch:
             present=self._present,
             seen=self._seen,
             head=self._head,
-            count=self._count,
+            counts=self._count,
             document_frequency=self.document_frequency,
             decided=self._decided,
             features=self._features_found,

@@ -1,8 +1,8 @@
 """Kernels that make an index: on which features each expression hangs, and hash tables filled in one go.
 
-A *plan* says what an expression hangs on, as numbers: how many alternatives; of each, whether it says all (1) or a program
-must be run besides (0), how many features must be there, how many must not, how many groups; then these features, and of
-each group its length and features, of which one must be there. `programs` writes plans.
+A *plan* says what an expression hangs on, as numbers: how many alternatives; of each, whether it says all (1) or a
+program must be run besides (0), how many features must be there, how many must not, how many groups; then these
+features, and of each group its length and features, of which one must be there. `programs` writes plans.
 """
 
 from __future__ import annotations
@@ -20,19 +20,17 @@ FEATURE, KIND, FIRST, SECOND, ABSENT, EXPRESSION = range(6)
 MOST_INLINE = 2  # further features that a row asks for itself
 
 
-def insert_all(table: HashTable, keys: Array, kinds: Array, wanted_kind: int, is_mixed: bool, first: int, end: int) -> None:
-    """Put features `first` to `end` of one kind into a table that has room for them, each under its key."""
+def insert_all(table: HashTable, keys: Array, values: Array, is_mixed: bool) -> None:
+    """Put keys, which are new to it, into a table that has room for them."""
     mask = len(table.keys) - 1
-    for feature in range(first, end):
-        if kinds[feature] != wanted_kind:
-            continue
-        key = keys[feature]
+    for number in range(len(keys)):
+        key = keys[number]
         spread = key if is_mixed else key * MULTIPLIER
         place = np.int64(spread >> np.uint64(table.shift))
         while table.keys[place] != 0:
             place = (place + 1) & mask
         table.keys[place] = key
-        table.values[place] = feature
+        table.values[place] = values[number]
 
 
 def hang_all(plans: Array, starts: Array, owners: Array, costs: Array, first: int, end: int, rows: Array) -> int:

@@ -73,7 +73,7 @@ class Postings(NamedTuple):
 
 
 class Expressions(NamedTuple):
-    """What each expression is: its owner, if any, where its program begins in `code` (-1: it needs none), and the leaves.
+    """What each expression is: its owner, if any, where its program begins in `code` (-1: there is none), and leaves.
 
     A leaf's words are `leaf_offsets[l]` to `leaf_offsets[l + 1]`; it looks in the fields of its mask, and only at the
     first `leaf_within` words of the body unless that is 0.
@@ -126,14 +126,14 @@ class Marks(NamedTuple):
     """What holds for one article: a mark is set where it equals the article's stamp, so that none need be wiped.
 
     `present` features are in the text fields (or where a variant wants them), `seen` ones have a chain from `head` with
-    `count` entries. `decided` expressions need no second look, `late` ones wait for their
+    `counts` entries. `decided` expressions need no second look, `late` ones wait for their
     program to be run. `document_frequency` counts articles for ever.
     """
 
     present: Array
     seen: Array
     head: Array
-    count: Array
+    counts: Array
     document_frequency: Array
     decided: Array
     features: Array

@@ -15,10 +15,10 @@ from worker.matching.compiled.layout import (
     EXISTS,
     LEAF,
     MERGE,
+    NO_OWNER,
     NOT,
     SKIP_IF_FALSE,
     SKIP_IF_TRUE,
-    NO_OWNER,
     Article,
     Expressions,
     Marks,
@@ -93,7 +93,9 @@ def judge_all(
             else:
                 length = 0
                 if operation == LEAF:
-                    length = find_leaf(code[at], expressions, article, reading, marks, stamp, firsts, lasts, lists[depth])
+                    length = find_leaf(
+                        code[at], expressions, article, reading, marks, stamp, firsts, lasts, lists[depth]
+                    )
                     depth += 1
                     at += 1
                 elif operation == MERGE:
@@ -134,7 +136,7 @@ def find_leaf(
     """
     word_feature, word_form = expressions.word_feature, expressions.word_form
     word_surface, codes = expressions.word_surface, article.codes
-    seen, count = marks.seen, marks.count
+    seen, counts = marks.seen, marks.counts
     entry, entry_feature, entry_word = reading.entry, reading.entry_feature, reading.entry_word
     entry_next, paragraphs, fields = reading.entry_next, reading.paragraphs, reading.fields
     places, starts, ends, forms = reading.places, reading.starts, reading.ends, reading.forms
@@ -145,9 +147,9 @@ def find_leaf(
         feature = word_feature[word]
         if seen[feature] != stamp:
             return 0
-        if count[feature] < count[word_feature[rarest]]:
+        if counts[feature] < counts[word_feature[rarest]]:
             rarest = word
-    if first + count[word_feature[rarest]] > len(firsts):
+    if first + counts[word_feature[rarest]] > len(firsts):
         return NO_ROOM
     here = marks.head[word_feature[rarest]]
     place = first
@@ -193,20 +195,13 @@ def merge(
         return end - first
     left, right, place = first, second, 0
     while left < second or right < end:
-        is_left = right == end or (
-            left < second
-            and (firsts[left], lasts[left]) <= (firsts[right], lasts[right])
-        )
+        is_left = right == end or (left < second and (firsts[left], lasts[left]) <= (firsts[right], lasts[right]))
         source = left if is_left else right
         if is_left:
             left += 1
         else:
             right += 1
-        if (
-            place == 0
-            or spare_firsts[place - 1] != firsts[source]
-            or spare_lasts[place - 1] != lasts[source]
-        ):
+        if place == 0 or spare_firsts[place - 1] != firsts[source] or spare_lasts[place - 1] != lasts[source]:
             spare_firsts[place] = firsts[source]
             spare_lasts[place] = lasts[source]
             place += 1

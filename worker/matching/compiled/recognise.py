@@ -85,7 +85,7 @@ def has_form(form: int, surface: np.uint64, codes: Array, start: int, end: int, 
     if form == ANY_FORM:
         return True
     if form == EXACT:
-        return surface_hash(codes, start, end) == surface
+        return bool(surface_hash(codes, start, end) == surface)
     return stands_in == CAPITALS or stands_in == form
 
 
@@ -108,7 +108,7 @@ def is_particle(packed: int, particles: Array) -> bool:
     return low < len(particles) and particles[low] == packed
 
 
-def stems_of(codes: Array, classes: Array, particles: Array, start: int, end: int, length: int, ring: Array, stems: Array) -> int:
+def stems_of(codes: Array, classes: Array, particles: Array, end: int, length: int, ring: Array, stems: Array) -> int:
     """Write the hashes of what is left of a Hangul word without a particle; return how many there are."""
     count = packed = 0
     for cut in range(1, min(MAX_PARTICLE, length - MIN_STEM) + 1):
@@ -142,7 +142,7 @@ def recognise(
     starts, ends, kinds, breaks, fields = reading.starts, reading.ends, reading.kinds, reading.breaks, reading.fields
     paragraphs, places, forms, entry = reading.paragraphs, reading.places, reading.forms, reading.entry
     entry_feature, entry_word, entry_next = reading.entry_feature, reading.entry_word, reading.entry_next
-    present, seen, head, count, features = marks.present, marks.seen, marks.head, marks.count, marks.features
+    present, seen, head, counts, features = marks.present, marks.seen, marks.head, marks.counts, marks.features
 
     room = len(entry_feature)
     has_prefixes = len(bloom) > 1
@@ -191,7 +191,10 @@ def recognise(
                     ring[length & (RING - 1)] = hashed
                     length += 1
                     letters += 1 if one < CODES and classes[one] & ALPHA != 0 else 0
-                    if has_prefixes and (bloom[np.int64(hashed >> HALF) & bloom_mask] >> (hashed & LOW_BITS)) & ONE != 0:
+                    if (
+                        has_prefixes
+                        and (bloom[np.int64(hashed >> HALF) & bloom_mask] >> (hashed & LOW_BITS)) & ONE != 0
+                    ):
                         feature = look_up(prefix_keys, prefix_values, prefix_shift, hashed, hashed)
                         if feature >= 0:
                             entry_feature[entries] = feature
@@ -206,7 +209,7 @@ def recognise(
                 entry_feature[entries] = feature
                 entries += 1
             if length > MIN_STEM and class_at(codes, classes, end - 1, end) & SYLLABLE != 0:
-                for number in range(stems_of(codes, classes, particles, start, end, length, ring, stems)):
+                for number in range(stems_of(codes, classes, particles, end, length, ring, stems)):
                     feature = look_up(word_keys, word_values, word_shift, stems[number], stems[number])
                     if feature >= 0:
                         entry_feature[entries] = feature
@@ -232,10 +235,10 @@ def recognise(
                     if seen[feature] != stamp:
                         seen[feature] = stamp
                         head[feature] = -1
-                        count[feature] = 0
+                        counts[feature] = 0
                     entry_next[number] = head[feature]
                     head[feature] = number
-                    count[feature] += 1
+                    counts[feature] += 1
                 if flag & HAS_VARIANTS != 0:
                     variant = variant_head[feature]
                     while variant >= 0:

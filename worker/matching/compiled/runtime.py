@@ -1,25 +1,23 @@
 """The kernels, compiled, or interpreted as long as nobody has compiled them.
 
-Decides when to compile and where the result is kept, so that a fresh process need not. numba is imported here and nowhere
-else, and only when somebody wants the kernels compiled. Until then the very same functions run as plain Python: a hundred
-times slower, but at once, so that a fresh worker never keeps an alert waiting.
+Decides when to compile and where the result is kept, so that a fresh process need not. numba is imported here and
+nowhere else, and only when somebody wants the kernels compiled. Until then the very same functions run as plain Python:
+a hundred times slower, but at once, so that a fresh worker never keeps an alert waiting.
 """
 
 from __future__ import annotations
 
 import hashlib
-import logging
-import threading
-import time
+import platform
+import sys
 from collections.abc import Callable
 from importlib import import_module
+from importlib.metadata import version
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any, Final
 
 import numpy as np
-
-log = logging.getLogger(__name__)
 
 _MODULES: Final = ("segment", "recognise", "occurrences", "collect", "build")  # each uses those before it
 
@@ -43,7 +41,7 @@ def _modules() -> list[ModuleType]:
 def _quiet(function: Callable[..., Any]) -> Callable[..., Any]:
     """Let hashes overflow in silence, as they do when compiled."""
 
-    def quiet(*arguments: Any) -> Any:
+    def quiet(*arguments: Any) -> Any:  # noqa: ANN401  whatever the kernel takes and gives
         with np.errstate(over="ignore"):
             return function(*arguments)
 
@@ -56,19 +54,24 @@ def interpreted() -> Kernels:
     return Kernels(functions, are_compiled=False)
 
 
-def compiled(cache: Path) -> Kernels:
-    """Return the kernels as numba makes them: quickly where `cache` has them already, else in about half a minute.
+def folder_in(cache: Path) -> Path:
+    """Return the folder below `cache` for these very kernels, with this very numba.
 
-    numba looks only at a function's own file to see whether what it has kept is still right; the folder's name therefore
-    comes from all files together.
+    numba looks only at a function's own file to see whether what it has kept is still right; the folder's name
+    therefore comes from all files together.
     """
+    sources = b"".join(Path(str(module.__file__)).read_bytes() for module in _modules())
+    named = f"{version('numba')} {sys.version_info[:2]} {platform.machine()}".encode()
+    return cache / f"kernels-{hashlib.sha256(sources + named).hexdigest()[:16]}"
+
+
+def compiled(folder: Path) -> Kernels:
+    """Return the kernels as numba makes them when they are first called, and keeps them in a folder of their own."""
     import numba  # noqa: PLC0415  half a second and 100 MB that most processes need not spend
 
-    modules = _modules()
-    sources = b"".join(Path(str(module.__file__)).read_bytes() for module in modules)
-    numba.config.CACHE_DIR = str(cache / f"kernels-{hashlib.sha256(sources).hexdigest()[:16]}")
+    vars(numba.config)["CACHE_DIR"] = str(folder)  # read anew for each function
     functions: dict[str, Any] = {}
-    for module in modules:
+    for module in _modules():
         shared = vars(module) | {name: function for name, function in functions.items() if name in vars(module)}
         for name, function in _own_functions(module):
             copy = FunctionType(function.__code__, shared, name, function.__defaults__)

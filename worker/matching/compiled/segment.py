@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 CJK = IS_HANGUL | IS_HAN_OR_KANA
 DOT, COMMA, APOSTROPHE, SMALL_S, BIG_S, RETURN, NEWLINE, PARAGRAPH = 0x2E, 0x2C, 0x27, 0x73, 0x53, 0x0D, 0x0A, 0x2029
+BIG_OE, BIG_AE = 0x152, 0xC6
 LONGEST_ELISION = 6
 PLAIN, ACRONYM = 0, 1
 
@@ -111,18 +112,18 @@ def is_elision(codes: Array, tables: Tables, start: int, apostrophe: int) -> boo
         if folded > 0:
             packed = packed * 256 + int(folded)
             count += 1
+    is_known = False
     for elision in tables.elisions:
-        if packed == elision:
-            return True
-    return False
+        is_known = is_known or packed == elision
+    return is_known
 
 
 def is_vowel(code: int, tables: Tables) -> bool:
     """Tell whether a folded code point begins a word that is elided before."""
+    is_known = False
     for vowel in tables.vowels:
-        if code == vowel:
-            return True
-    return False
+        is_known = is_known or code == vowel
+    return is_known
 
 
 def elided_end(codes: Array, tables: Tables, at: int, end: int) -> int:
@@ -137,8 +138,10 @@ def elided_end(codes: Array, tables: Tables, at: int, end: int) -> int:
         return 0
     following = codes[place + 1]
     lower = following + 32 if 65 <= following <= 90 else following
-    if following == 0x152 or following == 0xC6:  # Œ and Æ
-        lower = following + 1 if following == 0x152 else following + 32
+    if following == BIG_OE:
+        lower = following + 1
+    if following == BIG_AE:
+        lower = following + 32
     if not is_vowel(lower, tables) or not is_elision(codes, tables, at, place):
         return 0
     return place
@@ -174,7 +177,11 @@ def emit_apostrophes(codes: Array, tables: Tables, start: int, end: int, starts:
             break
         end = last
         first = -1
-    if first >= 0 and is_elision(codes, tables, start, first) and is_vowel(folded_first(codes, tables, first + 1), tables):
+    if (
+        first >= 0
+        and is_elision(codes, tables, start, first)
+        and is_vowel(folded_first(codes, tables, first + 1), tables)
+    ):
         starts[count] = start
         ends[count] = first
         count += 1
@@ -221,7 +228,15 @@ def is_possessive(codes: Array, classes: Array, at: int, end: int) -> bool:
 
 
 def segment(
-    codes: Array, tables: Tables, first: int, end: int, starts: Array, ends: Array, kinds: Array, breaks: Array, count: int
+    codes: Array,
+    tables: Tables,
+    first: int,
+    end: int,
+    starts: Array,
+    ends: Array,
+    kinds: Array,
+    breaks: Array,
+    count: int,
 ) -> int:
     """Write the words of one field, `codes[first:end]`, behind the `count` that are there; return how many there are.
 

@@ -101,7 +101,7 @@ def _classes(characters: list[str]) -> Array:
 
 
 def _is_lower_or_title(character: str) -> bool:
-    return character.islower() or character.istitle() and not character.isupper()
+    return character.islower() or (character.istitle() and not character.isupper())
 
 
 def _folds(characters: Iterable[str]) -> tuple[Array, Array]:
