@@ -267,7 +267,7 @@ class _Coder:
                     self._code += [layout.COUNT, node.count]
                 case _:
                     self._places(node)
-                    self._code.append(layout.EXISTS)
+                    self._code += [layout.COUNT, 1]
         self._land(places)
 
     def _places(self, node: Node) -> None:

@@ -131,3 +131,12 @@ def test_articles_of_any_size_are_read(kernels, text):
     expected = (0, 1, 2, 3, 4) if wet else ()
     assert engine.matching(analyse(ArticleText(body=text))) == expected
     assert engine.matching(analyse(ArticleText(title="Rain"))) == (0, 3)
+
+
+def test_nothing_of_an_earlier_article_is_left(kernels):
+    engine = Engine(kernels)
+    engine.add(1, parse('"heavy rain in busan"'))
+    engine.add(2, parse("busan NEAR/3 rain"))
+    assert engine.matching(analyse(ArticleText(body="Today heavy rain in Busan"))) == (1, 2)
+    assert engine.matching(analyse(ArticleText(body="Then heavy rain in"))) == ()
+    assert engine.matching(analyse(ArticleText(body="Today heavy rain"))) == ()

@@ -31,53 +31,73 @@ def match(
     Otherwise what there was too little room for, and how much it wants; then call again with another stamp. Expressions
     whose program must be run are put aside in `marks.late` and judged together.
     """
-    number_of_features, words = recognise(article, tables, vocabulary, reading, marks, stamp)
-    if number_of_features == NO_ROOM_FOR_ENTRIES:
+    features, words = recognise(article, tables, vocabulary, reading, marks, stamp)
+    if features == NO_ROOM_FOR_ENTRIES:
         return WANTS_ENTRIES, words
+    found, waiting = collect_base(features, postings, marks, stamp)
+    if len(postings.delta_rows) > 0:
+        found, waiting = collect_delta(features, postings, marks, stamp, found, waiting)
+    if waiting > 0:
+        found = judge_all(waiting, found, expressions, article, reading, marks, stamp, room, words)
+        if found == NO_ROOM_FOR_PLACES:
+            return WANTS_PLACES, 0
+    learn(features, marks)
+    return MATCHED, found
+
+
+def collect_base(number_of_features: int, postings: Postings, marks: Marks, stamp: int) -> tuple[int, int]:
+    """Go through the base: write what is true for sure, put aside what may be; return how many of each."""
     offsets, plain, branch, conditional = postings.offsets, postings.plain, postings.branch, postings.conditional
-    delta_head, delta_next, delta_rows = postings.delta_head, postings.delta_next, postings.delta_rows
     present, decided, features = marks.present, marks.decided, marks.features
-    out, late, document_frequency = marks.found, marks.late, marks.document_frequency
+    out, late = marks.found, marks.late
     found = waiting = 0
     in_base = len(offsets) - 1
     for number in range(number_of_features):
         feature = features[number]
-        document_frequency[feature] += 1
-        if feature < in_base:
-            for row in range(offsets[feature, 0], offsets[feature + 1, 0]):
-                out[found] = plain[row]
+        if feature >= in_base:
+            continue
+        for row in range(offsets[feature, 0], offsets[feature + 1, 0]):
+            out[found] = plain[row]
+            found += 1
+        for row in range(offsets[feature, 1], offsets[feature + 1, 1]):
+            expression = branch[row]
+            if decided[expression] != stamp:
+                decided[expression] = stamp
+                out[found] = expression
                 found += 1
-            for row in range(offsets[feature, 1], offsets[feature + 1, 1]):
-                expression = branch[row]
-                if decided[expression] != stamp:
-                    decided[expression] = stamp
+        for row in range(offsets[feature, 2], offsets[feature + 1, 2]):
+            if (
+                present[conditional[row, 0]] != stamp
+                or present[conditional[row, 1]] != stamp
+                or present[conditional[row, 2]] == stamp
+            ):
+                continue
+            expression = conditional[row, 3]
+            is_sure = expression >= 0
+            expression = expression if is_sure else ~expression
+            if decided[expression] != stamp:
+                decided[expression] = stamp
+                if is_sure:
                     out[found] = expression
                     found += 1
-            for row in range(offsets[feature, 2], offsets[feature + 1, 2]):
-                if (
-                    present[conditional[row, 0]] == stamp
-                    and present[conditional[row, 1]] == stamp
-                    and present[conditional[row, 2]] != stamp
-                ):
-                    expression = conditional[row, 3]
-                    is_sure = expression >= 0
-                    expression = expression if is_sure else ~expression
-                    if decided[expression] != stamp:
-                        decided[expression] = stamp
-                        if is_sure:
-                            out[found] = expression
-                            found += 1
-                        else:
-                            late[waiting] = expression
-                            waiting += 1
-        row = delta_head[feature] if len(delta_rows) > 0 else -1
+                else:
+                    late[waiting] = expression
+                    waiting += 1
+    return found, waiting
+
+
+def collect_delta(
+    number_of_features: int, postings: Postings, marks: Marks, stamp: int, found: int, waiting: int
+) -> tuple[int, int]:
+    """Go through the delta in the same way, behind what the base had; return how many of each there are then."""
+    head, following, rows = postings.delta_head, postings.delta_next, postings.delta_rows
+    present, decided, features = marks.present, marks.decided, marks.features
+    out, late = marks.found, marks.late
+    for number in range(number_of_features):
+        row = head[features[number]]
         while row >= 0:
-            if (
-                present[delta_rows[row, 0]] == stamp
-                and present[delta_rows[row, 1]] == stamp
-                and present[delta_rows[row, 2]] != stamp
-            ):
-                expression = delta_rows[row, 3]
+            if present[rows[row, 0]] == stamp and present[rows[row, 1]] == stamp and present[rows[row, 2]] != stamp:
+                expression = rows[row, 3]
                 is_sure = expression >= 0
                 expression = expression if is_sure else ~expression
                 if decided[expression] != stamp:
@@ -88,9 +108,11 @@ def match(
                     else:
                         late[waiting] = expression
                         waiting += 1
-            row = delta_next[row]
-    if waiting > 0:
-        found = judge_all(waiting, found, expressions, article, reading, marks, stamp, room)
-        if found == NO_ROOM_FOR_PLACES:
-            return WANTS_PLACES, 0
-    return MATCHED, found
+            row = following[row]
+    return found, waiting
+
+
+def learn(number_of_features: int, marks: Marks) -> None:
+    """Count one more article for each of its features."""
+    for number in range(number_of_features):
+        marks.document_frequency[marks.features[number]] += 1

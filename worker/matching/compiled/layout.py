@@ -23,7 +23,7 @@ TITLE, SUMMARY, BODY = 0, 1, 2
 """Places in `model.Field`'s order; the fields up to BODY are those where a word looks by itself."""
 
 # A program's operations: numbers from 0 on ask for a feature. Those with operands say so.
-NOT, SKIP_IF_FALSE, SKIP_IF_TRUE, ADD, ENOUGH, LEAF, MERGE, NEAR, EXISTS, COUNT, END = range(-1, -12, -1)
+NOT, SKIP_IF_FALSE, SKIP_IF_TRUE, ADD, ENOUGH, LEAF, MERGE, NEAR, COUNT, END = range(-1, -11, -1)
 """SKIP_*: target; ENOUGH: count; LEAF: leaf; NEAR: distance, is_ordered; COUNT: count. `occurrences` runs them."""
 
 NO_OWNER = -(2**63)

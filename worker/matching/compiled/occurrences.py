@@ -12,10 +12,9 @@ from worker.matching.compiled.layout import (
     COUNT,
     END,
     ENOUGH,
-    EXISTS,
     LEAF,
     MERGE,
-    NO_OWNER,
+    NEAR,
     NOT,
     SKIP_IF_FALSE,
     SKIP_IF_TRUE,
@@ -40,31 +39,26 @@ def judge_all(
     marks: Marks,
     stamp: int,
     room: Occurrences,
+    words: int,
 ) -> int:
     """Run the programs of the `waiting` expressions in `marks.late`, and write those that hold behind the `found` ones.
 
-    Returns how many are found then, or NO_ROOM when the lists of places have outgrown `room`. The value on top of the
-    stack is what a program's operations have come to so far; lists of places have a stack of their own, list l being
-    places `lists[l]` to `lists[l + 1]`.
+    Returns how many are found then, or NO_ROOM when the lists of places have outgrown `room`. On top of the stack is
+    what a program has come to so far; lists have a stack of their own, list l being `lists[l]` to `lists[l + 1]`.
     """
-    code, program, owner = expressions.code, expressions.program, expressions.owner
+    code, program = expressions.code, expressions.program
     present, late, out = marks.present, marks.late, marks.found
     values, lists, firsts, lasts = room.values, room.lists, room.firsts, room.lasts
-    spare_firsts, spare_lasts, fields = room.spare_firsts, room.spare_lasts, reading.fields
     lists[0] = 0
     for number in range(waiting):
-        expression = late[number]
-        if owner[expression] == NO_OWNER:
-            continue
-        at = program[expression]
-        top = -1
-        depth = 0
+        at = program[late[number]]
+        top, depth = -1, 0
         while True:
             operation = code[at]
             at += 1
             if operation >= 0:
                 top += 1
-                values[top] = 1 if present[operation] == stamp else 0
+                values[top] = present[operation] == stamp
             elif operation == SKIP_IF_FALSE or operation == SKIP_IF_TRUE:
                 if (values[top] != 0) == (operation == SKIP_IF_TRUE):
                     at = np.int64(code[at])
@@ -77,46 +71,53 @@ def judge_all(
                 top -= 1
                 values[top] += values[top + 1]
             elif operation == ENOUGH:
-                values[top] = 1 if values[top] >= code[at] else 0
+                values[top] = values[top] >= code[at]
                 at += 1
-            elif operation == EXISTS:
-                depth -= 1
-                top += 1
-                values[top] = 1 if lists[depth + 1] > lists[depth] else 0
             elif operation == COUNT:
-                depth -= 1
-                top += 1
-                values[top] = 1 if count_apart(firsts, lasts, lists[depth], lists[depth + 1]) >= code[at] else 0
+                top, depth = top + 1, depth - 1
+                values[top] = count_apart(firsts, lasts, lists[depth], lists[depth + 1]) >= code[at]
                 at += 1
             elif operation == END:
                 break
             else:
-                length = 0
-                if operation == LEAF:
-                    length = find_leaf(
-                        code[at], expressions, article, reading, marks, stamp, firsts, lasts, lists[depth]
-                    )
-                    depth += 1
-                    at += 1
-                elif operation == MERGE:
-                    depth -= 1
-                    length = merge(
-                        firsts, lasts, spare_firsts, spare_lasts, lists[depth - 1], lists[depth], lists[depth + 1]
-                    )
-                else:
-                    depth -= 1
-                    length = join(
-                        firsts, lasts, spare_firsts, spare_lasts, fields,
-                        lists[depth - 1], lists[depth], lists[depth + 1], code[at], code[at + 1] != 0,
-                    )  # fmt: skip
-                    at += 2
+                depth += 1 if operation == LEAF else -1
+                length = places_after(
+                    operation, code, at, depth, expressions, article, reading, marks, stamp, room, words
+                )
+                at += 2 if operation == NEAR else 1 if operation == LEAF else 0
                 if length < 0:
                     return NO_ROOM
                 lists[depth] = lists[depth - 1] + length
         if values[top] != 0:
-            out[found] = expression
+            out[found] = late[number]
             found += 1
     return found
+
+
+def places_after(
+    operation: int,
+    code: Array,
+    at: int,
+    depth: int,
+    expressions: Expressions,
+    article: Article,
+    reading: Reading,
+    marks: Marks,
+    stamp: int,
+    room: Occurrences,
+    words: int,
+) -> int:
+    """Put a leaf's list on the stack, or one list in place of the upper two; return its length, or NO_ROOM."""
+    first = room.lists[depth - 1]
+    if operation == LEAF:
+        return find_leaf(code[at], expressions, article, reading, marks, stamp, room.firsts, room.lasts, first, words)
+    second, end = room.lists[depth], room.lists[depth + 1]
+    if operation == MERGE:
+        return merge(room.firsts, room.lasts, room.spare_firsts, room.spare_lasts, first, second, end)
+    return join(
+        room.firsts, room.lasts, room.spare_firsts, room.spare_lasts, reading.fields,
+        first, second, end, code[at], code[at + 1] != 0,
+    )  # fmt: skip
 
 
 def find_leaf(
@@ -129,62 +130,70 @@ def find_leaf(
     firsts: Array,
     lasts: Array,
     first: int,
+    words: int,
 ) -> int:
     """Write a leaf's occurrences from place `first` on, ascending; return how many, or NO_ROOM.
 
-    Goes along the rarest of the leaf's words and looks whether the others stand around it.
+    Goes along the rarest of the leaf's words and looks whether the others stand around it. What the arrays hold behind
+    the article's `words` is an earlier article's.
     """
-    word_feature, word_form = expressions.word_feature, expressions.word_form
-    word_surface, codes = expressions.word_surface, article.codes
-    seen, counts = marks.seen, marks.counts
-    entry, entry_feature, entry_word = reading.entry, reading.entry_feature, reading.entry_word
-    entry_next, paragraphs, fields = reading.entry_next, reading.paragraphs, reading.fields
-    places, starts, ends, forms = reading.places, reading.starts, reading.ends, reading.forms
+    word_feature, counts = expressions.word_feature, marks.counts
+    entry_word, entry_next, paragraphs = reading.entry_word, reading.entry_next, reading.paragraphs
+    fields, places = reading.fields, reading.places
     begin, end = expressions.leaf_offsets[leaf], expressions.leaf_offsets[leaf + 1]
     leaf_fields, within = expressions.leaf_fields[leaf], expressions.leaf_within[leaf]
     rarest = begin
     for word in range(begin, end):
         feature = word_feature[word]
-        if seen[feature] != stamp:
+        if marks.seen[feature] != stamp:
             return 0
         if counts[feature] < counts[word_feature[rarest]]:
             rarest = word
     if first + counts[word_feature[rarest]] > len(firsts):
         return NO_ROOM
-    here = marks.head[word_feature[rarest]]
+    entry = marks.head[word_feature[rarest]]
     place = first
-    while here >= 0:
-        at = entry_word[here] - (rarest - begin)
+    while entry >= 0:
+        at = entry_word[entry] - (rarest - begin)
         last = at + end - begin - 1
-        here = entry_next[here]
-        if at < 0 or last >= len(paragraphs) or paragraphs[at] != paragraphs[last]:
-            continue
-        if not is_within(leaf_fields, within, fields[last], places[last]):
-            continue
-        stands_here = True
-        for word in range(begin, end):
-            token = at + word - begin
-            is_there = False
-            for number in range(entry[token], entry[token + 1]):
-                if entry_feature[number] == word_feature[word]:
-                    is_there = True
-                    break
-            if not is_there or not has_form(
-                word_form[word], word_surface[word], codes, starts[token], ends[token], forms[token]
-            ):
-                stands_here = False
-                break
-        if stands_here:
+        entry = entry_next[entry]
+        if (
+            at >= 0
+            and last < words
+            and paragraphs[at] == paragraphs[last]
+            and is_within(leaf_fields, within, fields[last], places[last])
+            and stands_here(at, begin, end, expressions, article, reading)
+        ):
             firsts[place] = at
             lasts[place] = last
             place += 1
-    low, high = first, place - 1
+    turn_round(firsts, first, place)
+    turn_round(lasts, first, place)
+    return place - first
+
+
+def stands_here(at: int, begin: int, end: int, expressions: Expressions, article: Article, reading: Reading) -> bool:
+    """Tell whether a leaf's words `begin` to `end`, in their forms, are the article's from word `at` on."""
+    for word in range(begin, end):
+        here = at + word - begin
+        is_there = False
+        for entry in range(reading.entry[here], reading.entry[here + 1]):
+            is_there = is_there or reading.entry_feature[entry] == expressions.word_feature[word]
+        if not is_there:
+            return False
+        form, surface = expressions.word_form[word], expressions.word_surface[word]
+        if not has_form(form, surface, article.codes, reading.starts[here], reading.ends[here], reading.forms[here]):
+            return False
+    return True
+
+
+def turn_round(numbers: Array, low: int, end: int) -> None:
+    """Put a stretch of numbers in the opposite order."""
+    high = end - 1
     while low < high:
-        firsts[low], firsts[high] = firsts[high], firsts[low]
-        lasts[low], lasts[high] = lasts[high], lasts[low]
+        numbers[low], numbers[high] = numbers[high], numbers[low]
         low += 1
         high -= 1
-    return place - first
 
 
 def merge(

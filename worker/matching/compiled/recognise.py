@@ -126,140 +126,204 @@ def recognise(
 ) -> tuple[int, int]:
     """Read an article; return how many features it has and how many words, or NO_ROOM and how many entries it wants.
 
-    `reading` has room for as many words as there are characters. Arrays are taken out of their tuples first: inside the
-    loops that would cost more than all the rest.
+    `reading` has room for as many words as there are characters.
     """
-    codes, bounds, extra_word, extra_feature = article.codes, article.bounds, article.extra_word, article.extra_feature
-    classes, fold, more, particles = tables.classes, tables.fold, tables.more, tables.particles
-    word_keys, word_values, word_shift = vocabulary.words.keys, vocabulary.words.values, vocabulary.words.shift
+    words = read_words(article, tables, reading)
+    entries = find_entries(words, article, tables, vocabulary, reading)
+    if entries < 0:
+        return NO_ROOM, -entries
+    found = mark(words, article, vocabulary, reading, marks, stamp)
+    return found, words
+
+
+def read_words(article: Article, tables: Tables, reading: Reading) -> int:
+    """Write the words of all fields, and where each stands; return how many there are."""
+    fields, paragraphs, places = reading.fields, reading.paragraphs, reading.places
+    breaks, bounds = reading.breaks, article.bounds
+    words = paragraph = 0
+    for field in range(len(bounds) - 1):
+        first_word = words
+        words = segment(
+            article.codes, tables, bounds[field], bounds[field + 1],
+            reading.starts, reading.ends, reading.kinds, breaks, words,
+        )  # fmt: skip
+        for word in range(first_word, words):
+            paragraph += breaks[word]
+            fields[word], paragraphs[word], places[word] = field, paragraph, word - first_word
+    return words
+
+
+def find_entries(words: int, article: Article, tables: Tables, vocabulary: Vocabulary, reading: Reading) -> int:
+    """Look up each word, its beginnings, its stems; return how many entries there are, or ~wanted if too many."""
+    codes, extra_word, extra_feature = article.codes, article.extra_word, article.extra_feature
+    classes, particles, fold, more = tables.classes, tables.particles, tables.fold, tables.more
+    keys, values, shift = vocabulary.words.keys, vocabulary.words.values, vocabulary.words.shift
     prefix_keys, prefix_values = vocabulary.prefixes.keys, vocabulary.prefixes.values
     prefix_shift, bloom = vocabulary.prefixes.shift, vocabulary.bloom
-    pair_keys, pair_values, pair_shift = vocabulary.pairs.keys, vocabulary.pairs.values, vocabulary.pairs.shift
-    flags, variant_head, variant_next = vocabulary.flags, vocabulary.variant_head, vocabulary.variant_next
-    variant_fields, variant_within = vocabulary.variant_fields, vocabulary.variant_within
-    variant_form, variant_surface = vocabulary.variant_form, vocabulary.variant_surface
-    variant_feature = vocabulary.variant_feature
-    starts, ends, kinds, breaks, fields = reading.starts, reading.ends, reading.kinds, reading.breaks, reading.fields
-    paragraphs, places, forms, entry = reading.paragraphs, reading.places, reading.forms, reading.entry
-    entry_feature, entry_word, entry_next = reading.entry_feature, reading.entry_word, reading.entry_next
-    present, seen, head, counts, features = marks.present, marks.seen, marks.head, marks.counts, marks.features
-
-    room = len(entry_feature)
-    has_prefixes = len(bloom) > 1
-    bloom_mask = len(bloom) - 1
+    starts, ends, kinds, forms = reading.starts, reading.ends, reading.kinds, reading.forms
+    entry, entry_feature = reading.entry, reading.entry_feature
     ring = np.empty(RING, np.uint64)
     stems = np.empty(MAX_PARTICLE, np.uint64)
+    entries = extra = 0
+    for word in range(words):
+        start, end = starts[word], ends[word]
+        entry[word] = entries
+        wanted = entries + MOST_FOLDS * (end - start) + MAX_PARTICLE + 1 + len(extra_word) - extra
+        if wanted > len(entry_feature):
+            return -int(wanted)
+        entries, length, forms[word] = hash_word(
+            codes, classes, fold, more, start, end, kinds[word] == ACRONYM, ring,
+            bloom, prefix_keys, prefix_values, prefix_shift, entry_feature, entries,
+        )  # fmt: skip
+        hashed = ring[(length - 1) & (RING - 1)]
+        feature = look_up(keys, values, shift, hashed, hashed)
+        if feature >= 0:
+            entry_feature[entries] = feature
+            entries += 1
+        if length > MIN_STEM and class_at(codes, classes, end - 1, end) & SYLLABLE != 0:
+            for number in range(stems_of(codes, classes, particles, end, length, ring, stems)):
+                feature = look_up(keys, values, shift, stems[number], stems[number])
+                if feature >= 0:
+                    entry_feature[entries] = feature
+                    entries += 1
+        while extra < len(extra_word) and extra_word[extra] <= word:
+            entry_feature[entries] = extra_feature[extra]
+            entries += 1
+            extra += 1
+    entry[words] = entries
+    return entries
+
+
+def hash_word(
+    codes: Array,
+    classes: Array,
+    fold: Array,
+    more: Array,
+    start: int,
+    end: int,
+    is_acronym: bool,
+    ring: Array,
+    bloom: Array,
+    prefix_keys: Array,
+    prefix_values: Array,
+    prefix_shift: int,
+    entry_feature: Array,
+    entries: int,
+) -> tuple[int, int, int]:
+    """Hash a word's key into `ring`, writing those of its beginnings that are prefixes as entries.
+
+    Returns how many entries there are, how long the key is, and in which form the word stands.
+    """
+    has_prefixes = len(bloom) > 1
+    hashed = SEED
+    letters = length = leads = 0  # leads: 1 when the first letter is a capital, 2 when it is not
+    has_upper = has_cased = False
+    for at in range(start, end):
+        code = codes[at]
+        kind = classes[code] if code < CODES else 0
+        if is_acronym and (code == DOT or kind & SPACE != 0):
+            continue
+        if kind & ALPHA != 0 and leads == 0:
+            leads = 1 if kind & UPPER != 0 else 2
+        has_upper = has_upper or kind & UPPER != 0
+        has_cased = has_cased or kind & CASED != 0
+        folded = int(fold[code]) if code < CODES else int(code)
+        run, source = 1, 0
+        if folded < 0:
+            run, source = int(more[~folded]), ~folded + 1
+        for step in range(run):
+            one = int(more[source + step]) if source > 0 else folded
+            if one == 0:
+                continue
+            hashed = mixed(hashed, one)
+            ring[length & (RING - 1)] = hashed
+            length += 1
+            letters += 1 if one < CODES and classes[one] & ALPHA != 0 else 0
+            if has_prefixes and (bloom[np.int64(hashed >> HALF) & (len(bloom) - 1)] >> (hashed & LOW_BITS)) & ONE != 0:
+                feature = look_up(prefix_keys, prefix_values, prefix_shift, hashed, hashed)
+                if feature >= 0:
+                    entry_feature[entries] = feature
+                    entries += 1
+    is_capitals = has_upper and not has_cased and letters >= 2
+    return entries, length, CAPITALS if is_capitals else LEADING if leads == 1 else ANY_FORM
+
+
+def mark(words: int, article: Article, vocabulary: Vocabulary, reading: Reading, marks: Marks, stamp: int) -> int:
+    """Mark what each entry makes present: itself, its variants, and pairs; return how many features there are."""
+    flags, fields, breaks, entry = vocabulary.flags, reading.fields, reading.breaks, reading.entry
+    entry_feature, entry_word, entry_next = reading.entry_feature, reading.entry_word, reading.entry_next
+    present, seen, head, counts, features = marks.present, marks.seen, marks.head, marks.counts, marks.features
+    pair_keys, pair_values, pair_shift = vocabulary.pairs.keys, vocabulary.pairs.values, vocabulary.pairs.shift
     present[ALWAYS] = stamp
     features[0] = ALWAYS
     found = 1
-    words = entries = extra = paragraph = 0
-    for field in range(len(bounds) - 1):
-        first_word = words
-        words = segment(codes, tables, bounds[field], bounds[field + 1], starts, ends, kinds, breaks, words)
-        for word in range(first_word, words):
-            start, end = starts[word], ends[word]
-            first_entry = entries
-            wanted = entries + MOST_FOLDS * (end - start) + MAX_PARTICLE + 1
-            if wanted > room:
-                return NO_ROOM, wanted
-            paragraph += breaks[word]
-            fields[word], paragraphs[word], places[word], entry[word] = field, paragraph, word - first_word, entries
-
-            # The word's key, character by character, and its beginnings that are prefixes.
-            is_acronym = kinds[word] == ACRONYM
-            hashed = SEED
-            letters = length = leads = 0  # leads: 1 when the first letter is a capital, 2 when it is not
-            has_upper = has_cased = False
-            for at in range(start, end):
-                code = codes[at]
-                kind = classes[code] if code < CODES else 0
-                if is_acronym and (code == DOT or kind & SPACE != 0):
-                    continue
-                if kind & ALPHA != 0 and leads == 0:
-                    leads = 1 if kind & UPPER != 0 else 2
-                has_upper = has_upper or kind & UPPER != 0
-                has_cased = has_cased or kind & CASED != 0
-                folded = int(fold[code]) if code < CODES else int(code)
-                run, source = 1, 0
-                if folded < 0:
-                    run, source = int(more[~folded]), ~folded + 1
-                for step in range(run):
-                    one = int(more[source + step]) if source > 0 else folded
-                    if one == 0:
-                        continue
-                    hashed = mixed(hashed, one)
-                    ring[length & (RING - 1)] = hashed
-                    length += 1
-                    letters += 1 if one < CODES and classes[one] & ALPHA != 0 else 0
-                    if (
-                        has_prefixes
-                        and (bloom[np.int64(hashed >> HALF) & bloom_mask] >> (hashed & LOW_BITS)) & ONE != 0
-                    ):
-                        feature = look_up(prefix_keys, prefix_values, prefix_shift, hashed, hashed)
-                        if feature >= 0:
-                            entry_feature[entries] = feature
-                            entries += 1
-            is_capitals = has_upper and not has_cased and letters >= 2
-            form = CAPITALS if is_capitals else LEADING if leads == 1 else ANY_FORM
-            forms[word] = form
-
-            # What it answers to: its key, its stems, its inflections.
-            feature = look_up(word_keys, word_values, word_shift, hashed, hashed)
-            if feature >= 0:
-                entry_feature[entries] = feature
-                entries += 1
-            if length > MIN_STEM and class_at(codes, classes, end - 1, end) & SYLLABLE != 0:
-                for number in range(stems_of(codes, classes, particles, end, length, ring, stems)):
-                    feature = look_up(word_keys, word_values, word_shift, stems[number], stems[number])
-                    if feature >= 0:
-                        entry_feature[entries] = feature
-                        entries += 1
-            while extra < len(extra_word) and extra_word[extra] <= word:
-                if entries >= room:
-                    return NO_ROOM, entries + len(extra_word)
-                entry_feature[entries] = extra_feature[extra]
-                entries += 1
-                extra += 1
-            entry[word + 1] = entries
-
-            # What follows from each: that it is present, where, and in which variants.
-            for number in range(first_entry, entries):
-                feature = entry_feature[number]
-                entry_word[number] = word
-                if field <= BODY and present[feature] != stamp:
-                    present[feature] = stamp
-                    features[found] = feature
-                    found += 1
-                flag = flags[feature]
-                if flag & HAS_POSITIONS != 0:
-                    if seen[feature] != stamp:
-                        seen[feature] = stamp
-                        head[feature] = -1
-                        counts[feature] = 0
-                    entry_next[number] = head[feature]
-                    head[feature] = number
-                    counts[feature] += 1
-                if flag & HAS_VARIANTS != 0:
-                    variant = variant_head[feature]
-                    while variant >= 0:
-                        other = variant_feature[variant]
-                        if (
-                            present[other] != stamp
-                            and is_within(variant_fields[variant], variant_within[variant], field, places[word])
-                            and has_form(variant_form[variant], variant_surface[variant], codes, start, end, form)
-                        ):
-                            present[other] = stamp
-                            features[found] = other
+    for word in range(words):
+        is_text = fields[word] <= BODY
+        for number in range(entry[word], entry[word + 1]):
+            feature = entry_feature[number]
+            entry_word[number] = word
+            if is_text and present[feature] != stamp:
+                present[feature] = stamp
+                features[found] = feature
+                found += 1
+            flag = flags[feature]
+            if flag & HAS_POSITIONS != 0:
+                if seen[feature] != stamp:
+                    seen[feature] = stamp
+                    head[feature] = -1
+                    counts[feature] = 0
+                entry_next[number] = head[feature]
+                head[feature] = number
+                counts[feature] += 1
+            if flag & HAS_VARIANTS != 0:
+                found = mark_variants(feature, word, article, vocabulary, reading, marks, stamp, found)
+            if flag & ENDS_PAIR != 0 and is_text and breaks[word] == 0:
+                for before in range(entry[word - 1], entry[word]):
+                    first = entry_feature[before]
+                    if flags[first] & BEGINS_PAIR != 0:
+                        key = pair_key(first, feature)
+                        pair = look_up(pair_keys, pair_values, pair_shift, key, key * MULTIPLIER)
+                        if pair >= 0 and present[pair] != stamp:
+                            present[pair] = stamp
+                            features[found] = pair
                             found += 1
-                        variant = variant_next[variant]
-                if flag & ENDS_PAIR != 0 and field <= BODY and breaks[word] == 0:
-                    for before in range(entry[word - 1], first_entry):
-                        first = entry_feature[before]
-                        if flags[first] & BEGINS_PAIR != 0:
-                            key = pair_key(first, feature)
-                            other = look_up(pair_keys, pair_values, pair_shift, key, key * MULTIPLIER)
-                            if other >= 0 and present[other] != stamp:
-                                present[other] = stamp
-                                features[found] = other
-                                found += 1
-    return found, words
+    return found
+
+
+def mark_variants(
+    feature: int,
+    word: int,
+    article: Article,
+    vocabulary: Vocabulary,
+    reading: Reading,
+    marks: Marks,
+    stamp: int,
+    found: int,
+) -> int:
+    """Mark the variants of a feature that this word satisfies; return how many features there are then."""
+    present = marks.present
+    variant = vocabulary.variant_head[feature]
+    while variant >= 0:
+        other = vocabulary.variant_feature[variant]
+        if (
+            present[other] != stamp
+            and is_within(
+                vocabulary.variant_fields[variant],
+                vocabulary.variant_within[variant],
+                reading.fields[word],
+                reading.places[word],
+            )
+            and has_form(
+                vocabulary.variant_form[variant],
+                vocabulary.variant_surface[variant],
+                article.codes,
+                reading.starts[word],
+                reading.ends[word],
+                reading.forms[word],
+            )
+        ):
+            present[other] = stamp
+            marks.features[found] = other
+            found += 1
+        variant = vocabulary.variant_next[variant]
+    return found

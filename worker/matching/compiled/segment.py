@@ -49,6 +49,8 @@ def goes_on(kind: int) -> bool:
 def acronym_end(codes: Array, classes: Array, at: int, end: int) -> int:
     """Return where an acronym that begins here ends: U.S., U.S, a.m., or U. S. spaced throughout; 0 if none does."""
     place = at + 1
+    if place >= end or codes[place] != DOT:
+        return 0
     while (
         place < end
         and codes[place] == DOT
@@ -227,6 +229,16 @@ def is_possessive(codes: Array, classes: Array, at: int, end: int) -> bool:
     return after & (ALNUM | MARK) == 0 and not (at + 2 < end and codes[at + 2] == APOSTROPHE)
 
 
+def emit_plain(codes: Array, tables: Tables, start: int, end: int, starts: Array, ends: Array, count: int) -> int:
+    """Write a word that is neither an acronym nor a short form, in parts if it has to be cut."""
+    for at in range(start, end):
+        if codes[at] == APOSTROPHE or class_at(codes, tables.classes, at, end) & CJK != 0:
+            return emit_parts(codes, tables, start, end, starts, ends, count)
+    starts[count] = start
+    ends[count] = end
+    return count + 1
+
+
 def segment(
     codes: Array,
     tables: Tables,
@@ -251,12 +263,10 @@ def segment(
         kind = class_at(codes, classes, at, end)
         if kind & ALNUM != 0:
             before = count
-            word_kind = PLAIN
-            place = 0
-            if kind & (CJK | DIGIT) == 0 and at + 1 < end:
-                if codes[at + 1] == DOT:
-                    place = acronym_end(codes, classes, at, end)
-                    word_kind = ACRONYM if place > 0 else PLAIN
+            place = word_kind = 0
+            if kind & (CJK | DIGIT) == 0:
+                place = acronym_end(codes, classes, at, end)
+                word_kind = ACRONYM if place > 0 else PLAIN
                 if place == 0:
                     place = elided_end(codes, tables, at, end)
             if place > 0:
@@ -265,24 +275,12 @@ def segment(
                 count += 1
             else:
                 place = plain_end(codes, classes, at, end)
-                is_whole = True
-                for inside in range(at, place):
-                    if codes[inside] == APOSTROPHE or class_at(codes, classes, inside, end) & CJK != 0:
-                        is_whole = False
-                        break
-                if is_whole:
-                    starts[count] = at
-                    ends[count] = place
-                    count += 1
-                else:
-                    count = emit_parts(codes, tables, at, place, starts, ends, count)
+                count = emit_plain(codes, tables, at, place, starts, ends, count)
             for word in range(before, count):
                 kinds[word] = word_kind
                 breaks[word] = 0
-            if is_new and count > before:
-                breaks[before] = 1
-                is_new = False
-            after_line = False
+            breaks[before] = 1 if is_new else 0
+            is_new = after_line = False
             at = place
             continue
         if kind & LINE != 0:
