@@ -61,8 +61,8 @@ def interpreted_for(seconds: float) -> None:
 def compile_now() -> None:
     """Compile everything, in this thread, keep it in the cache folder, and use it from now on. Safe to repeat."""
     from worker.matching.analyser import ArticleText, analyse  # noqa: PLC0415  they import this module
-    from worker.matching.engine import Engine  # noqa: PLC0415
-    from worker.matching.parser import parse  # noqa: PLC0415
+    from worker.matching.engine import Engine  # noqa: PLC0415  as above
+    from worker.matching.parser import parse  # noqa: PLC0415  as above
 
     folder = runtime.folder_in(cache_folder())
     kernels = runtime.compiled(folder)

@@ -63,8 +63,7 @@ def judge_all(
                 if (values[top] != 0) == (operation == SKIP_IF_TRUE):
                     at = np.int64(code[at])
                 else:
-                    top -= 1
-                    at += 1
+                    top, at = top - 1, at + 1
             elif operation == NOT:
                 values[top] = 1 - values[top]
             elif operation == ADD:
@@ -88,9 +87,8 @@ def judge_all(
                 if length < 0:
                     return NO_ROOM
                 lists[depth] = lists[depth - 1] + length
-        if values[top] != 0:
-            out[found] = late[number]
-            found += 1
+        out[found] = late[number]
+        found += 1 if values[top] != 0 else 0
     return found
 
 
