@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple, TypeAlias
 
 from worker.matching.analyser import AnalysedArticle, AnalysedField
 from worker.matching.inflection import stem
 from worker.matching.leaves import is_capitals, letters
-from worker.matching.tree import TEXT_FIELDS, Case, Leaf, Phrase, Prefix, Term, Word
+from worker.matching.tree import TEXT_FIELDS, Case, Leaf, Phrase, Prefix, Word
 from worker.model import Field
 
 Place: TypeAlias = tuple[int, int]
@@ -47,30 +48,31 @@ def places(leaf: Leaf, article: AnalysedArticle, name: Field) -> Iterable[Place]
     field = article.fields.get(name)
     if field is None:
         return ()
-    length = len(field.words.keys)
-    end = min(leaf.within, length) if leaf.within and name is Field.BODY else length
     match leaf:
-        case Term():
-            found = _where(leaf.word, field, article)
-            if end < length:
-                found = found[: bisect_left(found, end)]
-            return zip(found, found, strict=True)
-        case Prefix():
-            return ((position, position) for position in _beginning(leaf.stem, field, end))
         case Phrase():
-            return _in_a_row(leaf, field, article, end)
+            found = _in_a_row(leaf, field, article)
+            return (place for place in found if place[1] < leaf.within) if _is_cut(leaf, name) else found
+        case Prefix():
+            positions = _beginning(leaf.stem, field)
+        case _:
+            positions = _where(leaf.word, field, article)
+    if _is_cut(leaf, name):
+        positions = positions[: bisect_left(positions, leaf.within)]
+    return zip(positions, positions, strict=True)
+
+
+def _is_cut(leaf: Leaf, name: Field) -> bool:
+    return leaf.within > 0 and name is Field.BODY
 
 
 def _where(word: Word, field: AnalysedField, article: AnalysedArticle) -> Sequence[int]:
     positions = field.positions.get(word.key, ())
-    match word.case:
-        case Case.ANY:
-            return positions
-        case Case.INFLECTED:
-            return sorted({*positions, *_inflections(word, field, language_of(article))})
-        case _:
-            surfaces = field.words.surfaces
-            return [position for position in positions if _suits(word, surfaces[position])]
+    if word.case is Case.ANY:
+        return positions
+    if word.case is Case.INFLECTED:
+        return sorted({*positions, *_inflections(word, field, language_of(article))})
+    surfaces = field.words.surfaces
+    return [position for position in positions if _suits(word, surfaces[position])]
 
 
 def _suits(word: Word, surface: str) -> bool:
@@ -96,18 +98,21 @@ def language_of(article: AnalysedArticle) -> str:
     return lang.words.keys[0] if lang else ""
 
 
-def _beginning(stem_: str, field: AnalysedField, end: int) -> Iterator[int]:
-    keys = field.words.keys
-    return (position for position in range(end) if keys[position].startswith(stem_))
+def _beginning(beginning: str, field: AnalysedField) -> Sequence[int]:
+    found = [positions for key, positions in field.positions.items() if key.startswith(beginning)]
+    return found[0] if len(found) == 1 else sorted(set(chain.from_iterable(found)))
 
 
-def _in_a_row(phrase: Phrase, field: AnalysedField, article: AnalysedArticle, end: int) -> Iterator[Place]:
+def _in_a_row(phrase: Phrase, field: AnalysedField, article: AnalysedArticle) -> Iterator[Place]:
+    for word in phrase.words:
+        if word.key not in field.positions:
+            return
     found = [set(_where(word, field, article)) for word in phrase.words]
     if phrase.stem and all(found):
-        found.append(set(_beginning(phrase.stem, field, end)))
+        found.append(set(_beginning(phrase.stem, field)))
     rarest = min(range(len(found)), key=lambda index: len(found[index]))
     for first in sorted(position - rarest for position in found[rarest]):
         last = first + len(found) - 1
         in_a_row = all(first + index in positions for index, positions in enumerate(found))
-        if in_a_row and last < end and field.paragraph(first) == field.paragraph(last):
+        if in_a_row and field.paragraph(first) == field.paragraph(last):
             yield first, last
