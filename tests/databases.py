@@ -46,9 +46,13 @@ class PostgresMissingError(Exception):
 
 
 class Cluster:
-    """A private PostgreSQL server. It dies with this process, however that ends."""
+    """A private PostgreSQL server. It dies with this process, however that ends.
 
-    def __init__(self) -> None:
+    Made for tests, which wait for no disk; `options` are settings of the server's in place of theirs.
+    """
+
+    def __init__(self, **options: str) -> None:
+        self._options = _SERVER_OPTIONS | options
         self._bin = _find_binaries()
         self._account = _account()
         self._folder = Path(tempfile.mkdtemp(prefix="tocsin-pg-", dir="/tmp"))  # a socket's path has 107 bytes
@@ -125,7 +129,7 @@ class Cluster:
                 conn.execute(sql.SQL("DELETE FROM {}").format(table))
 
     def _start(self) -> subprocess.Popen[bytes]:
-        options = [word for name, value in _SERVER_OPTIONS.items() for word in ("-c", f"{name}={value}")]
+        options = [word for name, value in self._options.items() for word in ("-c", f"{name}={value}")]
         argv = [*_dying_with_us(), str(self._bin / "postgres"), "-D", self._data, "-k", str(self._folder), *options]
         with (self._folder / "log").open("wb") as log:
             server: subprocess.Popen[bytes] = subprocess.Popen(

@@ -182,7 +182,8 @@ class House:
         """The compiled topics of this process. Delivery workers never ask for it, and so never load the engine."""
         from worker.matching.run import Matcher  # noqa: PLC0415  see above
 
-        return Matcher(self.database, gather=timedelta(seconds=self.settings.gather_s))
+        gather = timedelta(seconds=self.settings.gather_s)
+        return Matcher(self.database, gather=gather, cache=self.home / "cache")
 
     @functools.cached_property
     def intake(self) -> Intake:

@@ -9,12 +9,15 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 from worker.matching.analyser import analyse
 from worker.matching.evidence import Match
 from worker.matching.run_following import Follower
+from worker.matching.run_snapshots import Snapshots
 from worker.matching.run_terms import TermIndex
 from worker.matching.run_text import text_of
+from worker.matching.warming import warm_up
 from worker.model import ArticleId, Severity, TopicId
 from worker.store import articles, topics
 from worker.store.articles import StoredArticle
@@ -36,14 +39,16 @@ class Matched:
 class Matcher:
     """Matches articles one by one, with the topics as they are at that moment. One a process; threads take turns."""
 
-    def __init__(self, database: Database, *, gather: timedelta) -> None:
+    def __init__(self, database: Database, *, gather: timedelta, cache: Path | None = None) -> None:
+        """`cache` is a folder for snapshots of the compiled topics, which may be emptied at any time."""
         self._database, self._gather = database, gather
-        self._topics = Follower(database)
+        self._topics = Follower(database, Snapshots(database, cache) if cache else None)
         self._terms = TermIndex(database)
         self._turn = threading.Lock()
 
     def get_ready(self) -> None:
         """Compile the topics now, so that the next article need not wait for it."""
+        warm_up()
         with self._turn:
             self._topics.engine()
 

@@ -9,12 +9,15 @@ Called by `run`; one thread at a time.
 from __future__ import annotations
 
 import logging
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import nullcontext, suppress
 from typing import Final
+
+from sqlalchemy import Connection
 
 from worker.errors import QueryError
 from worker.matching.engine import Engine
-from worker.matching.query import Node
+from worker.matching.run_snapshots import Snapshots
 from worker.matching.shared import SharedTopics
 from worker.store import standing
 from worker.store.database import Database
@@ -28,9 +31,10 @@ _NOTHING: Final = -1  # before every generation
 class Follower:
     """One process's engine, and how far it has followed the topics."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._begin()
+    def __init__(self, database: Database, snapshots: Snapshots | None = None) -> None:
+        self._database, self._snapshots = database, snapshots
+        self._engine, self._generation = Engine.build({}), _NOTHING
+        self._has_begun = False
 
     def engine(self) -> Engine:
         """Return the engine with all topics as they are now; asking again costs one small query."""
@@ -38,39 +42,74 @@ class Follower:
             reached = standing.generation(conn)
         if reached < self._generation:
             log.warning("the topics are older than the engine: a backup has been restored; compiling all of them anew")
+            self._has_begun = False
+        if not self._has_begun:
             self._begin()
         if reached != self._generation:
             self._follow()
         return self._engine
 
     def _begin(self) -> None:
-        self._engine, self._generation = Engine.build({}), _NOTHING
+        found = self._snapshots.load() if self._snapshots else None
+        self._engine, self._generation = found or (Engine.build({}), _NOTHING)
         self._shared = SharedTopics()
         self._rows: dict[str, Standing] = {}  # of the shared topics
+        if found:  # a snapshot holds them compiled; what names one of them later needs them as they are written
+            with self._database.read() as conn:
+                for topic in standing.shared(conn):
+                    self._note(topic)
+        self._has_begun = True
 
     def _follow(self) -> None:
         """Take over what has changed. Safe to repeat: a failure in the middle is made good by the next call."""
-        changes = _Changes(self._shared)
-        with self._database.read() as conn:
+        count = 0
+        verdicts: list[tuple[Standing, str]] = []
+        at_once = self._engine.loading() if self._generation == _NOTHING else nullcontext()
+        with self._database.read() as conn, at_once:
             reached = standing.generation(conn)
-            changed: set[str] = set()
-            for topic in standing.changed_since(conn, self._generation):
+            for topic in self._changed(conn):
                 reached = max(reached, topic.generation)
-                if topic.slug is None:
-                    changes.judge(topic)
-                else:
-                    self._shared.put(topic.slug, topic.query)
-                    self._rows[topic.slug] = topic
-                    changed.add(topic.slug)
-            affected = self._shared.affected(changed)
-            for slug in sorted(affected & self._rows.keys()):
-                changes.judge(self._rows[slug])
-            for topic in standing.naming(conn, affected):
-                changes.judge(topic)
-        self._engine = changes.applied_to(self._engine)
-        self._switch(changes.verdicts)
+                verdicts += self._judge(topic)
+                count += 1
+        self._switch(verdicts)
         self._generation = reached
-        log.info("topics: %d compiled, %d taken out, at generation %d", len(changes.asked), len(changes.gone), reached)
+        log.info("%d topics compiled or taken out, at generation %d", count, reached)
+        if self._snapshots:
+            self._snapshots.note_changes(count, self._engine, reached)
+
+    def _changed(self, conn: Connection) -> Iterator[Standing]:
+        """Yield what is to be compiled again; an own query that names a changed topic may come twice."""
+        changed: set[str] = set()
+        for topic in standing.changed_since(conn, self._generation):
+            if topic.slug is None:  # the shared ones have come before: what it names is known
+                yield topic
+            else:
+                changed.add(self._note(topic))
+        affected = self._shared.affected(changed)
+        yield from (self._rows[slug] for slug in sorted(affected & self._rows.keys()))
+        if self._generation > _NOTHING:  # otherwise all have been yielded
+            yield from standing.naming(conn, affected)
+
+    def _note(self, topic: Standing) -> str:
+        slug = str(topic.slug)
+        self._shared.put(slug, topic.query)
+        self._rows[slug] = topic
+        return slug
+
+    def _judge(self, topic: Standing) -> Iterator[tuple[Standing, str]]:
+        """Have the engine ask a topic, or not. Yield it with the reason, if its switch is to be turned."""
+        reason = ""
+        try:
+            node = None if topic.dormant else self._shared.resolve(topic.query, slug=topic.slug)
+        except QueryError as error:
+            node, reason = None, str(error)
+        if node is not None:
+            self._engine.add(topic.id, node)
+        else:
+            with suppress(KeyError):  # it was not asked before either
+                self._engine.remove(topic.id)
+        if reason != topic.disabled_reason:
+            yield topic, reason
 
     def _switch(self, verdicts: list[tuple[Standing, str]]) -> None:
         if not verdicts:
@@ -82,38 +121,3 @@ class Follower:
                 log.error("topic %d is switched off: %s", topic.id, reason)
             if topic.slug is not None:
                 self._rows[topic.slug] = topic._replace(disabled_reason=reason)
-
-
-class _Changes:
-    """What an engine has to take in and to put out, and which topics' switches have to be turned."""
-
-    def __init__(self, shared: SharedTopics) -> None:
-        self._shared = shared
-        self.asked: dict[int, Node] = {}
-        self.gone: set[int] = set()
-        self.verdicts: list[tuple[Standing, str]] = []
-
-    def judge(self, topic: Standing) -> None:
-        """Compile a topic, or find out why not. Of one that is judged twice, the later row counts."""
-        reason = ""
-        self.asked.pop(topic.id, None)
-        try:
-            if not topic.dormant:
-                self.asked[topic.id] = self._shared.resolve(topic.query, slug=topic.slug)
-        except QueryError as error:
-            reason = str(error)
-        if topic.id not in self.asked:
-            self.gone.add(topic.id)
-        if reason != topic.disabled_reason:
-            self.verdicts.append((topic, reason))
-
-    def applied_to(self, engine: Engine) -> Engine:
-        """Return the engine with these changes."""
-        if not len(engine):
-            return Engine.build(self.asked)
-        for topic_id in self.gone - self.asked.keys():
-            with suppress(KeyError):  # it was not asked before either
-                engine.remove(topic_id)
-        for topic_id, node in self.asked.items():
-            engine.add(topic_id, node)
-        return engine

@@ -59,6 +59,11 @@ def changed_since(conn: Connection, generation: int) -> Iterator[Standing]:
     return _streamed(conn, query.order_by(Topic.slug.is_(None), Topic.id))
 
 
+def shared(conn: Connection) -> Iterator[Standing]:
+    """Yield the shared topics."""
+    return _streamed(conn, sa.select(*_STANDING).where(Topic.slug.is_not(None)))
+
+
 def naming(conn: Connection, slugs: Collection[str]) -> Iterator[Standing]:
     """Yield the own queries that are asked and may name one of these topics by `@`; some others may be among them."""
     if not slugs:

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -22,11 +23,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 from tests import builders
 from tests.databases import opened
 from worker.errors import QueryError
+from worker.matching import run_snapshots
 from worker.matching.analyser import ArticleText, analyse
 from worker.matching.engine import Engine
 from worker.matching.query import Node, canonical, parse
 from worker.matching.references import resolve
 from worker.matching.run_following import Follower
+from worker.matching.run_snapshots import Snapshots
 from worker.model import SubscriberId
 from worker.store import people, standing, topics
 from worker.store.database import Database
@@ -107,14 +110,20 @@ class TwoFollowers(RuleBasedStateMachine):
     """One database, two processes' engines, and everything that can happen to topics."""
 
     database: Database
+    folder: Path
 
     def __init__(self) -> None:
         super().__init__()
+        self.snapshots: list[Snapshots] = []
         with self.database.write() as conn:
             for table in reversed(Base.metadata.sorted_tables):
                 conn.execute(sa.delete(table))
             self.readers = [builders.reader(conn, f"reader{number}") for number in READERS]
-        self.followers = [Follower(self.database), Follower(self.database)]
+        self.followers = [self.fresh(), self.fresh()]
+
+    def fresh(self) -> Follower:
+        self.snapshots.append(Snapshots(self.database, self.folder))
+        return Follower(self.database, self.snapshots[-1])
 
     @initialize()
     def there_is_something(self) -> None:
@@ -146,15 +155,19 @@ class TwoFollowers(RuleBasedStateMachine):
 
     @rule()
     def one_is_started_again(self) -> None:
-        self.followers[0] = Follower(self.database)
+        self.followers[0] = self.fresh()
 
     def teardown(self) -> None:
-        for follower in self.followers:
+        for follower in (*self.followers, self.fresh()):
             assert_equals_one_built_anew(follower, self.database)
+        for snapshots in self.snapshots:
+            snapshots.wait()
 
 
-def test_whatever_happens_to_topics_two_followers_equal_an_engine_built_anew(database):
-    machine = type("Machine", (TwoFollowers,), {"database": database})
+def test_whatever_happens_to_topics_two_followers_equal_an_engine_built_anew(database, tmp_path, monkeypatch):
+    """Some of them begin with a snapshot that another one has left."""
+    monkeypatch.setattr(run_snapshots, "FEWEST_CHANGES", 4)
+    machine = type("Machine", (TwoFollowers,), {"database": database, "folder": tmp_path / "cache"})
     run_state_machine_as_test(
         machine, settings=settings(max_examples=25, stateful_step_count=20, suppress_health_check=list(HealthCheck))
     )
