@@ -18,7 +18,23 @@ from numpy.typing import NDArray
 
 from worker.matching.leaves import letters
 from worker.matching.terms import MAX_KEY, QUALIFIED, Numbers, stored_key
-from worker.matching.tree import And, AnyOf, AtLeast, Case, Leaf, Near, Node, Not, Or, Phrase, Prefix, Term, Word, walk
+from worker.matching.tree import (
+    TEXT_FIELDS,
+    And,
+    AnyOf,
+    AtLeast,
+    Case,
+    Leaf,
+    Near,
+    Node,
+    Not,
+    Or,
+    Phrase,
+    Prefix,
+    Term,
+    Word,
+    walk,
+)
 from worker.model import Field
 
 Flags: TypeAlias = NDArray[np.bool_]
@@ -57,8 +73,7 @@ def signs(node: Node) -> frozenset[Sign]:
     for part in walk(node):
         if isinstance(part, Term | Prefix | Phrase):
             found.update(_needed_signs(part))
-            if telling := _telling_sign(part):
-                found.add(telling)
+            found.update(sign for sign in (_telling_sign(part), _inflected_sign(part)) if sign)
     return frozenset(found)
 
 
@@ -116,8 +131,8 @@ class Block:
     def _leaf(self, leaf: Leaf) -> Bounds:
         possible = self._together(_needed_signs(leaf))
         telling = _telling_sign(leaf)
-        if isinstance(leaf, Term) and leaf.word.case is Case.INFLECTED:
-            possible = possible | self._present(Sign(Kind.INFLECTED, leaf.word.surface))
+        if inflected := _inflected_sign(leaf):
+            possible = possible | self._present(inflected)
         return Bounds(self._present(telling) & possible if telling else self._none(), possible)
 
     def _together(self, needed: Iterable[Sign]) -> Flags:
@@ -146,8 +161,12 @@ def _needed(node: And | Or | AnyOf) -> int:
 
 
 def _needed_signs(leaf: Leaf) -> Iterator[Sign]:
-    """Return what must stand in an article for a leaf to hold there, all of it."""
-    if leaf.scope is Field.URL:
+    """Return what must stand in an article for a leaf to hold there, all of it; inflections may stand for the word.
+
+    Of inflections, only those in the text are known, and of addresses, nothing.
+    """
+    is_inflected = isinstance(leaf, Term) and leaf.word.case is Case.INFLECTED
+    if leaf.scope is Field.URL or (is_inflected and leaf.scope not in {None, *TEXT_FIELDS}):
         return
     match leaf:
         case Term():
@@ -169,6 +188,13 @@ def _telling_sign(leaf: Leaf) -> Sign | None:
     if len(leaf.word.key) >= MAX_KEY or leaf.word.case is Case.EXACT:
         return None
     return _sign(leaf.word.key, leaf.scope, in_capitals=leaf.word.case is Case.CAPITALS)
+
+
+def _inflected_sign(leaf: Leaf) -> Sign | None:
+    """Return what may stand there instead of the word itself; its key is a form, as `inflection.stem` takes it."""
+    if isinstance(leaf, Term) and leaf.word.case is Case.INFLECTED:
+        return Sign(Kind.INFLECTED, leaf.word.surface)
+    return None
 
 
 def _word(word: Word, scope: Field | None) -> Sign:

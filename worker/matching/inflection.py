@@ -54,6 +54,9 @@ _ALGORITHMS: Final = {
     "tr": "turkish",
     "yi": "yiddish",
 }
+LANGUAGES: Final = tuple(_ALGORITHMS)
+"""The languages that have a stemmer; "" is an article that names none."""
+
 _MAX_LENGTH: Final = 64  # characters; what is longer is no word, and must not fill the cache
 _STEMMERS: Final[dict[str, Stemmer.Stemmer]] = {}
 _LOCK: Final = Lock()  # one stemmer works in one thread at a time

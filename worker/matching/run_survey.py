@@ -15,8 +15,9 @@ from sqlalchemy import Connection
 
 from worker.matching.analyser import ANALYSER_VERSION
 from worker.matching.bounds import Block, Bounds, Flags, Kind, Sign, signs
+from worker.matching.inflection import LANGUAGES
 from worker.matching.query import Node
-from worker.matching.terms import unpack
+from worker.matching.terms import stored_stem, unpack
 from worker.store import terms
 
 Integers = NDArray[np.int64]
@@ -59,7 +60,7 @@ def survey(conn: Connection, nodes: Sequence[Node], *, since: datetime, give_up:
 
 
 def _vocabulary(conn: Connection, nodes: Iterable[Node]) -> dict[Sign, list[int]]:
-    """Look up what the queries' signs stand for; inflections are not stored, and may stand anywhere."""
+    """Look up what the queries' signs stand for."""
     wanted = frozenset[Sign]().union(*map(signs, nodes))
     words = {sign.key for sign in wanted if sign.kind is Kind.WORD}
     numbers = terms.numbers(conn, words)
@@ -67,6 +68,9 @@ def _vocabulary(conn: Connection, nodes: Iterable[Node]) -> dict[Sign, list[int]
     for sign in wanted:
         if sign.kind is Kind.PREFIX:
             found[sign] = terms.numbers_beginning(conn, sign.key)
+        if sign.kind is Kind.INFLECTED:
+            stems = {(language, stored_stem(sign.key, language)) for language in LANGUAGES}
+            found[sign] = terms.numbers_inflected(conn, stems)
     return found
 
 

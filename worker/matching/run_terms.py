@@ -10,21 +10,24 @@ from __future__ import annotations
 from typing import Final
 
 from worker.matching.analyser import ANALYSER_VERSION, AnalysedArticle, analyse
+from worker.matching.inflection import LANGUAGES
+from worker.matching.occurrences import language_of
 from worker.matching.run_text import text_of
-from worker.matching.terms import pack, terms_of
+from worker.matching.terms import forms_of, pack, stored_stem, terms_of
 from worker.store import articles, terms
 from worker.store.articles import StoredArticle
 from worker.store.database import Database
 
-_REMEMBERED: Final = 200_000  # keys, about 30 MB; the words that matter are soon there again
+_REMEMBERED: Final = 400_000  # words and forms, about 60 MB; those that matter are soon there again
 
 
 class TermIndex:
-    """One process's way to the vocabulary; it remembers the numbers of words that it has met. One thread at a time."""
+    """One process's way to the vocabulary; it remembers what it has met. One thread at a time."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._numbers: dict[str, int] = {}
+        self._forms: dict[str, set[tuple[str, str]]] = {}  # by language
 
     def keep(self, article: StoredArticle, analysed: AnalysedArticle) -> None:
         """Store the terms of the revision that was analysed, in place of an earlier one's."""
@@ -35,16 +38,22 @@ class TermIndex:
     def terms(self, article: AnalysedArticle) -> bytes | None:
         """Return an article's terms as they are stored, None if they are too many to be.
 
-        New words get their numbers in a transaction of their own: no other worker waits for ours meanwhile, and no
-        number is remembered that a failed transaction has taken back.
+        New words and their stems are stored in a transaction of their own: no other worker waits for ours meanwhile,
+        and nothing is remembered that a failed transaction has taken back.
         """
         keys = terms_of(article)
         if keys is None:
             return None
-        if len(self._numbers) > _REMEMBERED:
+        if len(self._numbers) + sum(map(len, self._forms.values())) > _REMEMBERED:
             self._numbers.clear()
+            self._forms.clear()
         if strangers := keys - self._numbers.keys():
             self._learn(strangers)
+        if (language := language_of(article)) in LANGUAGES:
+            known = self._forms.setdefault(language, set())
+            if strange := forms_of(article) - known:
+                self._learn_stems(language, strange)
+                known |= strange
         return pack(self._numbers[key] for key in keys)
 
     def _learn(self, keys: frozenset[str]) -> None:
@@ -55,6 +64,14 @@ class TermIndex:
                 terms.add_keys(conn, new)
                 found |= terms.numbers(conn, new)
         self._numbers |= found
+
+    def _learn_stems(self, language: str, forms: frozenset[tuple[str, str]]) -> None:
+        found = {(stored_stem(form, language), self._numbers[key]) for form, key in forms}
+        with self._database.read() as conn:
+            new = found - terms.known_stems(conn, language, {stem for stem, _ in found})
+        if new:
+            with self._database.write() as conn:
+                terms.add_stems(conn, language, new)
 
 
 def renew(database: Database, *, limit: int) -> int:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.matching.analyser import AnalysedArticle, AnalysedField
+from worker.matching.inflection import stem
 from worker.matching.leaves import is_capitals
 from worker.matching.tree import TEXT_FIELDS
 from worker.model import Field
@@ -42,6 +43,11 @@ def stored_key(key: str, field: Field | None = None, *, in_capitals: bool = Fals
     return f"{field}:{marked}" if field else marked
 
 
+def stored_stem(form: str, language: str) -> str:
+    """Return what the inflections of a word are found under, in a language that has a stemmer."""
+    return (stem(form, language) or form)[:MAX_KEY]
+
+
 def terms_of(article: AnalysedArticle) -> frozenset[str] | None:
     """Return the terms of an article, None if they are too many.
 
@@ -63,6 +69,20 @@ def _terms(field: AnalysedField, name: Field | None) -> Iterator[str]:
     for surface, key in zip(field.words.surfaces, field.words.keys, strict=True):
         if surface.isupper() and is_capitals(surface, key):
             yield stored_key(key, name, in_capitals=True)
+
+
+def forms_of(article: AnalysedArticle) -> frozenset[tuple[str, str]]:
+    """Return the forms that the words of an article's text have, in lower case, each with what it is stored as.
+
+    Forms are what `inflection.stem` takes: marks matter to it, so that one key may have several.
+
+    >>> from worker.matching.analyser import ArticleText, analyse
+    >>> sorted(forms_of(analyse(ArticleText(title="Résumé, resume"))))
+    [('resume', 'resume'), ('résumé', 'resume')]
+    """
+    fields = (article.fields[name].words for name in TEXT_FIELDS if name in article.fields)
+    pairs = (pair for words in fields for pair in zip(words.surfaces, words.keys, strict=True))
+    return frozenset((surface.lower(), stored_key(key)) for surface, key in pairs)
 
 
 def pack(numbers: Iterable[int]) -> bytes:

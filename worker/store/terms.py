@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection
 
 from worker.model import ArticleId
 from worker.store.database import insert_for
-from worker.store.schema import Article, ArticleTerms, Story, Term
+from worker.store.schema import Article, ArticleTerms, Story, Term, TermStem
 
 _KEYS_A_STATEMENT: Final = 500
 _ROWS_AT_ONCE: Final = 2_000
@@ -52,6 +52,29 @@ def add_keys(conn: Connection, keys: Collection[str]) -> None:
     In one order whoever asks: two transactions that add the same words never wait for each other in a circle.
     """
     conn.execute(insert_for(conn, Term).on_conflict_do_nothing(), [{"key": key} for key in sorted(keys)])
+
+
+def numbers_inflected(conn: Connection, stems: Collection[tuple[str, str]]) -> list[int]:
+    """Return the numbers of all terms that have one of these stems, each a pair of language and stem."""
+    pairs = sa.tuple_(TermStem.language, TermStem.stem).in_(sorted(stems))
+    return list(conn.execute(sa.select(TermStem.term_id).where(pairs).distinct()).scalars())
+
+
+def known_stems(conn: Connection, language: str, stems: Collection[str]) -> set[tuple[str, int]]:
+    """Return which terms are known to have one of these stems: (stem, number)."""
+    wanted, found = sorted(stems), set[tuple[str, int]]()
+    for start in range(0, len(wanted), _KEYS_A_STATEMENT):
+        query = sa.select(TermStem.stem, TermStem.term_id).where(
+            TermStem.language == language, TermStem.stem.in_(wanted[start : start + _KEYS_A_STATEMENT])
+        )
+        found.update((stem, number) for stem, number in conn.execute(query))
+    return found
+
+
+def add_stems(conn: Connection, language: str, stems: Collection[tuple[str, int]]) -> None:
+    """Note the stems of terms, (stem, number), unless somebody else has; in one order, as `add_keys` does."""
+    rows = [{"language": language, "stem": stem, "term_id": number} for stem, number in sorted(stems)]
+    conn.execute(insert_for(conn, TermStem).on_conflict_do_nothing(), rows)
 
 
 def put(conn: Connection, article_id: ArticleId, *, revision: int, analyser_version: int, terms: bytes | None) -> None:

@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests import builders
-from tests.unit.matching.queries import articles as texts
-from tests.unit.matching.queries import nodes
+from tests.unit.matching.generated import articles as texts
+from tests.unit.matching.generated import nodes
 from worker.errors import QueryError, TooLongError
 from worker.matching.analyser import ArticleText, analyse
 from worker.matching.backtest import Backtest
@@ -45,7 +45,13 @@ def store(
     told = text if isinstance(text, ArticleText) else ArticleText(title=text)
     with database.write() as conn:
         at = now(conn) - timedelta(days=days_ago)
-        fields = {"title": told.title, "summary": told.summary, "body": told.body, "author": told.author}
+        fields = {
+            "title": told.title,
+            "summary": told.summary,
+            "body": told.body,
+            "author": told.author,
+            "lang": told.lang,
+        }
         return builders.article(
             conn, **{"tags": list(told.tags), "outlet": "", "url": "", "published_at": at, **fields, **values}
         )
@@ -80,6 +86,7 @@ storable = texts.map(
         summary=_storable(text.summary),
         body=_storable(text.body),
         author=_storable(text.author),
+        lang=text.lang,
         tags=tuple(map(_storable, text.tags)),
     )
 )
@@ -141,7 +148,13 @@ def _update(database: Database, article_id: ArticleId, text: ArticleText) -> Non
     with database.write() as conn:
         stored = articles.by_id(conn, article_id)
         assert stored is not None
-        fields = {"title": text.title, "summary": text.summary, "body": text.body, "author": text.author}
+        fields = {
+            "title": text.title,
+            "summary": text.summary,
+            "body": text.body,
+            "author": text.author,
+            "lang": text.lang,
+        }
         assert articles.update_article(
             conn, article_id, revision=stored.revision, bands=(), reason="updated", tags=list(text.tags), **fields
         )
@@ -152,6 +165,14 @@ def _empty(database: Database) -> None:
         for table in (Match, TopicStory, ArticleBand, ArticleVersion, Article, Story):
             conn.execute(sa.delete(table))
         assert conn.execute(sa.select(sa.func.count()).select_from(ArticleTerms)).scalar() == 0
+
+
+def test_inflections_are_found_by_each_articles_own_language(database, matcher):
+    for title, lang in (("Missiles", "en"), ("Ракеты", "ru"), ("Missiles", "ja"), ("Mission", "en")):
+        matcher.match(store(database, title, lang=lang)[0])
+    assert ask(database, "~missile").stories == 1
+    assert ask(database, "~missile OR ~ракета").stories == 2
+    assert ask(database, "~missile").articles_read == 2  # the Japanese one has the word, in a language without stems
 
 
 def test_a_story_counts_once_whatever_outlets_copy_it_and_not_when_it_was_killed(database, matcher):

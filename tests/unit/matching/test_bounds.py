@@ -2,34 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.unit.matching.generated import articles, nodes
 from worker.matching.analyser import ArticleText, analyse
 from worker.matching.bounds import Block, Kind, Sign, signs
 from worker.matching.evaluate import holds
+from worker.matching.inflection import LANGUAGES
+from worker.matching.occurrences import language_of
 from worker.matching.query import Node, parse
-from worker.matching.terms import MAX_KEY, MAX_TERMS, pack, terms_of, unpack
-
-from .queries import articles, nodes
+from worker.matching.terms import MAX_KEY, MAX_TERMS, forms_of, pack, stored_stem, terms_of, unpack
 
 
 def block(texts: Sequence[ArticleText], query: Node) -> Block:
     """Store articles as the database would, and look the query's signs up."""
-    found = [terms_of(analyse(text)) or frozenset() for text in texts]
+    analysed = [analyse(text) for text in texts]
+    found = [terms_of(article) or frozenset() for article in analysed]
     numbers = {key: number for number, key in enumerate(sorted(frozenset().union(*found)), 1)}
+    stems = {
+        (language, stored_stem(form, language), key)
+        for article in analysed
+        if (language := language_of(article)) in LANGUAGES
+        for form, key in forms_of(article)
+    }
     packed = [pack(numbers[key] for key in keys) for keys in found]
-    return Block(*unpack(packed), {sign: looked_up(sign, numbers) for sign in signs(query)})
+    return Block(*unpack(packed), {sign: looked_up(sign, numbers, stems) for sign in signs(query)})
 
 
-def looked_up(sign: Sign, numbers: Mapping[str, int]) -> list[int]:
-    if sign.kind is Kind.WORD:
-        return [numbers[sign.key]] if sign.key in numbers else []
-    return [number for key, number in numbers.items() if key.startswith(sign.key)]
+def looked_up(sign: Sign, numbers: Mapping[str, int], stems: Collection[tuple[str, str, str]]) -> list[int]:
+    match sign.kind:
+        case Kind.WORD:
+            return [numbers[sign.key]] if sign.key in numbers else []
+        case Kind.PREFIX:
+            return [number for key, number in numbers.items() if key.startswith(sign.key)]
+        case Kind.INFLECTED:
+            return [numbers[key] for language, stem, key in stems if stored_stem(sign.key, language) == stem]
 
 
 def judged(query: str, *texts: ArticleText) -> list[str]:
@@ -66,6 +78,16 @@ def test_what_is_sure_holds_and_what_holds_is_possible(node, texts):
         ('korea -"spy film"', "Korea film spy", "perhaps"),
         ("=Turkey", "Turkey", "perhaps"),
         ("korea | film", "film", "holds"),
+        ("~missile", "missiles", "perhaps"),
+        ("~missile", "a missile", "holds"),
+        ("~missile", "the mission", "fails"),
+        ("korea NEAR/3 envoy", "Korea’s envoy", "perhaps"),
+        ("korea NEAR/3 envoy", "Korea", "fails"),
+        ("ATLEAST/2 korea", "Korea", "perhaps"),
+        ("ANY/2 (korea, envoy, film)", "Korea’s film", "holds"),
+        ("ANY/2 (korea, envoy, film)", "Korea", "fails"),
+        ("ANY/2 (korea, =Film, =Envoy)", "Korea’s film", "perhaps"),
+        ("FIRST/5 (korea)", "Korea", "perhaps"),
     ],
 )
 def test_where_terms_tell_nobody_reads_the_text(query, text, said):

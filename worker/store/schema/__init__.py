@@ -13,7 +13,7 @@ from worker.store.schema.editions import (
 )
 from worker.store.schema.house import ApiKey, Audit, Counter, Event, Heartbeat, Installation
 from worker.store.schema.people import Newsletter, Subscriber, Subscription, Suppression, TokenUse
-from worker.store.schema.terms import ArticleTerms, Term
+from worker.store.schema.terms import ArticleTerms, Term, TermStem
 from worker.store.schema.topics import Match, Topic, TopicStory
 
 __all__ = [
@@ -43,6 +43,7 @@ __all__ = [
     "Subscription",
     "Suppression",
     "Term",
+    "TermStem",
     "TokenUse",
     "Topic",
     "TopicStory",

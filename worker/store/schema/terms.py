@@ -6,7 +6,7 @@ from sqlalchemy import ForeignKey, LargeBinary, Text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Mapped, mapped_column
 
-from worker.store.schema.base import Base, BigId, Id
+from worker.store.schema.base import Base, BigId, Id, reference
 
 # By code points, as SQLite does anyway: what begins alike must stand together, whatever the database's language.
 _BY_CODE = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
@@ -19,6 +19,16 @@ class Term(Base):
 
     id: Mapped[Id]
     key: Mapped[str] = mapped_column(_BY_CODE, unique=True)
+
+
+class TermStem(Base):
+    """That a term, in articles of a language, is an inflection: its stem is that of the others with the same one."""
+
+    __tablename__ = "term_stem"
+
+    language: Mapped[str] = mapped_column(primary_key=True)  # "en"; "" for articles that do not say
+    stem: Mapped[str] = mapped_column(primary_key=True)
+    term_id: Mapped[int] = reference("term.id", primary_key=True)
 
 
 class ArticleTerms(Base):

@@ -22,6 +22,14 @@ def upgrade() -> None:
         sa.UniqueConstraint("key", name=op.f("uq_term_key")),
     )
     op.create_table(
+        "term_stem",
+        sa.Column("language", sa.Text(), nullable=False),
+        sa.Column("stem", sa.Text(), nullable=False),
+        sa.Column("term_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(["term_id"], ["term.id"], name=op.f("fk_term_stem_term_id_term")),
+        sa.PrimaryKeyConstraint("language", "stem", "term_id", name=op.f("pk_term_stem")),
+    )
+    op.create_table(
         "article_terms",
         sa.Column("article_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
@@ -45,4 +53,5 @@ def downgrade() -> None:
     """Undo."""
     op.drop_index("ix_article_period", table_name="article")
     op.drop_table("article_terms")
+    op.drop_table("term_stem")
     op.drop_table("term")
