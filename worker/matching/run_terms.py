@@ -7,6 +7,7 @@ read itself by a backtest. Called by `matching.run` and `tasks`.
 
 from __future__ import annotations
 
+from collections import ChainMap
 from typing import Final
 
 from worker.matching.analyser import ANALYSER_VERSION, AnalysedArticle, analyse
@@ -47,31 +48,30 @@ class TermIndex:
         if len(self._numbers) + sum(map(len, self._forms.values())) > _REMEMBERED:
             self._numbers.clear()
             self._forms.clear()
-        if strangers := keys - self._numbers.keys():
-            self._learn(strangers)
-        if (language := language_of(article)) in LANGUAGES:
-            known = self._forms.setdefault(language, set())
-            if strange := forms_of(article) - known:
-                self._learn_stems(language, strange)
-                known |= strange
+        language = language_of(article)
+        forms = forms_of(article) if language in LANGUAGES else frozenset()
+        strange = forms - self._forms.get(language, set())
+        unknown = {
+            key for key in keys if key not in self._numbers
+        }  # never `-`: it would walk through all that is known
+        if strange or unknown:
+            self._learn(unknown, language, strange)
         return pack(self._numbers[key] for key in keys)
 
-    def _learn(self, keys: frozenset[str]) -> None:
+    def _learn(self, unknown: set[str], language: str, forms: frozenset[tuple[str, str]]) -> None:
+        stems = {(stored_stem(form, language), key) for form, key in forms}
         with self._database.read() as conn:
-            found = terms.numbers(conn, keys)
-        if new := keys - found.keys():
+            numbers = terms.numbers(conn, unknown)
+            known = terms.known_stems(conn, language, {stem for stem, _ in stems})
+        new = unknown - numbers.keys()
+        found = ChainMap(numbers, self._numbers)
+        if new or any((stem, found[key]) not in known for stem, key in stems):
             with self._database.write() as conn:
                 terms.add_keys(conn, new)
-                found |= terms.numbers(conn, new)
-        self._numbers |= found
-
-    def _learn_stems(self, language: str, forms: frozenset[tuple[str, str]]) -> None:
-        found = {(stored_stem(form, language), self._numbers[key]) for form, key in forms}
-        with self._database.read() as conn:
-            new = found - terms.known_stems(conn, language, {stem for stem, _ in found})
-        if new:
-            with self._database.write() as conn:
-                terms.add_stems(conn, language, new)
+                numbers |= terms.numbers(conn, new)
+                terms.add_stems(conn, language, {(stem, found[key]) for stem, key in stems} - known)
+        self._numbers |= numbers
+        self._forms.setdefault(language, set()).update(forms)
 
 
 def renew(database: Database, *, limit: int) -> int:

@@ -57,18 +57,18 @@ def terms_of(article: AnalysedArticle) -> frozenset[str] | None:
     """
     found: set[str] = set()
     for name, field in article.fields.items():
+        keys = {key[:MAX_KEY] for key in field.positions}
+        keys.update(f"^{key[:MAX_KEY]}" for surface, key in _shouted(field) if is_capitals(surface, key))
         if name in TEXT_FIELDS:
-            found.update(_terms(field, None))
+            found |= keys
         if name in QUALIFIED:
-            found.update(_terms(field, name))
+            found.update(f"{name}:{key}" for key in keys)
     return frozenset(found) if len(found) <= MAX_TERMS else None
 
 
-def _terms(field: AnalysedField, name: Field | None) -> Iterator[str]:
-    yield from (stored_key(key, name) for key in field.positions)
-    for surface, key in zip(field.words.surfaces, field.words.keys, strict=True):
-        if surface.isupper() and is_capitals(surface, key):
-            yield stored_key(key, name, in_capitals=True)
+def _shouted(field: AnalysedField) -> Iterator[tuple[str, str]]:
+    words = zip(field.words.surfaces, field.words.keys, strict=True)
+    return ((surface, key) for surface, key in words if surface.isupper())
 
 
 def forms_of(article: AnalysedArticle) -> frozenset[tuple[str, str]]:
@@ -80,9 +80,11 @@ def forms_of(article: AnalysedArticle) -> frozenset[tuple[str, str]]:
     >>> sorted(forms_of(analyse(ArticleText(title="Résumé, resume"))))
     [('resume', 'resume'), ('résumé', 'resume')]
     """
-    fields = (article.fields[name].words for name in TEXT_FIELDS if name in article.fields)
-    pairs = (pair for words in fields for pair in zip(words.surfaces, words.keys, strict=True))
-    return frozenset((surface.lower(), stored_key(key)) for surface, key in pairs)
+    pairs: set[tuple[str, str]] = set()
+    for name in TEXT_FIELDS:
+        if field := article.fields.get(name):
+            pairs.update(zip(field.words.surfaces, field.words.keys, strict=True))
+    return frozenset((surface.lower(), key[:MAX_KEY]) for surface, key in pairs)
 
 
 def pack(numbers: Iterable[int]) -> bytes:

@@ -51,7 +51,8 @@ def add_keys(conn: Connection, keys: Collection[str]) -> None:
 
     In one order whoever asks: two transactions that add the same words never wait for each other in a circle.
     """
-    conn.execute(insert_for(conn, Term).on_conflict_do_nothing(), [{"key": key} for key in sorted(keys)])
+    if keys:
+        conn.execute(insert_for(conn, Term).on_conflict_do_nothing(), [{"key": key} for key in sorted(keys)])
 
 
 def numbers_inflected(conn: Connection, stems: Collection[tuple[str, str]]) -> list[int]:
@@ -74,7 +75,8 @@ def known_stems(conn: Connection, language: str, stems: Collection[str]) -> set[
 def add_stems(conn: Connection, language: str, stems: Collection[tuple[str, int]]) -> None:
     """Note the stems of terms, (stem, number), unless somebody else has; in one order, as `add_keys` does."""
     rows = [{"language": language, "stem": stem, "term_id": number} for stem, number in sorted(stems)]
-    conn.execute(insert_for(conn, TermStem).on_conflict_do_nothing(), rows)
+    if rows:
+        conn.execute(insert_for(conn, TermStem).on_conflict_do_nothing(), rows)
 
 
 def put(conn: Connection, article_id: ArticleId, *, revision: int, analyser_version: int, terms: bytes | None) -> None:
