@@ -7,8 +7,12 @@ read itself by a backtest. Called by `matching.run` and `tasks`.
 
 from __future__ import annotations
 
-from collections import ChainMap
+from collections import ChainMap, defaultdict
+from collections.abc import Collection
+from collections.abc import Set as AbstractSet
 from typing import Final
+
+from sqlalchemy import Connection
 
 from worker.matching.analyser import ANALYSER_VERSION, AnalysedArticle, analyse
 from worker.matching.inflection import LANGUAGES
@@ -28,50 +32,39 @@ class TermIndex:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._numbers: dict[str, int] = {}
-        self._forms: dict[str, set[tuple[str, str]]] = {}  # by language
+        self._forms: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)  # by language
 
     def keep(self, article: StoredArticle, analysed: AnalysedArticle) -> None:
-        """Store the terms of the revision that was analysed, in place of an earlier one's."""
-        found = self.terms(analysed)
-        with self._database.write() as conn:
-            terms.put(conn, article.id, revision=article.revision, analyser_version=ANALYSER_VERSION, terms=found)
+        """Store the terms of the revision that was analysed, in place of an earlier one's; new words get their numbers.
 
-    def terms(self, article: AnalysedArticle) -> bytes | None:
-        """Return an article's terms as they are stored, None if they are too many to be.
-
-        New words and their stems are stored in a transaction of their own: no other worker waits for ours meanwhile,
-        and nothing is remembered that a failed transaction has taken back.
+        What is new is remembered after the commit: no number may be that a failed transaction has taken back.
         """
-        keys = terms_of(article)
-        if keys is None:
-            return None
         if len(self._numbers) + sum(map(len, self._forms.values())) > _REMEMBERED:
             self._numbers.clear()
             self._forms.clear()
-        language = language_of(article)
-        forms = forms_of(article) if language in LANGUAGES else frozenset()
-        strange = forms - self._forms.get(language, set())
-        unknown = {
-            key for key in keys if key not in self._numbers
-        }  # never `-`: it would walk through all that is known
-        if strange or unknown:
-            self._learn(unknown, language, strange)
-        return pack(self._numbers[key] for key in keys)
+        keys, language = terms_of(analysed), language_of(analysed)
+        strange = forms_of(analysed) - self._forms[language] if keys and language in LANGUAGES else frozenset()
+        # Never `keys - self._numbers.keys()`: it would walk through all that is remembered.
+        fresh = [key for key in keys or () if key not in self._numbers]
+        with self._database.write() as conn:
+            numbers = ChainMap(_numbered(conn, fresh), self._numbers)
+            _note_stems(conn, language, {(stored_stem(form, language), numbers[key]) for form, key in strange})
+            packed = None if keys is None else pack(numbers[key] for key in keys)
+            terms.put(conn, article.id, revision=article.revision, analyser_version=ANALYSER_VERSION, terms=packed)
+        self._numbers |= numbers.maps[0]
+        self._forms[language].update(strange)
 
-    def _learn(self, unknown: set[str], language: str, forms: frozenset[tuple[str, str]]) -> None:
-        stems = {(stored_stem(form, language), key) for form, key in forms}
-        with self._database.read() as conn:
-            numbers = terms.numbers(conn, unknown)
-            known = terms.known_stems(conn, language, {stem for stem, _ in stems})
-        new = unknown - numbers.keys()
-        found = ChainMap(numbers, self._numbers)
-        if new or any((stem, found[key]) not in known for stem, key in stems):
-            with self._database.write() as conn:
-                terms.add_keys(conn, new)
-                numbers |= terms.numbers(conn, new)
-                terms.add_stems(conn, language, {(stem, found[key]) for stem, key in stems} - known)
-        self._numbers |= numbers
-        self._forms.setdefault(language, set()).update(forms)
+
+def _numbered(conn: Connection, keys: Collection[str]) -> dict[str, int]:
+    found = terms.numbers(conn, keys)
+    if new := set(keys) - found.keys():
+        terms.add_keys(conn, new)
+        found |= terms.numbers(conn, new)
+    return found
+
+
+def _note_stems(conn: Connection, language: str, stems: AbstractSet[tuple[str, int]]) -> None:
+    terms.add_stems(conn, language, stems - terms.known_stems(conn, language, {stem for stem, _ in stems}))
 
 
 def renew(database: Database, *, limit: int) -> int:

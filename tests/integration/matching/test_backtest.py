@@ -27,6 +27,7 @@ from worker.matching.run import Matcher
 from worker.matching.run_backtest import Effort, backtest
 from worker.matching.run_library import import_topics
 from worker.matching.run_terms import TermIndex, renew
+from worker.matching.run_text import text_of
 from worker.model import ArticleId, Cadence, StoryId
 from worker.store import articles
 from worker.store.database import Database, now
@@ -325,21 +326,24 @@ def test_an_article_of_too_many_words_is_read_instead(database, matcher):
 
 def test_workers_that_meet_the_same_new_words_agree_on_their_numbers(database):
     words = [f"word{number}" for number in range(300)]
-    start = threading.Barrier(4)
-    packed: list[bytes | None] = []
+    orders = [words, words[::-1], words[100:] + words[:100], words[::-1]]
+    ids = [store(database, ArticleText(body=" ".join(order)), title="")[0] for order in orders]
+    start = threading.Barrier(len(ids))
 
-    def meet(mine: Sequence[str]) -> None:
-        index = TermIndex(database)
-        analysed = analyse(ArticleText(body=" ".join(mine)))
+    def meet(article_id: ArticleId) -> None:
+        with database.read() as conn:
+            article = articles.by_id(conn, article_id)
+        assert article is not None
         start.wait()
-        packed.append(index.terms(analysed))
+        TermIndex(database).keep(article, analyse(text_of(article)))
 
-    threads = [threading.Thread(target=meet, args=(words[:: 1 if turn % 2 else -1],)) for turn in range(4)]
+    threads = [threading.Thread(target=meet, args=(article_id,)) for article_id in ids]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(packed) == 4
-    assert len(set(packed)) == 1
     with database.read() as conn:
         assert sorted(conn.execute(sa.select(Term.key)).scalars()) == sorted(words)
+        stored = conn.execute(sa.select(ArticleTerms.terms)).scalars().all()
+    assert len(stored) == len(ids)
+    assert len(set(stored)) == 1
