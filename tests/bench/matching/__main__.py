@@ -15,33 +15,44 @@ import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from tests.bench.matching import peer as lucene
 from tests.bench.matching import vocabulary, workload
 from tests.bench.matching.command import ARTICLES, match_files
-from tests.bench.matching.pairs import Agreement, Speed, compare, take_turns
+from tests.bench.matching.pairs import WARM_UP_S, Agreement, Speed, compare, take_turns
 from tests.bench.matching.report import Run, Size, markdown
 from tests.bench.matching.side import Side, stay_on_one_core
 from tests.bench.matching.workload import Workload
 from tests.bench.page import ROOT, write_section
 
 _SIZES: Final = (1_000, 10_000, 100_000, 1_000_000)
-_UPDATES: Final = 2_000
-_PAIRS: Final = 9
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Effort:
+    """How much is done for the figures; tests of the benchmark are content with less."""
+
+    pairs: int = 9
+    updates: int = 2_000
+    longest: int = 1_000_000
+    command: Sequence[int] = ARTICLES
+    warm_up_s: float = WARM_UP_S
+    is_compiled: bool = True
 
 
 class Bench:
     """A run over a workload, with the peer if there is a class path for it."""
 
-    def __init__(self, work: Workload, class_path: str | None, *, pairs: int, core: str) -> None:
-        self._work, self._class_path, self._pairs, self._core = work, class_path, pairs, core
+    def __init__(self, work: Workload, class_path: str | None, *, effort: Effort, core: str) -> None:
+        self._work, self._class_path, self._effort, self._core = work, class_path, effort, core
         self._version: str | None = None
         self._odd: dict[str, float] = {}
         self._languages: dict[str, dict[str, float]] = {}
 
-    def run(self, sizes: Sequence[int], *, command: Sequence[int] = ARTICLES) -> Run:
+    def run(self, sizes: Sequence[int]) -> Run:
         """Measure everything; odd inputs and languages with the largest index."""
         measured = [self._size(queries, is_last=queries == sizes[-1]) for queries in sizes]
         say("tocsin match")
@@ -51,20 +62,22 @@ class Bench:
             sizes=measured,
             odd=self._odd,
             languages=self._languages,
-            command=match_files(self._work, command),
+            command=match_files(self._work, self._effort.command),
         )
 
     def _size(self, queries: int, *, is_last: bool) -> Size:
         with ExitStack() as stack:
             ours = stack.enter_context(start(self._work))
             say(f"{queries:,} queries: building")
+            if self._effort.is_compiled:
+                ours.ask("compile")
             index = ours.ask("register", self._work.topics, queries)
             peer = stack.enter_context(lucene.start(self._class_path, self._work)) if self._class_path else None
             peer_index = peer.ask("register", self._work.peer[1], queries) if peer else None
             self._version = peer.ask("version")["version"] if peer else None
             agreement, speed = self._measure(ours, peer, f"{queries:,} queries")
             steps = ours.ask("steps", 0, self._work.measured // 5)
-            updates = ours.ask("updates", queries, _UPDATES)
+            updates = ours.ask("updates", queries, self._effort.updates)
             hot = max(1, queries // 100)
             ours.ask("register", self._work.hot_topics, hot)
             if peer:
@@ -72,7 +85,7 @@ class Bench:
             hot_agreement, hot_speed = self._measure(ours, peer, f"{queries:,} queries, and {hot:,} on frequent words")
             if is_last:
                 say("odd inputs, languages")
-                self._odd, self._languages = ours.ask("odd"), ours.ask("languages")
+                self._odd, self._languages = ours.ask("odd", self._effort.longest), ours.ask("languages")
         return Size(
             queries=queries,
             index=index,
@@ -93,7 +106,9 @@ class Bench:
                 f"{what}: DIFFERENT. (article, query) only ours {agreement.only_ours[:5]}, only theirs "
                 f"{agreement.only_theirs[:5]}"
             )
-        speed = take_turns(ours, peer, articles=self._work.measured, pairs=self._pairs)
+        speed = take_turns(
+            ours, peer, articles=self._work.measured, pairs=self._effort.pairs, warm_up_s=self._effort.warm_up_s
+        )
         say(
             f"{what}: {1 / speed.ours_s:,.0f} articles/s"
             + (f", {speed.ratio:.1f} times the peer" if speed.ratio else "")
@@ -115,7 +130,7 @@ def say(words: str) -> None:
 def read_arguments() -> Namespace:
     parser = ArgumentParser(prog="make bench-matching", description="Tocsin's engine beside Lucene Monitor.")
     parser.add_argument("--sizes", type=int, nargs="+", default=_SIZES, help="numbers of standing queries")
-    parser.add_argument("--pairs", type=int, default=_PAIRS, help="turns of each side a figure (%(default)s)")
+    parser.add_argument("--pairs", type=int, default=9, help="turns of each side a figure (%(default)s)")
     parser.add_argument("--no-peer", action="store_true", help="measure Tocsin alone: needs no Java")
     parser.add_argument("--scratch", type=Path, default=ROOT / ".bench", help="where files are kept between runs")
     return parser.parse_args()
@@ -130,11 +145,12 @@ def main() -> int:
     except lucene.PeerError as error:
         sys.stderr.write(f"error: {error}\n       or measure without it: make bench-matching ARGS=--no-peer\n")
         return 2
-    queries = sizes[-1] + _UPDATES
+    effort = Effort(pairs=arguments.pairs)
+    queries = sizes[-1] + effort.updates
     work = Workload(folder=scratch / f"workload-{queries}", queries=queries, hot_queries=max(1, sizes[-1] // 100))
     say("articles and queries")
     workload.make(work, vocabulary.english())
-    run = Bench(work, class_path, pairs=arguments.pairs, core=stay_on_one_core()).run(sizes)
+    run = Bench(work, class_path, effort=effort, core=stay_on_one_core()).run(sizes)
     written = markdown(run)
     sys.stdout.write(f"{written}\n")
     if sizes == _SIZES and class_path:

@@ -19,55 +19,68 @@ from worker.matching.query import parse
 from worker.matching.stopwords import STOP_WORDS
 
 _LONGEST_QUERY: Final = 20_000
-_MEGABYTE: Final = 1_000_000
 _CHARACTERS: Final = 3_600  # about the length of the workload's articles
 _NOTS: Final = 100
 
 
-def odd_inputs(engine: Engine, articles: Sequence[ArticleText]) -> dict[str, float]:
+def odd_inputs(engine: Engine, articles: Sequence[ArticleText], *, longest: int) -> dict[str, float]:
     """Return seconds by what was done; every query is taken out again."""
-    long_article = ArticleText(title="Everything", body="\n\n".join(_fill([one.body for one in articles], _MEGABYTE)))
-    ordinary = analyse(articles[0])
+    long_article = ArticleText(title="Everything", body="\n\n".join(_fill([one.body for one in articles], longest)))
     seen = {word for one in articles[:20] for word in one.body.lower().split() if word.isalpha()}
     words = sorted(seen - STOP_WORDS)
     long_query = _join(" OR ", words, _LONGEST_QUERY)
     absent = [f"{word} {_join(' ', [f'-{other}' for other in words], 2_000)}" for word in words[:_NOTS]]
-    plain = _median(lambda: engine.matching(ordinary))
+    plain = _median(partial(_match, engine, articles[0]))
     figures: dict[str, float] = {
-        "article of 1 MB, analysing": _median(lambda: analyse(long_article), 3),
-        "article of 1 MB, matching": _median(partial(engine.matching, analyse(long_article)), 3),
-        "article without a word": _median(lambda: engine.matching(analyse(ArticleText()))),
+        f"article of {longest:,} characters": _median(partial(_match, engine, long_article), 3),
+        f"article of {longest:,} characters, with evidence": _once(lambda: engine.match(analyse(long_article))),
+        "article without a word": _median(partial(_match, engine, ArticleText())),
         "query of 20,000 characters, parsing": _median(lambda: parse(long_query), 3),
     }
     first = 10 * len(engine) + 5_000_000
     node = parse(long_query)
     figures["query of 20,000 characters, adding"] = _once(lambda: engine.add(first, node))
-    figures["an ordinary article with it"] = _median(lambda: engine.matching(ordinary))
+    figures["an ordinary article with it"] = _median(partial(_match, engine, articles[0]))
     figures["query of 20,000 characters, removing"] = _once(lambda: engine.remove(first))
     nodes = [parse(query) for query in absent]
     figures[f"{_NOTS} queries with {absent[0].count('-')} NOTs each, adding all"] = sum(
         _once(partial(engine.add, first + number, node)) for number, node in enumerate(nodes)
     )
-    figures["an ordinary article with them"] = _median(lambda: engine.matching(ordinary))
+    figures["an ordinary article with them"] = _median(partial(_match, engine, articles[0]))
     for number in range(len(nodes)):
         engine.remove(first + number)
     figures["an ordinary article without any of this"] = plain
     return figures
 
 
-def articles_per_language() -> dict[str, object]:
-    """Return for each sample how many texts of the workload's length are analysed a second, and their words."""
+def reader() -> Engine:
+    """Return an engine that reads articles and finds nothing in them."""
+    return Engine.build({0: parse("qqqqq")})
+
+
+def reading_per_language() -> dict[str, object]:
+    """Return for each sample how long a text of the usual length takes to be read, for matching and for evidence."""
     figures: dict[str, object] = {}
+    engine = reader()
     for name, (lang, sample) in SAMPLES.items():
         paragraphs = _fill(sample.strip().split("\n\n"), _CHARACTERS)
         text = ArticleText(title=paragraphs[0][:80], body="\n\n".join(paragraphs), lang=lang)
         words = sum(len(field.words.keys) for field in analyse(text).fields.values())
         figures[name] = {
-            "seconds": _median(partial(analyse, text), 50),
+            "seconds": _median(partial(_match, engine, text), 50),
+            "evidence_s": _median(partial(_read_for_evidence, text)),
             "characters": len(text.body),
             "words": words,
         }
     return figures
+
+
+def _match(engine: Engine, text: ArticleText) -> None:
+    engine.matching(analyse(text))
+
+
+def _read_for_evidence(text: ArticleText) -> int:
+    return len(analyse(text).fields)
 
 
 def _fill(pieces: Sequence[str], characters: int) -> list[str]:

@@ -13,7 +13,7 @@ from typing import Final
 from tests.bench.matching.side import Side
 
 _TURN_S: Final = 1.5
-_WARM_UP_S: Final = 10.0  # the peer's compiler goes on for about so long
+WARM_UP_S: Final = 10.0  # the peer's compiler goes on for about so long
 _LEAD_IN: Final = 10  # articles before each turn, untimed: the other side has just had the processor's caches
 _COMPARED: Final = 100
 
@@ -57,7 +57,7 @@ def compare(ours: Side, peer: Side, articles: int) -> Agreement:
     )
 
 
-def take_turns(ours: Side, peer: Side | None, *, articles: int, pairs: int, warm_up_s: float = _WARM_UP_S) -> Speed:
+def take_turns(ours: Side, peer: Side | None, *, articles: int, pairs: int, warm_up_s: float = WARM_UP_S) -> Speed:
     """Measure both sides in turn, after warming them up."""
     ours.ask("run", 0, articles // 5)
     size = _warm_up(peer, articles, warm_up_s) if peer else articles // 3

@@ -39,18 +39,13 @@ def update_while_matching(engine: Engine, spare: Sequence[Node], articles: Seque
     }
 
 
-def merge(engine: Engine) -> None:
-    """Merge, if this engine does such a thing."""
-    getattr(engine, "merge", lambda: None)()
-
-
 def _merge_meanwhile(
     engine: Engine, spare: Sequence[Node], *, texts: Sequence[ArticleText], first: int
 ) -> dict[str, object]:
     """Merge what was changed in another thread, and go on meanwhile; take it all out again in the end."""
     for number, node in enumerate(spare, start=first):
         engine.add(number, node)
-    merging = threading.Thread(target=partial(merge, engine))
+    merging = threading.Thread(target=engine.merge)
     adding: list[float] = []
     matching: list[float] = []
     number = first + len(spare)
@@ -65,7 +60,7 @@ def _merge_meanwhile(
     merged = time.perf_counter()
     for added in range(first, number + bool(adding)):
         engine.remove(added)
-    merge(engine)
+    engine.merge()
     return {
         "merge_s": merged - started,
         "add_during_merge": _spread(adding),

@@ -13,7 +13,7 @@ from random import Random
 import pytest
 
 from tests.bench.matching import workload
-from tests.bench.matching.__main__ import Bench, start
+from tests.bench.matching.__main__ import Bench, Effort, start
 from tests.bench.matching.pairs import compare, take_turns
 from tests.bench.matching.peer import PeerError, prepare
 from tests.bench.matching.queries import hot, polish, queries, written
@@ -92,7 +92,8 @@ def test_a_difference_is_found_on_either_side(work: Workload, sides: list[Side])
 
 
 def test_a_run_without_the_peer_fills_every_table(work: Workload) -> None:
-    written_page = markdown(Bench(work, None, pairs=2, core="").run([QUERIES // 3], command=[20, 60]))
+    effort = Effort(pairs=2, updates=10, longest=20_000, command=[5, 10], is_compiled=False)
+    written_page = markdown(Bench(work, None, effort=effort, core="").run([QUERIES // 3]))
     assert "no peer in this run" in written_page
     assert all(language in written_page for language in ("English", "Korean", "Arabic"))
     assert "| article without a word |" in written_page
