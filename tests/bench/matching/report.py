@@ -63,8 +63,8 @@ def markdown(run: Run) -> str:
         ),
         _section(
             "The index",
-            "What the index takes by the engine's own count, and what the whole process grew by; of the peer, its heap. "
-            "The goal is 500 MB at 1,000,000 queries.",
+            "What the index takes by the engine's own count, and what the whole process grew by; of the peer, its "
+            "heap. The goal is 500 MB at 1,000,000 queries.",
             _indexes(run.sizes),
         ),
         _section(
