@@ -15,6 +15,7 @@ from random import Random
 from typing import Final, TypeAlias
 
 from tests.bench.matching.vocabulary import Vocabulary
+from worker.matching.stopwords import STOP_WORDS
 
 Name: TypeAlias = tuple[str, ...]
 
@@ -63,11 +64,14 @@ class World:
         self.word_ranks = Zipf(_WORDS_OF_TOPIC, 0.8, 2.0)
 
     def word(self, random: Random, low: int, high: int) -> str:
-        """Draw a word between two ranks of frequency, evenly over their logarithm."""
-        size = len(self.vocabulary.words)
-        high = min(high, size)
+        """Draw a word between two ranks of frequency, evenly over their logarithm; never one that says nothing alone."""
+        words = self.vocabulary.words
+        high = min(high, len(words))
         low = min(low, max(1, high // 4))
-        return self.vocabulary.words[int(math.exp(random.uniform(math.log(low), math.log(high)))) - 1]
+        while True:
+            word = words[int(math.exp(random.uniform(math.log(low), math.log(high)))) - 1]
+            if word not in STOP_WORDS:
+                return word
 
     def name(self, random: Random) -> Name:
         """Draw a name, the well known ones oftener."""
