@@ -64,7 +64,7 @@ class World:
         self.word_ranks = Zipf(_WORDS_OF_TOPIC, 0.8, 2.0)
 
     def word(self, random: Random, low: int, high: int) -> str:
-        """Draw a word between two ranks of frequency, evenly over their logarithm; never one that says nothing alone."""
+        """Draw a word between two ranks of frequency, evenly over their logarithm; none that says nothing."""
         words = self.vocabulary.words
         high = min(high, len(words))
         low = min(low, max(1, high // 4))
