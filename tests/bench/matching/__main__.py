@@ -38,6 +38,7 @@ class Effort:
     pairs: int = 9
     updates: int = 2_000
     longest: int = 1_000_000
+    times: int = 30
     command: Sequence[int] = ARTICLES
     warm_up_s: float = WARM_UP_S
     is_compiled: bool = True
@@ -85,7 +86,7 @@ class Bench:
             hot_agreement, hot_speed = self._measure(ours, peer, f"{queries:,} queries, and {hot:,} on frequent words")
             if is_last:
                 say("odd inputs, languages")
-                self._odd, self._languages = ours.ask("odd", self._effort.longest), ours.ask("languages")
+                self._odd, self._languages = self._alone(ours)
         return Size(
             queries=queries,
             index=index,
@@ -98,6 +99,10 @@ class Bench:
             steps=steps,
             updates=updates,
         )
+
+    def _alone(self, ours: Side) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
+        odd = ours.ask("odd", self._effort.longest, self._effort.times)
+        return odd, ours.ask("languages", self._effort.times)
 
     def _measure(self, ours: Side, peer: Side | None, what: str) -> tuple[Agreement | None, Speed]:
         agreement = compare(ours, peer, self._work.measured) if peer else None

@@ -23,30 +23,30 @@ _CHARACTERS: Final = 3_600  # about the length of the workload's articles
 _NOTS: Final = 100
 
 
-def odd_inputs(engine: Engine, articles: Sequence[ArticleText], *, longest: int) -> dict[str, float]:
-    """Return seconds by what was done; every query is taken out again."""
+def odd_inputs(engine: Engine, articles: Sequence[ArticleText], *, longest: int, times: int) -> dict[str, float]:
+    """Return seconds by what was done, medians of so many times; every query is taken out again."""
     long_article = ArticleText(title="Everything", body="\n\n".join(_fill([one.body for one in articles], longest)))
     seen = {word for one in articles[:20] for word in one.body.lower().split() if word.isalpha()}
     words = sorted(seen - STOP_WORDS)
     long_query = _join(" OR ", words, _LONGEST_QUERY)
     absent = [f"{word} {_join(' ', [f'-{other}' for other in words], 2_000)}" for word in words[:_NOTS]]
-    plain = _median(partial(_match, engine, articles[0]))
+    plain = _median(partial(_match, engine, articles[0]), times)
     figures: dict[str, float] = {
-        f"article of {longest:,} characters": _median(partial(_match, engine, long_article), 3),
+        f"article of {longest:,} characters": _median(partial(_match, engine, long_article), min(times, 3)),
         f"article of {longest:,} characters, with evidence": _once(lambda: engine.match(analyse(long_article))),
-        "article without a word": _median(partial(_match, engine, ArticleText())),
-        "query of 20,000 characters, parsing": _median(lambda: parse(long_query), 3),
+        "article without a word": _median(partial(_match, engine, ArticleText()), times),
+        "query of 20,000 characters, parsing": _median(lambda: parse(long_query), min(times, 3)),
     }
     first = 10 * len(engine) + 5_000_000
     node = parse(long_query)
     figures["query of 20,000 characters, adding"] = _once(lambda: engine.add(first, node))
-    figures["an ordinary article with it"] = _median(partial(_match, engine, articles[0]))
+    figures["an ordinary article with it"] = _median(partial(_match, engine, articles[0]), times)
     figures["query of 20,000 characters, removing"] = _once(lambda: engine.remove(first))
     nodes = [parse(query) for query in absent]
     figures[f"{_NOTS} queries with {absent[0].count('-')} NOTs each, adding all"] = sum(
         _once(partial(engine.add, first + number, node)) for number, node in enumerate(nodes)
     )
-    figures["an ordinary article with them"] = _median(partial(_match, engine, articles[0]))
+    figures["an ordinary article with them"] = _median(partial(_match, engine, articles[0]), times)
     for number in range(len(nodes)):
         engine.remove(first + number)
     figures["an ordinary article without any of this"] = plain
@@ -58,7 +58,7 @@ def reader() -> Engine:
     return Engine.build({0: parse("qqqqq")})
 
 
-def reading_per_language() -> dict[str, object]:
+def reading_per_language(times: int) -> dict[str, object]:
     """Return for each sample how long a text of the usual length takes to be read, for matching and for evidence."""
     figures: dict[str, object] = {}
     engine = reader()
@@ -67,8 +67,8 @@ def reading_per_language() -> dict[str, object]:
         text = ArticleText(title=paragraphs[0][:80], body="\n\n".join(paragraphs), lang=lang)
         words = sum(len(field.words.keys) for field in analyse(text).fields.values())
         figures[name] = {
-            "seconds": _median(partial(_match, engine, text), 50),
-            "evidence_s": _median(partial(_read_for_evidence, text)),
+            "seconds": _median(partial(_match, engine, text), times),
+            "evidence_s": _median(partial(_read_for_evidence, text), times),
             "characters": len(text.body),
             "words": words,
         }
@@ -108,5 +108,5 @@ def _once(work: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-def _median(work: Callable[[], object], times: int = 20) -> float:
+def _median(work: Callable[[], object], times: int) -> float:
     return median(_once(work) for _ in range(times))

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import psutil
-from worker.matching.warming import compile_now
 
 from tests.bench.matching.odd import odd_inputs, reader, reading_per_language
 from tests.bench.matching.updates import update_while_matching
@@ -24,6 +23,7 @@ from tests.bench.matching.workload import Workload, read_articles, read_queries
 from worker.matching.analyser import AnalysedArticle, ArticleText, analyse
 from worker.matching.engine import Engine
 from worker.matching.query import parse
+from worker.matching.warming import compile_now
 
 
 class Ours:
@@ -88,13 +88,13 @@ class Ours:
         spare = [parse(query) for _, query in read_queries(self._workload.topics, start, end)]
         return update_while_matching(self._engine, spare, self._articles)
 
-    def odd(self, characters: str) -> dict[str, object]:
+    def odd(self, characters: str, times: str) -> dict[str, object]:
         """Match odd articles, the longest of so many characters, and ask odd queries."""
-        return dict(odd_inputs(self._engine, self._articles, longest=int(characters)))
+        return dict(odd_inputs(self._engine, self._articles, longest=int(characters), times=int(times)))
 
-    def languages(self) -> dict[str, object]:
+    def languages(self, times: str) -> dict[str, object]:
         """Time reading alone in several languages."""
-        return reading_per_language()
+        return reading_per_language(int(times))
 
     def _learn(self) -> None:
         for article in read_articles(self._workload, self._workload.measured, sys.maxsize):
