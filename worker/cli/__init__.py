@@ -29,6 +29,7 @@ from worker.cli import (
     render,
     sources,
     state,
+    stories,
     subscribers,
     topics,
     translate,
@@ -79,6 +80,7 @@ explain.register(topics.app, topics.stored_queries)
 translate.register(topics.app)
 backtest.register(topics.app)
 app.command(rich_help_panel=_NEWS)(match.match)
+app.command(rich_help_panel=_NEWS)(stories.stories)
 app.add_typer(subscribers.app, name="subscribers", rich_help_panel=_READERS)
 app.add_typer(newsletters.app, name="newsletters", rich_help_panel=_READERS)
 app.command(rich_help_panel=_MAIL)(plan.plan)

@@ -11,14 +11,14 @@ import json
 import resource
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from worker.cli.json_lines import STDIN, Id, id_of, json_lines, write_line
 from worker.errors import InputError, QueryError
 from worker.matching.analyser import analyse
 from worker.matching.evidence import Match, Span
@@ -29,9 +29,6 @@ from worker.matching.references import resolve_all
 if TYPE_CHECKING:
     from worker.matching.engine import Engine
 
-Id: TypeAlias = str | int
-
-_STDIN = Path("-")
 _MAX_RSS_UNIT_BYTES = 1 if sys.platform == "darwin" else 1024  # getrusage(2) counts differently there
 
 
@@ -68,11 +65,10 @@ def _run(topics: Path, articles: Path, *, with_evidence: bool, with_stats: bool)
     gc.freeze()  # the index is there to stay; going through it again and again would cost more than all matching
     built_s = time.perf_counter()
     count = 0
-    for where, record in _json_lines(articles):
-        line = _line(index, record, where, with_evidence=with_evidence)
-        sys.stdout.buffer.write(line)
+    for where, record in json_lines(articles):
+        write_line(_result(index, record, where, with_evidence=with_evidence))
         count += 1
-        if articles == _STDIN:
+        if articles == STDIN:
             sys.stdout.buffer.flush()
     sys.stdout.buffer.flush()
     if with_stats:
@@ -89,21 +85,20 @@ def _run(topics: Path, articles: Path, *, with_evidence: bool, with_stats: bool)
         typer.echo(json.dumps(figures), err=True)
 
 
-def _line(index: _Index, record: Mapping[str, Any], where: str, *, with_evidence: bool) -> bytes:
-    article = _id(record, where)
+def _result(index: _Index, record: Mapping[str, Any], where: str, *, with_evidence: bool) -> dict[str, object]:
+    article = id_of(record, where)
     try:
         analysed = analyse(article_text(record))
     except InputError as error:
         raise InputError(error.message, where=where, hint=error.hint) from error
-    result: dict[str, object]
-    if with_evidence:
-        matches = index.engine.match(analysed)
-        result = {"article": article, "topics": [index.ids[match.expression] for match in matches]}
-        result["evidence"] = {str(index.ids[match.expression]): _spans(match) for match in matches}
-    else:
-        result = {"article": article, "topics": [index.ids[number] for number in index.engine.matching(analysed)]}
-    # A lone surrogate has no bytes in UTF-8; written as an escape it stays valid JSON.
-    return json.dumps(result, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
+    if not with_evidence:
+        return {"article": article, "topics": [index.ids[number] for number in index.engine.matching(analysed)]}
+    matches = index.engine.match(analysed)
+    return {
+        "article": article,
+        "topics": [index.ids[match.expression] for match in matches],
+        "evidence": {str(index.ids[match.expression]): _spans(match) for match in matches},
+    }
 
 
 def _spans(match: Match) -> list[dict[str, object]]:
@@ -118,8 +113,8 @@ def _read_topics(path: Path) -> _Index:
     ids: dict[str, Id] = {}
     places: dict[str, str] = {}
     queries: dict[str, Node] = {}
-    for where, record in _json_lines(path):
-        topic = _id(record, where)
+    for where, record in json_lines(path):
+        topic = id_of(record, where)
         slug = str(topic)
         if slug in ids:
             raise InputError(f"the id {slug!r} is there already ({places[slug]})", where=where, hint="use each id once")
@@ -148,35 +143,3 @@ def _parse(record: Mapping[str, Any], where: str) -> Node:
 
 def _at(error: QueryError, where: str) -> QueryError:
     return QueryError(error.reason, offset=error.offset, where=where, hint=error.hint)
-
-
-def _id(record: Mapping[str, Any], where: str) -> Id:
-    value = record.get("id")
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        raise InputError("the id is missing, or is neither text nor a whole number", where=where, hint='write "id": 1')
-    return value
-
-
-def _json_lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Read a file of JSON objects, one a line, without keeping any; blank lines are skipped."""
-    name = "standard input" if path == _STDIN else str(path)
-    with ExitStack() as stack:
-        try:
-            file = sys.stdin.buffer if path == _STDIN else stack.enter_context(path.open("rb"))
-            for number, line in enumerate(file, start=1):
-                if stripped := line.strip():
-                    yield f"{name}, line {number}", _json_object(stripped, f"{name}, line {number}")
-        except OSError as error:
-            raise InputError(error.strerror or str(error), where=name, hint="name a file that can be read") from error
-
-
-def _json_object(line: bytes, where: str) -> dict[str, Any]:
-    try:
-        record = json.loads(line.decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        raise InputError(
-            "this line is no JSON", where=where, hint='write {"id": 1, ...} in UTF-8, all on one line'
-        ) from error
-    if not isinstance(record, dict):
-        raise InputError("this line is no JSON object", where=where, hint='write {"id": 1, ...}, all on one line')
-    return record

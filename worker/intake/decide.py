@@ -11,16 +11,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from worker.intake.canonical import canonical_url
-from worker.intake.fingerprint import Fingerprint, Overlap, fingerprint, overlap, shingles, wording, words
-from worker.intake.thresholds import (
-    MATERIAL_JACCARD,
-    MIN_CONTAINMENT,
-    MIN_EXACT_WORDS,
-    MIN_JACCARD,
-    MIN_TITLE_OVERLAP,
-    MIN_WORDS,
-)
+from worker.intake.fingerprint import Fingerprint, fingerprint, wording_of
+from worker.intake.thresholds import MATERIAL_JACCARD, MIN_TITLE_OVERLAP
 from worker.model import ArticleId, Novelty, ParsedArticle, Severity
+from worker.sameness import MIN_EXACT_WORDS, MIN_WORDS
+from worker.wording import Overlap, is_copy, overlap, shingles, words
 
 _COMPARED: Final = ("title", "summary", "body", "author", "section", "lang", "tags")
 _URGENCY: Final = tuple(Severity)  # in rising order
@@ -133,18 +128,14 @@ def _why_copy(incoming: Incoming, candidate: Known) -> str:
     ours = candidate.article_id
     if _is_at_same_address(incoming.article, candidate.article):
         return f"same address and title as article {ours}"
-    told = wording(incoming.article)
+    told = wording_of(incoming.article)
     if incoming.fingerprint.exact == fingerprint(candidate.article).exact:
         return f"copy of article {ours}: word for word" if len(told) >= MIN_EXACT_WORDS else ""
-    had = wording(candidate.article)
+    had = wording_of(candidate.article)
     if min(len(told), len(had)) < MIN_WORDS:
         return ""
     shared = overlap(shingles(told), shingles(had))
-    return f"copy of article {ours}: {_share(shared)}" if _is_copy(shared) else ""
-
-
-def _is_copy(shared: Overlap) -> bool:
-    return shared.containment >= MIN_CONTAINMENT or shared.jaccard >= MIN_JACCARD
+    return f"copy of article {ours}: {_share(shared)}" if is_copy(shared) else ""
 
 
 def _share(shared: Overlap) -> str:

@@ -23,9 +23,9 @@ from worker.intake.canonical import canonical_url
 from worker.intake.decide import Decision, Incoming, Known, decide
 from worker.intake.fingerprint import Fingerprint, fingerprint
 from worker.intake.identity import item_key
-from worker.intake.thresholds import COPY_WINDOW
 from worker.intake.validate import validate
 from worker.model import ArticleId, Novelty, ParsedArticle, Severity, SourceId
+from worker.sameness import COPY_WINDOW
 from worker.store import articles
 from worker.store.articles import StoredArticle
 from worker.store.database import Database, now

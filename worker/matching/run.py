@@ -1,6 +1,6 @@
 """Matches stored articles with all topics and stores what was found: matches, evidence, and the numbers of new stories.
 
-Asks the engine that `run_following` keeps up to date. Called by `tasks` and the CLI.
+Asks the engine that `run_following` keeps up to date, and `run_stories` for the story. Called by `tasks` and the CLI.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ from worker.matching.analyser import analyse
 from worker.matching.evidence import Match
 from worker.matching.run_following import Follower
 from worker.matching.run_snapshots import Snapshots
+from worker.matching.run_stories import Places
 from worker.matching.run_terms import TermIndex
 from worker.matching.run_text import text_of
+from worker.matching.stories_reading import Reading
 from worker.matching.warming import warm_up
 from worker.model import ArticleId, Severity, TopicId
 from worker.store import articles, topics
@@ -44,13 +46,15 @@ class Matcher:
         self._database, self._gather = database, gather
         self._topics = Follower(database, Snapshots(database, cache) if cache else None)
         self._terms = TermIndex(database)
+        self._places = Places(database)
         self._turn = threading.Lock()
 
     def get_ready(self) -> None:
-        """Compile the topics now, so that the next article need not wait for it."""
+        """Compile the topics and read the latest stories now, so that the next article need not wait for it."""
         warm_up()
         with self._turn:
             self._topics.engine()
+            self._places.get_ready()
 
     def match(self, article_id: ArticleId) -> Matched | None:
         """Match an article's latest revision, unless that has been done; None when there is nothing to do."""
@@ -60,21 +64,23 @@ class Matcher:
                 article = articles.by_id(conn, article_id)
             if article is None or article.matched_at is not None:
                 return None
-            analysed = analyse(text_of(article))
-            matched = self._store(article, engine.match(analysed))
+            text = text_of(article)
+            analysed = analyse(text)
+            matched = self._store(article, engine.match(analysed), self._places.prepare(text))
             if matched is not None:  # readers come first: no alert waits for what backtests will look through
                 self._terms.keep(article, analysed)
             return matched
 
-    def _store(self, article: StoredArticle, found: Sequence[Match]) -> Matched | None:
+    def _store(self, article: StoredArticle, found: Sequence[Match], reading: Reading) -> Matched | None:
         with self._database.write() as conn:
+            turn = self._places.take_turn(conn)
             if not articles.mark_matched(conn, article.id, revision=article.revision):
                 return None  # updated meanwhile, or matched by somebody else
             gather = timedelta(0) if article.severity == Severity.BREAKING else self._gather
             new_pairs = topics.store_matches(
                 conn,
                 article_id=article.id,
-                story_id=article.story_id,
+                story_id=self._places.place(conn, article, reading, turn=turn),
                 revision=article.revision,
                 found=[_row(match) for match in found],
                 alert_due_at=now(conn) + gather if article.may_alert else None,

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from worker.model import ArticleId, StoryId, TopicId
 from worker.store.database import insert_for, now
 from worker.store.house import MATCH_SEQ, TOPICS_GENERATION, draw
-from worker.store.schema import Match, Topic, TopicStory
+from worker.store.schema import Article, Match, Topic, TopicStory
 from worker.store.schema.base import UtcDateTime
 
 
@@ -127,6 +127,8 @@ def store_matches(
         for match in found
     ]
     conn.execute(sa.insert(Match), rows)
+    if alert_due_at is not None:
+        _wake(conn, article_id, story_id, alert_due_at=alert_due_at)
     return _number_pairs(conn, article_id, story_id, at=at, alert_due_at=alert_due_at)
 
 
@@ -155,6 +157,22 @@ def _number_pairs(
     pairs = sa.select(*columns.values()).where(*fresh)
     numbered = insert_for(conn, TopicStory).from_select(list(columns), pairs).on_conflict_do_nothing()
     return len(conn.execute(numbered.returning(TopicStory.topic_id)).all())
+
+
+def _wake(conn: Connection, article_id: ArticleId, story_id: StoryId, *, alert_due_at: datetime) -> None:
+    """Let pairs be alerted that only had articles too old for it, now that one comes that may."""
+    concerned = sa.select(Match.topic_id).where(Match.article_id == article_id)
+    may_have_alerted = (
+        sa.select(Match.topic_id)
+        .join(Article, Article.id == Match.article_id)
+        .where(Match.story_id == story_id, Match.article_id != article_id, Article.may_alert)
+    )
+    conn.execute(
+        sa.update(TopicStory)
+        .where(TopicStory.story_id == story_id, TopicStory.alert_due_at.is_(None))
+        .where(TopicStory.topic_id.in_(concerned), TopicStory.topic_id.not_in(may_have_alerted))
+        .values(alert_due_at=alert_due_at)
+    )
 
 
 def slugs_of(conn: Connection, article_id: ArticleId) -> list[str]:

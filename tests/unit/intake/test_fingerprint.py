@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.intake import wire
-from worker.intake.fingerprint import fingerprint, overlap, shingles, wording, words
-from worker.intake.thresholds import BANDS, MIN_CONTAINMENT, MIN_JACCARD, MIN_WORDS
+from worker.intake.fingerprint import fingerprint, wording_of
 from worker.model import ParsedArticle
+from worker.sameness import BANDS, MIN_CONTAINMENT, MIN_JACCARD, MIN_WORDS
+from worker.wording import overlap, shingles, words
 
 
 def article(body: str, *, title: str = "A title of this desk's own") -> ParsedArticle:
@@ -20,7 +21,7 @@ def article(body: str, *, title: str = "A title of this desk's own") -> ParsedAr
 def test_a_desks_edit_of_an_agency_report_is_found_and_is_a_copy(edited):
     original, copy = article(wire.AGENCY), article(edited)
     assert set(fingerprint(original).bands) & set(fingerprint(copy).bands)
-    shared = overlap(shingles(wording(copy)), shingles(wording(original)))
+    shared = overlap(shingles(wording_of(copy)), shingles(wording_of(original)))
     assert shared.containment >= MIN_CONTAINMENT or shared.jaccard >= MIN_JACCARD
 
 
@@ -37,7 +38,7 @@ def test_two_reports_on_one_event_share_no_wording_to_speak_of():
 def test_korean_copies_are_found_by_their_words():
     original, copy = article(wire.KOREAN), article(wire.KOREAN_EDITED)
     assert set(fingerprint(original).bands) & set(fingerprint(copy).bands)
-    assert overlap(shingles(wording(copy)), shingles(wording(original))).containment >= MIN_CONTAINMENT
+    assert overlap(shingles(wording_of(copy)), shingles(wording_of(original))).containment >= MIN_CONTAINMENT
 
 
 def test_japanese_is_compared_by_characters():

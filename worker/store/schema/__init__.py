@@ -13,6 +13,7 @@ from worker.store.schema.editions import (
 )
 from worker.store.schema.house import ApiKey, Audit, Counter, Event, Heartbeat, Installation
 from worker.store.schema.people import Newsletter, Subscriber, Subscription, Suppression, TokenUse
+from worker.store.schema.stories import StoryReading
 from worker.store.schema.terms import ArticleTerms, Term, TermStem
 from worker.store.schema.topics import Match, Topic, TopicStory
 
@@ -39,6 +40,7 @@ __all__ = [
     "Newsletter",
     "Source",
     "Story",
+    "StoryReading",
     "Subscriber",
     "Subscription",
     "Suppression",
