@@ -83,7 +83,7 @@ format: $(VENV)/.dev ## let ruff repair and format what it can
 	@$(PY) -m ruff format
 
 .PHONY: bench
-bench: $(VENV)/.dev ## run tests/bench/bench_*.py: each writes its section of docs/benchmarks.md
+bench: $(VENV)/.bench ## run tests/bench/bench_*.py: each writes its section of docs/benchmarks.md
 	@ran=; for file in tests/bench/bench_*.py; do [ -e "$$file" ] || continue; ran=1; echo "== $$file"; $(PY) -m "tests.bench.$$(basename "$$file" .py)" $(ARGS) || exit 1; done; \
 	[ -n "$$ran" ] || echo "Nothing was measured: tests/bench holds no benchmark yet (bench_*.py)."
 

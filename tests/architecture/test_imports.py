@@ -60,3 +60,12 @@ def test_a_forbidden_import_breaks_its_contract(file: str, broken_copy: subproce
     assert any(row.startswith(contract) and row.endswith("BROKEN") for row in told.splitlines()), told
     imported = line.removeprefix("import ")
     assert f"{module} -> {imported}" in told if imported else module.rpartition(".")[2] in told
+
+
+@pytest.mark.parametrize("door", ["worker.tasks", "worker.cli"])
+def test_a_door_opens_without_the_matching_engine(door: str) -> None:
+    """Mail workers and most commands would load it for nothing; what they load later, acceptance tests see."""
+    heavy = {"numba", "llvmlite", "numpy", "Stemmer", "worker.matching.engine", "worker.matching.run"}
+    program = f"import sys, {door}; print(*sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert not heavy & set(ran.stdout.split())

@@ -9,20 +9,18 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 from rich.cells import cell_len
 from rich.console import Console
 
-from worker.cli.explained import as_json, as_lines, as_tree, printable
 from worker.errors import InputError, QueryError
-from worker.matching.analyser import ArticleText, analyse
-from worker.matching.evaluate import evidence
-from worker.matching.explanation import explain as explained
 from worker.matching.query import parse
-from worker.matching.reading import article_text
 from worker.matching.references import resolve, slugs
+
+if TYPE_CHECKING:
+    from worker.matching.analyser import ArticleText
 
 LoadQueries: TypeAlias = Callable[[], Mapping[str, str]]
 """Fetches all topics' queries by slug."""
@@ -43,6 +41,11 @@ def register(app: typer.Typer, load_queries: LoadQueries) -> None:
 
 def explain(query: str, article_file: Path | None, load_queries: LoadQueries, *, as_object: bool = False) -> None:
     """Print a query's tree and, given a file, what stands in it. Leaves with status 2 if either is refused."""
+    from worker.cli.explained import as_json, as_lines, as_tree
+    from worker.matching.analyser import analyse
+    from worker.matching.evaluate import evidence
+    from worker.matching.explanation import explain as explained
+
     try:
         node = parse(query)
         topics = load_queries() if slugs(node) else {}
@@ -69,6 +72,9 @@ def explain(query: str, article_file: Path | None, load_queries: LoadQueries, *,
 
 
 def _read(path: Path) -> ArticleText:
+    from worker.matching.analyser import ArticleText
+    from worker.matching.reading import article_text
+
     try:
         text = path.read_bytes().decode("utf-8-sig")
         if not text.lstrip().startswith("{"):
@@ -91,6 +97,8 @@ def _pointer(query: str, offset: int) -> str:
       북한 (a
            ^
     """
+    from worker.cli.explained import printable
+
     before, after = query[:offset], query[offset:]
     head = printable(before.rpartition("\n")[2]).replace("\t", " ")
     tail = printable(after.partition("\n")[0]).replace("\t", " ")

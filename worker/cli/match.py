@@ -20,14 +20,12 @@ import typer
 
 from worker.cli.json_lines import STDIN, Id, id_of, json_lines, write_line
 from worker.errors import InputError, QueryError
-from worker.matching.analyser import analyse
-from worker.matching.evidence import Match, Span
 from worker.matching.query import Node, parse
-from worker.matching.reading import article_text
 from worker.matching.references import resolve_all
 
 if TYPE_CHECKING:
     from worker.matching.engine import Engine
+    from worker.matching.evidence import Match, Span
 
 _MAX_RSS_UNIT_BYTES = 1 if sys.platform == "darwin" else 1024  # getrusage(2) counts differently there
 
@@ -86,6 +84,9 @@ def _run(topics: Path, articles: Path, *, with_evidence: bool, with_stats: bool)
 
 
 def _result(index: _Index, record: Mapping[str, Any], where: str, *, with_evidence: bool) -> dict[str, object]:
+    from worker.matching.analyser import analyse
+    from worker.matching.reading import article_text
+
     article = id_of(record, where)
     try:
         analysed = analyse(article_text(record))
