@@ -163,3 +163,22 @@ def test_explain_notes_an_operator_in_lower_case(explain):
     assert json.loads(explain("korea not japan", "--json").stdout)["notes"] == [
         '"not" is looked for as a word; the operator is written NOT'
     ]
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("korea OR it", ["it"]),
+        ("korea | (the | of)", ["the", "of"]),
+        ("ANY/2 (it, korea, the)", ["it", "the"]),
+        ("korea OR it NEAR/5 (that | film)", ["it", "that"]),
+        ("korea (it | the)", []),
+        ("korea OR it film", []),
+        ("korea -it", []),
+        ("ANY/2 (it, korea, film)", []),
+        ("korea OR IT", []),
+    ],
+)
+def test_explain_notes_a_branch_that_is_true_of_nearly_everything(explain, query, words):
+    notes = json.loads(explain(query, "--json").stdout)["notes"]
+    assert [note.partition(" alone makes it match")[0] for note in notes] == words

@@ -7,6 +7,7 @@ of it once the topics are put in.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Final
 
 from worker.errors import QueryError
@@ -16,6 +17,7 @@ from worker.matching.tree import (
     And,
     AnyOf,
     Case,
+    Leaf,
     Node,
     Not,
     Or,
@@ -77,29 +79,27 @@ def _check_prefixes(count: int, at: int) -> None:
 
 
 def _check_stop_words(root: Node) -> None:
-    idle = _idle(root)
-    if idle is None:
-        return
-    is_all = all(_says_nothing(leaf) for leaf in _wanted(root))
-    raise QueryError(
-        "there are only stop words" if is_all else "stop words alone would make this hold",
-        offset=idle.at,
-        hint="add a word that says what it is about; write an acronym in capitals: US, WHO",
-    )
+    if all(_says_nothing(leaf) for leaf in _wanted(root)):
+        raise QueryError(
+            "there are only stop words",
+            offset=next(_wanted(root)).at,
+            hint="add a word that says what it is about; write an acronym in capitals: US, WHO",
+        )
 
 
-def _idle(node: Node) -> Node | None:
-    """Return the first of the stop words that make a node true by themselves; `None` if they do not."""
+def idle_words(node: Node) -> Iterator[Leaf]:
+    """Find stop words that alone make a query true, and so in nearly every article: the `it` of `korea OR it`."""
     match node:
         case Term() | Prefix() | Phrase():
-            return node if _says_nothing(node) else None
+            if _says_nothing(node):
+                yield node
         case Not() | Reference():
-            return None
+            return
         case _:
-            parts = [part for part in children(node) if not isinstance(part, Not)]
-            idle = [found for part in parts if (found := _idle(part))]
+            parts = [list(idle_words(part)) for part in children(node) if not isinstance(part, Not)]
             enough = 1 if isinstance(node, Or) else node.count if isinstance(node, AnyOf) else len(parts)
-            return idle[0] if len(idle) >= enough else None
+            if sum(map(bool, parts)) >= enough:
+                yield from chain.from_iterable(parts)
 
 
 def _wanted(node: Node) -> Iterator[Node]:

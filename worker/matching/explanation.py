@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from worker.matching.analyser import AnalysedArticle
+from worker.matching.canonical import canonical
+from worker.matching.checks import idle_words
 from worker.matching.evaluate import holds
 from worker.matching.references import resolve, slugs
 from worker.matching.tree import Node, Reference, Term, children, leaves
@@ -33,7 +35,11 @@ def notes(query: Node) -> tuple[str, ...]:
     """
     words = dict.fromkeys(leaf.word.key for leaf in leaves(query) if isinstance(leaf, Term))
     operators = [word for word in words if word in ("and", "or", "not")]
-    return tuple(f'"{word}" is looked for as a word; the operator is written {word.upper()}' for word in operators)
+    idle = dict.fromkeys(map(canonical, idle_words(query)))
+    return (
+        *(f'"{word}" is looked for as a word; the operator is written {word.upper()}' for word in operators),
+        *(f"{word} alone makes it match nearly everything; write an acronym in capitals" for word in idle),
+    )
 
 
 def explain(node: Node, topics: Mapping[str, Node | str], article: AnalysedArticle | None = None) -> Step:
