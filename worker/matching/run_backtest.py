@@ -42,7 +42,7 @@ class Effort:
     """How much may be spent: stories whose text is read, seconds of reading them, and seconds before giving up."""
 
     stories: int = 5_000
-    reading_s: float = 10.0
+    reading_s: float = 3.5
     total_s: float = float("inf")
 
 
