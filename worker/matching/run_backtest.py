@@ -20,8 +20,7 @@ from worker.errors import TooLongError
 from worker.matching.analyser import analyse
 from worker.matching.backtest import Backtest, Count, Part, Sample, answer, evenly, excerpts, parts_of
 from worker.matching.canonical import canonical
-from worker.matching.engine import Engine
-from worker.matching.evaluate import evidence
+from worker.matching.evaluate import evidence, holds
 from worker.matching.mails import Found, Period
 from worker.matching.query import Node, parse
 from worker.matching.references import resolve, slugs
@@ -120,14 +119,13 @@ class _Reader:
 
     def _read(self, order: Sequence[Integers], node: Node, first_at_s: Integers, effort: Effort) -> int:
         """Read stories in the order given until the effort is spent; note when they match, return how many it were."""
-        engine = Engine.build({1: node})
         give_up_s = time.monotonic() + effort.reading_s
         read = 0
         while read < min(len(order), effort.stories) and time.monotonic() < give_up_s:
             some = order[read : min(read + _STORIES_AT_ONCE, effort.stories)]
             texts = self._texts(np.concatenate(some))
             for places in some:
-                matching = (place for place in places if self._holds(engine, texts.get(int(self._seen.article[place]))))
+                matching = (place for place in places if self._holds(node, texts.get(int(self._seen.article[place]))))
                 if (place := next(matching, None)) is not None:
                     first_at_s[self._seen.story[place]] = self._seen.at_s[place]
             read += len(some)
@@ -137,9 +135,10 @@ class _Reader:
         ids = [ArticleId(number) for number in self._seen.article[places].tolist()]
         return {article.id: article for article in articles.by_ids(self._conn, ids)}
 
-    def _holds(self, engine: Engine, article: StoredArticle | None) -> bool:
+    def _holds(self, node: Node, article: StoredArticle | None) -> bool:
+        """Ask one article; by its places, for one query is not worth the compiled engine's loading."""
         self.articles_read += 1
-        return article is not None and bool(engine.matching(analyse(text_of(article))))
+        return article is not None and holds(node, analyse(text_of(article)))
 
     def _sample(self, story: int, article_id: int, node: Node) -> Sample | None:
         article = articles.by_id(self._conn, ArticleId(article_id))
