@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from multiprocessing.synchronize import Barrier
 from typing import Any
 
@@ -123,3 +124,27 @@ def upgrade_at_once(url: str, start: Barrier) -> None:
     with opened(url) as database:
         start.wait()
         migrate.upgrade(database)
+
+
+def test_articles_from_before_terms_were_kept_wait_to_be_analysed(empty_database):
+    with empty_database.write() as conn:
+        config = migrate._config()
+        config.attributes["connection"] = conn
+        command.upgrade(config, "0002")
+        values: dict[str, Any] = {"source": {"kind": "file", "name": "x"}, "story": {}}
+        values["article"] = {"item_key": "x", "source_id": 1, "story_id": 1, "novelty": "new", "severity": "normal"}
+        for name, given in values.items():
+            table = sa.Table(name, sa.MetaData(), autoload_with=conn)
+            conn.execute(sa.insert(table).values(**{column.name: _something(column) for column in table.c} | given))
+    migrate.upgrade(empty_database)
+    with empty_database.read() as conn:
+        rows = conn.execute(sa.text("SELECT article_id, revision, analyser_version, terms FROM article_terms")).all()
+    assert [tuple(row) for row in rows] == [(1, 1, 0, None)]
+
+
+def _something(column: sa.Column[Any]) -> object:
+    """Return a value that a column of this type takes; numbers are 1."""
+    if column.nullable and column.name != "matched_at":
+        return None
+    kinds = {sa.DateTime: datetime(2026, 11, 23, tzinfo=UTC), sa.Boolean: True, sa.Integer: 1, sa.JSON: []}
+    return next((value for kind, value in kinds.items() if isinstance(column.type, kind)), "")
