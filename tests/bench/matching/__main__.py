@@ -77,7 +77,7 @@ class Bench:
             peer_index = peer.ask("register", self._work.peer[1], queries) if peer else None
             self._version = peer.ask("version")["version"] if peer else None
             agreement, speed = self._measure(ours, peer, f"{queries:,} queries")
-            steps = ours.ask("steps", 0, self._work.measured // 5)
+            steps = ours.ask("steps", 0, self._work.measured // 15)
             updates = ours.ask("updates", queries, self._effort.updates)
             hot = max(1, queries // 100)
             ours.ask("register", self._work.hot_topics, hot)
