@@ -64,11 +64,11 @@ class Ours:
         }
 
     def run(self, first: str, end: str) -> dict[str, object]:
-        """Match articles, timed."""
+        """Match articles, timed by the processor's clock: on a busy machine the other one counts what others do."""
         matching, articles = self._engine.matching, self._articles[int(first) : int(end)]
-        started = time.perf_counter()
+        started = time.process_time()
         matches = sum(len(matching(analyse(article))) for article in articles)
-        return {"seconds": time.perf_counter() - started, "matches": matches}
+        return {"seconds": time.process_time() - started, "matches": matches}
 
     def sets(self, first: str, end: str) -> dict[str, object]:
         """Tell what each article matches."""
@@ -105,10 +105,10 @@ class Ours:
 
 
 def _seconds(work: Callable[[AnalysedArticle], object], articles: Iterable[ArticleText]) -> float:
-    started = time.perf_counter()
+    started = time.process_time()
     for article in articles:
         work(analyse(article))
-    return time.perf_counter() - started
+    return time.process_time() - started
 
 
 def _resident_bytes() -> int:

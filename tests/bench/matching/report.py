@@ -51,7 +51,7 @@ def markdown(run: Run) -> str:
             "NEAR and prefixes. Our time is `analyse` and `Engine.matching`, from the text to the numbers of the "
             "queries. Lucene Monitor runs in the best tuning that was found: its queries hang on their rarest word by "
             "document frequency, and prefixes are a field of their own. Both learned frequencies from 1,000 other "
-            "articles.",
+            "articles. Time is the processor's, of the whole process.",
             _speeds(run.sizes, hot=False),
             _agreements(run.sizes),
         ),
