@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import sys
 import time
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from tests.bench.matching import vocabulary, workload
 from tests.bench.matching.command import ARTICLES, match_files
 from tests.bench.matching.pairs import WARM_UP_S, Agreement, Speed, compare, take_turns
 from tests.bench.matching.report import Run, Size, markdown
-from tests.bench.matching.side import Side, stay_on_one_core
+from tests.bench.matching.side import Side, SideError, stay_on_one_core
 from tests.bench.matching.workload import Workload
 from tests.bench.page import ROOT, write_section
 
@@ -132,10 +132,17 @@ def say(words: str) -> None:
     sys.stderr.write(f"{time.strftime('%H:%M:%S')} {words}\n")
 
 
+def positive(text: str) -> int:
+    """Read a number from 1 on, for argparse."""
+    if not text.isdecimal() or not int(text):
+        raise ArgumentTypeError(f"{text!r} is no number from 1 on")
+    return int(text)
+
+
 def read_arguments() -> Namespace:
     parser = ArgumentParser(prog="make bench-matching", description="Tocsin's engine beside Lucene Monitor.")
-    parser.add_argument("--sizes", type=int, nargs="+", default=_SIZES, help="numbers of standing queries")
-    parser.add_argument("--pairs", type=int, default=9, help="turns of each side a figure (%(default)s)")
+    parser.add_argument("--sizes", type=positive, nargs="+", default=_SIZES, help="numbers of standing queries")
+    parser.add_argument("--pairs", type=positive, default=9, help="turns of each side a figure (%(default)s)")
     parser.add_argument("--no-peer", action="store_true", help="measure Tocsin alone: needs no Java")
     parser.add_argument("--scratch", type=Path, default=ROOT / ".bench", help="where files are kept between runs")
     return parser.parse_args()
@@ -155,7 +162,11 @@ def main() -> int:
     work = Workload(folder=scratch / f"workload-{queries}", queries=queries, hot_queries=max(1, sizes[-1] // 100))
     say("articles and queries")
     workload.make(work, vocabulary.english())
-    run = Bench(work, class_path, effort=effort, core=stay_on_one_core()).run(sizes)
+    try:
+        run = Bench(work, class_path, effort=effort, core=stay_on_one_core()).run(sizes)
+    except SideError as error:
+        sys.stderr.write(f"error: {error}; what it said itself is above\n")
+        return 1
     written = markdown(run)
     sys.stdout.write(f"{written}\n")
     if sizes == _SIZES and class_path:

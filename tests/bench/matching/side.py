@@ -9,6 +9,8 @@ import json
 import os
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -23,10 +25,15 @@ def stay_on_one_core() -> str:
     return "all on one core"
 
 
+class SideError(Exception):
+    """A side ended before it had answered; its own last words are on standard error."""
+
+
 class Side:
     """A running program; leaving the `with` block ends it."""
 
     def __init__(self, command: Sequence[str], *, environment: Mapping[str, str] | None = None) -> None:
+        self._name = Path(command[0]).name
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
@@ -42,7 +49,8 @@ class Side:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._process.stdin:
-            self._process.stdin.close()  # the end of its requests is the end of the program
+            with suppress(BrokenPipeError):
+                self._process.stdin.close()  # the end of its requests is the end of the program
         try:
             self._process.wait(timeout=10)
         except subprocess.TimeoutExpired:
@@ -52,13 +60,16 @@ class Side:
             self._process.stdout.close()
 
     def ask(self, *words: object) -> dict[str, Any]:
-        """Send a request and wait for the answer. Raises `RuntimeError` if the program ended instead; it said why."""
+        """Send a request and wait for the answer. Raises `SideError` if the program ends instead."""
         if not self._process.stdin or not self._process.stdout:
-            raise RuntimeError("started without pipes")
-        self._process.stdin.write(" ".join(map(str, words)) + "\n")
-        self._process.stdin.flush()
-        answer = self._process.stdout.readline()
+            raise SideError("the program was started without pipes")
+        try:
+            self._process.stdin.write(" ".join(map(str, words)) + "\n")
+            self._process.stdin.flush()
+            answer = self._process.stdout.readline()
+        except BrokenPipeError:
+            answer = ""
         if not answer:
-            raise RuntimeError(f"{self._process.args!r} ended over {words[0]!r}; its own message is above")
+            raise SideError(f"{self._name} ended over {words[0]!r}, with status {self._process.wait()}")
         read: dict[str, Any] = json.loads(answer)
         return read

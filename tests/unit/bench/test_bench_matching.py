@@ -18,7 +18,7 @@ from tests.bench.matching.pairs import compare, take_turns
 from tests.bench.matching.peer import PeerError, prepare
 from tests.bench.matching.queries import hot, polish, queries, written
 from tests.bench.matching.report import markdown
-from tests.bench.matching.side import Side
+from tests.bench.matching.side import Side, SideError
 from tests.bench.matching.vocabulary import invented
 from tests.bench.matching.workload import Workload
 from tests.bench.matching.world import World
@@ -101,7 +101,10 @@ def test_a_run_without_the_peer_fills_every_table(work: Workload) -> None:
 
 
 def test_a_side_that_ends_is_an_error() -> None:
-    with Side([sys.executable, "-c", "pass"]) as side, pytest.raises((RuntimeError, BrokenPipeError)):
+    with (
+        Side([sys.executable, "-c", "pass"]) as side,
+        pytest.raises(SideError, match="ended over 'run', with status 0"),
+    ):
         side.ask("run", 0, 1)
 
 
