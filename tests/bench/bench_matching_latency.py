@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import signal
 import statistics
 import sys
 import tempfile
@@ -83,6 +84,7 @@ def main() -> None:
     reader.add_argument("--databases", default="sqlite,postgresql")
     reader.add_argument("--dry", action="store_true", help="write nothing into docs/benchmarks.md")
     given = reader.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # whatever was started is ended then too
     wanted = Wanted(queries=given.queries, articles=given.articles, per_s=given.per_s, added=given.added)
     news, report = News(wanted.queries), Report()
     for kind in given.databases.split(","):

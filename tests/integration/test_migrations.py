@@ -14,11 +14,12 @@ from alembic import command, op
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
+from tests import builders
 from tests.databases import opened
 from worker.errors import ConfigurationError
 from worker.store import house, migrate
 from worker.store.database import Database
-from worker.store.schema import Base
+from worker.store.schema import Base, Topic
 
 
 def differences(database: Database) -> list[object]:
@@ -148,3 +149,19 @@ def _something(column: sa.Column[Any]) -> object:
         return None
     kinds = {sa.DateTime: datetime(2026, 11, 23, tzinfo=UTC), sa.Boolean: True, sa.Integer: 1, sa.JSON: []}
     return next((value for kind, value in kinds.items() if isinstance(column.type, kind)), "")
+
+
+def test_own_queries_that_nobody_followed_sleep_from_the_second_version_on(empty_database):
+    migrate.upgrade(empty_database)
+    with empty_database.write() as conn:
+        builders.topic(conn, "port")
+        builders.own_query(conn, "ferry")
+        followed = builders.own_query(conn, "harbour")
+        builders.follow(conn, builders.reader(conn), followed, query="harbour")
+    with empty_database.write() as conn:
+        config = migrate._config()
+        config.attributes["connection"] = conn
+        command.downgrade(config, "0001")
+    migrate.upgrade(empty_database)
+    with empty_database.read() as conn:
+        assert conn.execute(sa.select(Topic.canonical).where(Topic.dormant)).scalars().all() == ["ferry"]
