@@ -57,12 +57,11 @@ class Engine:
     def build(cls, expressions: Mapping[int, Node]) -> Self:
         """Index queries whose references are resolved; empty is allowed. Raises `ValueError` for a reference.
 
-                >>> from worker.matching import snapshot, warming
-        from worker.matching.analyser import ArticleText, analyse
-                >>> from worker.matching.parser import parse_again
-                >>> engine = Engine.build({7: parse("korea"), 3: parse('"north korea" film'), 5: parse("kore*")})
-                >>> [match.expression for match in engine.match(analyse(ArticleText(title="North Korea")))]
-                [5, 7]
+        >>> from worker.matching.analyser import ArticleText, analyse
+        >>> from worker.matching.parser import parse
+        >>> engine = Engine.build({7: parse("korea"), 3: parse('"north korea" film'), 5: parse("kore*")})
+        >>> [match.expression for match in engine.match(analyse(ArticleText(title="North Korea")))]
+        [5, 7]
         """
         engine = cls()
         with engine.loading():

@@ -23,6 +23,7 @@ MAX_PLACES: Final = 1_000
 """How many places of one word, phrase or prefix the evidence names; a megabyte of "the" is no better evidence."""
 
 _Found: TypeAlias = tuple[Leaf, Occurrence]
+_Witness: TypeAlias = Leaf | Near | AtLeast
 
 
 def holds(node: Node, article: AnalysedArticle) -> bool:
@@ -68,10 +69,11 @@ def evidence(node: Node, article: AnalysedArticle) -> tuple[Span, ...]:
     """
     parts: dict[Leaf, str] = {}
     found: set[tuple[int, int, int, str]] = set()
-    for leaf, (name, first, last) in _evidence(node, article) or ():
-        part = parts.get(leaf) or parts.setdefault(leaf, canonical(leaf))
-        words = article.fields[name].words
-        found.add((_FIELD_ORDER[name], words.starts[first], words.ends[last], part))
+    for witness in dict.fromkeys(_witnesses(node, article) or ()):
+        for leaf, (name, first, last) in _named(witness, article):
+            part = parts.get(leaf) or parts.setdefault(leaf, canonical(leaf))
+            words = article.fields[name].words
+            found.add((_FIELD_ORDER[name], words.starts[first], words.ends[last], part))
     return tuple(_span(article, _FIELDS[order], start, end, part) for order, start, end, part in sorted(found))
 
 
@@ -79,42 +81,51 @@ def _span(article: AnalysedArticle, name: Field, start: int, end: int, part: str
     return Span(field=name, start=start, end=end, part=part, alias=article.fields[name].text[start:end])
 
 
-def _evidence(node: Node, article: AnalysedArticle) -> list[_Found] | None:
-    """Return what makes a node true, or `None` if nothing does; only for what must be absent is the list empty."""
+def _witnesses(node: Node, article: AnalysedArticle) -> list[_Witness] | None:
+    """Return the parts that make a node true, or `None` if it is not; only of what must be absent there are none.
+
+    A part that a query has many times is asked for its places once, by `evidence`.
+    """
     match node:
-        case Term() | Prefix() | Phrase():
-            return [(node, place) for place in islice(occurrences(node, article), MAX_PLACES)] or None
+        case Term() | Prefix() | Phrase() | Near() | AtLeast():
+            return [node] if holds(node, article) else None
         case And() | Or() | AnyOf():
             return _combined(node, article)
         case Not():
             return None if holds(node.child, article) else []
-        case Near():
-            return [(leaf, Occurrence(name, *place)) for leaf, name, place in parts_of(node, article)] or None
-        case AtLeast():
-            counted = list(islice(_counted(node, article), MAX_PLACES))
-            return counted if len(counted) >= node.count else None
         case Reference():
             raise ValueError(f"@{node.slug} was not resolved")
 
 
-def _combined(node: And | Or | AnyOf, article: AnalysedArticle) -> list[_Found] | None:
+def _combined(node: And | Or | AnyOf, article: AnalysedArticle) -> list[_Witness] | None:
     wanted = len(node.children) if isinstance(node, And) else node.count if isinstance(node, AnyOf) else 1
-    found: list[_Found] = []
+    found: list[_Witness] = []
     holding = 0
     for tried, child in enumerate(node.children):
         if holding + len(node.children) - tried < wanted:
             return None
-        if (more := _evidence(child, article)) is not None:
+        if (more := _witnesses(child, article)) is not None:
             found += more
             holding += 1
     return found if holding >= wanted else None
+
+
+def _named(witness: _Witness, article: AnalysedArticle) -> Iterator[_Found]:
+    """Go through the places of a part that holds: some `MAX_PLACES` of a word, and of a NEAR what it finds enough."""
+    match witness:
+        case Near():
+            return ((leaf, Occurrence(name, *place)) for leaf, name, place in parts_of(witness, article))
+        case AtLeast():
+            return islice(_counted(witness, article), MAX_PLACES)
+        case _:
+            return ((witness, place) for place in islice(occurrences(witness, article), MAX_PLACES))
 
 
 def _counted(node: AtLeast, article: AnalysedArticle) -> Iterator[_Found]:
     """Go through occurrences that do not overlap: of those that do, the one that ends first, which leaves most room."""
     found = (
         (_FIELD_ORDER[place.field], place.last, place.first, leaf)
-        for leaf in leaves(node.child)
+        for leaf in dict.fromkeys(leaves(node.child))
         for place in occurrences(leaf, article)
     )
     taken = (-1, -1)

@@ -26,11 +26,15 @@ _STRETCH: Final = 4_096  # words
 
 
 class _Stretch(NamedTuple):
-    """Some of a field's words, and the places of a NEAR's leaves in all of the field."""
+    """Some of a field's words, and the places of a NEAR's leaves in all of the field.
+
+    `known` keeps the pieces of each side once they have been found, by the side's identity.
+    """
 
     found: Mapping[Leaf, Sequence[Place]]
     begin: int
     end: int
+    known: dict[int, _Pieces]
 
     def places(self, leaf: Leaf) -> Sequence[Place]:
         everywhere = self.found.get(leaf, ())
@@ -63,11 +67,11 @@ def _stretches(near: Near, article: AnalysedArticle, name: Field) -> Iterator[_S
     while index < len(rarest):
         first, _ = rarest[index]
         index = bisect_left(rarest, (first + _STRETCH,))
-        yield _Stretch(found, first - reach, rarest[index - 1][1] + reach)
+        yield _Stretch(found, first - reach, rarest[index - 1][1] + reach, {})
 
 
 def _places(side: Node, found: Mapping[Leaf, Sequence[Place]]) -> list[Place]:
-    return sorted(place for leaf in leaves(side) for place in found.get(leaf, ()))
+    return sorted(place for leaf in set(leaves(side)) for place in found.get(leaf, ()))
 
 
 def _operands(near: Near) -> Iterator[Node]:
@@ -93,14 +97,20 @@ def _length(node: Node) -> int:
 
 
 def _pieces(node: Node, stretch: _Stretch) -> _Pieces:
-    """Find everything in a stretch that makes a side of a NEAR true."""
+    """Find everything in a stretch that makes a side of a NEAR true. The caller must not change it."""
+    if id(node) not in stretch.known:
+        stretch.known[id(node)] = _found(node, stretch)
+    return stretch.known[id(node)]
+
+
+def _found(node: Node, stretch: _Stretch) -> _Pieces:
     found: _Pieces = {}
     match node:
         case Term() | Prefix() | Phrase():
             for first, last in stretch.places(node):
                 found[last] = found.get(last, 0) | 1 << (last - first)
         case Or():
-            for child in node.children:
+            for child in dict.fromkeys(node.children):
                 for last, bits in _pieces(child, stretch).items():
                     found[last] = found.get(last, 0) | bits
         case Near():
@@ -131,7 +141,7 @@ def _parts(node: Node, wanted: _Pieces, stretch: _Stretch) -> Iterator[tuple[Lea
             for last, first in _ends(wanted):
                 yield node, (first, last)
         case Or():
-            for child in node.children:
+            for child in dict.fromkeys(node.children):
                 pieces = _pieces(child, stretch)
                 yield from _parts(
                     child, {last: wanted[last] & pieces[last] for last in wanted.keys() & pieces}, stretch

@@ -158,20 +158,24 @@ Node: TypeAlias = Leaf | Reference | And | Or | Not | Near | AtLeast | AnyOf
 
 
 def all_of(children: tuple[Node, ...], *, at: int = 0) -> Node:
-    """Join by AND, flat: no `And` of one child, none directly inside another.
+    """Join by AND, flat: no `And` of one child, none directly inside another, and no child twice.
 
     >>> a, b, c = (Prefix(stem=stem) for stem in "abc")
     >>> all_of((all_of((a, b)), c)) == And(children=(a, b, c)), all_of((a,)) == a
     (True, True)
     """
-    flat = tuple(grand for child in children for grand in (child.children if isinstance(child, And) else (child,)))
-    return flat[0] if len(flat) == 1 else And(children=flat, at=at)
+    flat = dict.fromkeys(
+        grand for child in children for grand in (child.children if isinstance(child, And) else (child,))
+    )
+    return next(iter(flat)) if len(flat) == 1 else And(children=tuple(flat), at=at)
 
 
 def any_of(children: tuple[Node, ...], *, at: int = 0) -> Node:
     """Join by OR, flat, like `all_of`."""
-    flat = tuple(grand for child in children for grand in (child.children if isinstance(child, Or) else (child,)))
-    return flat[0] if len(flat) == 1 else Or(children=flat, at=at)
+    flat = dict.fromkeys(
+        grand for child in children for grand in (child.children if isinstance(child, Or) else (child,))
+    )
+    return next(iter(flat)) if len(flat) == 1 else Or(children=tuple(flat), at=at)
 
 
 def children(node: Node) -> tuple[Node, ...]:

@@ -266,9 +266,10 @@ def test_a_tree_as_deep_as_brackets_allow_is_read_and_written():
 
 
 def test_20_prefixes_are_allowed_and_the_21st_is_pointed_at():
-    parse(" ".join(["alph*"] * MAX_PREFIXES))
+    prefixes = [f"alp{letter}*" for letter in "abcdefghijklmnopqrstuvwxyz"[:MAX_PREFIXES]]
+    parse(" ".join(prefixes))
     with pytest.raises(QueryError, match=f"at offset {6 * MAX_PREFIXES}"):
-        parse(" ".join(["alph*"] * MAX_PREFIXES + ['"bravo carol*"']))
+        parse(" ".join([*prefixes, '"bravo carol*"']))
 
 
 @pytest.mark.parametrize("nested", ["(", "FIRST/50 (", "title:(", "ANY/2 (b, c, ", "b | (", "x -(", "b | (c -("])
@@ -302,7 +303,7 @@ def test_signs_and_operators_in_a_row_never_exhaust_the_stack(prefix):
         parse(query)
 
 
-def test_a_query_of_six_thousand_alternatives_is_read():
-    node = parse("aa|" * 6_600 + "bb")
+def test_a_query_of_three_thousand_alternatives_is_read():
+    node = parse("|".join(f"w{number}" for number in range(3_300)))
     assert isinstance(node, Or)
-    assert len(node.children) == 6_601
+    assert len(node.children) == 3_300
