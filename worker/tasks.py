@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import gc
 import logging
 import threading
 import time
@@ -90,6 +91,8 @@ def _get_ready() -> threading.Thread:
 def _compile_topics() -> None:
     try:
         this_house().matcher.get_ready()
+        gc.collect()
+        gc.freeze()  # what is there now stays: to go through it again and again would make some article wait for it
     except Exception:
         log.exception("the topics cannot be compiled yet; the next article's matching tries again")
 
@@ -150,6 +153,7 @@ def match_article(article_id: int) -> None:
 @app.task
 def sweep_articles() -> None:
     """Match whatever no matching has seen, for a while. What cannot be matched is set aside, and the others go on."""
+    matcher()  # a fresh child's waiting for its topics is not the backlog's time
     started_s = time.monotonic()
     aside = {article_id for article_id, until_s in _set_aside.items() if until_s > started_s}
     with this_house().database.read() as conn:

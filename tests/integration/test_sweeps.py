@@ -43,6 +43,7 @@ def matcher(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Moo
     house = SimpleNamespace(database=database, matcher=found)
     monkeypatch.setattr(tasks, "this_house", lambda: house)
     monkeypatch.setattr(tasks, "_set_aside", {})
+    monkeypatch.setattr(tasks, "_ARTICLES_SWEEP_S", 60.0)  # however busy the machine is
     tasks._get_ready.cache_clear()
     yield found
     tasks._get_ready.cache_clear()
