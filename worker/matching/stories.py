@@ -8,10 +8,11 @@ line and every worker of an installation come to the same. Pure; `run_stories` a
 from __future__ import annotations
 
 import math
+import sys
 from array import array
 from collections import deque
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Generic, NamedTuple, TypeVar
 
 import numpy as np
@@ -195,9 +196,10 @@ class Window(Generic[Article, Story]):
         """Remember an article, in place of its earlier version; forget the oldest where there are too many."""
         self._forget(told.article)
         number = self._first + len(self._kept)
-        for term in told.reading.terms:
+        terms = tuple(map(sys.intern, told.reading.terms))  # thirty thousand articles share most of their words
+        for term in terms:
             self._holding.setdefault(term, array("q")).append(number)
-        self._kept.append(told)
+        self._kept.append(replace(told, reading=replace(told.reading, terms=terms)))
         self._numbers[told.article] = number
         while len(self._kept) > self._keep:
             oldest = self._kept[0]

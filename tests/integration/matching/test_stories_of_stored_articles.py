@@ -14,7 +14,8 @@ from worker.matching.library import TopicDraft
 from worker.matching.run import Matcher
 from worker.matching.run_library import import_topics
 from worker.model import ArticleId, StoryId
-from worker.store import articles, stories
+from worker.planning.run import Policy, plan
+from worker.store import articles, stories, topics
 from worker.store.database import Database, now
 from worker.store.schema import Article, Story, StoryReading, TopicStory
 
@@ -191,6 +192,22 @@ def test_a_story_that_began_with_an_article_too_old_to_alert_alerts_with_the_nex
         conn.execute(sa.update(TopicStory).values(alert_due_at=None))  # alerted
     one.match(second)
     assert not any(due for _, due in pairs(database))
+
+
+def test_who_was_alerted_of_a_story_is_not_alerted_of_its_next_article_on_any_topic(database):
+    with database.write() as conn:
+        someone = builders.reader(conn)
+        for slug in ("indonesia", "storms"):
+            followed = topics.topic_by_slug(conn, slug)
+            assert followed is not None
+            builders.follow(conn, someone, followed.id)
+    policy = Policy(domain=builders.DOMAIN, alert_expires=timedelta(hours=6), digest_expires=timedelta(hours=12))
+    one = Matcher(database, gather=timedelta(0))
+    for article_id in stored(database, FERRY, FERRY_AGAIN):
+        one.match(article_id)
+        plan(database, policy)
+        with database.read() as conn:
+            assert len(builders.deliveries_of(conn)) == 1
 
 
 def test_what_is_older_than_any_story_to_come_is_forgotten(database):
