@@ -82,7 +82,7 @@ LEAD_WORDS: Final = 80
 """Words of summary and body that are read: who, what, when and where stand in them, the history of it comes after."""
 
 LEAD_CHARS: Final = 1_500
-"""Enough for that many words of any language."""
+"""Of each of title, summary and body: enough for that many words of any language."""
 
 KEPT_ARTICLES: Final = 40_000
 """Arrivals that are remembered: 72 hours of a large newsroom's feeds, and a third more. Earlier ones are forgotten."""

@@ -56,6 +56,7 @@ _KANA: Final = ("\u3041", "\u30ff")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _CYRILLIC: Final = ("\u0400", "\u052f")
 _ARABIC: Final = ("\u0600", "\u06ff")
+_OTHER_LETTERS: Final = frozenset(("", "ko", "ja", "zh", "ru", "uk", "bg", "ar", "fa"))
 _TITLE_CASE_SHARE: Final = 0.6  # of a title's longer words in capitals, from which on capitals say nothing
 
 
@@ -66,15 +67,14 @@ def read(article: ArticleText) -> Reading:
     >>> [term for term, mark in zip(reading.terms, reading.marks) if mark & Mark.NAME]
     ['chile']
     """
-    cut = ArticleText(title=article.title, summary=article.summary[:LEAD_CHARS], body=article.body[:LEAD_CHARS])
-    fields = analyse(cut).fields
-    title = _words(fields.get(Field.TITLE))
+    title, summary, body = (text[:LEAD_CHARS] for text in (article.title, article.summary, article.body))
+    fields = analyse(ArticleText(title=title, summary=summary, body=body)).fields
+    heading = _words(fields.get(Field.TITLE))
     lead = [*_words(fields.get(Field.SUMMARY)), *_words(fields.get(Field.BODY))]
-    # A summary of its own is enough; only where it is short does the body's beginning come to its help.
     content = lead[:LEAD_WORDS]
-    language = _language(article.lang, [*title, *content])
+    language = _language(article.lang, [*heading, *content])
     marks: dict[str, int] = {}
-    for place, words in ((Mark.TITLE, title), (Mark.CONTENT, content)):
+    for place, words in ((Mark.TITLE, heading), (Mark.CONTENT, content)):
         shouts = place is Mark.TITLE and _is_title_case(words)
         for term, mark in _terms(words, language, capitals_count=not shouts):
             marks[term] = marks.get(term, 0) | place | mark
@@ -96,15 +96,16 @@ def _words(field: AnalysedField | None) -> list[_Word]:
 
 
 def _language(declared: str, words: Sequence[_Word]) -> str:
-    """Return the language by its letters, of Latin ones by its small words; what the source says comes second."""
+    """Return the language by its letters; where they do not tell, as the source says, or by its small words."""
+    told = declared.partition("-")[0].lower()
+    told = "" if told == "en" else told  # which is what feeds say that say nothing
     text = "".join(word.key for word in words)
     for language, (first, last) in (("ko", ("가", "힣")), ("ja", _KANA), ("ru", _CYRILLIC), ("ar", _ARABIC)):
         if sum(first <= char <= last for char in text) * 10 > len(text):
-            told = declared.partition("-")[0].lower()
-            return told if language in {"ru", "ar"} and told not in {"", "en"} else language
-    if any(is_han_or_kana(word.key) for word in words):
+            return told if language in {"ru", "ar"} and told else language
+    if sum(is_han_or_kana(word.key) for word in words) * 10 > len(text):
         return "zh"
-    return latin_language(word.key for word in words)
+    return latin_language(word.key for word in words) if told in _OTHER_LETTERS else told
 
 
 def _is_title_case(words: Sequence[_Word]) -> bool:

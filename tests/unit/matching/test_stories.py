@@ -150,6 +150,23 @@ def test_languages_do_not_mix():
     assert stories((english, 0.0), (german, 1.0)) == [0, 1]
 
 
+@pytest.mark.parametrize(
+    ("told", "title", "language"),
+    [
+        ("", "The envoy 王毅 met the minister in Lima on the last day of the talks", "en"),
+        ("ko", "The envoy met the minister in Lima on the last day of the talks", "en"),
+        ("en", "Die Regierung hat sich mit der Bahn geeinigt", "de"),
+        ("sv", "Regeringen och facket är överens", "sv"),
+        ("uk", "У Києві відновили світло", "uk"),
+        ("en", "북한이 미사일을 쐈다", "ko"),
+        ("", "東北新幹線が止まる", "ja"),
+        ("", "湖南暴雨致五人死亡", "zh"),
+    ],
+)
+def test_the_letters_tell_the_language_and_then_the_source(told, title, language):
+    assert read(text(title, lang=told)).language == language
+
+
 def test_korean_particles_do_not_hide_a_story():
     one = text("북한, 탄도미사일 발사", "북한이 순천에서 동해로 탄도미사일을 발사했다고 합참이 밝혔다.")
     two = text("합참 “탄도미사일 1발”", "합참은 북한의 탄도미사일이 순천에서 동해에 떨어졌다고 했다.")
