@@ -109,12 +109,12 @@ def store(database: Database, block: Block) -> None:
         for row, packed in zip(block.articles, block.terms, strict=True)
     ]
     stems = [{"language": "en", "stem": key, "term_id": number} for key, number in block.new.items() if key.isalpha()]
+    keys = [{"id": number, "key": key} for key, number in block.new.items()]
+    rows = {Story: stories, Article: block.articles, Term: keys, ArticleTerms: terms, TermStem: stems}
     with database.write() as conn:
-        conn.execute(sa.insert(Story), stories)
-        conn.execute(sa.insert(Article), block.articles)
-        conn.execute(sa.insert(Term), [{"id": number, "key": key} for key, number in block.new.items()])
-        conn.execute(sa.insert(ArticleTerms), terms)
-        conn.execute(sa.insert(TermStem), stems)
+        for table, values in rows.items():
+            if values:  # the vocabulary has an end
+                conn.execute(sa.insert(table), values)
 
 
 def _terms(row: dict[str, Any]) -> frozenset[str]:
