@@ -26,6 +26,7 @@ from worker.store.standing import Standing
 log = logging.getLogger(__name__)
 
 _NOTHING: Final = -1  # before every generation
+_FAULTS: Final = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
 class Follower:
@@ -98,14 +99,17 @@ class Follower:
 
     def _judge(self, topic: Standing) -> Iterator[tuple[Standing, str]]:
         """Have the engine ask a topic, or not. Yield it with the reason, if its switch is to be turned."""
-        reason = ""
+        is_asked, reason = False, ""
         try:
-            node = None if topic.dormant else self._shared.resolve(topic.query, slug=topic.slug)
+            if not topic.dormant:
+                self._engine.add(topic.id, self._shared.resolve(topic.query, slug=topic.slug))
+                is_asked = True
         except QueryError as error:
-            node, reason = None, str(error)
-        if node is not None:
-            self._engine.add(topic.id, node)
-        else:
+            reason = str(error)
+        except _FAULTS as error:  # of ours: one reader's odd query must not cost all the others their alerts
+            log.exception("topic %d cannot be compiled", topic.id)
+            reason = f"this version of Tocsin cannot compile it ({error!r}); please report it"
+        if not is_asked:
             with suppress(KeyError):  # it was not asked before either
                 self._engine.remove(topic.id)
         if reason != topic.disabled_reason:

@@ -237,6 +237,24 @@ def test_what_names_a_missing_topic_is_off_until_it_comes(database):
     assert len(follower.engine()) == 3
 
 
+def test_a_query_that_our_own_fault_keeps_from_being_compiled_costs_no_other_its_place(database, monkeypatch):
+    add = Engine.add
+
+    def stumble(engine: Engine, expression: int, node: Node) -> None:
+        if canonical(node) == "ferry":
+            raise IndexError("beyond the table")
+        add(engine, expression, node)
+
+    for slug, query in (("port", "harbour"), ("ships", "ferry"), ("talks", "treaty")):
+        put(database, slug, query)
+    monkeypatch.setattr(Engine, "add", stumble)
+    assert len(Follower(database).engine()) == 2
+    with database.read() as conn:
+        assert [bool(topic.disabled_reason) for topic in topics.topics(conn)] == [False, True, False]
+    monkeypatch.undo()
+    assert_equals_one_built_anew(Follower(database), database)
+
+
 def test_a_reason_is_not_written_to_a_topic_that_has_been_mended_meanwhile(database):
     put(database, "port", "((")
     with database.read() as conn:
