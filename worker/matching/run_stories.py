@@ -83,7 +83,7 @@ class Places:
         if original is not None:
             return original, stories.begins_at(conn, original)
         told = self._window.closest(reading, at_s=article.published_at.timestamp())
-        if told is None:
+        if told is None or not stories.exists(conn, told.story):
             return None
         begins_at_s = told.begins_at_s
         return told.story, None if begins_at_s is None else datetime.fromtimestamp(begins_at_s, UTC)

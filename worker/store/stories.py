@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from worker.model import ArticleId, StoryId
 from worker.store.database import upsert
 from worker.store.house import draw
-from worker.store.schema import Article, Match, StoryReading, TopicStory
+from worker.store.schema import Article, Match, Story, StoryReading, TopicStory
 
 _READING_SEQ: Final = "story_reading_seq"
 
@@ -67,6 +67,11 @@ def forget_readings(conn: Connection, *, before: datetime) -> None:
 def story_of(conn: Connection, article_id: ArticleId) -> StoryId:
     """Return the story that an article is in at this moment."""
     return StoryId(conn.execute(sa.select(Article.story_id).where(Article.id == article_id)).scalar_one())
+
+
+def exists(conn: Connection, story_id: StoryId) -> bool:
+    """Tell whether a story is still there: somebody may have deleted it since it was learnt of."""
+    return conn.execute(sa.select(Story.id).where(Story.id == story_id)).first() is not None
 
 
 def original_story(conn: Connection, article_id: ArticleId) -> StoryId | None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
-from worker.store.schema.base import Base, Long, reference
+from worker.store.schema.base import Base, BigId, Long
 
 
 class StoryReading(Base):
@@ -14,9 +15,9 @@ class StoryReading(Base):
 
     __tablename__ = "story_reading"
 
-    article_id: Mapped[int] = reference("article.id", primary_key=True)
+    article_id: Mapped[int] = mapped_column(BigId, ForeignKey("article.id", ondelete="CASCADE"), primary_key=True)
     seq: Mapped[Long] = mapped_column(unique=True)  # in commit order; a new version of the article takes a new one
-    story_id: Mapped[int] = reference("story.id", index=True)
+    story_id: Mapped[int] = mapped_column(BigId, ForeignKey("story.id", ondelete="CASCADE"), index=True)
     published_at: Mapped[datetime] = mapped_column(index=True)
     begins_at: Mapped[datetime]  # of the story
     language: Mapped[str]

@@ -24,8 +24,12 @@ def upgrade() -> None:
         sa.Column("language", sa.Text(), nullable=False),
         sa.Column("terms", sa.Text(), nullable=False),
         sa.Column("marks", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(["article_id"], ["article.id"], name=op.f("fk_story_reading_article_id_article")),
-        sa.ForeignKeyConstraint(["story_id"], ["story.id"], name=op.f("fk_story_reading_story_id_story")),
+        sa.ForeignKeyConstraint(
+            ["article_id"], ["article.id"], name=op.f("fk_story_reading_article_id_article"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["story_id"], ["story.id"], name=op.f("fk_story_reading_story_id_story"), ondelete="CASCADE"
+        ),
         sa.PrimaryKeyConstraint("article_id", name=op.f("pk_story_reading")),
         sa.UniqueConstraint("seq", name=op.f("uq_story_reading_seq")),
     )
