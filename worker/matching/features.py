@@ -21,6 +21,7 @@ from worker.matching.compiled.layout import (
     HashTable,
     Vocabulary,
 )
+from worker.matching.compiled.recognise import LONGEST
 from worker.matching.compiled.tables import Array
 from worker.matching.stopwords import STOP_WORDS
 
@@ -128,6 +129,7 @@ class Features:
         self.words = Table(is_mixed=True)
         self.prefixes = Table(is_mixed=True)
         self.pairs = Table(is_mixed=False)
+        self.prefix_lengths = np.zeros(1, np.uint64)
         self.bloom = np.zeros(1, np.uint64)
         self.keys = np.zeros(64, np.uint64)
         self.kinds = np.zeros(64, np.uint8)
@@ -150,6 +152,7 @@ class Features:
         return Vocabulary(
             words=self.words.as_arrays,
             prefixes=self.prefixes.as_arrays,
+            prefix_lengths=self.prefix_lengths,
             bloom=self.bloom,
             pairs=self.pairs.as_arrays,
             flags=self.flags,
@@ -179,6 +182,7 @@ class Features:
         if feature < 0:
             feature = self._new(hashed, Kind.PREFIX, _PREFIX_COST / len(stem))
             self.prefixes.put(hashed, feature)
+            self.prefix_lengths[0] |= np.uint64(1 << min(len(stem), LONGEST))
             self._bloom(hashed)
         return feature
 

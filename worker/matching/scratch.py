@@ -11,6 +11,7 @@ import numpy as np
 
 from worker.matching.compiled.collect import MATCHED, WANTS_ENTRIES
 from worker.matching.compiled.layout import Article, Expressions, Marks, Occurrences, Postings, Reading, Vocabulary
+from worker.matching.compiled.recognise import MOST_FOLDS
 from worker.matching.compiled.runtime import Kernels
 from worker.matching.compiled.tables import Array, tables
 from worker.matching.features import grown
@@ -79,6 +80,7 @@ class Scratch:
         self._starts, self._ends, self._paragraphs, self._places_in_field = (np.zeros(room, np.int32) for _ in range(4))
         self._kinds, self._breaks, self._fields, self._forms = (np.zeros(room, np.uint8) for _ in range(4))
         self._entry = np.zeros(room + 1, np.int32)
+        self._states = np.zeros(room * MOST_FOLDS, np.uint64)
 
     def _entries(self, room: int) -> None:
         self._entry_feature, self._entry_word, self._entry_next = (np.zeros(room, np.int32) for _ in range(3))
@@ -106,6 +108,7 @@ class Scratch:
             paragraphs=self._paragraphs,
             places=self._places_in_field,
             forms=self._forms,
+            states=self._states,
             entry=self._entry,
             entry_feature=self._entry_feature,
             entry_word=self._entry_word,

@@ -39,10 +39,14 @@ class HashTable(NamedTuple):
 
 
 class Vocabulary(NamedTuple):
-    """Which features there are. `bloom` says quickly that no prefix has a hash. Variants of a feature are a chain."""
+    """Which features there are. Variants of a feature are a chain.
+
+    `prefix_lengths` is one number with a bit for each length that a prefix has; `bloom` says quickly that none has a hash.
+    """
 
     words: HashTable
     prefixes: HashTable
+    prefix_lengths: Array
     bloom: Array
     pairs: HashTable
     flags: Array
@@ -106,6 +110,7 @@ class Reading(NamedTuple):
     """What a kernel has read of an article: words in reading order over all fields, and the features of each.
 
     Word w has entries `entry[w]` to `entry[w + 1]`; of features with positions, entries are chained from the last one.
+    `states` are the hashes of one word's beginnings.
     """
 
     starts: Array
@@ -116,6 +121,7 @@ class Reading(NamedTuple):
     paragraphs: Array
     places: Array
     forms: Array
+    states: Array
     entry: Array
     entry_feature: Array
     entry_word: Array

@@ -43,9 +43,9 @@ SEED = np.uint64(0x2545F4914F6CDD1D)
 MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 HALF = np.uint64(32)
 ONE = np.uint64(1)
+LONGEST = 63  # the bit for prefixes of that length and beyond
 LOW_BITS = np.uint64(63)
 MIN_STEM = 2  # as in hangul
-RING = 8  # hashes of a word's last beginnings: more than MAX_PARTICLE, a power of two
 MOST_FOLDS = 4  # code points that one may fold to; Unicode has 3
 NO_ROOM = -1
 
@@ -108,7 +108,7 @@ def is_particle(packed: int, particles: Array) -> bool:
     return low < len(particles) and particles[low] == packed
 
 
-def stems_of(codes: Array, classes: Array, particles: Array, end: int, length: int, ring: Array, stems: Array) -> int:
+def stems_of(codes: Array, classes: Array, particles: Array, end: int, length: int, states: Array, stems: Array) -> int:
     """Write the hashes of what is left of a Hangul word without a particle; return how many there are."""
     count = packed = 0
     for cut in range(1, min(MAX_PARTICLE, length - MIN_STEM) + 1):
@@ -116,7 +116,7 @@ def stems_of(codes: Array, classes: Array, particles: Array, end: int, length: i
             break
         packed |= (int(codes[end - cut]) - FIRST_SYLLABLE + 1) << BITS_A_SYLLABLE * (cut - 1)
         if is_particle(packed, particles):
-            stems[count] = ring[(length - 1 - cut) & (RING - 1)]
+            stems[count] = states[length - 1 - cut]
             count += 1
     return count
 
@@ -159,10 +159,12 @@ def find_entries(words: int, article: Article, tables: Tables, vocabulary: Vocab
     classes, particles, fold, more = tables.classes, tables.particles, tables.fold, tables.more
     keys, values, shift = vocabulary.words.keys, vocabulary.words.values, vocabulary.words.shift
     prefix_keys, prefix_values = vocabulary.prefixes.keys, vocabulary.prefixes.values
-    prefix_shift, bloom = vocabulary.prefixes.shift, vocabulary.bloom
+    prefix_shift, bloom, lengths = vocabulary.prefixes.shift, vocabulary.bloom, vocabulary.prefix_lengths[0]
     starts, ends, kinds, forms = reading.starts, reading.ends, reading.kinds, reading.forms
-    entry, entry_feature = reading.entry, reading.entry_feature
-    ring = np.empty(RING, np.uint64)
+    entry, entry_feature, states = reading.entry, reading.entry_feature, reading.states
+    shortest = 1
+    while shortest < LONGEST and (lengths >> np.uint64(shortest)) & ONE == 0:
+        shortest += 1
     stems = np.empty(MAX_PARTICLE, np.uint64)
     entries = extra = 0
     for word in range(words):
@@ -171,17 +173,19 @@ def find_entries(words: int, article: Article, tables: Tables, vocabulary: Vocab
         wanted = entries + MOST_FOLDS * (end - start) + MAX_PARTICLE + 1 + len(extra_word) - extra
         if wanted > len(entry_feature):
             return -int(wanted)
-        entries, length, forms[word] = hash_word(
-            codes, classes, fold, more, start, end, kinds[word] == ACRONYM, ring,
-            bloom, prefix_keys, prefix_values, prefix_shift, entry_feature, entries,
-        )  # fmt: skip
-        hashed = ring[(length - 1) & (RING - 1)]
+        length, all_kinds = hash_key(codes, classes, fold, more, start, end, kinds[word] == ACRONYM, states)
+        if length >= shortest:
+            entries = enter_prefixes(
+                states, length, lengths, bloom, prefix_keys, prefix_values, prefix_shift, entry_feature, entries
+            )
+        forms[word] = form_of(all_kinds, codes, classes, fold, more, start, end)
+        hashed = states[length - 1]
         feature = look_up(keys, values, shift, hashed, hashed)
         if feature >= 0:
             entry_feature[entries] = feature
             entries += 1
         if length > MIN_STEM and class_at(codes, classes, end - 1, end) & SYLLABLE != 0:
-            for number in range(stems_of(codes, classes, particles, end, length, ring, stems)):
+            for number in range(stems_of(codes, classes, particles, end, length, states, stems)):
                 feature = look_up(keys, values, shift, stems[number], stems[number])
                 if feature >= 0:
                     entry_feature[entries] = feature
@@ -194,58 +198,76 @@ def find_entries(words: int, article: Article, tables: Tables, vocabulary: Vocab
     return entries
 
 
-def hash_word(
-    codes: Array,
-    classes: Array,
-    fold: Array,
-    more: Array,
-    start: int,
-    end: int,
-    is_acronym: bool,
-    ring: Array,
-    bloom: Array,
-    prefix_keys: Array,
-    prefix_values: Array,
-    prefix_shift: int,
-    entry_feature: Array,
-    entries: int,
-) -> tuple[int, int, int]:
-    """Hash a word's key into `ring`, writing those of its beginnings that are prefixes as entries.
-
-    Returns how many entries there are, how long the key is, and in which form the word stands.
-    """
-    has_prefixes = len(bloom) > 1
+def hash_key(
+    codes: Array, classes: Array, fold: Array, more: Array, start: int, end: int, is_acronym: bool, states: Array
+) -> tuple[int, int]:
+    """Write the hashes of a word's key and of all its beginnings; return the key's length and its characters' classes."""
     hashed = SEED
-    letters = length = leads = 0  # leads: 1 when the first letter is a capital, 2 when it is not
-    has_upper = has_cased = False
+    length = kinds = 0
     for at in range(start, end):
         code = codes[at]
-        kind = classes[code] if code < CODES else 0
+        if code >= CODES:
+            continue
+        kind = classes[code]
+        folded = fold[code]
         if is_acronym and (code == DOT or kind & SPACE != 0):
             continue
+        kinds |= kind
+        if folded > 0:
+            hashed = mixed(hashed, folded)
+            states[length] = hashed
+            length += 1
+        elif folded < 0:
+            for step in range(~folded + 1, ~folded + 1 + more[~folded]):
+                hashed = mixed(hashed, more[step])
+                states[length] = hashed
+                length += 1
+    return length, kinds
+
+
+def enter_prefixes(
+    states: Array,
+    length: int,
+    lengths: np.uint64,
+    bloom: Array,
+    keys: Array,
+    values: Array,
+    shift: int,
+    entry_feature: Array,
+    entries: int,
+) -> int:
+    """Write those beginnings of a word that are prefixes as entries; return how many entries there are then."""
+    mask = len(bloom) - 1
+    for place in range(length):
+        if (lengths >> np.uint64(min(place + 1, LONGEST))) & ONE != 0:
+            hashed = states[place]
+            if (bloom[np.int64(hashed >> HALF) & mask] >> (hashed & LOW_BITS)) & ONE != 0:
+                feature = look_up(keys, values, shift, hashed, hashed)
+                if feature >= 0:
+                    entry_feature[entries] = feature
+                    entries += 1
+    return entries
+
+
+def form_of(kinds: int, codes: Array, classes: Array, fold: Array, more: Array, start: int, end: int) -> int:
+    """Return the form a word stands in: CAPITALS throughout with two letters at least, LEADING capital, or ANY_FORM."""
+    if kinds & UPPER == 0:
+        return ANY_FORM
+    letters = leads = 0  # leads: 1 when the first letter is a capital, 2 when it is not
+    for at in range(start, end):
+        kind = class_at(codes, classes, at, end)
         if kind & ALPHA != 0 and leads == 0:
             leads = 1 if kind & UPPER != 0 else 2
-        has_upper = has_upper or kind & UPPER != 0
-        has_cased = has_cased or kind & CASED != 0
-        folded = int(fold[code]) if code < CODES else int(code)
+        folded = int(fold[codes[at]]) if codes[at] < CODES else 0
         run, source = 1, 0
         if folded < 0:
             run, source = int(more[~folded]), ~folded + 1
         for step in range(run):
             one = int(more[source + step]) if source > 0 else folded
-            if one == 0:
-                continue
-            hashed = mixed(hashed, one)
-            ring[length & (RING - 1)] = hashed
-            length += 1
             letters += 1 if one < CODES and classes[one] & ALPHA != 0 else 0
-            if has_prefixes and (bloom[np.int64(hashed >> HALF) & (len(bloom) - 1)] >> (hashed & LOW_BITS)) & ONE != 0:
-                feature = look_up(prefix_keys, prefix_values, prefix_shift, hashed, hashed)
-                if feature >= 0:
-                    entry_feature[entries] = feature
-                    entries += 1
-    is_capitals = has_upper and not has_cased and letters >= 2
-    return entries, length, CAPITALS if is_capitals else LEADING if leads == 1 else ANY_FORM
+    if kinds & CASED == 0 and letters >= 2:
+        return CAPITALS
+    return LEADING if leads == 1 else ANY_FORM
 
 
 def mark(words: int, article: Article, vocabulary: Vocabulary, reading: Reading, marks: Marks, stamp: int) -> int:

@@ -229,6 +229,49 @@ def is_possessive(codes: Array, classes: Array, at: int, end: int) -> bool:
     return after & (ALNUM | MARK) == 0 and not (at + 2 < end and codes[at + 2] == APOSTROPHE)
 
 
+def simple_end(codes: Array, classes: Array, at: int, end: int) -> int:
+    """Return where a word ends that what follows can have no part in, as with nearly all; 0 if it must be looked at.
+
+    It has letters and digits only, and behind it is no apostrophe or mark, nor a dot or comma that may belong to it.
+    """
+    place = at
+    code = kind = 0
+    while place < end:
+        code = codes[place]
+        kind = classes[code] if code < CODES else 0
+        if kind & ALNUM == 0:
+            break
+        if kind & CJK != 0:
+            return 0
+        place += 1
+    if place < end and (code == APOSTROPHE or kind & MARK != 0):
+        return 0
+    if place < end and (code == DOT or code == COMMA):
+        if place == at + 1 or class_at(codes, classes, place + 1, end) & ALNUM != 0:
+            return 0
+    return place
+
+
+def emit_odd(
+    codes: Array, tables: Tables, at: int, end: int, starts: Array, ends: Array, count: int
+) -> tuple[int, int, int]:
+    """Write an acronym, a short form, or a word that has to be cut; return where it ends, its kind, and the count."""
+    place = 0
+    if class_at(codes, tables.classes, at, end) & (CJK | DIGIT) == 0:
+        place = acronym_end(codes, tables.classes, at, end)
+        if place > 0:
+            starts[count] = at
+            ends[count] = place
+            return place, ACRONYM, count + 1
+        place = elided_end(codes, tables, at, end)
+        if place > 0:
+            starts[count] = at
+            ends[count] = place
+            return place, PLAIN, count + 1
+    place = plain_end(codes, tables.classes, at, end)
+    return place, PLAIN, emit_plain(codes, tables, at, place, starts, ends, count)
+
+
 def emit_plain(codes: Array, tables: Tables, start: int, end: int, starts: Array, ends: Array, count: int) -> int:
     """Write a word that is neither an acronym nor a short form, in parts if it has to be cut."""
     for at in range(start, end):
@@ -263,19 +306,14 @@ def segment(
         kind = class_at(codes, classes, at, end)
         if kind & ALNUM != 0:
             before = count
-            place = word_kind = 0
-            if kind & (CJK | DIGIT) == 0:
-                place = acronym_end(codes, classes, at, end)
-                word_kind = ACRONYM if place > 0 else PLAIN
-                if place == 0:
-                    place = elided_end(codes, tables, at, end)
+            word_kind = PLAIN
+            place = simple_end(codes, classes, at, end)
             if place > 0:
                 starts[count] = at
                 ends[count] = place
                 count += 1
             else:
-                place = plain_end(codes, classes, at, end)
-                count = emit_plain(codes, tables, at, place, starts, ends, count)
+                place, word_kind, count = emit_odd(codes, tables, at, end, starts, ends, count)
             for word in range(before, count):
                 kinds[word] = word_kind
                 breaks[word] = 0
