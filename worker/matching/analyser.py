@@ -108,10 +108,12 @@ class AnalysedArticle:
     @cached_property
     def codes(self) -> tuple[Array, Array]:
         """Return the normalised texts of all fields in a row, as code points, and where each begins; the last ends."""
-        texts = [normalise(text).text if text else "" for text in self._texts.values()]
-        written = "".join(texts).encode("utf-32-le", "surrogatepass")
-        bounds = list(accumulate(map(len, texts), initial=0))
-        return np.frombuffer(written, np.uint32), np.array(bounds, np.int32)
+        texts = [text if text.isascii() else normalise(text).text for text in self._texts.values()]
+        bounds = np.array([0, *accumulate(map(len, texts))], np.int32)
+        joined = "".join(texts)
+        if joined.isascii():
+            return np.frombuffer(joined.encode("ascii"), np.uint8).astype(np.uint32), bounds
+        return np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.uint32).copy(), bounds
 
 
 def analyse(article: ArticleText) -> AnalysedArticle:

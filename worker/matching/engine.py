@@ -20,7 +20,7 @@ from worker.matching import snapshot, warming
 from worker.matching.analyser import AnalysedArticle
 from worker.matching.canonical import canonical
 from worker.matching.compiled import runtime
-from worker.matching.compiled.layout import NO_OWNER, Article
+from worker.matching.compiled.layout import Article, Expressions, Postings, Vocabulary
 from worker.matching.compiled.runtime import Kernels
 from worker.matching.compiled.tables import Array
 from worker.matching.evaluate import evidence
@@ -49,6 +49,7 @@ class Engine:
         self._kernels_of_its_own = kernels
         self._index = Index()
         self._scratch = Scratch()
+        self._views: tuple[Vocabulary, Postings, Expressions, int] | None = None  # of the index as it is now
         self._inflections = Inflections(self._index.features)
         self._busy = threading.RLock()
         self._merging = threading.Lock()
@@ -100,13 +101,15 @@ class Engine:
             if before >= 0:
                 index.owners.remove(expression)
             index.owners.add(known, expression)
+            self._views = None
             if not self._is_building:
-                index.hang(known, self._kernels, self._costs())
+                index.hang(known, self._kernels)
         self._merge_if_large()
 
     def remove(self, expression: int) -> None:
         """Take a query out. Raises `KeyError` if it is not there."""
         with self._busy:
+            self._views = None
             self._index.owners.remove(expression)
 
     def match(self, article: AnalysedArticle) -> tuple[Match, ...]:
@@ -114,7 +117,7 @@ class Engine:
         with self._busy:
             found = [
                 (owner, self._index.text(expression))
-                for expression in self._true(article).tolist()
+                for expression in self._true(article)[0].tolist()
                 for owner in self._index.owners.of_one(expression)
             ]
         spans = {text: evidence(_read(text), article) for text in {text for _, text in found}}
@@ -124,19 +127,21 @@ class Engine:
     def matching(self, article: AnalysedArticle) -> tuple[int, ...]:
         """Return only the numbers of the queries that an article makes true, ascending; far quicker than `match`."""
         with self._busy:
-            owners = self._index.owners.of_all(self._true(article))
+            owners = self._true(article)[1].tolist()
         owners.sort()
-        return tuple(owners.tolist())
+        return tuple(owners)
 
     def merge(self) -> None:
         """Build the index anew from what is alive, by what articles have taught; matching goes on meanwhile."""
         with self._merging:
             with self._busy:
-                index, costs, alive = self._index, self._costs(), self._index.alive()
+                index, costs = self._index, self._index.costs(self._scratch.document_frequency)
+                alive = index.alive()
             kernels = self._kernels
             base = index.build_base(kernels, costs, len(alive), alive)
             with self._busy:
-                index.install(base, kernels, self._costs())
+                self._views = None
+                index.install(base, kernels, costs)
 
     def save(self, path: Path) -> None:
         """Write a snapshot to a file, in one step. Matching pauses while the index is copied. Raises `OSError`."""
@@ -163,28 +168,21 @@ class Engine:
         with self._busy:
             return self._index.size_bytes
 
-    def _true(self, article: AnalysedArticle) -> Array:
-        """Return the expressions that an article makes true and somebody asks."""
-        index, kernels = self._index, self._kernels
+    def _true(self, article: AnalysedArticle) -> tuple[Array, Array]:
+        """Return the expressions that an article makes true, and who asks them, until the next article."""
+        kernels = self._kernels
         started_s = time.perf_counter()
-        found = self._scratch.match(
-            kernels,
-            Article(*article.codes, *self._inflections.of(article)),
-            index.features.as_arrays,
-            index.postings(),
-            index.expressions(),
-        )
+        if self._views is None:
+            index = self._index
+            self._views = index.features.as_arrays, index.postings(), index.expressions(), index.owners.count
+        found = self._scratch.match(kernels, Article(*article.codes, *self._inflections.of(article)), *self._views)
         if not kernels.are_compiled:
             warming.interpreted_for(time.perf_counter() - started_s)
         self._articles += 1
         if self._articles == self._next_lesson:
             self._next_lesson = min(4 * self._next_lesson, self._next_lesson + _LAST_LESSON)
             self._merge_in_background()
-        is_asked: Array = index.owners.of[found] != NO_OWNER
-        return found[is_asked]
-
-    def _costs(self) -> Array:
-        return self._index.costs(self._scratch.document_frequency)
+        return found
 
     def _merge_if_large(self) -> None:
         base = self._index.base

@@ -12,6 +12,7 @@ from typing import Final
 
 import numpy as np
 
+from worker.matching.compiled import runtime
 from worker.matching.compiled.layout import (
     BEGINS_PAIR,
     ENDS_PAIR,
@@ -115,9 +116,7 @@ class Table:
         taken = self.keys != 0
         keys, values = self.keys[taken], self.values[taken]
         self._allocate(len(keys) * 2)
-        for key, value in zip(keys.tolist(), values.tolist(), strict=True):
-            place = self._place(key)
-            self.keys[place], self.values[place] = key, value
+        runtime.kernels().insert_all(self.as_arrays, keys, values, self.is_mixed)
         self.count = len(keys)
 
 

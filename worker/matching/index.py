@@ -84,6 +84,7 @@ class Index:
             alive=np.zeros(0, np.bool_),
         )
         self._is_hung = np.zeros(64, np.bool_)
+        self._costs, self._costed = np.zeros(0, np.float32), 0
         self.delta_used = 0
         self._delta_head, self._delta_next, self._delta_rows = _NONE, _NONE, np.zeros((0, 4), np.int32)
         self._clear_delta()
@@ -106,6 +107,9 @@ class Index:
         """Return what each expression is; good until the next change."""
         return Expressions(
             owner=self.owners.of,
+            group_start=self.owners.group_start,
+            group_size=self.owners.group_size,
+            members=self.owners.members,
             program=self._program,
             code=self._code.numbers,
             leaf_offsets=self._leaf_offsets,
@@ -140,20 +144,19 @@ class Index:
         self._is_hung[expression] = False
         return expression
 
-    def hang(self, expression: int, kernels: Kernels, costs: Array) -> None:
+    def hang(self, expression: int, kernels: Kernels) -> None:
         """Add an expression's rows to the delta, unless it hangs somewhere already."""
         if self._is_hung[expression]:
             return
+        self._cover_features()
         rows = np.zeros((max(64, int(self._plans.numbers[self._plan[expression]]) * 2), _COLUMNS), np.int32)
-        while (count := kernels.hang(expression, self._plans.numbers, self._plan[expression], costs, rows, 0)) > len(
-            rows
-        ):
+        plan = (expression, self._plans.numbers, self._plan[expression], self._costs)
+        while (count := kernels.hang(*plan, rows, 0)) > len(rows):
             rows = np.zeros((count, _COLUMNS), np.int32)
         first = self.delta_used
         self.delta_used += count
         self._delta_next = grown(self._delta_next, self.delta_used)
         self._delta_rows = grown(self._delta_rows, self.delta_used)
-        self._cover_features()
         self._delta_rows[first : self.delta_used] = rows[:count, FIRST:]
         for row, feature in enumerate(rows[:count, FEATURE].tolist(), start=first):
             self._delta_next[row] = self._delta_head[feature]
@@ -223,13 +226,14 @@ class Index:
     def install(self, base: Base, kernels: Kernels, costs: Array) -> None:
         """Put a base in place; what changed since it was begun hangs on the delta, and what nobody asks is free."""
         self.base = base
+        self._costs, self._costed = costs, len(costs)
         self._clear_delta()
         built = len(base.alive)
         self._is_hung[:built] = base.alive
         asked = self.owners.of[: self.count] != NO_OWNER
         for expression in np.flatnonzero(asked & ~self._is_hung[: self.count]).tolist():
             self._is_hung[expression] = False
-            self.hang(expression, kernels, costs)
+            self.hang(expression, kernels)
         free = np.flatnonzero(~asked & ~self._is_hung[: self.count])
         self._free = free.tolist()
 
@@ -240,10 +244,16 @@ class Index:
         self._delta_rows = np.zeros((_FIRST_DELTA_ROWS, 4), np.int32)
 
     def _cover_features(self) -> None:
+        """Have a place in the delta, and a cost, for features that are new since the last merge."""
         before = len(self._delta_head)
         if before < self.features.count:
             self._delta_head = grown(self._delta_head, len(self.features.flags))
             self._delta_head[before:] = -1
+        if self._costed < self.features.count:
+            new = slice(self._costed, self.features.count)
+            self._costs = grown(self._costs, new.stop)
+            self._costs[new] = self.features.prior[new]
+            self._costed = new.stop
 
     def alive(self) -> Array:
         """Return, for each expression, whether anybody asks it; a copy."""

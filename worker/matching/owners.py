@@ -10,14 +10,9 @@ from typing import Final
 
 import numpy as np
 
-from worker.matching.compiled.layout import NO_OWNER
-from worker.matching.compiled.tables import Array
+from worker.matching.compiled.layout import FIRST_GROUP, LOWEST_OWNER, NO_OWNER
 from worker.matching.features import Table, grown
 
-LOWEST: Final = -(2**62)
-"""An owner's number is this or higher; what is lower stands for a group."""
-
-_FIRST_GROUP: Final = NO_OWNER + 1
 _MASK: Final = (1 << 64) - 1
 
 
@@ -25,7 +20,7 @@ class Owners:
     """Which owners each expression has, and which expression each owner."""
 
     def __init__(self) -> None:
-        self.of = np.full(64, NO_OWNER, np.int64)  # by expression: its owner, or ~its group
+        self.of = np.full(64, NO_OWNER, np.int64)  # by expression: its owner, or its group from FIRST_GROUP on
         self.expression_of = Table(is_mixed=False)
         self.count = 0
         self.groups = 0
@@ -45,8 +40,8 @@ class Owners:
 
     def add(self, expression: int, owner: int) -> None:
         """Give an expression one more owner, who had no expression before. Raises `ValueError` for a number too low."""
-        if owner < LOWEST:
-            raise ValueError(f"{owner} is lower than {LOWEST}, the lowest number that a query may have")
+        if owner < LOWEST_OWNER:
+            raise ValueError(f"{owner} is lower than {LOWEST_OWNER}, the lowest number that a query may have")
         if expression >= len(self.of):
             before = len(self.of)
             self.of = grown(self.of, expression + 1)
@@ -54,11 +49,11 @@ class Owners:
         known = int(self.of[expression])
         if known == NO_OWNER:
             self.of[expression] = owner
-        elif known >= LOWEST:
+        elif known >= LOWEST_OWNER:
             group = self._new_group(known, owner)
-            self.of[expression] = _FIRST_GROUP + group
+            self.of[expression] = FIRST_GROUP + group
         else:
-            self._join(known - _FIRST_GROUP, owner)
+            self._join(known - FIRST_GROUP, owner)
         self.expression_of.put(_key(owner), expression)
         self.count += 1
 
@@ -70,10 +65,10 @@ class Owners:
         self.expression_of.put(_key(owner), -1)
         self.count -= 1
         known = int(self.of[expression])
-        if known >= LOWEST:
+        if known >= LOWEST_OWNER:
             self.of[expression] = NO_OWNER
             return expression
-        group = known - _FIRST_GROUP
+        group = known - FIRST_GROUP
         start, size = int(self.group_start[group]), int(self.group_size[group])
         members = self.members[start : start + size]
         members[int(np.flatnonzero(members == owner)[0])] = members[-1]
@@ -83,18 +78,12 @@ class Owners:
         return expression
 
     def of_one(self, expression: int) -> list[int]:
-        """Return the owners of one expression."""
-        return [int(owner) for owner in self.of_all(np.array([expression]))]
-
-    def of_all(self, expressions: Array) -> Array:
-        """Return the owners of expressions, in no order."""
-        found = self.of[expressions]
-        if len(found) == 0 or found.min() >= LOWEST:
-            return found
-        groups = found[(found < LOWEST) & (found != NO_OWNER)] - _FIRST_GROUP
-        sizes = self.group_size[groups]
-        places = np.repeat(self.group_start[groups] - np.cumsum(sizes) + sizes, sizes) + np.arange(sizes.sum())
-        return np.concatenate((found[found >= LOWEST], self.members[places]))
+        """Return the owners of one expression; none of one that nobody asks any more."""
+        known = int(self.of[expression])
+        if known >= LOWEST_OWNER or known == NO_OWNER:
+            return [known] if known != NO_OWNER else []
+        start, size = (int(part[known - FIRST_GROUP]) for part in (self.group_start, self.group_size))
+        return [int(owner) for owner in self.members[start : start + size]]
 
     def _new_group(self, first: int, second: int) -> int:
         group = self.groups

@@ -16,6 +16,7 @@ from worker.matching.engine import Engine
 from worker.matching.evaluate import holds
 from worker.matching.folding import fold, normalise
 from worker.matching.parser import parse
+from worker.matching.scratch import Scratch
 from worker.matching.words import words
 
 PIECES = (
@@ -54,12 +55,13 @@ def test_the_table_of_folds_says_what_fold_says():
 def test_a_segment_has_the_words_that_words_finds(kernels, text):
     normalised = normalise(text).text
     codes = np.frombuffer(normalised.encode("utf-32-le", "surrogatepass"), np.uint32)
-    starts, ends = np.zeros(len(codes) + 1, np.int32), np.zeros(len(codes) + 1, np.int32)
-    kinds, breaks = np.zeros(len(codes) + 1, np.uint8), np.zeros(len(codes) + 1, np.uint8)
-    count = kernels.segment(codes, tables(), 0, len(codes), starts, ends, kinds, breaks, 0)
+    reading = Scratch().reading
+    count = kernels.segment(codes, tables(), reading, 0, len(codes), 0)
     expected = words(text)
-    assert [normalised[starts[word] : ends[word]] for word in range(count)] == list(expected.surfaces)
-    assert np.flatnonzero(breaks[:count]).tolist() == [first for first in expected.paragraphs if first < count]
+    places = zip(reading.starts[:count], reading.ends[:count], strict=True)
+    assert [normalised[start:end] for start, end in places] == list(expected.surfaces)
+    breaks = np.flatnonzero(reading.breaks[:count]).tolist()
+    assert breaks == [first for first in expected.paragraphs if first < count]
 
 
 @settings(max_examples=300, deadline=None)

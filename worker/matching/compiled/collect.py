@@ -5,7 +5,18 @@ Runs compiled or interpreted; `runtime` compiles it. Called once an article, by 
 
 from __future__ import annotations
 
-from worker.matching.compiled.layout import Article, Expressions, Marks, Occurrences, Postings, Reading, Vocabulary
+from worker.matching.compiled.layout import (
+    FIRST_GROUP,
+    LOWEST_OWNER,
+    NO_OWNER,
+    Article,
+    Expressions,
+    Marks,
+    Occurrences,
+    Postings,
+    Reading,
+    Vocabulary,
+)
 from worker.matching.compiled.occurrences import NO_ROOM as NO_ROOM_FOR_PLACES
 from worker.matching.compiled.occurrences import judge_all
 from worker.matching.compiled.recognise import NO_ROOM as NO_ROOM_FOR_ENTRIES
@@ -25,24 +36,26 @@ def match(
     marks: Marks,
     room: Occurrences,
     stamp: int,
-) -> tuple[int, int]:
-    """Write the true expressions into `marks.found`, each once; return MATCHED and how many.
+) -> tuple[int, int, int]:
+    """Write the true expressions into `marks.found`, each once, and who asks them into `marks.owners`.
+
+    Returns MATCHED and how many there are of both.
 
     Otherwise what there was too little room for, and how much it wants; then call again with another stamp. Expressions
     whose program must be run are put aside in `marks.late` and judged together.
     """
     features, words = recognise(article, tables, vocabulary, reading, marks, stamp)
     if features == NO_ROOM_FOR_ENTRIES:
-        return WANTS_ENTRIES, words
+        return WANTS_ENTRIES, words, 0
     found, waiting = collect_base(features, postings, marks, stamp)
     if len(postings.delta_rows) > 0:
         found, waiting = collect_delta(features, postings, marks, stamp, found, waiting)
     if waiting > 0:
         found = judge_all(waiting, found, expressions, article, reading, marks, stamp, room, words)
         if found == NO_ROOM_FOR_PLACES:
-            return WANTS_PLACES, 0
+            return WANTS_PLACES, 0, 0
     learn(features, marks)
-    return MATCHED, found
+    return MATCHED, found, name_owners(found, expressions, marks)
 
 
 def collect_base(number_of_features: int, postings: Postings, marks: Marks, stamp: int) -> tuple[int, int]:
@@ -110,6 +123,24 @@ def collect_delta(
                         waiting += 1
             row = following[row]
     return found, waiting
+
+
+def name_owners(found: int, expressions: Expressions, marks: Marks) -> int:
+    """Write all owners of the expressions found; return how many there are."""
+    owner, members, group_start = expressions.owner, expressions.members, expressions.group_start
+    group_size, out, named = expressions.group_size, marks.found, marks.owners
+    count = 0
+    for number in range(found):
+        known = owner[out[number]]
+        if known >= LOWEST_OWNER:
+            named[count] = known
+            count += 1
+        elif known != NO_OWNER:
+            start = group_start[known - FIRST_GROUP]
+            for place in range(start, start + group_size[known - FIRST_GROUP]):
+                named[count] = members[place]
+                count += 1
+    return count
 
 
 def learn(number_of_features: int, marks: Marks) -> None:

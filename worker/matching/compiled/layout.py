@@ -26,7 +26,7 @@ TITLE, SUMMARY, BODY = 0, 1, 2
 NOT, SKIP_IF_FALSE, SKIP_IF_TRUE, ADD, ENOUGH, LEAF, MERGE, NEAR, COUNT, END = range(-1, -11, -1)
 """SKIP_*: target; ENOUGH: count; LEAF: leaf; NEAR: distance, is_ordered; COUNT: count. `occurrences` runs them."""
 
-NO_OWNER = -(2**63)
+NO_OWNER, FIRST_GROUP, LOWEST_OWNER = -(2**63), -(2**63) + 1, -(2**62)
 """What stands in place of an owner where an expression has none."""
 
 
@@ -41,7 +41,7 @@ class HashTable(NamedTuple):
 class Vocabulary(NamedTuple):
     """Which features there are. Variants of a feature are a chain.
 
-    `prefix_lengths` is one number with a bit for each length that a prefix has; `bloom` says quickly that none has a hash.
+    `prefix_lengths` is one number with a bit for each length of a prefix; `bloom` says quickly that none has a hash.
     """
 
     words: HashTable
@@ -77,13 +77,19 @@ class Postings(NamedTuple):
 
 
 class Expressions(NamedTuple):
-    """What each expression is: its owner, if any, where its program begins in `code` (-1: there is none), and leaves.
+    """What each expression is: its owner, where its program begins in `code` (-1: there is none), and leaves.
+
+    An owner below LOWEST_OWNER is none, NO_OWNER, or a group: FIRST_GROUP and its number. Its members are
+    `members[group_start]` and the `group_size` in all from there.
 
     A leaf's words are `leaf_offsets[l]` to `leaf_offsets[l + 1]`; it looks in the fields of its mask, and only at the
     first `leaf_within` words of the body unless that is 0.
     """
 
     owner: Array
+    group_start: Array
+    group_size: Array
+    members: Array
     program: Array
     code: Array
     leaf_offsets: Array
@@ -110,7 +116,8 @@ class Reading(NamedTuple):
     """What a kernel has read of an article: words in reading order over all fields, and the features of each.
 
     Word w has entries `entry[w]` to `entry[w + 1]`; of features with positions, entries are chained from the last one.
-    `states` are the hashes of one word's beginnings.
+    Its probes are `probe[w]` to `probe[w + 1]`, its beginnings that may be prefixes the same of `candidate`. `states`
+    has room for the hashes of one word's beginnings.
     """
 
     starts: Array
@@ -122,6 +129,10 @@ class Reading(NamedTuple):
     places: Array
     forms: Array
     states: Array
+    probe: Array
+    probe_hash: Array
+    candidate: Array
+    candidate_hash: Array
     entry: Array
     entry_feature: Array
     entry_word: Array
@@ -133,7 +144,7 @@ class Marks(NamedTuple):
 
     `present` features are in the text fields (or where a variant wants them), `seen` ones have a chain from `head` with
     `counts` entries. `decided` expressions need no second look, `late` ones wait for their
-    program to be run. `document_frequency` counts articles for ever.
+    program to be run. `owners` of all that is true are written last. `document_frequency` counts articles for ever.
     """
 
     present: Array
@@ -145,6 +156,7 @@ class Marks(NamedTuple):
     features: Array
     late: Array
     found: Array
+    owners: Array
 
 
 class Occurrences(NamedTuple):

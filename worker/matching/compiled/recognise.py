@@ -24,7 +24,7 @@ from worker.matching.compiled.layout import (
     Reading,
     Vocabulary,
 )
-from worker.matching.compiled.segment import ACRONYM, DOT, class_at, segment
+from worker.matching.compiled.segment import ACRONYM, DOT, LATIN, class_at, segment
 from worker.matching.compiled.tables import (
     ALPHA,
     BITS_A_SYLLABLE,
@@ -108,19 +108,6 @@ def is_particle(packed: int, particles: Array) -> bool:
     return low < len(particles) and particles[low] == packed
 
 
-def stems_of(codes: Array, classes: Array, particles: Array, end: int, length: int, states: Array, stems: Array) -> int:
-    """Write the hashes of what is left of a Hangul word without a particle; return how many there are."""
-    count = packed = 0
-    for cut in range(1, min(MAX_PARTICLE, length - MIN_STEM) + 1):
-        if class_at(codes, classes, end - cut, end) & SYLLABLE == 0:
-            break
-        packed |= (int(codes[end - cut]) - FIRST_SYLLABLE + 1) << BITS_A_SYLLABLE * (cut - 1)
-        if is_particle(packed, particles):
-            stems[count] = states[length - 1 - cut]
-            count += 1
-    return count
-
-
 def recognise(
     article: Article, tables: Tables, vocabulary: Vocabulary, reading: Reading, marks: Marks, stamp: int
 ) -> tuple[int, int]:
@@ -129,9 +116,11 @@ def recognise(
     `reading` has room for as many words as there are characters.
     """
     words = read_words(article, tables, reading)
-    entries = find_entries(words, article, tables, vocabulary, reading)
-    if entries < 0:
-        return NO_ROOM, -entries
+    probes = hash_words(words, article, tables, vocabulary, reading)
+    wanted = probes + reading.candidate[words] + len(article.extra_word)
+    if wanted > len(reading.entry_feature):
+        return NO_ROOM, wanted
+    find_entries(words, article, vocabulary, reading)
     found = mark(words, article, vocabulary, reading, marks, stamp)
     return found, words
 
@@ -143,65 +132,59 @@ def read_words(article: Article, tables: Tables, reading: Reading) -> int:
     words = paragraph = 0
     for field in range(len(bounds) - 1):
         first_word = words
-        words = segment(
-            article.codes, tables, bounds[field], bounds[field + 1],
-            reading.starts, reading.ends, reading.kinds, breaks, words,
-        )  # fmt: skip
+        words = segment(article.codes, tables, reading, bounds[field], bounds[field + 1], words)
         for word in range(first_word, words):
             paragraph += breaks[word]
             fields[word], paragraphs[word], places[word] = field, paragraph, word - first_word
     return words
 
 
-def find_entries(words: int, article: Article, tables: Tables, vocabulary: Vocabulary, reading: Reading) -> int:
-    """Look up each word, its beginnings, its stems; return how many entries there are, or ~wanted if too many."""
-    codes, extra_word, extra_feature = article.codes, article.extra_word, article.extra_feature
-    classes, particles, fold, more = tables.classes, tables.particles, tables.fold, tables.more
-    keys, values, shift = vocabulary.words.keys, vocabulary.words.values, vocabulary.words.shift
-    prefix_keys, prefix_values = vocabulary.prefixes.keys, vocabulary.prefixes.values
-    prefix_shift, bloom, lengths = vocabulary.prefixes.shift, vocabulary.bloom, vocabulary.prefix_lengths[0]
+def hash_words(words: int, article: Article, tables: Tables, vocabulary: Vocabulary, reading: Reading) -> int:
+    """Write what to look up: of each word, the hashes of its key and stems, and of beginnings that may be prefixes.
+
+    Returns how many probes there are. Looking up comes later, all at once, so that the processor can wait for many
+    places of the tables at a time.
+    """
+    codes, classes, fold, more, particles = article.codes, tables.classes, tables.fold, tables.more, tables.particles
     starts, ends, kinds, forms = reading.starts, reading.ends, reading.kinds, reading.forms
-    entry, entry_feature, states = reading.entry, reading.entry_feature, reading.states
-    shortest = 1
-    while shortest < LONGEST and (lengths >> np.uint64(shortest)) & ONE == 0:
-        shortest += 1
-    stems = np.empty(MAX_PARTICLE, np.uint64)
-    entries = extra = 0
+    probe, probe_hash, candidate, candidate_hash = (
+        reading.probe, reading.probe_hash, reading.candidate, reading.candidate_hash,
+    )  # fmt: skip
+    states, bloom, lengths = reading.states, vocabulary.bloom, vocabulary.prefix_lengths[0]
+    mask = len(bloom) - 1
+    probes = candidates = 0
     for word in range(words):
         start, end = starts[word], ends[word]
-        entry[word] = entries
-        wanted = entries + MOST_FOLDS * (end - start) + MAX_PARTICLE + 1 + len(extra_word) - extra
-        if wanted > len(entry_feature):
-            return -int(wanted)
-        length, all_kinds = hash_key(codes, classes, fold, more, start, end, kinds[word] == ACRONYM, states)
-        if length >= shortest:
-            entries = enter_prefixes(
-                states, length, lengths, bloom, prefix_keys, prefix_values, prefix_shift, entry_feature, entries
-            )
-        forms[word] = form_of(all_kinds, codes, classes, fold, more, start, end)
-        hashed = states[length - 1]
-        feature = look_up(keys, values, shift, hashed, hashed)
-        if feature >= 0:
-            entry_feature[entries] = feature
-            entries += 1
-        if length > MIN_STEM and class_at(codes, classes, end - 1, end) & SYLLABLE != 0:
-            for number in range(stems_of(codes, classes, particles, end, length, states, stems)):
-                feature = look_up(keys, values, shift, stems[number], stems[number])
-                if feature >= 0:
-                    entry_feature[entries] = feature
-                    entries += 1
-        while extra < len(extra_word) and extra_word[extra] <= word:
-            entry_feature[entries] = extra_feature[extra]
-            entries += 1
-            extra += 1
-    entry[words] = entries
-    return entries
+        probe[word], candidate[word] = probes, candidates
+        hashed = SEED
+        capitals = False
+        if kinds[word] == LATIN:
+            bit = ONE
+            for at in range(start, end):
+                code = codes[at]
+                capitals = capitals or 65 <= code <= 90
+                hashed = mixed(hashed, code | 32)
+                bit = bit << ONE if at - start < LONGEST else bit
+                if lengths & bit != 0 and (bloom[np.int64(hashed >> HALF) & mask] >> (hashed & LOW_BITS)) & ONE != 0:
+                    candidate_hash[candidates] = hashed
+                    candidates += 1
+        else:
+            length, all_kinds = hash_key(codes, classes, fold, more, start, end, kinds[word] == ACRONYM, states)
+            capitals = all_kinds & UPPER != 0
+            hashed = states[length - 1]
+            candidates = find_candidates(states, length, lengths, bloom, candidate_hash, candidates)
+            probes = add_stems(codes, classes, particles, end, length, states, probe_hash, probes)
+        forms[word] = form_of(codes, classes, fold, more, start, end) if capitals else ANY_FORM
+        probe_hash[probes] = hashed
+        probes += 1
+    probe[words], candidate[words] = probes, candidates
+    return probes
 
 
 def hash_key(
     codes: Array, classes: Array, fold: Array, more: Array, start: int, end: int, is_acronym: bool, states: Array
 ) -> tuple[int, int]:
-    """Write the hashes of a word's key and of all its beginnings; return the key's length and its characters' classes."""
+    """Write the hashes of a key and of all its beginnings; return its length and the classes of its characters."""
     hashed = SEED
     length = kinds = 0
     for at in range(start, end):
@@ -225,37 +208,67 @@ def hash_key(
     return length, kinds
 
 
-def enter_prefixes(
-    states: Array,
-    length: int,
-    lengths: np.uint64,
-    bloom: Array,
-    keys: Array,
-    values: Array,
-    shift: int,
-    entry_feature: Array,
-    entries: int,
+def find_candidates(
+    states: Array, length: int, lengths: np.uint64, bloom: Array, candidate_hash: Array, candidates: int
 ) -> int:
-    """Write those beginnings of a word that are prefixes as entries; return how many entries there are then."""
+    """Write those beginnings of a word that may be prefixes; return how many candidates there are then."""
     mask = len(bloom) - 1
     for place in range(length):
-        if (lengths >> np.uint64(min(place + 1, LONGEST))) & ONE != 0:
-            hashed = states[place]
-            if (bloom[np.int64(hashed >> HALF) & mask] >> (hashed & LOW_BITS)) & ONE != 0:
-                feature = look_up(keys, values, shift, hashed, hashed)
-                if feature >= 0:
-                    entry_feature[entries] = feature
-                    entries += 1
-    return entries
+        hashed = states[place]
+        is_length = (lengths >> np.uint64(min(place + 1, LONGEST))) & ONE != 0
+        if is_length and (bloom[np.int64(hashed >> HALF) & mask] >> (hashed & LOW_BITS)) & ONE != 0:
+            candidate_hash[candidates] = hashed
+            candidates += 1
+    return candidates
 
 
-def form_of(kinds: int, codes: Array, classes: Array, fold: Array, more: Array, start: int, end: int) -> int:
-    """Return the form a word stands in: CAPITALS throughout with two letters at least, LEADING capital, or ANY_FORM."""
-    if kinds & UPPER == 0:
-        return ANY_FORM
-    letters = leads = 0  # leads: 1 when the first letter is a capital, 2 when it is not
+def add_stems(
+    codes: Array, classes: Array, particles: Array, end: int, length: int, states: Array, hashes: Array, count: int
+) -> int:
+    """Write the hashes of what is left of a Hangul word without a particle; return how many hashes there are then."""
+    packed = 0
+    for cut in range(1, min(MAX_PARTICLE, length - MIN_STEM) + 1):
+        if class_at(codes, classes, end - cut, end) & SYLLABLE == 0:
+            break
+        packed |= (int(codes[end - cut]) - FIRST_SYLLABLE + 1) << BITS_A_SYLLABLE * (cut - 1)
+        if is_particle(packed, particles):
+            hashes[count] = states[length - 1 - cut]
+            count += 1
+    return count
+
+
+def find_entries(words: int, article: Article, vocabulary: Vocabulary, reading: Reading) -> None:
+    """Look everything up, and write each word's entries."""
+    keys, values, shift = vocabulary.words.keys, vocabulary.words.values, vocabulary.words.shift
+    prefix_keys, prefix_values = vocabulary.prefixes.keys, vocabulary.prefixes.values
+    prefix_shift, extra_word, extra_feature = vocabulary.prefixes.shift, article.extra_word, article.extra_feature
+    entry, entry_feature, probe, probe_hash = reading.entry, reading.entry_feature, reading.probe, reading.probe_hash
+    candidate, candidate_hash = reading.candidate, reading.candidate_hash
+    entries = extra = 0
+    for word in range(words):
+        entry[word] = entries
+        for number in range(probe[word], probe[word + 1]):
+            feature = look_up(keys, values, shift, probe_hash[number], probe_hash[number])
+            entry_feature[entries] = feature
+            entries += 1 if feature >= 0 else 0
+        for number in range(candidate[word], candidate[word + 1]):
+            hashed = candidate_hash[number]
+            feature = look_up(prefix_keys, prefix_values, prefix_shift, hashed, hashed)
+            entry_feature[entries] = feature
+            entries += 1 if feature >= 0 else 0
+        while extra < len(extra_word) and extra_word[extra] <= word:
+            entry_feature[entries] = extra_feature[extra]
+            entries += 1
+            extra += 1
+    entry[words] = entries
+
+
+def form_of(codes: Array, classes: Array, fold: Array, more: Array, start: int, end: int) -> int:
+    """Return the form a word with a capital stands in: CAPITALS, two letters at least, LEADING, or ANY_FORM."""
+    kinds = letters = leads = 0  # leads: 1 when the first letter is a capital, 2 when it is not
     for at in range(start, end):
         kind = class_at(codes, classes, at, end)
+        kinds |= kind
         if kind & ALPHA != 0 and leads == 0:
             leads = 1 if kind & UPPER != 0 else 2
         folded = int(fold[codes[at]]) if codes[at] < CODES else 0

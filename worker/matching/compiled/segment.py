@@ -20,13 +20,17 @@ from worker.matching.compiled.tables import (
 )
 
 if TYPE_CHECKING:
+    from worker.matching.compiled.layout import Reading
     from worker.matching.compiled.tables import Array, Tables
 
 CJK = IS_HANGUL | IS_HAN_OR_KANA
 DOT, COMMA, APOSTROPHE, SMALL_S, BIG_S, RETURN, NEWLINE, PARAGRAPH = 0x2E, 0x2C, 0x27, 0x73, 0x53, 0x0D, 0x0A, 0x2029
 BIG_OE, BIG_AE = 0x152, 0xC6
 LONGEST_ELISION = 6
-PLAIN, ACRONYM = 0, 1
+PLAIN, ACRONYM, LATIN = 0, 1, 2
+"""What a word is made of; LATIN: nothing but letters and digits of ASCII."""
+
+ASCII_END, SPACE_CODE = 0x80, 0x20
 
 
 def class_at(codes: Array, classes: Array, at: int, end: int) -> int:
@@ -229,29 +233,6 @@ def is_possessive(codes: Array, classes: Array, at: int, end: int) -> bool:
     return after & (ALNUM | MARK) == 0 and not (at + 2 < end and codes[at + 2] == APOSTROPHE)
 
 
-def simple_end(codes: Array, classes: Array, at: int, end: int) -> int:
-    """Return where a word ends that what follows can have no part in, as with nearly all; 0 if it must be looked at.
-
-    It has letters and digits only, and behind it is no apostrophe or mark, nor a dot or comma that may belong to it.
-    """
-    place = at
-    code = kind = 0
-    while place < end:
-        code = codes[place]
-        kind = classes[code] if code < CODES else 0
-        if kind & ALNUM == 0:
-            break
-        if kind & CJK != 0:
-            return 0
-        place += 1
-    if place < end and (code == APOSTROPHE or kind & MARK != 0):
-        return 0
-    if place < end and (code == DOT or code == COMMA):
-        if place == at + 1 or class_at(codes, classes, place + 1, end) & ALNUM != 0:
-            return 0
-    return place
-
-
 def emit_odd(
     codes: Array, tables: Tables, at: int, end: int, starts: Array, ends: Array, count: int
 ) -> tuple[int, int, int]:
@@ -282,33 +263,46 @@ def emit_plain(codes: Array, tables: Tables, start: int, end: int, starts: Array
     return count + 1
 
 
-def segment(
-    codes: Array,
-    tables: Tables,
-    first: int,
-    end: int,
-    starts: Array,
-    ends: Array,
-    kinds: Array,
-    breaks: Array,
-    count: int,
-) -> int:
+def latin_end(codes: Array, at: int, end: int) -> int:
+    """Return where a word of ASCII letters and digits ends that what follows has no part in; 0 if it is no such word.
+
+    Nearly all words of English news are such: behind them is no apostrophe, nothing beyond ASCII, and no dot or comma
+    that may belong to them.
+    """
+    place = at
+    code = 0
+    while place < end:
+        code = codes[place]
+        if not (97 <= code <= 122 or 65 <= code <= 90 or 48 <= code <= 57):
+            break
+        place += 1
+    if place == end:
+        return place
+    if code >= ASCII_END or code == APOSTROPHE:
+        return 0
+    if (code == DOT or code == COMMA) and (place == at + 1 or (place + 1 < end and codes[place + 1] > SPACE_CODE)):
+        return 0
+    return place
+
+
+def segment(codes: Array, tables: Tables, reading: Reading, first: int, end: int, count: int) -> int:
     """Write the words of one field, `codes[first:end]`, behind the `count` that are there; return how many there are.
 
-    `kinds` says ACRONYM where dots and spaces inside are no part of the key; `breaks` is 1 where a paragraph begins.
-    The arrays have room for as many words as there are characters.
+    `kinds` says what a word is made of; of an ACRONYM, dots and spaces inside are no part of the key. `breaks` is 1
+    where a paragraph begins. The arrays have room for as many words as there are characters.
     """
-    classes = tables.classes
+    classes, starts, ends, kinds, breaks = tables.classes, reading.starts, reading.ends, reading.kinds, reading.breaks
     at = first
     is_new = True  # a paragraph begins with the next word
     after_line = False
     while at < end:
-        kind = class_at(codes, classes, at, end)
+        code = codes[at]
+        kind = classes[code] if code < CODES else 0
         if kind & ALNUM != 0:
             before = count
-            word_kind = PLAIN
-            place = simple_end(codes, classes, at, end)
-            if place > 0:
+            word_kind = LATIN
+            place = latin_end(codes, at, end)
+            if place > at:
                 starts[count] = at
                 ends[count] = place
                 count += 1
@@ -322,15 +316,15 @@ def segment(
             at = place
             continue
         if kind & LINE != 0:
-            if codes[at] == RETURN and at + 1 < end and codes[at + 1] == NEWLINE:
+            if code == RETURN and at + 1 < end and codes[at + 1] == NEWLINE:
                 at += 1
             is_new = is_new or after_line
             after_line = True
         elif kind & SPACE == 0:
             after_line = False
-            if codes[at] == APOSTROPHE and is_possessive(codes, classes, at, end):
+            if code == APOSTROPHE and is_possessive(codes, classes, at, end):
                 at += 1
-        elif codes[at] == PARAGRAPH:
+        elif code == PARAGRAPH:
             is_new = True
         at += 1
     return count
