@@ -16,6 +16,8 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Final, Self
 
+import numpy as np
+
 from worker.matching import snapshot, warming
 from worker.matching.analyser import AnalysedArticle
 from worker.matching.canonical import canonical
@@ -99,8 +101,8 @@ class Engine:
             if before == known:
                 return
             if before >= 0:
-                index.owners.remove(expression)
-            index.owners.add(known, expression)
+                index.take(expression)
+            index.give(known, expression)
             self._views = None
             if not self._is_building:
                 index.hang(known, self._kernels)
@@ -110,35 +112,29 @@ class Engine:
         """Take a query out. Raises `KeyError` if it is not there."""
         with self._busy:
             self._views = None
-            self._index.owners.remove(expression)
+            self._index.take(expression)
 
     def match(self, article: AnalysedArticle) -> tuple[Match, ...]:
         """Return every query that an article makes true, with its evidence, by ascending number."""
         with self._busy:
-            found = [
-                (owner, self._index.text(expression))
-                for expression in self._true(article)[0].tolist()
-                for owner in self._index.owners.of_one(expression)
-            ]
-        spans = {text: evidence(_read(text), article) for text in {text for _, text in found}}
-        matches = (Match(expression=owner, spans=spans[text]) for owner, text in found)
+            found = self._index.texts_and_owners(self._true(article)[0])
+        explained = ((owners, evidence(_read(text), article)) for text, owners in found if owners)
+        matches = (Match(expression=owner, spans=spans) for owners, spans in explained for owner in owners)
         return tuple(sorted(matches, key=attrgetter("expression")))
 
     def matching(self, article: AnalysedArticle) -> tuple[int, ...]:
         """Return only the numbers of the queries that an article makes true, ascending; far quicker than `match`."""
         with self._busy:
-            owners = self._true(article)[1].tolist()
-        owners.sort()
-        return tuple(owners)
+            owners = np.sort(self._true(article)[1])
+        return tuple(owners.tolist())
 
     def merge(self) -> None:
         """Build the index anew from what is alive, by what articles have taught; matching goes on meanwhile."""
         with self._merging:
             with self._busy:
-                index, costs = self._index, self._index.costs(self._scratch.document_frequency)
-                alive = index.alive()
-            kernels = self._kernels
-            base = index.build_base(kernels, costs, len(alive), alive)
+                index, kernels = self._index, self._kernels
+                costs, alive = index.begin_base(self._scratch.document_frequency)
+            base = index.build_base(kernels, costs, alive)
             with self._busy:
                 self._views = None
                 index.install(base, kernels, costs)

@@ -44,13 +44,19 @@ class Arena:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Base:
-    """Postings for all expressions up to a number, and which of these were alive when they were made."""
+    """Postings for the expressions that were alive when they were made, and which slot each of these has.
+
+    Slots are in the order of the features that expressions hang on: what is looked at together lies together.
+    """
 
     offsets: Array
     plain: Array
     branch: Array
     conditional: Array
-    alive: Array
+    slot_of: Array
+    expression_at: Array
+    owner_at: Array
+    program_at: Array
 
 
 class Index:
@@ -81,9 +87,17 @@ class Index:
             plain=_NONE,
             branch=_NONE,
             conditional=np.zeros((0, 4), np.int32),
-            alive=np.zeros(0, np.bool_),
+            slot_of=_NONE,
+            expression_at=_NONE,
+            owner_at=np.zeros(0, np.int64),
+            program_at=np.zeros(0, np.int64),
         )
-        self._is_hung = np.zeros(64, np.bool_)
+        self._slots = 0
+        self._slot_of = np.full(64, -1, np.int32)  # by expression; -1: it hangs nowhere
+        self._expression_at = np.zeros(64, np.int32)
+        self._owner_at = np.zeros(64, np.int64)
+        self._program_at = np.zeros(64, np.int64)
+        self._changed: set[int] = set()  # expressions whose owners have changed since a base was begun
         self._costs, self._costed = np.zeros(0, np.float32), 0
         self.delta_used = 0
         self._delta_head, self._delta_next, self._delta_rows = _NONE, _NONE, np.zeros((0, 4), np.int32)
@@ -106,11 +120,11 @@ class Index:
     def expressions(self) -> Expressions:
         """Return what each expression is; good until the next change."""
         return Expressions(
-            owner=self.owners.of,
+            owner=self._owner_at,
             group_start=self.owners.group_start,
             group_size=self.owners.group_size,
             members=self.owners.members,
-            program=self._program,
+            program=self._program_at,
             code=self._code.numbers,
             leaf_offsets=self._leaf_offsets,
             leaf_fields=self._leaf_fields,
@@ -128,9 +142,12 @@ class Index:
         return self._texts[start : start + int(self._text_size[expression])].decode("utf-8", "surrogatepass")
 
     def find(self, text: str) -> int:
-        """Return the number of the expression with a canonical text, -1 if there is none."""
+        """Return the number of the expression with a canonical text, -1 if there is none, or none but a free one."""
         expression = self._interned.get(_hash(text))
-        return expression if expression >= 0 and self.text(expression) == text else -1
+        if expression < 0 or self.text(expression) != text:
+            return -1
+        is_free = self._slot_of[expression] < 0 and not self.owners.has_any(expression)
+        return -1 if is_free else expression
 
     def put(self, text: str, compiled: Compiled) -> int:
         """Store a new expression and return its number. It hangs on nothing yet."""
@@ -141,16 +158,37 @@ class Index:
         self._interned.put(_hash(text), expression)
         self._plan[expression] = self._plans.append(compiled.plan)
         self._program[expression] = self._store_program(compiled) if compiled.code else -1
-        self._is_hung[expression] = False
+        self._slot_of[expression] = -1
         return expression
+
+    def give(self, expression: int, owner: int) -> None:
+        """Give an expression one more owner, who has none. Raises `ValueError` for a number too low."""
+        self.owners.add(expression, owner)
+        self._note_owners(expression)
+
+    def take(self, owner: int) -> None:
+        """Take an owner's expression away. Raises `KeyError` if there is none."""
+        self._note_owners(self.owners.remove(owner))
+
+    def texts_and_owners(self, slots: Array) -> list[tuple[str, list[int]]]:
+        """Return the canonical texts and the owners of expressions that a kernel has found."""
+        expressions = self._expression_at[slots].tolist()
+        return [(self.text(expression), self.owners.of_one(expression)) for expression in expressions]
+
+    def _note_owners(self, expression: int) -> None:
+        self._changed.add(expression)
+        slot = self._slot_of[expression]
+        if slot >= 0:
+            self._owner_at[slot] = self.owners.of[expression]
 
     def hang(self, expression: int, kernels: Kernels) -> None:
         """Add an expression's rows to the delta, unless it hangs somewhere already."""
-        if self._is_hung[expression]:
+        if self._slot_of[expression] >= 0:
             return
         self._cover_features()
+        slot = self._new_slot(expression)
         rows = np.zeros((max(64, int(self._plans.numbers[self._plan[expression]]) * 2), _COLUMNS), np.int32)
-        plan = (expression, self._plans.numbers, self._plan[expression], self._costs)
+        plan = (slot, self._plans.numbers, self._plan[expression], self._costs)
         while (count := kernels.hang(*plan, rows, 0)) > len(rows):
             rows = np.zeros((count, _COLUMNS), np.int32)
         first = self.delta_used
@@ -161,16 +199,25 @@ class Index:
         for row, feature in enumerate(rows[:count, FEATURE].tolist(), start=first):
             self._delta_next[row] = self._delta_head[feature]
             self._delta_head[feature] = row
-        self._is_hung[expression] = True
+
+    def _new_slot(self, expression: int) -> int:
+        slot = self._slots
+        self._slots += 1
+        for name in ("_expression_at", "_owner_at", "_program_at"):
+            setattr(self, name, grown(getattr(self, name), self._slots))
+        self._slot_of[expression], self._expression_at[slot] = slot, expression
+        self._owner_at[slot], self._program_at[slot] = self.owners.of[expression], self._program[expression]
+        return slot
 
     def _next(self) -> int:
         expression = self.count
         self.count += 1
         if self.count > len(self._plan):
             before = len(self._program)
-            for name in ("_plan", "_program", "_text_start", "_text_size", "_is_hung"):
+            for name in ("_plan", "_program", "_text_start", "_text_size", "_slot_of"):
                 setattr(self, name, grown(getattr(self, name), self.count))
             self._program[before:] = -1
+            self._slot_of[before:] = -1
         return expression
 
     def _store_program(self, compiled: Compiled) -> int:
@@ -197,18 +244,25 @@ class Index:
 
     # Base and delta ----------------------------------------------------------------------------------------------
 
-    def build_base(self, kernels: Kernels, costs: Array, count: int, alive: Array) -> Base:
-        """Return postings for the expressions below `count` that are `alive`. Changes nothing: runs beside all else.
+    def begin_base(self, document_frequency: Array) -> tuple[Array, Array]:
+        """Return what the next base is built from: the features' costs, and which expressions anybody asks; copies."""
+        self._changed.clear()
+        return self.costs(document_frequency), np.not_equal(self.owners.of[: self.count], NO_OWNER)
+
+    def build_base(self, kernels: Kernels, costs: Array, alive: Array) -> Base:
+        """Return postings for the expressions that are `alive`. Changes nothing: it may run beside all else.
 
         Arrays that are read here only ever grow at their ends, so that what is added meanwhile does no harm.
         """
-        owners = np.where(alive, 0, NO_OWNER)
         plans, starts = self._plans.numbers, self._plan
         rows = np.zeros((0, _COLUMNS), np.int32)
-        size = kernels.hang_all(plans, starts, owners, costs, 0, count, rows)
-        rows = np.zeros((size, _COLUMNS), np.int32)
-        kernels.hang_all(plans, starts, owners, costs, 0, count, rows)
+        rows = np.zeros((kernels.hang_all(plans, starts, alive, costs, rows), _COLUMNS), np.int32)
+        kernels.hang_all(plans, starts, alive, costs, rows)
         rows = rows[np.argsort(rows[:, FEATURE], kind="stable")]
+        slot_of, expression_at = _slots(rows[:, EXPRESSION], alive)
+        is_sure = rows[:, EXPRESSION] >= 0
+        slots = slot_of[np.where(is_sure, rows[:, EXPRESSION], ~rows[:, EXPRESSION])]
+        rows[:, EXPRESSION] = np.where(is_sure, slots, ~slots)
         offsets = np.zeros((len(costs) + 1, 3), np.int64)
         parts: list[Array] = []
         for column, kind in enumerate((PLAIN, BRANCH, CONDITIONAL)):
@@ -220,7 +274,10 @@ class Index:
             plain=np.ascontiguousarray(parts[0][:, EXPRESSION]),
             branch=np.ascontiguousarray(parts[1][:, EXPRESSION]),
             conditional=np.ascontiguousarray(parts[2][:, FIRST:]),
-            alive=alive,
+            slot_of=slot_of,
+            expression_at=expression_at,
+            owner_at=self.owners.of[expression_at],
+            program_at=self._program[expression_at],
         )
 
     def install(self, base: Base, kernels: Kernels, costs: Array) -> None:
@@ -228,14 +285,17 @@ class Index:
         self.base = base
         self._costs, self._costed = costs, len(costs)
         self._clear_delta()
-        built = len(base.alive)
-        self._is_hung[:built] = base.alive
+        built = len(base.slot_of)
+        self._slots = len(base.expression_at)
+        self._expression_at, self._owner_at, self._program_at = base.expression_at, base.owner_at, base.program_at
+        self._slot_of[:built], self._slot_of[built:] = base.slot_of, -1
+        for expression in self._changed:
+            self._note_owners(expression)
         asked = self.owners.of[: self.count] != NO_OWNER
-        for expression in np.flatnonzero(asked & ~self._is_hung[: self.count]).tolist():
-            self._is_hung[expression] = False
+        is_hung = self._slot_of[: self.count] >= 0
+        for expression in np.flatnonzero(asked & ~is_hung).tolist():
             self.hang(expression, kernels)
-        free = np.flatnonzero(~asked & ~self._is_hung[: self.count])
-        self._free = free.tolist()
+        self._free = np.flatnonzero(~asked & ~is_hung).tolist()
 
     def _clear_delta(self) -> None:
         self.delta_used = 0
@@ -255,10 +315,6 @@ class Index:
             self._costs[new] = self.features.prior[new]
             self._costed = new.stop
 
-    def alive(self) -> Array:
-        """Return, for each expression, whether anybody asks it; a copy."""
-        return np.not_equal(self.owners.of[: self.count], NO_OWNER)
-
     def costs(self, document_frequency: Array) -> Array:
         """Return how often each feature is expected, in articles; a copy."""
         count = self.features.count
@@ -274,7 +330,7 @@ class Index:
 
     def _arrays(self) -> Iterator[Array]:
         base = self.base
-        yield from (base.offsets, base.plain, base.branch, base.conditional, base.alive)
+        yield from (base.offsets, base.plain, base.branch, base.conditional, base.slot_of)
         for holder in (self, self.features, self.owners):
             yield from (value for value in vars(holder).values() if isinstance(value, np.ndarray))
         for table in (
@@ -286,6 +342,17 @@ class Index:
         ):
             yield from (table.keys, table.values)
         yield from (self._plans.numbers, self._code.numbers)
+
+
+def _slots(expressions: Array, alive: Array) -> tuple[Array, Array]:
+    """Number the expressions in the order in which they first come up; return the slots, and what is in each."""
+    numbers = np.where(expressions >= 0, expressions, ~expressions)
+    first_row = np.full(len(alive), len(numbers), np.int64)
+    first_row[numbers[::-1]] = np.arange(len(numbers) - 1, -1, -1)
+    expression_at = np.argsort(first_row, kind="stable")[: int(alive.sum())].astype(np.int32)
+    slot_of = np.full(len(alive), -1, np.int32)
+    slot_of[expression_at] = np.arange(len(expression_at), dtype=np.int32)
+    return slot_of, expression_at
 
 
 def _hash(text: str) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from worker.matching.compiled.layout import ALWAYS, NEVER, NO_OWNER, HashTable
+from worker.matching.compiled.layout import ALWAYS, NEVER, HashTable
 from worker.matching.compiled.recognise import MULTIPLIER
 from worker.matching.compiled.tables import Array
 
@@ -18,6 +18,7 @@ FEATURE, KIND, FIRST, SECOND, ABSENT, EXPRESSION = range(6)
 """Columns of a row before it is sorted into postings."""
 
 MOST_INLINE = 2  # further features that a row asks for itself
+PROGRAM_COST = 4.0  # how much dearer a row is that has a program run
 
 
 def insert_all(table: HashTable, keys: Array, values: Array, is_mixed: bool) -> None:
@@ -33,11 +34,11 @@ def insert_all(table: HashTable, keys: Array, values: Array, is_mixed: bool) -> 
         table.values[place] = values[number]
 
 
-def hang_all(plans: Array, starts: Array, owners: Array, costs: Array, first: int, end: int, rows: Array) -> int:
-    """Write the rows of expressions `first` to `end` that have an owner; return how many there are, room or not."""
+def hang_all(plans: Array, starts: Array, alive: Array, costs: Array, rows: Array) -> int:
+    """Write the rows of all expressions that are alive; return how many there are, room or not."""
     count = 0
-    for expression in range(first, end):
-        if owners[expression] != NO_OWNER:
+    for expression in range(len(alive)):
+        if alive[expression]:
             count = hang(expression, plans, starts[expression], costs, rows, count)
     return count
 
@@ -58,13 +59,13 @@ def hang(expression: int, plans: Array, at: int, costs: Array, rows: Array, coun
         anchor = anchor_end = -1
         cheapest = np.inf
         for place in range(first_needed, first_unwanted):
-            cost = float(costs[plans[place]])
+            cost = float(costs[plans[place]]) * (PROGRAM_COST if groups > 0 else 1.0)
             if cost < cheapest:
                 cheapest, anchor, anchor_end = cost, place, place + 1
         for _ in range(groups):
             cost = 0.0
             for place in range(at + 1, at + 1 + plans[at]):
-                cost += costs[plans[place]]
+                cost += costs[plans[place]] * (PROGRAM_COST if groups > 1 else 1.0)
             if cost < cheapest:
                 cheapest, anchor, anchor_end = cost, at + 1, at + 1 + plans[at]
             at += 1 + plans[at]
