@@ -16,8 +16,6 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Final, Self
 
-import numpy as np
-
 from worker.matching import snapshot, warming
 from worker.matching.analyser import AnalysedArticle
 from worker.matching.canonical import canonical
@@ -124,9 +122,14 @@ class Engine:
 
     def matching(self, article: AnalysedArticle) -> tuple[int, ...]:
         """Return only the numbers of the queries that an article makes true, ascending; far quicker than `match`."""
-        with self._busy:
-            owners = np.sort(self._true(article)[1])
+        owners = self.numbers(article)
+        owners.sort()
         return tuple(owners.tolist())
+
+    def numbers(self, article: AnalysedArticle) -> Array:
+        """Return the same as an array of 64-bit integers, in no order: for thousands of matches an article."""
+        with self._busy:
+            return self._true(article)[1].copy()
 
     def merge(self) -> None:
         """Build the index anew from what is alive, by what articles have taught; matching goes on meanwhile."""

@@ -83,7 +83,7 @@ class Index:
         self._word_form = np.zeros(16, np.uint8)
         self._word_surface = np.zeros(16, np.uint64)
         self.base = Base(
-            offsets=np.zeros((1, 3), np.int64),
+            offsets=np.zeros((1, 3), np.int32),
             plain=_NONE,
             branch=_NONE,
             conditional=np.zeros((0, 4), np.int32),
@@ -112,6 +112,7 @@ class Index:
             plain=self.base.plain,
             branch=self.base.branch,
             conditional=self.base.conditional,
+            plans=self._plans.numbers,
             delta_head=self._delta_head,
             delta_next=self._delta_next,
             delta_rows=self._delta_rows[: self.delta_used],
@@ -263,7 +264,7 @@ class Index:
         is_sure = rows[:, EXPRESSION] >= 0
         slots = slot_of[np.where(is_sure, rows[:, EXPRESSION], ~rows[:, EXPRESSION])]
         rows[:, EXPRESSION] = np.where(is_sure, slots, ~slots)
-        offsets = np.zeros((len(costs) + 1, 3), np.int64)
+        offsets = np.zeros((len(costs) + 1, 3), np.int32)
         parts: list[Array] = []
         for column, kind in enumerate((PLAIN, BRANCH, CONDITIONAL)):
             part = rows[rows[:, KIND] == kind]

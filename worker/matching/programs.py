@@ -93,7 +93,9 @@ def _is_inline(wanted: _Wanted) -> bool:
     """Tell whether a row can say all of an alternative, whichever feature it hangs on."""
     if not wanted.says_all or len(wanted.unwanted) > 1:
         return False
-    return not wanted.needed if len(wanted.groups) == 1 else not wanted.groups and len(wanted.needed) <= MOST_INLINE + 1
+    # Hung on a feature, a row can ask for one group besides; hung on a group, for one more.
+    most_needed = MOST_INLINE + 1 if not wanted.groups else MOST_INLINE if len(wanted.groups) == 1 else 0
+    return len(wanted.groups) <= 2 and len(wanted.needed) <= most_needed
 
 
 # What must be in an article -----------------------------------------------------------------------------------------

@@ -17,8 +17,7 @@ PLAIN, BRANCH, CONDITIONAL = 0, 1, 2
 FEATURE, KIND, FIRST, SECOND, ABSENT, EXPRESSION = range(6)
 """Columns of a row before it is sorted into postings."""
 
-MOST_INLINE = 2  # further features that a row asks for itself
-PROGRAM_COST = 4.0  # how much dearer a row is that has a program run
+MOST_INLINE = 2  # further features that a row asks for itself; the second may be a group
 
 
 def insert_all(table: HashTable, keys: Array, values: Array, is_mixed: bool) -> None:
@@ -56,23 +55,29 @@ def hang(expression: int, plans: Array, at: int, costs: Array, rows: Array, coun
         first_needed = at + 4
         first_unwanted = first_needed + needed
         at = first_unwanted + unwanted
-        anchor = anchor_end = -1
+        anchor = anchor_end = group = -1
         cheapest = np.inf
         for place in range(first_needed, first_unwanted):
-            cost = float(costs[plans[place]]) * (PROGRAM_COST if groups > 0 else 1.0)
+            cost = float(costs[plans[place]])
             if cost < cheapest:
                 cheapest, anchor, anchor_end = cost, place, place + 1
         for _ in range(groups):
             cost = 0.0
             for place in range(at + 1, at + 1 + plans[at]):
-                cost += costs[plans[place]] * (PROGRAM_COST if groups > 1 else 1.0)
+                cost += costs[plans[place]]
             if cost < cheapest:
+                if anchor >= first_unwanted:
+                    group = anchor - 1
                 cheapest, anchor, anchor_end = cost, at + 1, at + 1 + plans[at]
+            else:
+                group = at
             at += 1 + plans[at]
         in_group = anchor >= first_unwanted
         first, second = two_rarest(plans, first_needed, first_unwanted, anchor, costs)
-        others = needed - (0 if in_group else 1)
-        is_sure = says_all == 1 and others <= MOST_INLINE and unwanted <= 1 and groups == (1 if in_group else 0)
+        others = needed + groups - 1
+        is_sure = says_all == 1 and others <= MOST_INLINE and unwanted <= 1 and groups <= (2 if in_group else 1)
+        if group >= 0:
+            second = ~group
         kind = CONDITIONAL
         if is_sure and others == 0 and unwanted == 0:
             kind = PLAIN if alternatives == 1 and not in_group else BRANCH

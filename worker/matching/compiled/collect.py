@@ -21,7 +21,7 @@ from worker.matching.compiled.occurrences import NO_ROOM as NO_ROOM_FOR_PLACES
 from worker.matching.compiled.occurrences import judge_all
 from worker.matching.compiled.recognise import NO_ROOM as NO_ROOM_FOR_ENTRIES
 from worker.matching.compiled.recognise import recognise
-from worker.matching.compiled.tables import Tables
+from worker.matching.compiled.tables import Array, Tables
 
 MATCHED, WANTS_ENTRIES, WANTS_PLACES = 0, 1, 2
 
@@ -62,7 +62,7 @@ def collect_base(number_of_features: int, postings: Postings, marks: Marks, stam
     """Go through the base: write what is true for sure, put aside what may be; return how many of each."""
     offsets, plain, branch, conditional = postings.offsets, postings.plain, postings.branch, postings.conditional
     present, decided, features = marks.present, marks.decided, marks.features
-    out, late = marks.found, marks.late
+    out, late, plans = marks.found, marks.late, postings.plans
     found = waiting = 0
     in_base = len(offsets) - 1
     for number in range(number_of_features):
@@ -79,11 +79,10 @@ def collect_base(number_of_features: int, postings: Postings, marks: Marks, stam
                 out[found] = expression
                 found += 1
         for row in range(offsets[feature, 2], offsets[feature + 1, 2]):
-            if (
-                present[conditional[row, 0]] != stamp
-                or present[conditional[row, 1]] != stamp
-                or present[conditional[row, 2]] == stamp
-            ):
+            if present[conditional[row, 0]] != stamp or present[conditional[row, 2]] == stamp:
+                continue
+            second = conditional[row, 1]
+            if present[second] != stamp if second >= 0 else not has_any(~second, plans, present, stamp):
                 continue
             expression = conditional[row, 3]
             is_sure = expression >= 0
@@ -105,11 +104,13 @@ def collect_delta(
     """Go through the delta in the same way, behind what the base had; return how many of each there are then."""
     head, following, rows = postings.delta_head, postings.delta_next, postings.delta_rows
     present, decided, features = marks.present, marks.decided, marks.features
-    out, late = marks.found, marks.late
+    out, late, plans = marks.found, marks.late, postings.plans
     for number in range(number_of_features):
         row = head[features[number]]
         while row >= 0:
-            if present[rows[row, 0]] == stamp and present[rows[row, 1]] == stamp and present[rows[row, 2]] != stamp:
+            second = rows[row, 1]
+            is_there = present[rows[row, 0]] == stamp and present[rows[row, 2]] != stamp
+            if is_there and (present[second] == stamp if second >= 0 else has_any(~second, plans, present, stamp)):
                 expression = rows[row, 3]
                 is_sure = expression >= 0
                 expression = expression if is_sure else ~expression
@@ -123,6 +124,14 @@ def collect_delta(
                         waiting += 1
             row = following[row]
     return found, waiting
+
+
+def has_any(group: int, plans: Array, present: Array, stamp: int) -> bool:
+    """Tell whether one of a group's features is present."""
+    for place in range(group + 1, group + 1 + plans[group]):
+        if present[plans[place]] == stamp:
+            return True
+    return False
 
 
 def name_owners(found: int, expressions: Expressions, marks: Marks) -> int:

@@ -64,13 +64,15 @@ class Postings(NamedTuple):
 
     `plain` are expressions that hang on nothing else and are true with it; `branch` are true with it, and hang on other
     features too; a `conditional` row is two features that must be there, one that must not, and the expression, or its
-    complement ~e if its program has to be run. The delta has conditional rows only, in chains.
+    complement ~e if its program has to be run. In place of the second feature may be ~p, for a group of which one must
+    be there: its length is at `plans[p]`, and the features follow. The delta has conditional rows only, in chains.
     """
 
     offsets: Array
     plain: Array
     branch: Array
     conditional: Array
+    plans: Array
     delta_head: Array
     delta_next: Array
     delta_rows: Array
