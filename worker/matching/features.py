@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 
 from worker.matching.compiled import runtime
+from worker.matching.compiled.hashing import LONGEST
 from worker.matching.compiled.layout import (
     BEGINS_PAIR,
     ENDS_PAIR,
@@ -22,12 +23,11 @@ from worker.matching.compiled.layout import (
     HashTable,
     Vocabulary,
 )
-from worker.matching.compiled.recognise import LONGEST
 from worker.matching.compiled.tables import Array
 from worker.matching.stopwords import STOP_WORDS
 
 _MASK: Final = (1 << 64) - 1
-_SEED: Final = 0x2545F4914F6CDD1D  # as in compiled.recognise
+_SEED: Final = 0x2545F4914F6CDD1D  # as in compiled.hashing
 _MULTIPLIER: Final = 0x9E3779B97F4A7C15
 _FULLEST: Final = 0.6  # share of a hash table's places that may be taken
 _EMPTIEST: Final = 0.3  # share that is taken after it has grown

@@ -48,7 +48,7 @@ def markdown(run: Run) -> str:
         _section(
             "Articles a second, by the number of standing queries",
             "Articles of 600 words on average; 40 % of the queries are one word, 25 % a phrase, the rest AND, OR, NOT, "
-            "NEAR and prefixes. Our time is `analyse` and `Engine.matching`, from the text to the numbers of the "
+            "NEAR and prefixes. Our time is `analyse` and `Engine.numbers`, from the text to the numbers of the "
             "queries. Lucene Monitor runs in the best tuning that was found: its queries hang on their rarest word by "
             "document frequency, and prefixes are a field of their own. Both learned frequencies from 1,000 other "
             "articles. Time is the processor's, of the whole process.",

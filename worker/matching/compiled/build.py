@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from worker.matching.compiled.hashing import MULTIPLIER
 from worker.matching.compiled.layout import ALWAYS, NEVER, HashTable
-from worker.matching.compiled.recognise import MULTIPLIER
 from worker.matching.compiled.tables import Array
 
 PLAIN, BRANCH, CONDITIONAL = 0, 1, 2

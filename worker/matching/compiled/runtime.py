@@ -19,7 +19,7 @@ from typing import Any, Final
 
 import numpy as np
 
-_MODULES: Final = ("segment", "recognise", "occurrences", "collect", "build")  # each uses those before it
+_MODULES: Final = ("segment", "hashing", "recognise", "occurrences", "collect", "build")  # each uses those before it
 
 
 class Kernels:
