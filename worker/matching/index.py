@@ -19,27 +19,12 @@ from worker.matching.compiled.runtime import Kernels
 from worker.matching.compiled.tables import Array
 from worker.matching.features import Features, Table, grown
 from worker.matching.owners import Owners
+from worker.matching.program_store import Arena, ProgramStore
 from worker.matching.programs import Compiled
 
 _COLUMNS: Final = 6  # of a row, as compiled.build names them
 _FIRST_DELTA_ROWS: Final = 4096
 _NONE: Final = np.zeros(0, np.int32)
-
-
-class Arena:
-    """Numbers of many expressions, one run behind the other."""
-
-    def __init__(self) -> None:
-        self.numbers = np.zeros(256, np.int32)
-        self.used = 0
-
-    def append(self, numbers: list[int]) -> int:
-        """Write a run behind the others and return where it begins."""
-        start = self.used
-        self.used += len(numbers)
-        self.numbers = grown(self.numbers, self.used)
-        self.numbers[start : self.used] = numbers
-        return start
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,15 +58,8 @@ class Index:
         self._text_size = np.zeros(64, np.int32)
         self._plans = Arena()
         self._plan = np.zeros(64, np.int64)
-        self._code = Arena()
+        self._programs = ProgramStore()
         self._program = np.full(64, -1, np.int64)
-        self._leaves = 0
-        self._leaf_offsets = np.zeros(16, np.int32)
-        self._leaf_fields = np.zeros(16, np.int32)
-        self._leaf_within = np.zeros(16, np.int32)
-        self._word_feature = np.zeros(16, np.int32)
-        self._word_form = np.zeros(16, np.uint8)
-        self._word_surface = np.zeros(16, np.uint64)
         self.base = Base(
             offsets=np.zeros((1, 3), np.int32),
             plain=_NONE,
@@ -126,13 +104,13 @@ class Index:
             group_size=self.owners.group_size,
             members=self.owners.members,
             program=self._program_at,
-            code=self._code.numbers,
-            leaf_offsets=self._leaf_offsets,
-            leaf_fields=self._leaf_fields,
-            leaf_within=self._leaf_within,
-            word_feature=self._word_feature,
-            word_form=self._word_form,
-            word_surface=self._word_surface,
+            code=self._programs.code.numbers,
+            leaf_offsets=self._programs.leaf_offsets,
+            leaf_fields=self._programs.leaf_fields,
+            leaf_within=self._programs.leaf_within,
+            word_feature=self._programs.word_feature,
+            word_form=self._programs.word_form,
+            word_surface=self._programs.word_surface,
         )
 
     # Expressions -------------------------------------------------------------------------------------------------
@@ -158,7 +136,7 @@ class Index:
         self._texts += written
         self._interned.put(_hash(text), expression)
         self._plan[expression] = self._plans.append(compiled.plan)
-        self._program[expression] = self._store_program(compiled) if compiled.code else -1
+        self._program[expression] = self._programs.put(compiled) if compiled.code else -1
         self._slot_of[expression] = -1
         return expression
 
@@ -220,28 +198,6 @@ class Index:
             self._program[before:] = -1
             self._slot_of[before:] = -1
         return expression
-
-    def _store_program(self, compiled: Compiled) -> int:
-        start, first_leaf = self._code.used, self._leaves
-        code = list(compiled.code)
-        for place in compiled.targets:
-            code[place] += start
-        for place in compiled.leaf_places:
-            code[place] += first_leaf
-        for leaf in compiled.leaves:
-            first = int(self._leaf_offsets[self._leaves])
-            self._leaves += 1
-            for name in ("_leaf_fields", "_leaf_within"):
-                setattr(self, name, grown(getattr(self, name), self._leaves))
-            self._leaf_offsets = grown(self._leaf_offsets, self._leaves + 1)
-            self._leaf_fields[self._leaves - 1], self._leaf_within[self._leaves - 1] = leaf.fields, leaf.within
-            self._leaf_offsets[self._leaves] = first + len(leaf.words)
-            for name in ("_word_feature", "_word_form", "_word_surface"):
-                setattr(self, name, grown(getattr(self, name), first + len(leaf.words)))
-            for place, (feature, form, surface) in enumerate(leaf.words, start=first):
-                self._word_feature[place], self._word_form[place] = feature, form
-                self._word_surface[place] = surface
-        return self._code.append(code)
 
     # Base and delta ----------------------------------------------------------------------------------------------
 
@@ -332,7 +288,7 @@ class Index:
     def _arrays(self) -> Iterator[Array]:
         base = self.base
         yield from (base.offsets, base.plain, base.branch, base.conditional, base.slot_of)
-        for holder in (self, self.features, self.owners):
+        for holder in (self, self.features, self.owners, self._programs):
             yield from (value for value in vars(holder).values() if isinstance(value, np.ndarray))
         for table in (
             self._interned,
@@ -342,7 +298,7 @@ class Index:
             self.owners.expression_of,
         ):
             yield from (table.keys, table.values)
-        yield from (self._plans.numbers, self._code.numbers)
+        yield from (self._plans.numbers, self._programs.code.numbers)
 
 
 def _slots(expressions: Array, alive: Array) -> tuple[Array, Array]:

@@ -18,7 +18,16 @@ from worker.matching.analyser import ANALYSER_VERSION
 
 _MAGIC: Final = b"tocsin index\n"
 _LENGTH: Final = 32  # bytes of a hash
-_MODULES: Final = ("features", "owners", "index", "programs", "compiled.layout", "compiled.build", "compiled.hashing")
+_MODULES: Final = (
+    "features",
+    "owners",
+    "index",
+    "programs",
+    "program_store",
+    "compiled.layout",
+    "compiled.build",
+    "compiled.hashing",
+)
 """What an index is made by and for: another version of any of them may mean something else by the same numbers."""
 
 
