@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from fcntl import LOCK_EX, flock
 from pathlib import Path
 from typing import Final
 
@@ -65,15 +66,18 @@ def compile_now() -> None:
     from worker.matching.parser import parse  # noqa: PLC0415  as above
 
     folder = runtime.folder_in(cache_folder())
+    folder.mkdir(parents=True, exist_ok=True)
     kernels = runtime.compiled(folder)
     engine = Engine(kernels)
-    for number, query in enumerate(("korea", '"north korea" US', "kor* NEAR/2 ~north NOT title:b")):
-        engine.add(number, parse(query))
-    for _ in range(2):  # what hangs on the delta, then on the base
-        engine.matching(analyse(ArticleText(title="North Korea’s U.S. envoy", body="북한이")))
-        engine.merge()
-    engine.add(9, parse("envoy"))
-    (folder / _READY).touch()
+    with (folder / "lock").open("w") as lock:
+        flock(lock, LOCK_EX)  # whoever comes second finds everything done; a dead process holds no lock
+        for number, query in enumerate(("korea", '"north korea" US', "kor* NEAR/2 ~north NOT title:b")):
+            engine.add(number, parse(query))
+        for _ in range(2):  # what hangs on the delta, then on the base
+            engine.matching(analyse(ArticleText(title="North Korea’s U.S. envoy", body="북한이")))
+            engine.merge()
+        engine.add(9, parse("envoy"))
+        (folder / _READY).touch()
     runtime.use(kernels)
 
 
