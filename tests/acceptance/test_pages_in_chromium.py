@@ -29,7 +29,7 @@ from worker.tokens import Purpose
 
 CHROMIUM = Path("/usr/bin/chromium")
 SCREENSHOTS = Path(__file__).parents[2] / "docs" / "screenshots"
-MAX_SCREENSHOT_BYTES = 300_000
+MAX_SCREENSHOT_BYTES = 400_000  # the list of 163 topics is long
 RENEW = "TOCSIN_RENEW_SCREENSHOTS" in os.environ
 PHONE, NARROW, DESK = 375, 320, 1000
 JO = "liam.osullivan@post.example"
@@ -181,7 +181,7 @@ def test_a_reader_signs_up_on_a_phone_without_javascript(open_page, newspaper):
 
 def test_a_mistake_leads_to_its_field_and_costs_no_typing(open_page):
     page = open_page("/subscribe")
-    page.get_by_label("Oman").check()
+    page.get_by_label("Oman", exact=True).check()
     page.get_by_label("Your mail address").fill("nobody")
     page.get_by_label("A search of your own").fill("(oman")
     page.get_by_role("button", name="Subscribe").click()
@@ -191,7 +191,7 @@ def test_a_mistake_leads_to_its_field_and_costs_no_typing(open_page):
     expect(page.get_by_label("Your mail address")).to_be_in_viewport()
     expect(page.get_by_label("Your mail address")).to_have_value("nobody")
     expect(page.get_by_label("Your mail address")).to_have_accessible_description(re.compile("^Write your address"))
-    expect(page.get_by_label("Oman")).to_be_checked()
+    expect(page.get_by_label("Oman", exact=True)).to_be_checked()
     assert overflow_px(page) == 0
 
 

@@ -31,7 +31,7 @@ def published(newspaper):
     publish("Oman mends a pier", hours=5, url="https://courier.example/pier", author="Ada Reed", summary="At last.")
     publish("Oman opens a port", hours=1, url="https://courier.example/port", body=wire, source="The Harbour Courier")
     publish("Port opened in Oman", hours=1, url="https://tide.example/port", body=wire, source="The Evening Tide")
-    publish('<Oman> & "friends"', hours=2, url="https://courier.example/?a=1&b=<2>", summary="5 < 6 & so on")
+    publish('<Oman> & "friends"', hours=2, url="https://courier.example/?a=1&b=<2>", summary="it < them & so on")
 
 
 def test_all_topics_are_listed_by_name(newspaper):
@@ -78,7 +78,7 @@ def test_the_feed_is_atom_that_readers_understand(newspaper):
     assert feed.version == "atom10"
     assert [entry.title for entry in feed.entries] == ["Oman opens a port", '<Oman> & "friends"', "Oman mends a pier"]
     assert feed.entries[1].link == "https://courier.example/?a=1&b=<2>"
-    assert feed.entries[1].summary == "5 < 6 & so on"
+    assert feed.entries[1].summary == "it < them & so on"
     root = ElementTree.fromstring(answer.content)
     assert len({entry.findtext(f"{ATOM}id") for entry in root.findall(f"{ATOM}entry")}) == 3
     assert all(element.text for element in root.iter(f"{ATOM}updated"))
