@@ -6,7 +6,6 @@ Pure; `run`, the CLI and the tests call `analyse`, the engine and `evaluate` rea
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,8 +23,6 @@ from worker.model import Field
 
 if TYPE_CHECKING:
     from worker.matching.compiled.tables import Array
-
-_LANGUAGE: Final = re.compile(r"[^\W\d_]+")
 
 ANALYSER_VERSION: Final = 1
 """Goes up whenever the same article could come out differently; an index built with another version is of no use."""
@@ -60,7 +57,7 @@ class Token:
     paragraph: int
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class AnalysedField:
     """One field's words, and where each key is answered.
 
@@ -71,6 +68,11 @@ class AnalysedField:
     text: str
     words: Words
     positions: Mapping[str, Sequence[int]]
+
+    @cached_property
+    def keys(self) -> Sequence[str]:
+        """Return what is answered, ascending, so that all words with one beginning stand together."""
+        return sorted(self.positions)
 
     def paragraph(self, position: int) -> int:
         """Return which paragraph a word stands in, counted from 0."""
@@ -98,12 +100,6 @@ class AnalysedArticle:
         """Return the fields that have words, in `Field`'s order."""
         fields = {field: _analyse_field(text) for field, text in self._texts.items() if text}
         return MappingProxyType({field: known for field, known in fields.items() if known.positions})
-
-    @cached_property
-    def language(self) -> str:
-        """Return the first part of the language tag in lower case, "" where the article has none."""
-        found = _LANGUAGE.match(self._texts[Field.LANG])
-        return found[0].lower() if found else ""
 
     @cached_property
     def codes(self) -> tuple[Array, Array]:

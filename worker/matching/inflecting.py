@@ -13,6 +13,7 @@ from worker.matching.analyser import AnalysedArticle
 from worker.matching.compiled.tables import Array
 from worker.matching.features import Features
 from worker.matching.inflection import stem
+from worker.matching.occurrences import language_of
 from worker.model import Field
 
 _NONE = np.zeros(0, np.int32)
@@ -30,7 +31,7 @@ class Inflections:
         """Return the places, ascending, and features of an article's inflected words, counted over all its fields."""
         if not self._features.inflected:
             return _NONE, _NONE
-        language = article.language
+        language = language_of(article)
         wanted = self._wanted(language)
         words: list[int] = []
         features: list[int] = []

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
+from itertools import chain, takewhile
 from typing import NamedTuple, TypeAlias
 
 from worker.matching.analyser import AnalysedArticle, AnalysedField
@@ -116,7 +116,9 @@ def language_of(article: AnalysedArticle) -> str:
 
 
 def _beginning(beginning: str, field: AnalysedField) -> Sequence[int]:
-    found = [positions for key, positions in field.positions.items() if key.startswith(beginning)]
+    keys = field.keys
+    from_there = (keys[place] for place in range(bisect_left(keys, beginning), len(keys)))
+    found = [field.positions[key] for key in takewhile(lambda key: key.startswith(beginning), from_there)]
     return found[0] if len(found) == 1 else sorted(set(chain.from_iterable(found)))
 
 
