@@ -24,7 +24,7 @@ from worker.matching.compiled import runtime
 log = logging.getLogger(__name__)
 
 PATIENCE_S: Final = 1.0
-_NICENESS: Final = 10
+_NICENESS: Final = 5  # a quarter of a processor that is busy with alerts
 _READY: Final = "ready"  # a file that says that everything has been compiled
 
 _spent_s = 0.0
@@ -105,7 +105,7 @@ def _warm() -> None:
 def _compiled_by_another_process() -> bool:
     log.info("compiling the matching kernels, once on this machine; until then matching is slow")
     command = [sys.executable, "-m", "worker.matching.warming"]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, preexec_fn=_be_nice) as process:  # noqa: S603, PLW1509  ours; it only lowers its own priority
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:  # noqa: S603  our own module
         atexit.register(process.kill)
         status = process.wait()
         atexit.unregister(process.kill)
@@ -114,9 +114,6 @@ def _compiled_by_another_process() -> bool:
     return status == 0
 
 
-def _be_nice() -> None:
-    os.nice(_NICENESS)
-
-
 if __name__ == "__main__":
+    os.nice(_NICENESS)
     compile_now()
