@@ -25,6 +25,9 @@ log = logging.getLogger(__name__)
 
 PATIENCE_S: Final = 1.0
 _NICENESS: Final = 5  # a quarter of a processor that is busy with alerts
+_SWITCH_S: Final = 1e-4
+"""How long a busy thread may keep the interpreter to itself meanwhile. Importing numba reads thousands of small files,
+and after each of them this thread waits for its turn: at Python's 5 ms, that came to half a minute."""
 _READY: Final = "ready"  # a file that says that everything has been compiled
 
 _spent_s = 0.0
@@ -96,10 +99,14 @@ def _begin() -> threading.Thread | None:
 def _warm() -> None:
     if not _is_ready() and not _compiled_by_another_process():
         return
+    patience_s = sys.getswitchinterval()
+    sys.setswitchinterval(_SWITCH_S)
     try:
         compile_now()
     except (OSError, ImportError) as error:
         log.warning("matching goes on slowly, its kernels cannot be compiled: %s", error)
+    finally:
+        sys.setswitchinterval(patience_s)
 
 
 def _compiled_by_another_process() -> bool:
