@@ -7,7 +7,6 @@ them in articles. Only the engine that owns a vocabulary changes it, and takes c
 from __future__ import annotations
 
 from collections.abc import Iterator
-from enum import IntEnum
 from typing import Final
 
 import numpy as np
@@ -38,17 +37,6 @@ _STOP_WORD_COST: Final = 50.0
 _PREFIX_COST: Final = 2.0
 _PAIR_SHARE: Final = 0.2
 _VARIANT_SHARE: Final = 0.5
-
-
-class Kind(IntEnum):
-    """What a feature stands for."""
-
-    NONE = 0
-    WORD = 1
-    PREFIX = 2
-    PAIR = 3
-    VARIANT = 4
-    INFLECTED = 5
 
 
 def text_hash(text: str) -> int:
@@ -130,8 +118,6 @@ class Features:
         self.pairs = Table(is_mixed=False)
         self.prefix_lengths = np.zeros(1, np.uint64)
         self.bloom = np.zeros(1, np.uint64)
-        self.keys = np.zeros(64, np.uint64)
-        self.kinds = np.zeros(64, np.uint8)
         self.flags = np.zeros(64, np.uint8)
         self.prior = np.zeros(64, np.float32)
         self.prior[:FIRST_FEATURE] = 1e12  # nothing should hang on what is always or never there
@@ -170,7 +156,7 @@ class Features:
         feature = self.words.get(hashed)
         if feature < 0:
             cost = _STOP_WORD_COST if key in STOP_WORDS else 1 / len(key)
-            feature = self._new(hashed, Kind.WORD, cost)
+            feature = self._new(cost)
             self.words.put(hashed, feature)
         return feature
 
@@ -179,7 +165,7 @@ class Features:
         hashed = text_hash(stem)
         feature = self.prefixes.get(hashed)
         if feature < 0:
-            feature = self._new(hashed, Kind.PREFIX, _PREFIX_COST / len(stem))
+            feature = self._new(_PREFIX_COST / len(stem))
             self.prefixes.put(hashed, feature)
             self.prefix_lengths[0] |= np.uint64(1 << min(len(stem), LONGEST))
             self._bloom(hashed)
@@ -189,7 +175,7 @@ class Features:
         """Return the feature of a word's inflections, whatever the language; found by Python, not by the kernels."""
         feature = self.inflected.get(surface, -1)
         if feature < 0:
-            feature = self.inflected[surface] = self._new(0, Kind.INFLECTED, _PREFIX_COST / len(surface))
+            feature = self.inflected[surface] = self._new(_PREFIX_COST / len(surface))
         return feature
 
     def pair(self, first: int, second: int) -> int:
@@ -198,7 +184,7 @@ class Features:
         feature = self.pairs.get(key)
         if feature < 0:
             cost = _PAIR_SHARE * min(float(self.prior[first]), float(self.prior[second]))
-            feature = self._new(key, Kind.PAIR, cost)
+            feature = self._new(cost)
             self.pairs.put(key, feature)
             self.flags[first] |= BEGINS_PAIR
             self.flags[second] |= ENDS_PAIR
@@ -210,7 +196,7 @@ class Features:
         for variant in self._variants_of(feature):
             if asked == self._asked(variant):
                 return int(self.variant_feature[variant])
-        new = self._new(0, Kind.VARIANT, _VARIANT_SHARE * float(self.prior[feature]))
+        new = self._new(_VARIANT_SHARE * float(self.prior[feature]))
         variant = self.variants
         self.variants += 1
         for part in ("next", "fields", "within", "form", "surface", "feature"):
@@ -241,15 +227,15 @@ class Features:
             int(self.variant_surface[variant]),
         )
 
-    def _new(self, key: int, kind: Kind, cost: float) -> int:
+    def _new(self, cost: float) -> int:
         feature = self.count
         self.count += 1
         if self.count > len(self.flags):
             before = len(self.variant_head)
-            for name in ("keys", "kinds", "flags", "prior", "variant_head"):
+            for name in ("flags", "prior", "variant_head"):
                 setattr(self, name, grown(getattr(self, name), self.count))
             self.variant_head[before:] = -1
-        self.keys[feature], self.kinds[feature], self.prior[feature] = key, kind, cost
+        self.prior[feature] = cost
         return feature
 
     def _bloom(self, hashed: int) -> None:

@@ -85,6 +85,7 @@ class Index:
 
     def postings(self) -> Postings:
         """Return what hangs on each feature; good until the next change."""
+        self._cover_features()  # while many are loaded there may be features that nothing hangs on yet
         return Postings(
             offsets=self.base.offsets,
             plain=self.base.plain,

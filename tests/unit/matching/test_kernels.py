@@ -142,3 +142,13 @@ def test_nothing_of_an_earlier_article_is_left(kernels):
     assert engine.matching(analyse(ArticleText(body="Today heavy rain in Busan"))) == (1, 2)
     assert engine.matching(analyse(ArticleText(body="Then heavy rain in"))) == ()
     assert engine.matching(analyse(ArticleText(body="Today heavy rain"))) == ()
+
+
+def test_articles_are_matched_while_many_queries_are_loaded(kernels):
+    engine, article = Engine(kernels), analyse(ArticleText(body="rain " + " ".join(f"word{n}" for n in range(500))))
+    engine.add(-1, parse("rain"))
+    with engine.loading():
+        for number in range(500):
+            engine.add(number, parse(f"word{number}"))
+        assert engine.matching(article) == (-1,)
+    assert engine.matching(article) == (-1, *range(500))

@@ -27,7 +27,7 @@ NOT, SKIP_IF_FALSE, SKIP_IF_TRUE, ADD, ENOUGH, LEAF, MERGE, NEAR, COUNT, END = r
 """SKIP_*: target; ENOUGH: count; LEAF: leaf; NEAR: distance, is_ordered; COUNT: count. `occurrences` runs them."""
 
 NO_OWNER, FIRST_GROUP, LOWEST_OWNER = -(2**63), -(2**63) + 1, -(2**62)
-"""What stands in place of an owner where an expression has none."""
+"""What stands in place of an owner: nobody; the first of the groups; and where numbers of owners begin."""
 
 
 class HashTable(NamedTuple):

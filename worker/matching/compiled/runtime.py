@@ -60,7 +60,8 @@ def folder_in(cache: Path) -> Path:
     numba looks only at a function's own file to see whether what it has kept is still right; the folder's name
     therefore comes from all files together.
     """
-    sources = b"".join(Path(str(module.__file__)).read_bytes() for module in _modules())
+    folder = Path(__file__).parent  # all of it: kernels are compiled with the numbers of `layout` and `tables` inside
+    sources = b"".join(file.read_bytes() for file in sorted(folder.glob("*.py")))
     named = f"{version('numba')} {sys.version_info[:2]} {platform.machine()}".encode()
     return cache / f"kernels-{hashlib.sha256(sources + named).hexdigest()[:16]}"
 
