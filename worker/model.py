@@ -5,6 +5,7 @@ Decides nothing and touches nothing. Everybody imports it; it imports nobody.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -125,15 +126,89 @@ class ParsedArticle:
     severity: Severity = Severity.NORMAL
 
 
+class Form(StrEnum):
+    """What a transport takes: a finished MIME message, or its parts for a provider that writes MIME itself."""
+
+    MIME = "mime"
+    PARTS = "parts"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pieces:
+    """A text with holes: `literals` has one item more than `holes`, and they alternate."""
+
+    literals: tuple[str, ...]
+    holes: tuple[str, ...]
+
+    def fill(self, values: Mapping[str, str]) -> str:
+        """Put the values in, as they are.
+
+        >>> Pieces(literals=("Dear ", "."), holes=("name",)).fill({"name": "reader"})
+        'Dear reader.'
+        """
+        filled = [self.literals[0]]
+        for hole, literal in zip(self.holes, self.literals[1:], strict=True):
+            filled += (values[hole], literal)
+        return "".join(filled)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Composition:
+    """What all readers of one content share. Equal `key`s are equal compositions: a request may then say it once."""
+
+    key: str
+    subject: Pieces
+    text: Pieces
+    html: Pieces
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MessageParts:
+    """One copy for a provider that writes MIME itself.
+
+    `values` fill the holes of subject and text, `html_values` (escaped) those of the HTML. `headers` are all that
+    the provider must add word for word, in order, unfolded; From, To, Reply-To, Subject, Date, Message-ID and MIME's
+    own are not among them.
+    """
+
+    composition: Composition
+    values: Mapping[str, str] = field(repr=False)
+    html_values: Mapping[str, str] = field(repr=False)
+    from_name: str
+    from_address: str
+    reply_to: str
+    to_name: str
+    headers: tuple[tuple[str, str], ...]
+
+    @property
+    def subject(self) -> str:
+        """The subject as people read it."""
+        return self.composition.subject.fill(self.values)
+
+    @property
+    def text(self) -> str:
+        """The text part, filled; lines end with LF."""
+        return self.composition.text.fill(self.values)
+
+    @property
+    def html(self) -> str:
+        """The HTML part, filled."""
+        return self.composition.html.fill(self.html_values)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OutgoingMessage:
-    """One message for one recipient, ready to be written. `data` ends its lines with CRLF."""
+    """One message for one recipient, in the `Form` that its transport takes: either `data` or `parts`.
+
+    `data` is a whole MIME message, ends its lines with CRLF, and has no line that begins with a dot.
+    """
 
     delivery_id: DeliveryId
     envelope_from: str
     recipient: str
-    message_id: str
-    data: bytes = field(repr=False)
+    message_id: str  # without angle brackets
+    data: bytes = field(default=b"", repr=False)
+    parts: MessageParts | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
