@@ -49,6 +49,17 @@ def test_ci_runs_the_commands_of_the_readme() -> None:
     subprocess.run(["bash", "-n", ROOT / ".ci" / "run"], check=True)
 
 
+def test_ci_installs_every_package_that_a_test_may_miss() -> None:
+    script = (ROOT / ".ci" / "run").read_text()
+    installed = {name for words in re.findall(r"packages\+?=\(([^)]*)\)", script) for name in words.split()}
+    named = {
+        name
+        for path in (ROOT / "tests").rglob("*.py")
+        for name in re.findall(r"Debian's packages? `([^`]+)`", path.read_text())
+    }
+    assert {"chromium", "postgresql"} <= named <= installed
+
+
 def test_make_alone_tells_of_every_target() -> None:
     told = subprocess.run(["make", "--no-print-directory"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     targets = re.findall(r"^\.PHONY: ([\w-]+)", (ROOT / "Makefile").read_text(), re.MULTILINE)
