@@ -28,10 +28,9 @@ class Letters:
 
     def write(self, due: DueDelivery) -> OutgoingMessage:
         """Return the finished message of one delivery."""
-        token = self._tokens.sign(Purpose.RETURN_PATH, due.id)
         return OutgoingMessage(
             delivery_id=due.id,
-            envelope_from=f"b.{token}@{self._domain}",
+            envelope_from=self._tokens.return_path(due.id, domain=self._domain),
             recipient=due.recipient,
             message_id=due.message_id,
             data=self._compiled(due).fill(self._personal(due)),

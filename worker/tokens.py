@@ -1,24 +1,31 @@
-"""Signed links: short, bound to one purpose, free of addresses.
+"""Signed links and return paths: short, bound to one purpose, free of addresses.
 
-Signs and reads, stores nothing. Rendering's links come from here; web's pages read them. Keys rotate: the newest signs,
-all verify for ever, since an unsubscribe link must never stop working. The signing itself is itsdangerous'.
+Signs and reads, stores nothing. Rendering's links come from here, web's pages read them, and feedback learns from a
+return path which delivery came back. Keys rotate: the newest signs, all verify for ever, since an unsubscribe link must
+never stop working.
+
+A token is `expiry.number.number.signature`: base-36 numbers, and an HMAC-SHA256 under a key of its purpose's own. Each
+message carries four, so keys are derived once.
 """
 
 from __future__ import annotations
 
-import hashlib
 import hmac
+import re
+from binascii import b2a_base64
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
-from itsdangerous import BadSignature, Signer
-from itsdangerous.encoding import base64_decode, base64_encode
-
 from worker.errors import TokenError
+from worker.model import DeliveryId
 
 _FORGED: Final = "this link is damaged or was not made by us"
+_URLSAFE: Final = bytes.maketrans(b"+/", b"-_")
+# Searched for anywhere, since forwarders wrap it: SRS0=x=y=courier.example=b.TOKEN@forwarder.example, and BATV alike.
+_RETURN_PATH: Final = re.compile(r"(?<![\w.-])b\.([\w.-]+)@", re.ASCII | re.IGNORECASE)
 
 
 class Purpose(StrEnum):
@@ -37,42 +44,69 @@ class Tokens:
     def __init__(self, keys: Sequence[str]) -> None:
         if not keys:
             raise ValueError("at least one key is needed")
-        self._oldest_first = list(reversed(keys))
+        self._keys = {purpose: tuple(_derived(key, purpose) for key in keys) for purpose in Purpose}
 
     def sign(self, purpose: Purpose, *numbers: int, expires_at: datetime | None = None) -> str:
-        """Return a token of letters, digits, `-`, `_` and `.` that carries `numbers`: same input, same token."""
+        """Return a token of letters, digits, `-`, `_` and `.` that carries `numbers`: same input, same token.
+
+        It begins with a letter or digit. Two numbers of 12 digits and an expiry make 67 characters.
+        """
         expiry = int(expires_at.timestamp()) if expires_at else 0
-        payload = ".".join(_base36(number) for number in (expiry, *numbers))
-        return self._signer(purpose).sign(payload).decode()
+        payload = ".".join([_base36(number) for number in (expiry, *numbers)])
+        return f"{payload}.{_signature(self._keys[purpose][0], payload.encode())}"
 
     def read(self, purpose: Purpose, token: str, *, now: datetime) -> tuple[int, ...]:
         """Return the numbers that `sign` was given. Raises `TokenError`; a retry never helps."""
-        try:
-            payload = self._signer(purpose).unsign(token.encode("ascii", "replace")).decode()
-            _check_spelling(token)
-            expiry, *numbers = (int(part, 36) for part in payload.split("."))
-        except (BadSignature, ValueError) as error:
-            raise TokenError(_FORGED) from error
+        expiry, *numbers = self._verified(purpose, token)
         if expiry and now >= datetime.fromtimestamp(expiry, UTC):
             raise TokenError("this link has expired", expired=True)
         return tuple(numbers)
 
-    def _signer(self, purpose: Purpose) -> Signer:
-        return Signer(self._oldest_first, salt=f"tocsin.{purpose}", key_derivation="hmac", digest_method=hashlib.sha256)
+    def return_path(self, delivery_id: DeliveryId, *, domain: str) -> str:
+        """Return the envelope sender of one delivery, to which its bounces come back."""
+        return f"b.{self.sign(Purpose.RETURN_PATH, delivery_id)}@{domain}"
+
+    def delivery_of(self, return_path: str) -> DeliveryId | None:
+        """Return the delivery whose return path this is, or is within; None when no return path of ours is in it.
+
+        Some mail servers write local parts in small letters, so its letters may be of either case.
+        """
+        for found in _RETURN_PATH.finditer(return_path):
+            try:
+                _, number = self._verified(Purpose.RETURN_PATH, found[1], any_case=True)
+            except TokenError:
+                continue
+            return DeliveryId(number)
+        return None
+
+    def _verified(self, purpose: Purpose, token: str, *, any_case: bool = False) -> list[int]:
+        """Return expiry and numbers. There is one spelling of a token, since a link that works once must have one."""
+        given, _, signature = token.encode("ascii", "replace").rpartition(b".")
+        payload = given.lower() if any_case else given
+        for key in self._keys[purpose]:
+            expected = _signature(key, payload).encode()
+            if hmac.compare_digest(*((expected.lower(), signature.lower()) if any_case else (expected, signature))):
+                return [int(part, 36) for part in payload.split(b".")]
+        raise TokenError(_FORGED)
 
 
 def keyed_hash(key: str, value: str) -> str:
     """Return the hex HMAC-SHA256 of `value`: how an address is known once it must not be readable."""
-    return hmac.new(key.encode(), value.encode(), hashlib.sha256).hexdigest()
+    return hmac.new(key.encode(), value.encode(), "sha256").hexdigest()
 
 
-def _check_spelling(token: str) -> None:
-    """Refuse a signature in another spelling: base64 has spare bits, and a link that works once must have one form."""
-    signature = token.rpartition(".")[2]
-    if base64_encode(base64_decode(signature)).decode() != signature:
-        raise BadSignature("not spelt as we spell it")
+def _derived(key: str, purpose: Purpose) -> hmac.HMAC:
+    derived = hmac.digest(key.encode(), f"tocsin.{purpose}".encode(), "sha256")
+    return hmac.new(derived, digestmod="sha256")
 
 
+def _signature(key: hmac.HMAC, payload: bytes) -> str:
+    mac = key.copy()
+    mac.update(payload)
+    return b2a_base64(mac.digest(), newline=False).translate(_URLSAFE, b"=").decode()
+
+
+@lru_cache(maxsize=1024)  # a message says its reader's and its own number several times
 def _base36(number: int) -> str:
     if number < 0:
         raise ValueError("tokens carry no negative numbers")

@@ -6,10 +6,11 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from worker.errors import TokenError
+from worker.model import DeliveryId
 from worker.tokens import Purpose, Tokens, keyed_hash
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -25,6 +26,21 @@ def test_what_was_signed_is_read_back(purpose, numbers):
     assert TOKENS.read(purpose, token, now=NOW) == tuple(numbers)
     assert token == Tokens([NEW]).sign(purpose, *numbers)  # the same for the same input, in every process
     assert re.fullmatch(r"[\w.-]+", token, re.ASCII)
+
+
+@pytest.mark.parametrize(
+    ("key", "purpose", "token"),
+    [
+        (OLD, Purpose.CONFIRM, "tp3ks0.9.e13wu1og.iuRsYEYS_qwIrfujLRSlaTfV8vb2dG4oID_ay-30ed4"),
+        (OLD, Purpose.UNSUBSCRIBE, "0.9.e13wu1og.k6SGfUHm9HD9V3q1zWNPiIVWD6mPNhMAvvetfYfWrB8"),
+        (NEW, Purpose.PREFERENCES, "0.9.e13wu1og.CT5BuL2kKbXH06vXgx73aG1m3Cjy_eHTi9hXcr3dDow"),
+        (NEW, Purpose.VIEW, "0.9.e13wu1og.LJEuxYZ4GVy-PR5tdrXCAfEm5rzsDlxNzO4kXWJKh0Q"),
+    ],
+)
+def test_links_in_mails_of_the_first_version_which_itsdangerous_signed_are_good_for_ever(key, purpose, token):
+    expires_at = datetime(2026, 11, 26, 7, tzinfo=UTC) if purpose is Purpose.CONFIRM else None
+    assert TOKENS.read(purpose, token, now=NOW) == (9, 2**40)
+    assert Tokens([key]).sign(purpose, 9, 2**40, expires_at=expires_at) == token
 
 
 def test_a_link_is_short():
@@ -105,6 +121,40 @@ def test_a_forged_link_is_not_told_that_it_has_expired():
     with pytest.raises(TokenError) as caught:
         TOKENS.read(Purpose.CONFIRM, "1.7.forged", now=NOW)
     assert not caught.value.expired
+
+
+@given(st.integers(0, 2**63), st.sampled_from([str, str.lower, str.upper, str.swapcase]))
+@example(delivery_id=77, spelt=str.upper)
+def test_a_return_path_names_its_delivery_whatever_a_server_on_the_way_has_made_of_it(delivery_id, spelt):
+    path = TOKENS.return_path(DeliveryId(delivery_id), domain="courier.example")
+    local, _, domain = path.partition("@")
+    assert (domain, len(local) <= 64) == ("courier.example", True)  # RFC 5321, 4.5.3.1.1
+    for wrapped in (
+        path,
+        f"<{path}>",
+        f"rfc822; {path}",
+        f"SRS0=abcd=7x=courier.example={local}@forwarder.example",
+        f"prvs=0123456789={path}",
+        f"news@courier.example, {path}",
+        f"b.forged@courier.example {path}",
+    ):
+        assert TOKENS.delivery_of(spelt(wrapped)) == delivery_id
+
+
+@given(st.text(max_size=80) | st.text("b.@<>=", max_size=20))
+@example("b.@courier.example")
+@example("")
+def test_a_return_path_that_we_did_not_write_names_no_delivery(text):
+    assert TOKENS.delivery_of(text) is None
+    other = Tokens(["a stranger's key of the same length"]).return_path(DeliveryId(7), domain="courier.example")
+    assert TOKENS.delivery_of(other) is None
+    assert TOKENS.delivery_of(f"b.{TOKENS.sign(Purpose.VIEW, 7)}@courier.example") is None
+
+
+def test_return_paths_of_old_keys_are_still_known():
+    path = Tokens([OLD]).return_path(DeliveryId(7), domain="courier.example")
+    assert TOKENS.delivery_of(path) == 7
+    assert TOKENS.delivery_of(f"x{path}") is None
 
 
 def test_without_a_key_nothing_is_signed():
