@@ -16,8 +16,10 @@ from worker.store.schema.people import Newsletter, Subscriber, Subscription, Sup
 from worker.store.schema.stories import StoryReading
 from worker.store.schema.terms import ArticleTerms, Term, TermStem
 from worker.store.schema.topics import Match, Topic, TopicStory
+from worker.store.schema.ways import Allowance, Breaker, Throttle
 
 __all__ = [
+    "Allowance",
     "ApiKey",
     "Article",
     "ArticleBand",
@@ -26,6 +28,7 @@ __all__ = [
     "Attempt",
     "Audit",
     "Base",
+    "Breaker",
     "ContentStory",
     "Counter",
     "Delivery",
@@ -46,6 +49,7 @@ __all__ = [
     "Suppression",
     "Term",
     "TermStem",
+    "Throttle",
     "TokenUse",
     "Topic",
     "TopicStory",

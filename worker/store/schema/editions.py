@@ -97,6 +97,7 @@ class Delivery(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     next_attempt_at: Mapped[datetime | None]
     provider: Mapped[str] = mapped_column(default="")
+    avoid: Mapped[str] = mapped_column(default="")  # the provider that failed us last: the next try goes by another
     provider_message_id: Mapped[str] = mapped_column(default="")
     message_id: Mapped[str] = mapped_column(unique=True)
     code: Mapped[int | None]
