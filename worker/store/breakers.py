@@ -21,9 +21,7 @@ from worker.store.database import insert_for, now, upsert
 from worker.store.schema import Audit, Breaker, Delivery, Event
 
 _COLUMNS: Final = tuple(Circuit.__dataclass_fields__)
-_KEPT: Final = timedelta(
-    days=1
-)  # a closed circuit's last pause is of interest for an hour; its row, to a person, for more
+_KEPT: Final = timedelta(days=1)  # of a closed circuit, so that a person still sees what there was
 _EVENTS_READ: Final = 2000
 _POLICY_SHARE: Final = 0.2
 
