@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
@@ -121,17 +121,20 @@ class Newsroom(_Frozen):
     accent: str = "#8a1c1c"
 
 
-class Personal(_Frozen):
-    """What one reader's copy of a mail has that others' have not: the values of a compiled mail's holes."""
+class Personal(NamedTuple):
+    """What one reader's copy of a mail has that others' have not: the values of a compiled mail's holes.
+
+    Of each link there is the token, which `worker.tokens` makes; the address before it is the same for all.
+    """
 
     recipient: str
-    name: str = ""
+    name: str
     message_id: str  # without angle brackets
     sent_at: datetime
-    preferences_url: str
-    unsubscribe_url: str  # the one-click endpoint (RFC 8058) and the page for people
-    view_url: str
-    confirm_url: str = ""
+    preferences: str
+    unsubscribe: str  # the one-click endpoint (RFC 8058) and the page for people
+    view: str
     feedback_id: str
     list_id: str  # e.g. "digest.courier.example"
-    list_name: str = ""
+    list_name: str
+    confirm: str = ""

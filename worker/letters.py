@@ -5,18 +5,21 @@ Decides nothing about who gets it. `wiring` makes one; delivery calls `write`, t
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from functools import partial
+from datetime import timedelta
+from threading import Lock
+from typing import Final
 
 from worker.content import Newsroom, Personal, thaw
-from worker.model import DeliveryId, EditionKind, OutgoingMessage
-from worker.rendering.compile import CompiledMail, Renderer
+from worker.model import DeliveryId, EditionKind, Form, OutgoingMessage
+from worker.rendering.compile import Renderer
+from worker.rendering.mail import CompiledMail
 from worker.store import deliveries
 from worker.store.database import Database
 from worker.store.deliveries import DueDelivery
 from worker.tokens import Purpose, Tokens
 
 CONFIRM_WITHIN = timedelta(days=3)
+_KEPT: Final = 64  # compiled mails; some 200 KB each
 
 
 class Letters:
@@ -25,15 +28,22 @@ class Letters:
     def __init__(self, *, renderer: Renderer, tokens: Tokens, newsroom: Newsroom) -> None:
         self._renderer, self._tokens, self._newsroom = renderer, tokens, newsroom
         self._domain = newsroom.from_address.rpartition("@")[2]
+        self._kept: dict[int, tuple[str, CompiledMail]] = {}
+        self._compiling = Lock()
 
-    def write(self, due: DueDelivery) -> OutgoingMessage:
-        """Return the finished message of one delivery."""
+    def write(self, due: DueDelivery, form: Form = Form.MIME) -> OutgoingMessage:
+        """Return the finished message of one delivery, in the form that its transport takes.
+
+        Raises `InputError` when the recipient is no address: then no retry helps.
+        """
+        mail, personal = self._compiled(due), self._personal(due)
         return OutgoingMessage(
             delivery_id=due.id,
             envelope_from=self._tokens.return_path(due.id, domain=self._domain),
             recipient=due.recipient,
             message_id=due.message_id,
-            data=self._compiled(due).fill(self._personal(due)),
+            data=mail.fill(personal) if form is Form.MIME else b"",
+            parts=mail.parts(personal) if form is Form.PARTS else None,
         )
 
     def html(self, database: Database, delivery_id: DeliveryId) -> str | None:
@@ -43,30 +53,32 @@ class Letters:
         return self._compiled(due).html(self._personal(due)) if due else None
 
     def _compiled(self, due: DueDelivery) -> CompiledMail:
-        return self._renderer.compile(thaw(due.content))
+        kept = self._kept.get(due.content_id)
+        # An id may be given anew after an erasure, and nobody may read on in what somebody else's content was.
+        if kept and kept[0] == due.content:
+            return kept[1]
+        with self._compiling:
+            mail = self._renderer.compile(thaw(due.content))
+            self._kept.pop(due.content_id, None)
+            if len(self._kept) >= _KEPT:
+                del self._kept[next(iter(self._kept))]  # the one that came first
+            self._kept[due.content_id] = due.content, mail
+        return mail
 
     def _personal(self, due: DueDelivery) -> Personal:
-        link = partial(_link, self._newsroom.base_url, self._tokens)
-        question = (due.subscriber_id, due.confirmations)
+        sign, reader = self._tokens.sign, due.subscriber_id
+        asks = due.edition_kind is EditionKind.CONFIRMATION
+        expires_at = due.planned_at + CONFIRM_WITHIN
         return Personal(
             recipient=due.recipient,
             name=due.name,
             message_id=due.message_id,
             sent_at=due.planned_at,
-            preferences_url=link(Purpose.PREFERENCES, due.subscriber_id),
-            unsubscribe_url=link(Purpose.UNSUBSCRIBE, due.subscriber_id, due.id),
-            view_url=link(Purpose.VIEW, due.id),
-            confirm_url=(
-                link(Purpose.CONFIRM, *question, expires_at=due.planned_at + CONFIRM_WITHIN)
-                if due.edition_kind is EditionKind.CONFIRMATION
-                else ""
-            ),
+            preferences=sign(Purpose.PREFERENCES, reader),
+            unsubscribe=sign(Purpose.UNSUBSCRIBE, reader, due.id),
+            view=sign(Purpose.VIEW, due.id),
+            confirm=sign(Purpose.CONFIRM, reader, due.confirmations, expires_at=expires_at) if asks else "",
             feedback_id=f"{due.edition_id}:{due.edition_kind}:tocsin:{self._domain}",
             list_id=f"{due.edition_kind}.{self._domain}",
             list_name=self._newsroom.name,
         )
-
-
-def _link(base_url: str, tokens: Tokens, purpose: Purpose, *numbers: int, expires_at: datetime | None = None) -> str:
-    path = "m" if purpose is Purpose.VIEW else str(purpose)
-    return f"{base_url}/{path}/{tokens.sign(purpose, *numbers, expires_at=expires_at)}"

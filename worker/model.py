@@ -146,9 +146,9 @@ class Pieces:
         >>> Pieces(literals=("Dear ", "."), holes=("name",)).fill({"name": "reader"})
         'Dear reader.'
         """
-        filled = [self.literals[0]]
-        for hole, literal in zip(self.holes, self.literals[1:], strict=True):
-            filled += (values[hole], literal)
+        filled = [""] * (len(self.literals) + len(self.holes))
+        filled[::2] = self.literals
+        filled[1::2] = [values[hole] for hole in self.holes]
         return "".join(filled)
 
 

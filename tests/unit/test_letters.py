@@ -11,8 +11,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.builders import content
+from worker.content import AlertContent
 from worker.letters import CONFIRM_WITHIN, Letters
-from worker.model import DeliveryId, EditionKind, Lane, Severity, StoryId
+from worker.model import DeliveryId, EditionKind, Form, Lane, Severity, StoryId
 from worker.rendering import samples
 from worker.rendering.compile import Renderer
 from worker.store.deliveries import DueDelivery
@@ -48,12 +49,15 @@ def due(kind: EditionKind) -> DueDelivery:
     )
 
 
+def content_of(data: bytes, subtype: str) -> str:
+    body = email.message_from_bytes(data, policy=email.policy.default).get_body((subtype,))
+    assert body is not None
+    return str(body.get_content()).replace("\r\n", "\n")
+
+
 def links(data: bytes) -> dict[str, str]:
     """Return the token of each kind of link in a message's text and headers."""
-    message = email.message_from_bytes(data, policy=email.policy.default)
-    body = message.get_body(("plain",))
-    assert body is not None
-    text = body.get_content() + str(message["List-Unsubscribe"] or "")
+    text = content_of(data, "plain") + str(email.message_from_bytes(data)["List-Unsubscribe"] or "")
     return dict(re.findall(rf"{re.escape(NEWSROOM.base_url)}/(\w+)/([\w.-]+)", text))
 
 
@@ -75,7 +79,49 @@ def test_a_bounce_names_its_delivery_and_nobodys_address(letters, kind):
     assert domain == "courier.example"
     assert len(local) <= 64  # RFC 5321, 4.5.3.1.1
     assert "ada" not in local
-    assert TOKENS.read(Purpose.RETURN_PATH, local.removeprefix("b."), now=PLANNED) == (77,)
+    assert TOKENS.delivery_of(message.envelope_from) == 77
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_provider_that_writes_mime_itself_is_given_the_same_copy_in_parts(letters, kind):
+    whole, message = letters.write(due(kind)), letters.write(due(kind), Form.PARTS)
+    assert replace(message, parts=None, data=whole.data) == whole
+    assert message.data == b""
+    assert message.parts is not None
+    assert (message.parts.text, message.parts.html) == (content_of(whole.data, "plain"), content_of(whole.data, "html"))
+    assert dict(message.parts.headers)["Feedback-ID"] == f"5:{kind}:tocsin:courier.example"
+
+
+@pytest.fixture
+def counting():
+    class Counting(Renderer):
+        compiled = 0
+
+        def compile(self, content):
+            self.compiled += 1
+            return super().compile(content)
+
+    return Counting(newsroom=NEWSROOM)
+
+
+def test_a_content_is_compiled_once_for_all_its_readers(counting):
+    letters = Letters(renderer=counting, tokens=TOKENS, newsroom=NEWSROOM)
+    row = due(EditionKind.DIGEST)
+    ada, bo = (letters.write(replace(row, recipient=f"{name}@readers.example"), Form.PARTS) for name in ("ada", "bo"))
+    assert ada.parts
+    assert bo.parts
+    assert ada.parts.composition is bo.parts.composition
+    for number in range(100):
+        letters.write(replace(due(EditionKind.ALERT), content_id=number))
+    assert counting.compiled == 101
+
+
+def test_a_content_whose_id_was_given_anew_is_never_mailed_to_the_next_one_s_readers(letters):
+    erased = due(EditionKind.ALERT)
+    other = AlertContent(locale="en", card=samples.cards_of("en")[1])
+    assert letters.write(erased).data == letters.write(erased).data
+    fresh = letters.write(replace(erased, content=other.model_dump_json()))
+    assert other.card.title.encode() in fresh.data
 
 
 @pytest.mark.parametrize("kind", [EditionKind.ALERT, EditionKind.DIGEST])

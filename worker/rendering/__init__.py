@@ -1,8 +1,10 @@
 """The room that turns a frozen content into the bytes of a message.
 
-    Content ─▶ view (pure) ─▶ templates/mail/ ─▶ inlined HTML, text, subject ─▶ skeletons ─▶ fill(Personal) ─▶ bytes
+    Content ─▶ view ─▶ templates/mail/ ─▶ inlined HTML, text, subject ─▶ cut at holes ─▶ a message with holes
+    Personal ─▶ values between them ─▶ bytes
 
-`compile` is the room's door: `Renderer.compile` once for a content, `CompiledMail.fill` once for a reader. `view`,
-`prose`, `fitting`, `colour`, `holes`, `headers` and `mime` decide and are pure; `language` reads the catalogues. Same
-input, same bytes.
+`compile` is the room's door: `Renderer.compile` once for a content, then `CompiledMail.fill` (in `mail`) once for a
+reader. `view`, `prose`, `fitting` and `colour` decide what it says, `holes` where readers differ, `headers` and
+`fields` what stands above it, `skeleton` how it travels. All are pure; `language` reads the catalogues. Same input,
+same bytes.
 """

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 MAX_HTML_BYTES = 100_000  # a little under Gmail's limit of 102 KB
-HOLE_BYTES = 320  # the longest address of ours: a base URL and a signed token
 
 
 def share(available: Sequence[int], keep: int) -> tuple[int, ...]:

@@ -1,55 +1,69 @@
-"""Which headers a mail has: DELIVERABILITY.md's table, line by line.
+"""Which header fields a mail has: DELIVERABILITY.md's table, line by line, with holes for what readers do not share.
 
-Decides only; `mime` knows how each is written. Pure. `compile` calls it for every message.
+Decides only; `fields` knows how each value is written. Pure. `mail` calls it once for a content.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC
-from email.utils import format_datetime
+from collections.abc import Iterator, Mapping
+from typing import Final
 
-from worker.content import Newsroom, Personal
-from worker.model import EditionKind
-from worker.rendering.mime import list_id, mailbox, unstructured, verbatim
+from worker.content import Newsroom
+from worker.model import EditionKind, Pieces
+from worker.rendering.fields import mailbox, unstructured, verbatim
+from worker.rendering.holes import Hole, address_of, joined
+
+Line = tuple[str, Pieces]
+
+TOKEN_CHARS: Final = 75
+ID_CHARS: Final = 250
+_LONGEST: Final[Mapping[str, str]] = {
+    Hole.UNSUBSCRIBE: "k" * TOKEN_CHARS,
+    Hole.PREFERENCES: "k" * TOKEN_CHARS,
+    Hole.MESSAGE_ID: "k" * ID_CHARS,
+    Hole.FEEDBACK_ID: "k" * ID_CHARS,
+}
 
 
 def header_lines(
-    *, newsroom: Newsroom, personal: Personal, kind: EditionKind, language: str, subject: str
-) -> tuple[str, ...]:
-    """Return the header lines without their line ends, in a fixed order; a folded one has CRLF and a space within.
+    *, newsroom: Newsroom, kind: EditionKind, language: str, subject: Pieces, boundary: str
+) -> Iterator[Line]:
+    """Yield names and values in a fixed order; a folded value has CRLF and a space within.
 
-    Raises `InputError` for an address that is none, and `ValueError` for a link or id that only a defect can have made.
+    Raises `InputError` for an address of ours that is none, and `ValueError` for a base URL that no line can hold.
     """
-    return (
-        mailbox("From", newsroom.from_name, newsroom.from_address),
-        *([mailbox("Reply-To", newsroom.from_name, newsroom.reply_to)] if newsroom.reply_to else []),
-        mailbox("To", _addressee(personal, kind), personal.recipient),
-        unstructured("Subject", subject),
-        verbatim("Date", format_datetime(personal.sent_at.astimezone(UTC))),
-        verbatim("Message-ID", f"<{personal.message_id}>"),
-        *_list_headers(newsroom, personal, kind),
-        *_automatic(kind),
-        verbatim("Feedback-ID", personal.feedback_id),
-        verbatim("Content-Language", language),
-    )
+    yield _shared("From", mailbox("From", newsroom.from_name, newsroom.from_address))
+    if newsroom.reply_to:
+        yield _shared("Reply-To", mailbox("Reply-To", newsroom.from_name, newsroom.reply_to))
+    yield "To", joined([Hole.TO])
+    yield "Subject", joined([Hole.SUBJECT if subject.holes else unstructured("Subject", subject.literals[0])])
+    yield "Date", joined([Hole.DATE])
+    yield _verbatim("Message-ID", "<", Hole.MESSAGE_ID, ">")
+    yield from _list_lines(newsroom, kind)
+    if kind in {EditionKind.ALERT, EditionKind.CONFIRMATION}:
+        yield _shared("Auto-Submitted", "auto-generated")  # RFC 3834: no vacation replies, please
+    yield _verbatim("Feedback-ID", Hole.FEEDBACK_ID)
+    yield _verbatim("Content-Language", language)
+    yield _shared("MIME-Version", "1.0")
+    yield _shared("Content-Type", f'multipart/alternative; boundary="{boundary}"')
 
 
-def _addressee(personal: Personal, kind: EditionKind) -> str:
-    # Before the owner of the address has said yes, the name is a stranger's words: none of it goes into a mail.
-    return "" if kind is EditionKind.CONFIRMATION else personal.name
-
-
-def _list_headers(newsroom: Newsroom, personal: Personal, kind: EditionKind) -> Iterator[str]:
+def _list_lines(newsroom: Newsroom, kind: EditionKind) -> Iterator[Line]:
     if kind is EditionKind.CONFIRMATION:
         return  # nobody is on a list yet
-    yield list_id(personal.list_name, personal.list_id)
-    yield verbatim("List-Unsubscribe", f"<{personal.unsubscribe_url}>")
-    yield verbatim("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
-    yield verbatim("List-Help", f"<{personal.preferences_url}>")
-    yield verbatim("List-Archive", f"<{newsroom.base_url}/topics>")
+    base = newsroom.base_url
+    yield "List-Id", joined([Hole.LIST_ID])
+    yield _verbatim("List-Unsubscribe", f"<{address_of(Hole.UNSUBSCRIBE, base)}", Hole.UNSUBSCRIBE, ">")
+    yield _verbatim("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
+    yield _verbatim("List-Help", f"<{address_of(Hole.PREFERENCES, base)}", Hole.PREFERENCES, ">")
+    yield _verbatim("List-Archive", f"<{base}/topics>")
 
 
-def _automatic(kind: EditionKind) -> Iterator[str]:
-    if kind in {EditionKind.ALERT, EditionKind.CONFIRMATION}:
-        yield verbatim("Auto-Submitted", "auto-generated")  # RFC 3834: no vacation replies, please
+def _shared(name: str, value: str) -> Line:
+    return name, joined([value])
+
+
+def _verbatim(name: str, *parts: str) -> Line:
+    value = joined(parts)
+    verbatim(name, value.fill(_LONGEST))
+    return name, value

@@ -1,73 +1,105 @@
 """Holes: the places of a compiled mail where each reader's own values go.
 
-A template writes a hole as a mark; `Skeleton` cuts the rendered text at its marks, so that filling is one join. A mark
-is keyed with the content's hash, so that no title from a feed can contain one, and a value is never searched for marks.
-Pure. `compile` makes skeletons; nobody else knows marks.
+A template writes a hole as a mark; `cut` cuts the rendered text at its marks, so that filling is one join
+(`worker.model.Pieces`). A mark is keyed with the content's hash, so that no title from a feed can contain one, and a
+value is never searched for marks. Pure. `compile` marks and cuts; nobody else knows marks.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
 
-from worker.content import Personal
+from worker.model import Pieces
 
 
 class Hole(StrEnum):
-    """The values of `Personal` that a template may show. Headers take theirs straight from `Personal`.
+    """What differs from reader to reader, by the name of its value. Of a link only the token does.
 
-    The reader's name is not among them: whoever typed it in need not be the address's owner, and no mail of ours
-    carries a stranger's words to a victim.
+    The reader's name is not among those that a template may show: whoever typed it in need not be the address's owner,
+    and no mail of ours carries a stranger's words to a victim.
     """
 
     RECIPIENT = "recipient"
-    PREFERENCES_URL = "preferences_url"
-    UNSUBSCRIBE_URL = "unsubscribe_url"
-    VIEW_URL = "view_url"
-    CONFIRM_URL = "confirm_url"
+    PREFERENCES = "preferences"
+    UNSUBSCRIBE = "unsubscribe"
+    VIEW = "view"
+    CONFIRM = "confirm"
+    # Of a finished message only, encoded for their place:
+    RECIPIENT_TEXT = "recipient_text"
+    RECIPIENT_HTML = "recipient_html"
+    TO = "to"
+    SUBJECT = "subject"
+    DATE = "date"
+    MESSAGE_ID = "message_id"
+    LIST_ID = "list_id"
+    FEEDBACK_ID = "feedback_id"
 
 
-def marks(key: str) -> dict[str, str]:
-    """Return each hole's mark under its name: plain letters and digits, which no escaping or inlining changes.
+_LINKS: Final = MappingProxyType(
+    {Hole.PREFERENCES: "preferences", Hole.UNSUBSCRIBE: "unsubscribe", Hole.VIEW: "m", Hole.CONFIRM: "confirm"}
+)
 
-    >>> marks("9f2c")["view_url"]
-    'hole9f2cviewurlhole'
+
+def address_of(hole: Hole, base_url: str) -> str:
+    """Return the address of our pages to which a link's token is added.
+
+    >>> address_of(Hole.VIEW, "https://news.courier.example")
+    'https://news.courier.example/m/'
     """
-    return {hole.value: f"hole{key}{hole.value.replace('_', '')}hole" for hole in Hole}
+    return f"{base_url}/{_LINKS[hole]}/"
 
 
-def values(personal: Personal) -> dict[Hole, str]:
-    """Return what fills each hole in one reader's copy."""
-    return {hole: getattr(personal, hole.value) for hole in Hole}
+def marks(key: str, base_url: str) -> dict[str, str]:
+    """Return what templates write, by the names that they use: plain letters, which no escaping or inlining changes.
+
+    >>> marks("9f2c", "https://news.courier.example")["view_url"]
+    'https://news.courier.example/m/hole9f2cviewhole'
+    """
+    links = {f"{hole}_url": address_of(hole, base_url) + _mark(hole, key) for hole in _LINKS}
+    return {"recipient": _mark(Hole.RECIPIENT, key), **links}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Skeleton:
-    """A text with holes: `literals` has one item more than `holes`, and they alternate."""
+def cut(text: str, *, key: str) -> Pieces:
+    """Cut a rendered text at the marks made with this key.
 
-    literals: tuple[str, ...]
-    holes: tuple[Hole, ...]
+    >>> cut("See hole9f2cviewhole.", key="9f2c")
+    Pieces(literals=('See ', '.'), holes=(<Hole.VIEW: 'view'>,))
+    """
+    by_mark = {_mark(hole, key): hole for hole in (Hole.RECIPIENT, *_LINKS)}
+    pieces = re.split(f"({'|'.join(by_mark)})", text)
+    return Pieces(literals=tuple(pieces[::2]), holes=tuple(by_mark[mark] for mark in pieces[1::2]))
 
-    @classmethod
-    def cut(cls, text: str, *, key: str) -> Skeleton:
-        """Cut a rendered text at the marks made with this key.
 
-        >>> Skeleton.cut("See hole9f2cviewurlhole.", key="9f2c")
-        Skeleton(literals=('See ', '.'), holes=(<Hole.VIEW_URL: 'view_url'>,))
-        """
-        by_mark = {mark: Hole(name) for name, mark in marks(key).items()}
-        pieces = re.split(f"({'|'.join(by_mark)})", text)
-        return cls(literals=tuple(pieces[::2]), holes=tuple(by_mark[mark] for mark in pieces[1::2]))
+def joined(parts: Iterable[str | Pieces]) -> Pieces:
+    """Join texts, holes and pieces of both into one.
 
-    def fill(self, filling: Mapping[Hole, str], escape: Callable[[str], str]) -> str:
-        """Put the values in, each escaped for its place."""
-        pieces = [self.literals[0]]
-        for hole, literal in zip(self.holes, self.literals[1:], strict=True):
-            pieces += (escape(filling[hole]), literal)
-        return "".join(pieces)
+    >>> joined(["<", Hole.MESSAGE_ID, ">", Pieces(literals=(" to ", ""), holes=(Hole.TO,))])
+    Pieces(literals=('<', '> to ', ''), holes=(<Hole.MESSAGE_ID: 'message_id'>, <Hole.TO: 'to'>))
+    """
+    literals: list[list[str]] = [[]]
+    holes: list[str] = []
+    for part in parts:
+        pieces = _pieces(part)
+        literals[-1].append(pieces.literals[0])
+        literals += ([literal] for literal in pieces.literals[1:])
+        holes += pieces.holes
+    return Pieces(literals=tuple(map("".join, literals)), holes=tuple(holes))
 
-    def size_bytes(self, *, hole_bytes: int) -> int:
-        """Return the UTF-8 size of the filled text if each value takes `hole_bytes`."""
-        return sum(len(literal.encode()) for literal in self.literals) + hole_bytes * len(self.holes)
+
+def size_bytes(text: Pieces, *, hole_bytes: int) -> int:
+    """Return the UTF-8 size of the filled text if each value takes `hole_bytes`."""
+    return sum(len(literal.encode()) for literal in text.literals) + hole_bytes * len(text.holes)
+
+
+def _pieces(part: str | Pieces) -> Pieces:
+    if isinstance(part, Hole):
+        return Pieces(literals=("", ""), holes=(part,))
+    return part if isinstance(part, Pieces) else Pieces(literals=(part,), holes=())
+
+
+def _mark(hole: Hole, key: str) -> str:
+    return f"hole{key}{hole}hole"

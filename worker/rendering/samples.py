@@ -57,17 +57,16 @@ def newsroom(locale: str) -> Newsroom:
 
 def personal(kind: str, locale: str) -> Personal:
     """Return a made-up reader's values."""
-    base = newsroom(locale).base_url
     link = "x7Qm2VbT9sKd4Lw"
     return Personal(
         recipient="mina@reader.example",
         name="Mina Seo" if locale == "en" else "서미나",
         message_id=f"sample-{kind}-{locale}@courier.example",
         sent_at=datetime(2026, 11, 23, 7, 0, tzinfo=UTC),
-        preferences_url=f"{base}/preferences/{link}",
-        unsubscribe_url=f"{base}/unsubscribe/{link}",
-        view_url=f"{base}/m/{link}",
-        confirm_url=f"{base}/confirm/{link}" if kind == "confirmation" else "",
+        preferences=link,
+        unsubscribe=link,
+        view=link,
+        confirm=link if kind == "confirmation" else "",
         feedback_id=f"{kind}:sample:1:courier",
         list_id=f"{kind}.courier.example",
         list_name={"en": "Topics you follow", "ko": "구독 주제"}[locale],

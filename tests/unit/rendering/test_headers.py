@@ -14,7 +14,7 @@ EDITORIAL = [kind for kind in samples.KINDS if kind != "confirmation"]
 
 
 def message(renderer, kind, locale="en", **changes):
-    personal = samples.personal(kind, locale).model_copy(update=changes)
+    personal = samples.personal(kind, locale)._replace(**changes)
     return message_from_bytes(renderer.compile(samples.content(kind, locale)).fill(personal), policy=policy.default)
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from email import message_from_bytes, policy
 from email.header import decode_header, make_header
 from email.message import EmailMessage
 from email.utils import parseaddr
+from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
@@ -14,9 +16,14 @@ from hypothesis import strategies as st
 
 from worker.content import AlertContent, Personal
 from worker.errors import InputError
+from worker.model import EditionKind, Pieces
 from worker.rendering import samples
-from worker.rendering.mime import Encoding, addr_spec, encoding_for, mailbox, unstructured, verbatim
+from worker.rendering.compile import Renderer
+from worker.rendering.fields import addr_spec, mailbox, unstructured, verbatim
+from worker.rendering.holes import Hole
+from worker.rendering.mail import CompiledMail
 from worker.rendering.prose import one_line, shorten
+from worker.rendering.skeleton import body, quoted
 
 EVIL = st.sampled_from(
     [
@@ -52,8 +59,8 @@ def mailbox_of(data: bytes) -> tuple[str, str]:
     return str(make_header(decode_header(name))), address
 
 
-def reader(**changes: str) -> Personal:
-    return samples.personal("alert", "en").model_copy(update=changes)
+def reader(**changes: Any) -> Personal:
+    return samples.personal("alert", "en")._replace(**changes)
 
 
 def alert(**changes: str) -> AlertContent:
@@ -86,11 +93,12 @@ def test_whatever_people_are_called_the_bytes_are_one_sound_message(renderer, na
     assert not re.search(rb"\r(?!\n)|(?<!\r)\n|\x00", data)
 
 
-@pytest.mark.parametrize("length", [40, 100, 400, 900])
-def test_first_trap_a_long_unsubscribe_link_is_never_folded_or_encoded(renderer, length):
-    link = "https://news.courier.example/unsubscribe/" + "k" * length
-    data = renderer.compile(samples.content("alert", "en")).fill(reader(unsubscribe_url=link))
-    assert f"\r\nList-Unsubscribe: <{link}>\r\n".encode() in data
+@pytest.mark.parametrize("length", [0, 100, 400, 800])
+def test_first_trap_a_long_unsubscribe_link_is_never_folded_or_encoded(length):
+    base = f"https://news.courier.example/{'k' * length}"
+    house = samples.newsroom("en").model_copy(update={"base_url": base})
+    data = Renderer(newsroom=house).compile(samples.content("alert", "en")).fill(reader(unsubscribe="u" * 75))
+    assert f"\r\nList-Unsubscribe: <{base}/unsubscribe/{'u' * 75}>\r\n".encode() in data
     assert b"\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" in data
 
 
@@ -105,31 +113,97 @@ def test_second_trap_no_title_adds_a_header(renderer, title):
     assert message["Subject"] == one_line(title)
 
 
-def test_third_trap_a_token_that_no_line_can_hold_is_refused_in_a_header(renderer):
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"unsubscribe": "k" * 76},
+        {"view": ""},
+        {"view": ".a"},
+        {"confirm": "a b"},
+        {"preferences": "a\r\n"},
+        {"preferences": "ü"},
+        {"message_id": "k" * 251},
+        {"message_id": "a@b>\r\nBcc: x"},
+        {"feedback_id": ""},
+        {"feedback_id": "a\nb"},
+    ],
+)
+def test_third_trap_what_no_line_can_hold_is_refused(renderer, changes):
+    with pytest.raises(ValueError, match="at most 75 letters"):
+        renderer.compile(samples.content("alert", "en")).fill(reader(**changes))
+
+
+def test_third_trap_an_address_of_the_pages_that_no_line_can_hold_is_refused_at_once():
+    house = samples.newsroom("en").model_copy(update={"base_url": f"https://news.courier.example/{'k' * 900}"})
     with pytest.raises(ValueError, match="998"):
-        renderer.compile(samples.content("alert", "en")).fill(reader(unsubscribe_url="https://c.example/" + "k" * 990))
+        Renderer(newsroom=house).compile(samples.content("alert", "en"))
 
 
 @pytest.mark.parametrize("locale", samples.LOCALES)
 @pytest.mark.parametrize("kind", samples.KINDS)
-def test_third_trap_no_line_of_a_body_is_long_however_long_its_links(renderer, kind, locale):
-    link = "https://news.courier.example/" + "k" * 900
-    personal = samples.personal(kind, locale).model_copy(update={"view_url": link, "confirm_url": link})
-    data = renderer.compile(samples.content(kind, locale)).fill(personal)
-    _, _, body = data.partition(b"\r\n\r\n")
-    assert max(map(len, body.split(b"\r\n"))) <= 78
+def test_third_trap_no_line_of_a_body_is_long_however_long_its_links(kind, locale):
+    base = f"https://news.courier.example/{'k' * 800}"
+    mail = Renderer(newsroom=samples.newsroom(locale).model_copy(update={"base_url": base})).compile(
+        samples.content(kind, locale)
+    )
+    personal = samples.personal(kind, locale)._replace(
+        view="v" * 75, preferences="p" * 75, recipient=f"{'r' * 200}@b.example"
+    )
+    _, _, body = mail.fill(personal).partition(b"\r\n\r\n")
+    assert max(map(len, body.split(b"\r\n"))) <= 76
+
+
+TEXTS = st.lists(
+    st.sampled_from(
+        [".", "..", "\n", "\r\n", "\r", " ", "\t", "=", "From ", "북", "é", "x" * 73, "x" * 76, "=2E", "--=_"]
+    )
+    | st.text(max_size=5),
+    max_size=12,
+).map("".join)
+
+
+@given(TEXTS, TEXTS, st.lists(st.sampled_from([Hole.VIEW, Hole.RECIPIENT]), max_size=3))
+def test_whatever_a_text_is_it_travels_in_short_lines_none_of_which_begins_with_a_dot(first, second, holes):
+    holes = tuple(holes)
+    texts = [first, second, first + second, "."][: len(holes) + 1]
+    face = Pieces(literals=tuple(text.replace("\ud800", "") for text in texts), holes=holes)
+    values: dict[str, str] = {Hole.VIEW: "t" * 75, Hole.RECIPIENT: ".mi=na@reader.example "}
+    wire = body(face, face, boundary="=_b").fill(
+        {
+            **values,
+            Hole.RECIPIENT_TEXT: quoted(values[Hole.RECIPIENT]),
+            Hole.RECIPIENT_HTML: quoted(values[Hole.RECIPIENT]),
+        }
+    )
+    lines = wire.split("\r\n")
+    assert max(map(len, lines)) <= 76
+    assert not [line for line in lines if line.startswith((".", "From ")) or line.endswith((" ", "\t"))]
+    assert "\r" not in "".join(lines)
+    assert "\n" not in "".join(lines)
+    message = parsed(f'Content-Type: multipart/alternative; boundary="=_b"\r\n\r\n{wire}'.encode())
+    expected = re.sub(r"\r\n?|\n", "\n", face.fill(values))
+    for subtype in ("plain", "html"):
+        assert body_of(message, subtype) == expected
 
 
 def test_a_long_korean_subject_is_folded_into_words_that_rfc_2047_allows():
-    lines = unstructured("Subject", "북한군 파병에 항의하는 외교부 " * 8).split("\r\n ")
-    assert len(lines) > 3
-    words = [word for line in lines for word in line.removeprefix("Subject: ").split()]
+    words = unstructured("Subject", "북한군 파병에 항의하는 외교부 " * 8).split("\r\n ")
+    assert len(words) > 3
     assert all(len(word) <= 75 for word in words)
+    assert len(f"Subject: {words[0]}") <= 78
+
+
+def test_a_long_english_subject_is_folded_between_words_and_not_encoded():
+    text = "Seoul summons the Russian ambassador over troops sent from the North " * 3
+    lines = f"Subject: {unstructured('Subject', text)}".split("\r\n ")
+    assert " ".join(lines) == f"Subject: {text.strip()}"
+    assert len(lines) > 2
+    assert max(map(len, lines)) <= 78
 
 
 @given(HOSTILE, st.sampled_from(["mina@reader.example", "m.i+na@b-c.example"]))
 def test_a_mailbox_reads_back_as_it_went_in(name, address):
-    assert mailbox_of(f"{mailbox('To', name, address)}\r\n\r\n".encode()) == (shorten(one_line(name), 100), address)
+    assert mailbox_of(f"To: {mailbox('To', name, address)}\r\n\r\n".encode()) == (shorten(one_line(name), 100), address)
 
 
 @pytest.mark.parametrize(
@@ -153,6 +227,49 @@ def test_a_header_for_machines_is_printable_ascii(value):
         verbatim("List-Unsubscribe", value)
 
 
-def test_korean_travels_in_base64_and_english_in_quoted_printable():
-    assert encoding_for("북한군 파병에 항의") is Encoding.BASE64
-    assert encoding_for("Seoul protests against “N. Korea” troops in Moscow’s war") is Encoding.QUOTED_PRINTABLE
+def test_a_recipient_is_shown_as_it_is_and_never_as_markup(renderer):
+    mail = renderer.compile(samples.content("confirmation", "en"))
+    personal = samples.personal("confirmation", "en")._replace(recipient="o'neill&=so.n.미나@straße.example")
+    message = parsed(mail.fill(personal))
+    assert "o&#x27;neill&amp;=so.n.미나@straße.example" in body_of(message, "html")
+    assert f"\n  {personal.recipient}\n" in body_of(message, "plain")
+    assert message["To"] == "o'neill&=so.n.미나@xn--strae-oqa.example"
+
+
+@pytest.mark.parametrize("locale", samples.LOCALES)
+@pytest.mark.parametrize("kind", samples.KINDS)
+def test_a_message_in_parts_says_what_the_finished_one_says(kind, locale):
+    mail = Renderer(newsroom=samples.newsroom(locale)).compile(samples.content(kind, locale))
+    personal = samples.personal(kind, locale)._replace(name="Mina, “the reader”", recipient="미나&co@straße.example")
+    parts, message = mail.parts(personal), parsed(mail.fill(personal))
+    assert (parts.subject, parts.text) == (message["Subject"], body_of(message, "plain"))
+    assert parts.html == body_of(message, "html")
+    (sender,) = message["From"].addresses
+    assert (parts.from_name, parts.from_address) == (sender.display_name, sender.addr_spec)
+    assert parts.to_name == ("" if kind == "confirmation" else "Mina, “the reader”")
+    own = {"From", "Reply-To", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type"}
+    assert [name for name, _ in parts.headers] == [name for name in message if name not in own]
+    for name, value in parts.headers:
+        assert parsed(f"{name}: {value}\r\n\r\n".encode())[name] == message[name]
+        assert "\n" not in value
+        assert value.isascii()
+
+
+def test_all_copies_of_a_content_share_one_composition(renderer):
+    mail = renderer.compile(samples.content("digest", "en"))
+    assert mail.parts(reader()).composition is mail.parts(reader(name="Bo")).composition
+
+
+def test_a_subject_may_have_a_hole(renderer):
+    composition = replace(
+        renderer.compile(samples.content("alert", "en")).composition,
+        subject=Pieces(literals=("북한 ", ""), holes=(Hole.RECIPIENT,)),
+    )
+    mail = CompiledMail.of(
+        kind=EditionKind.ALERT,
+        language="en",
+        newsroom=samples.newsroom("en"),
+        composition=composition,
+        page=composition.html,
+    )
+    assert parsed(mail.fill(reader()))["Subject"] == "북한 mina@reader.example" == mail.parts(reader()).subject

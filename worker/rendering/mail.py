@@ -1,0 +1,159 @@
+"""A compiled mail: everything that the readers of one content share, and how one reader's copy is made of it.
+
+What it takes to fill is a join over texts that are written, encoded and folded already, with a dozen values between
+them. Never touches the database, the settings or the clock. `compile` makes it; letters and previews fill it.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from worker.content import Newsroom, Personal
+from worker.model import Composition, EditionKind, MessageParts, Pieces
+from worker.rendering.fields import addr_spec, date, display_name, list_id, mailbox, unfolded, unstructured
+from worker.rendering.headers import ID_CHARS, TOKEN_CHARS, Line, header_lines
+from worker.rendering.holes import Hole
+from worker.rendering.prose import one_line
+from worker.rendering.skeleton import body, head, quoted
+
+# A token stands as it is, in a line of its own, which no dot may begin.
+_TOKEN: Final = rf"[\w-][\w.-]{{0,{TOKEN_CHARS - 1}}}"
+_FIT: Final = re.compile(
+    rf"{_TOKEN} {_TOKEN} {_TOKEN} (?:{_TOKEN})? [!-~]{{1,{ID_CHARS}}} [!-~]{{1,{ID_CHARS}}}", re.ASCII
+)
+# The fields that every provider asks for by name of their own, or writes itself.
+_OWN_FIELDS: Final = frozenset(
+    {"From", "Reply-To", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type"}
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CompiledMail:
+    """A content in one language, ready for any number of readers. `page` is its HTML for browsers, with all stories."""
+
+    kind: EditionKind
+    language: str
+    newsroom: Newsroom
+    composition: Composition
+    page: Pieces
+    lines: tuple[Line, ...]
+    head: Pieces
+    body: Pieces
+    shows_recipient: bool
+
+    @classmethod
+    def of(
+        cls, *, kind: EditionKind, language: str, newsroom: Newsroom, composition: Composition, page: Pieces
+    ) -> CompiledMail:
+        """Write all that readers share. Raises `InputError` when the newsroom's own address is none."""
+        text, markup = composition.text, composition.html
+        boundary = f"=_{composition.key[:24]}"
+        lines = tuple(
+            header_lines(
+                newsroom=newsroom, kind=kind, language=language, subject=composition.subject, boundary=boundary
+            )
+        )
+        return cls(
+            kind=kind,
+            language=language,
+            newsroom=newsroom,
+            composition=composition,
+            page=page,
+            lines=lines,
+            head=head(lines),
+            body=body(text, markup, boundary=boundary),
+            shows_recipient=Hole.RECIPIENT in {*text.holes, *markup.holes},
+        )
+
+    def fill(self, personal: Personal) -> bytes:
+        """Return one reader's whole message; the same for the same values.
+
+        CRLF throughout, and no line begins with a dot. Raises `InputError` when the recipient is no address: then no
+        retry helps.
+        """
+        values = self._line_values(personal)
+        if self.shows_recipient:
+            values[Hole.RECIPIENT_TEXT] = quoted(personal.recipient)
+            values[Hole.RECIPIENT_HTML] = quoted(html.escape(personal.recipient))
+        return (self.head.fill(values) + self.body.fill(values)).encode()
+
+    def parts(self, personal: Personal) -> MessageParts:
+        """Return one reader's copy for a provider that writes MIME itself. Raises as `fill` does."""
+        values = self._line_values(personal)
+        return MessageParts(
+            composition=self.composition,
+            values=_values(personal),
+            html_values=_html_values(personal),
+            from_name=self.newsroom.from_name,
+            from_address=addr_spec(self.newsroom.from_address),
+            reply_to=self.newsroom.reply_to,
+            to_name=display_name(self._addressee(personal)),
+            headers=tuple(
+                (name, unfolded(value.fill(values))) for name, value in self.lines if name not in _OWN_FIELDS
+            ),
+        )
+
+    def subject(self, personal: Personal) -> str:
+        """Return the subject as people read it: one line, not encoded."""
+        return one_line(self.composition.subject.fill(_values(personal)))
+
+    def html(self, personal: Personal) -> str:
+        """Return the HTML for a browser: all stories, also those that the mail itself had no room for."""
+        return self.page.fill(_html_values(personal))
+
+    def text(self, personal: Personal) -> str:
+        """Return the text part, as mailed."""
+        return self.composition.text.fill(_values(personal))
+
+    def mailed_html(self, personal: Personal) -> str:
+        """Return the HTML part, as mailed."""
+        return self.composition.html.fill(_html_values(personal))
+
+    def _line_values(self, personal: Personal) -> dict[str, str]:
+        _demand_fit(personal)
+        values: dict[str, str] = {
+            Hole.TO: mailbox("To", self._addressee(personal), personal.recipient),
+            Hole.DATE: date(personal.sent_at),
+            Hole.MESSAGE_ID: personal.message_id,
+            Hole.LIST_ID: list_id(personal.list_name, personal.list_id),
+            Hole.FEEDBACK_ID: personal.feedback_id,
+            Hole.PREFERENCES: personal.preferences,
+            Hole.UNSUBSCRIBE: personal.unsubscribe,
+            Hole.VIEW: personal.view,
+            Hole.CONFIRM: personal.confirm,
+        }
+        if self.composition.subject.holes:
+            values[Hole.SUBJECT] = unstructured("Subject", self.subject(personal))
+        return values
+
+    def _addressee(self, personal: Personal) -> str:
+        # Before the owner of the address has said yes, the name is a stranger's words: none of it goes into a mail.
+        return "" if self.kind is EditionKind.CONFIRMATION else personal.name
+
+
+def _values(personal: Personal) -> dict[str, str]:
+    return {
+        Hole.RECIPIENT: one_line(personal.recipient),
+        Hole.PREFERENCES: personal.preferences,
+        Hole.UNSUBSCRIBE: personal.unsubscribe,
+        Hole.VIEW: personal.view,
+        Hole.CONFIRM: personal.confirm,
+    }
+
+
+def _html_values(personal: Personal) -> dict[str, str]:
+    return {hole: html.escape(value) for hole, value in _values(personal).items()}
+
+
+def _demand_fit(personal: Personal) -> None:
+    """Refuse what only a defect of ours can have made: a token or an identifier that would not stand in its line."""
+    p = personal
+    values = f"{p.preferences} {p.unsubscribe} {p.view} {p.confirm} {p.message_id} {p.feedback_id}"
+    if not _FIT.fullmatch(values):
+        raise ValueError(
+            f"a link's token has at most {TOKEN_CHARS} letters, digits, - and _, and dots within; "
+            f"a Message-ID or Feedback-ID at most {ID_CHARS} printable ASCII characters"
+        )
