@@ -93,6 +93,14 @@ class EditionStatus(StrEnum):
     FINISHED = "finished"
 
 
+class Canary(StrEnum):
+    """How the first share of a large edition, sent before all others, is doing."""
+
+    WATCHED = "watched"
+    PASSED = "passed"
+    FAILED = "failed"
+
+
 class Field(StrEnum):
     """Where in an article a query may look."""
 

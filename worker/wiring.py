@@ -215,13 +215,13 @@ class House:
         """Return a sent mail as a page, None after its reader's erasure."""
         return self.letters.html(self.database, delivery_id)
 
-    def api_scopes(self, key: str) -> frozenset[str] | None:
-        """Return what an API key may do, None when it is no key. TOCSIN_API_KEY may do everything."""
+    def api_holder(self, key: str) -> tuple[str, frozenset[str]] | None:
+        """Return an API key's name and what it may do, None when it is no key. TOCSIN_API_KEY may do everything."""
         given = self.settings.api_key
         if given and hmac.compare_digest(given.get_secret_value().encode(), key.encode()):
-            return ALL_SCOPES
+            return "TOCSIN_API_KEY", ALL_SCOPES
         with self.database.read() as conn:
-            return house_table.scopes_of(conn, key)
+            return house_table.holder_of(conn, key)
 
     def ring(self, task: str, *arguments: int) -> None:
         """Wake a worker for a task, once what it is about has been committed; never fails."""

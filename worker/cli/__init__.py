@@ -27,11 +27,13 @@ from worker.cli import (
     plan,
     processes,
     render,
+    resolve,
     sources,
     state,
     stories,
     subscribers,
     topics,
+    trace,
     translate,
 )
 from worker.cli.house import choose_home
@@ -86,6 +88,8 @@ app.add_typer(newsletters.app, name="newsletters", rich_help_panel=_READERS)
 app.command(rich_help_panel=_MAIL)(plan.plan)
 app.add_typer(editions.app, name="editions", rich_help_panel=_MAIL)
 app.add_typer(deliveries.app, name="deliveries", rich_help_panel=_MAIL)
+deliveries.app.command()(trace.trace)
+deliveries.app.command()(resolve.resolve)
 render.register(app)
 app.add_typer(database.app, name="db", rich_help_panel=_CARE)
 app.command(rich_help_panel=_CARE)(state.doctor)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from worker.cli.house import Json, opened_house, print_json, print_rows
+from worker.cli.house import Json, opened_house, print_json, print_rows, reader_of
 from worker.errors import InputError
 from worker.lifecycle import State
 from worker.model import DeliveryId
@@ -16,16 +16,25 @@ app = typer.Typer(help="Every copy for every reader.", no_args_is_help=True)
 
 @app.command("list")
 def list_(
+    *,
     state: Annotated[State | None, typer.Option(help="Only those in this state.")] = None,
     edition: Annotated[int | None, typer.Option(help="Only those of this edition.")] = None,
+    address: Annotated[str | None, typer.Option(help="Only those to this reader, whatever the spelling.")] = None,
+    domain: Annotated[str | None, typer.Option(help="Only those to this domain.")] = None,
+    provider: Annotated[str | None, typer.Option(help="Only those last tried through this relay or provider.")] = None,
     as_json: Json = False,
 ) -> None:
     """Print deliveries, oldest first, all of them."""
     from worker.store import ledger
 
-    with opened_house().database.read() as conn:
+    found = opened_house()
+    subscriber = None if address is None else reader_of(found, address).id
+    with found.database.read() as conn:
+        rows = ledger.deliveries(
+            conn, state=state, edition=edition, subscriber=subscriber, domain=domain, provider=provider
+        )
         columns = ("id", "edition", "recipient", "state", "attempts", "provider", "code", "reason")
-        print_rows(ledger.deliveries(conn, state=state, edition=edition), as_json=as_json, columns=columns)
+        print_rows(rows, as_json=as_json, columns=columns)
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""`tocsin editions`: the runs, and whether each one's books balance."""
+"""`tocsin editions`: the runs, whether each one's books balance, and the brakes."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
-from worker.cli.house import Json, opened_house, print_json, print_rows
+from worker.cli.house import Json, messages, opened_house, operator, print_json, print_rows
+from worker.delivery.steering import Command
 from worker.errors import InputError
-from worker.model import EditionId
+from worker.model import EditionId, EditionStatus
 
 app = typer.Typer(help="Alerts, digests and other runs.", no_args_is_help=True)
 
@@ -23,12 +24,18 @@ def list_(
 
     with opened_house().database.read() as conn:
         rows = editions.listed(conn, limit=limit)
-    print_rows(rows, as_json=as_json, columns=("id", "kind", "locale", "status", "audience", "slot", "due_at"))
+    print_rows(
+        rows, as_json=as_json, columns=("id", "kind", "locale", "status", "audience", "slot", "due_at", "reason")
+    )
+
+
+_Edition = Annotated[int, typer.Argument(help="The edition's number.")]
+_Reason = Annotated[str, typer.Option(help="Why, for whoever asks later.")]
 
 
 @app.command()
 def show(
-    edition: Annotated[int, typer.Argument(help="The edition's number.")],
+    edition: _Edition,
     as_json: Json = False,
 ) -> None:
     """Print one edition with its conservation figures: everybody in its audience is in exactly one of them."""
@@ -45,3 +52,38 @@ def show(
     rows = [{"field": name, "value": value} for name, value in shown.items() if name != "conservation"]
     rows += [{"field": name, "value": str(count)} for name, count in shown["conservation"].items()]
     print_rows(rows, as_json=False, columns=("field", "value"))
+
+
+@app.command()
+def pause(edition: _Edition, reason: _Reason = "", as_json: Json = False) -> None:
+    """Stop an edition at once. What is on the wire still arrives; `resume` goes on with the rest."""
+    _steer(edition, Command.PAUSE, reason, as_json=as_json)
+
+
+@app.command()
+def resume(edition: _Edition, reason: _Reason = "", as_json: Json = False) -> None:
+    """Go on with an edition that was paused, or that its canary holds."""
+    _steer(edition, Command.RESUME, reason, as_json=as_json)
+
+
+@app.command()
+def cancel(edition: _Edition, reason: _Reason = "", as_json: Json = False) -> None:
+    """Stop an edition for good, at once. Its stories go back to the next digests of those who did not get it."""
+    _steer(edition, Command.CANCEL, reason, as_json=as_json)
+
+
+def _steer(edition: int, command: Command, reason: str, *, as_json: bool) -> None:
+    """Follow the command and say what was; exit status 1 when it cannot be followed."""
+    from worker.delivery.run_steering import steer
+
+    found = opened_house()
+    steered = steer(found.database, EditionId(edition), command, actor=operator(), reason=reason)
+    if steered is None:
+        raise InputError(f"there is no edition {edition}", hint="see `tocsin editions list`")
+    if steered.status is EditionStatus.SENDING and not steered.refused:
+        found.ring("sweep_deliveries")
+    if as_json:
+        print_json(steered.told())
+    messages.print(steered.says)
+    if steered.refused:
+        raise typer.Exit(1)

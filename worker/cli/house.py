@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import os
 import sys
@@ -14,7 +15,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from worker.errors import InputError
+
 if TYPE_CHECKING:
+    from worker.store.people import Reader
     from worker.wiring import House
 
 messages = Console(stderr=True, soft_wrap=True, highlight=False)
@@ -37,6 +41,27 @@ def opened_house() -> House:
     found = house()
     _ = found.database
     return found
+
+
+def reader_of(house: House, address: str) -> Reader:
+    """Return the reader of an address, however it is spelt. Raises `InputError`."""
+    from worker.signup.address import normalise
+    from worker.store import people
+
+    with house.database.read() as conn:
+        reader = people.by_address(conn, house.address_hash(normalise(address).key))
+    if reader is None:
+        raise InputError(f"there is no reader {address}", hint="see `tocsin subscribers export`")
+    return reader
+
+
+def operator() -> str:
+    """Return who types, as the audit has it."""
+    try:
+        name = getpass.getuser()
+    except (OSError, KeyError):  # a container's account may have no name
+        name = "somebody"
+    return f"{name} at the command line"
 
 
 def print_json(value: object) -> None:

@@ -28,6 +28,14 @@ from worker.store.schema import (
     EditionContent,
 )
 
+_UNDER_WAY = (
+    EditionStatus.PLANNED,
+    EditionStatus.SENDING,
+    EditionStatus.PAUSED,
+    EditionStatus.HELD,
+    EditionStatus.CANCELLED,
+)
+
 
 def open_edition(conn: Connection, plan: EditionPlan) -> EditionId | None:
     """Return the slot's edition for more rows, made if need be, and locked; None when its audience is fixed already."""
@@ -108,7 +116,8 @@ def close_edition(conn: Connection, edition_id: EditionId) -> int:
     """Fix the audience: nobody joins any more. Return it; an edition for nobody is finished at once."""
     at = now(conn)
     audience = conn.execute(sa.select(sa.func.count()).where(Delivery.edition_id == edition_id)).scalar_one()
-    values: dict[str, object] = {"status": EditionStatus.PLANNED, "audience": audience, "planned_at": at}
+    status = sa.func.coalesce(Edition.planned_as, EditionStatus.PLANNED)  # somebody may have stopped it meanwhile
+    values: dict[str, object] = {"status": status, "audience": audience, "planned_at": at}
     if not audience:
         values |= {"status": EditionStatus.FINISHED, "finished_at": at}
     conn.execute(
@@ -118,19 +127,33 @@ def close_edition(conn: Connection, edition_id: EditionId) -> int:
 
 
 def finish_settled(conn: Connection) -> int:
-    """Finish every edition that has nothing open and nothing unknown, and return how many that were."""
+    """Finish every edition that has nothing open and nothing unknown, and return how many that were.
+
+    A cancelled one stays cancelled, and is over.
+    """
     pending = sa.exists().where(Delivery.edition_id == Edition.id, Delivery.state.in_([*OPEN, State.UNKNOWN]))
     finished = conn.execute(
         sa.update(Edition)
-        .where(Edition.status.in_((EditionStatus.PLANNED, EditionStatus.SENDING)), ~pending)
-        .values(status=EditionStatus.FINISHED, finished_at=now(conn))
+        .where(Edition.status.in_(_UNDER_WAY), Edition.finished_at.is_(None), ~pending)
+        .values(
+            status=sa.case((Edition.status == EditionStatus.CANCELLED, Edition.status), else_=EditionStatus.FINISHED),
+            finished_at=now(conn),
+        )
     )
     return finished.rowcount
 
 
 def conservation(conn: Connection, edition_id: EditionId | None = None) -> dict[str, int]:
-    """Return the terms of the conservation law, for one edition or for all."""
-    return conserve(states(conn, edition_id))
+    """Return the terms of the conservation law, for one edition or for all.
+
+    `audience` is what was fixed when planning ended, so that it differs from the sum of the others when a row is lost;
+    as long as an edition is planned, it is its rows.
+    """
+    rows = sa.select(sa.func.count()).where(Delivery.edition_id == Edition.id).scalar_subquery()
+    fixed = sa.select(sa.func.coalesce(sa.func.sum(sa.func.coalesce(Edition.audience, rows)), 0))
+    if edition_id is not None:
+        fixed = fixed.where(Edition.id == edition_id)
+    return conserve(states(conn, edition_id)) | {"audience": int(conn.execute(fixed).scalar_one())}
 
 
 def states(conn: Connection, edition_id: EditionId | None = None) -> Mapping[State, int]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from worker.store.database import insert_for, now, upsert
-from worker.store.schema import ApiKey, Counter, Heartbeat, Installation, TokenUse
+from worker.store.schema import ApiKey, Audit, Counter, Heartbeat, Installation, TokenUse
 
 MATCH_SEQ = "match_seq"
 TOPICS_GENERATION = "topics_generation"
@@ -77,14 +78,25 @@ def put_api_key(conn: Connection, *, name: str, key: str, scopes: list[str]) -> 
     upsert(conn, ApiKey, values, key=("name",))
 
 
-def scopes_of(conn: Connection, key: str) -> frozenset[str] | None:
-    """Return what an API key may do, None when there is no such key.
+def holder_of(conn: Connection, key: str) -> tuple[str, frozenset[str]] | None:
+    """Return an API key's name and what it may do, None when there is no such key.
 
     Keys are random and long, so a plain hash finds them in constant time without making them guessable.
     """
-    query = sa.select(ApiKey.scopes).where(ApiKey.key_hash == _key_hash(key), ApiKey.revoked_at.is_(None))
-    scopes = conn.execute(query).scalar()
-    return None if scopes is None else frozenset(scopes)
+    query = sa.select(ApiKey.name, ApiKey.scopes).where(ApiKey.key_hash == _key_hash(key), ApiKey.revoked_at.is_(None))
+    row = conn.execute(query).first()
+    return (row.name, frozenset(row.scopes)) if row else None
+
+
+def note(conn: Connection, *, actor: str, action: str, subject: str, **detail: Any) -> None:  # noqa: ANN401  plain JSON values
+    """Write down who did what by hand: `actor` is a person at a terminal or an API key's name, never an address."""
+    conn.execute(sa.insert(Audit).values(at=now(conn), actor=actor, action=action, subject=subject, detail=detail))
+
+
+def notes(conn: Connection, subject: str) -> list[tuple[datetime, str, str, dict[str, Any]]]:
+    """Return what was done by hand to a subject: when, by whom, what, and the particulars, in order."""
+    query = sa.select(Audit.at, Audit.actor, Audit.action, Audit.detail).where(Audit.subject == subject)
+    return [(at, actor, action, detail) for at, actor, action, detail in conn.execute(query.order_by(Audit.id))]
 
 
 def _key_hash(key: str) -> str:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from worker.lifecycle import State
-from worker.model import DeliveryId
+from worker.model import DeliveryId, SubscriberId
 from worker.store.schema import Attempt, Delivery, Edition
 
 
@@ -22,6 +22,11 @@ def deliveries(
     state: State | None = None,
     edition: int | None = None,
     delivery: DeliveryId | None = None,
+    subscriber: SubscriberId | None = None,
+    domain: str | None = None,
+    provider: str | None = None,
+    after: int = 0,
+    limit: int | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Yield deliveries in order of id, with memory flat in their number; `recipient` is None after erasure."""
     query = (
@@ -46,14 +51,19 @@ def deliveries(
             Delivery.next_attempt_at,
         )
         .join(Edition, Edition.id == Delivery.edition_id)
+        .where(Delivery.id > after)
         .order_by(Delivery.id)
+        .limit(limit)
     )
-    if state is not None:
-        query = query.where(Delivery.state == state)
-    if edition is not None:
-        query = query.where(Delivery.edition_id == edition)
-    if delivery is not None:
-        query = query.where(Delivery.id == delivery)
+    wanted = {
+        Delivery.state: state,
+        Delivery.edition_id: edition,
+        Delivery.id: delivery,
+        Delivery.subscriber_id: subscriber,
+        Delivery.domain: domain,
+        Delivery.provider: provider,
+    }
+    query = query.where(*(column == value for column, value in wanted.items() if value is not None))
     for row in conn.execution_options(yield_per=1000).execute(query):
         yield dict(row._mapping)  # noqa: SLF001  Row's documented view
 

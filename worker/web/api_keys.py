@@ -28,17 +28,19 @@ class Scope(StrEnum):
     ADMIN = "admin"  # includes all others
 
 
-def needs(scope: Scope) -> Callable[..., None]:
-    """Return a dependency that lets in only keys with this scope."""
+def needs(scope: Scope) -> Callable[..., str]:
+    """Return a dependency that lets in only keys with this scope, and gives the key's name as the books have it."""
 
-    def check(site: AnySite, given: _Given) -> None:
-        scopes = site.house.api_scopes(given.credentials) if given else None
-        if scopes is None:
+    def check(site: AnySite, given: _Given) -> str:
+        holder = site.house.api_holder(given.credentials) if given else None
+        if holder is None:
             raise HTTPException(
                 401, "send an API key: Authorization: Bearer KEY", headers={"WWW-Authenticate": 'Bearer realm="tocsin"'}
             )
+        name, scopes = holder
         if not scopes & {scope, Scope.ADMIN}:
             challenge = f'Bearer realm="tocsin", error="insufficient_scope", scope="{scope}"'
             raise HTTPException(403, f"this key lacks the scope {scope}", headers={"WWW-Authenticate": challenge})
+        return f"API key {name}"
 
     return check

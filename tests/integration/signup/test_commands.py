@@ -5,55 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
-import sys
 
 import pytest
 
-from worker.cli import main
 from worker.resources import seeds_dir
-from worker.store.database import Database
-from worker.wiring import House
 
 LIST = "email,name,locale,timezone,topics,cadence,at\njo@example.org,Jo,ko,Asia/Seoul,oman;russia,daily,07:00;18:30\n"
-
-
-class Recorded(Database):
-    """A database that can be closed by whoever did not open it."""
-
-    def __init__(self, url):
-        super().__init__(url)
-        opened.append(self)
-
-
-opened: list[Recorded] = []
-rung: list[str] = []
-
-
-@pytest.fixture
-def tocsin(database, database_url, tmp_path, monkeypatch, capsys):
-    """Run a command in this process; give its exit status, standard output and standard error."""
-    for name in [name for name in os.environ if name.startswith("TOCSIN_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("TOCSIN_HOME", str(tmp_path / "home"))
-    assert database  # its topics are there
-    monkeypatch.setenv("TOCSIN_DATABASE_URL", database_url)
-    monkeypatch.setenv("TOCSIN_SECRET_KEYS", "a-key-that-signs-links-in-tests-only")
-    monkeypatch.setenv("TOCSIN_SUPPRESSION_KEY", "a-key-that-hashes-addresses-in-tests")
-    monkeypatch.setenv("TERM", "dumb")
-    monkeypatch.setattr("worker.wiring.Database", Recorded)
-    monkeypatch.setattr(House, "ring", lambda _house, task, *_arguments: rung.append(task))
-
-    def run(*words):
-        monkeypatch.setattr(sys, "argv", ["tocsin", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        while opened:  # as the end of a process does
-            opened.pop().close()
-        out, err = capsys.readouterr()
-        return ended.value.code or 0, out, err
-
-    return run
 
 
 def test_readers_come_in_and_go_out(tocsin, write_list):
@@ -68,11 +25,10 @@ def test_readers_come_in_and_go_out(tocsin, write_list):
 
 
 def test_a_list_without_consent_is_asked(tocsin, write_list):
-    rung.clear()
     code, _, err = tocsin("subscribers", "import", write_list(LIST))
     assert code == 0
     assert "1 asked" in err
-    assert rung == ["sweep_planning"]
+    assert tocsin.rung == ["sweep_planning"]
     assert ",pending" in tocsin("subscribers", "export")[1]
 
 

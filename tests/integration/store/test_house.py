@@ -78,9 +78,9 @@ def test_a_key_is_known_by_its_hash_only_and_the_newest_of_a_name_counts(databas
     with database.write() as conn:
         house.put_api_key(conn, name="cms", key="old key", scopes=["articles"])
         house.put_api_key(conn, name="cms", key="new key", scopes=["articles", "admin"])
-        assert house.scopes_of(conn, "new key") == frozenset({"articles", "admin"})
-        assert house.scopes_of(conn, "old key") is None
-        assert house.scopes_of(conn, "") is None
+        assert house.holder_of(conn, "new key") == ("cms", frozenset({"articles", "admin"}))
+        assert house.holder_of(conn, "old key") is None
+        assert house.holder_of(conn, "") is None
 
 
 def test_a_heartbeat_tells_the_last_one(database):

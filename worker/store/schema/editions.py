@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from worker.lifecycle import Happening, State
-from worker.model import EditionKind, EditionStatus, Lane, Severity
+from worker.model import Canary, EditionKind, EditionStatus, Lane, Severity
 from worker.store.schema.base import Base, Id, partial_index, reference, words
 
 
@@ -25,7 +25,11 @@ class Edition(Base):
     severity: Mapped[Severity] = mapped_column(words(Severity), default=Severity.NORMAL)
     newsletter_id: Mapped[int | None] = reference("newsletter.id")
     status: Mapped[EditionStatus] = mapped_column(words(EditionStatus), index=True)
+    planned_as: Mapped[EditionStatus | None] = mapped_column(words(EditionStatus))  # asked for while it was planned
+    reason: Mapped[str] = mapped_column(default="", server_default="")  # why held, paused or cancelled
     audience: Mapped[int | None]
+    canary: Mapped[Canary | None] = mapped_column(words(Canary))
+    canary_settled_at: Mapped[datetime | None]
     due_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     created_at: Mapped[datetime]
@@ -64,7 +68,8 @@ class DeliveryBatch(Base):
     edition_id: Mapped[int] = reference("edition.id", primary_key=True)
     batch_no: Mapped[int] = mapped_column(primary_key=True)
     lane: Mapped[Lane] = mapped_column(words(Lane))
-    next_attempt_at: Mapped[datetime | None]  # the earliest of its rows; none when no row is open
+    next_attempt_at: Mapped[datetime | None]  # the earliest of its rows; none when no row is open, or it is held
+    held: Mapped[bool] = mapped_column(default=False, server_default=false())  # until the edition's canary is well
     # The lease. On PostgreSQL the database's clock decides; on SQLite, where all holders share one machine, boot id and
     # monotonic deadline do, so that a step of the wall clock frees or holds nothing.
     fence: Mapped[int] = mapped_column(default=0)

@@ -1,0 +1,161 @@
+"""What a person at the help desk can say to a reader who asks why a mail did or didn't come."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from worker.delivery.trace import Addressee, AskedAbout, Follows, Heard, Sent, Try, last_word, stands, timeline
+from worker.lifecycle import State
+from worker.model import Cadence, EditionStatus, SubscriberStatus
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+READER = Addressee(
+    timezone="Asia/Seoul",
+    standing=SubscriberStatus.ACTIVE,
+    created_at=NOON - 72 * HOUR,
+    confirmed_at=NOON - 71 * HOUR,
+    left_at=None,
+    paused_until=None,
+)
+ARTICLE = AskedAbout(
+    id=7,
+    title="Etna throws lava",
+    outlet="Gazette",
+    published_at=NOON - 3 * HOUR,
+    seen_at=NOON - 2 * HOUR,
+    matched_at=NOON - 2 * HOUR,
+    killed_at=None,
+    may_alert=True,
+    topics=("Volcanoes",),
+)
+VOLCANOES = Follows(
+    id=1,
+    name="Volcanoes",
+    cadence=Cadence.IMMEDIATE,
+    created_at=NOON - 70 * HOUR,
+    ended_at=None,
+    next_due_at=None,
+    matched_at=NOON - 2 * HOUR,
+    words=("lava", "Etna"),
+    alert_due_at=NOON + HOUR,
+)
+TRAINS = Follows(
+    id=2, name="Trains", cadence=Cadence.DAILY, created_at=NOON - 70 * HOUR, ended_at=None, next_due_at=NOON + HOUR
+)
+COPY = Sent(
+    id=3,
+    edition_id=4,
+    kind="alert",
+    edition_status=EditionStatus.SENDING,
+    edition_reason="",
+    waits_for_canary=False,
+    state=State.PLANNED,
+    reason="",
+    provider="relay",
+    planned_at=NOON - HOUR,
+    next_attempt_at=NOON - HOUR,
+    accepted_at=None,
+)
+
+
+def said(reader=READER, article=ARTICLE, followed=(VOLCANOES, TRAINS), sent=()) -> str:
+    return last_word(reader, article, followed, sent, at=NOON)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, "The alert for Volcanoes gathers news until 23 November 2026, 22:00 and is sent then."),
+        ({"alert_due_at": NOON - HOUR}, "is being planned at this moment"),
+        ({"alert_due_at": None}, "went out without this reader"),
+        ({"is_past": True}, "began to follow Volcanoes after the article"),
+        ({"ended_at": NOON}, "stopped following Volcanoes on 23 November 2026, 21:00"),
+        ({"switched_off": "a word is missing at offset 3"}, "Volcanoes is switched off: a word is missing at offset 3"),
+        (
+            {"cadence": Cadence.DAILY, "next_due_at": NOON + HOUR},
+            "the next digest for Volcanoes, due on 23 November 2026",
+        ),
+        ({"cadence": Cadence.DAILY, "is_past": True}, "went out without the story"),
+        ({"cadence": Cadence.DAILY, "created_at": NOON}, "began to follow Volcanoes after the article"),
+        ({"matched_at": None}, "The article concerns Volcanoes. The reader follows Volcanoes, Trains"),
+    ],
+)
+def test_a_mail_that_was_not_due_is_explained_by_what_the_reader_follows(changes, words):
+    assert words in said(followed=(replace(VOLCANOES, **changes), TRAINS))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"killed_at": NOON}, "An editor withdrew the story"),
+        ({"matched_at": None}, "has not been held against the topics yet"),
+    ],
+)
+def test_the_article_itself_may_be_the_reason(changes, words):
+    assert words in said(article=replace(ARTICLE, **changes))
+
+
+def test_an_article_that_came_too_late_alerts_nobody():
+    followed = (replace(VOLCANOES, alert_due_at=None),)
+    assert "too old when we first saw it" in said(article=replace(ARTICLE, may_alert=False), followed=followed)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"suppressed": "hard bounce", "suppressed_at": NOON}, "Nothing is sent to this address: hard bounce."),
+        ({"standing": SubscriberStatus.PENDING}, "has not confirmed yet"),
+        ({"standing": SubscriberStatus.LEFT, "left_at": NOON}, "has unsubscribed on 23 November 2026, 21:00"),
+        ({"standing": SubscriberStatus.PAUSED, "paused_until": NOON + HOUR}, "has paused all mail until 23 November"),
+    ],
+)
+def test_a_reader_who_gets_nothing_at_all_comes_before_what_they_follow(changes, words):
+    assert words in said(reader=replace(READER, **changes))
+
+
+@pytest.mark.parametrize("state", list(State))
+def test_every_state_has_words_of_its_own(state):
+    words = {other: stands(replace(COPY, state=other), timezone="UTC") for other in State}
+    told = words[state]
+    assert told.endswith(".")
+    assert str(state) not in told or state is State.REFUSED  # no jargon
+    reasons = {State.SUPPRESSED, State.CANCELLED, State.EXPIRED}  # differ by the reason that stands beside them
+    assert state in reasons or list(words.values()).count(told) == 1
+
+
+def test_a_copy_says_more_than_what_the_reader_follows():
+    assert said(sent=[replace(COPY, state=State.ACCEPTED, accepted_at=NOON)]) == (
+        "The alert of 23 November 2026, 20:00 was taken on by relay; if it is not in the inbox, it may be in the spam "
+        "folder (23 November 2026, 21:00)."
+    )
+
+
+@pytest.mark.parametrize("status", [EditionStatus.PAUSED, EditionStatus.HELD])
+def test_a_copy_of_an_edition_that_was_stopped_says_so(status):
+    copy = replace(COPY, edition_status=status, edition_reason="wrong headline")
+    assert f"Its edition is {status}: wrong headline." in stands(copy, timezone="UTC")
+    assert "until the first share" in stands(replace(COPY, waits_for_canary=True), timezone="UTC")
+
+
+def test_the_timeline_tells_everything_in_its_order():
+    refusal = Try(at=NOON, outcome="deferred", provider="relay", code=451, enhanced="4.7.1", text="greylisted")
+    bounce = Heard(at=NOON + 2 * HOUR, kind="bounced", provider="mailgun", text="5.1.1 no such user")
+    copy = replace(COPY, tries=(refusal,), heard=(bounce,))
+    entries = timeline(READER, ARTICLE, [VOLCANOES], [copy])
+    assert [(entry.what, entry.says) for entry in entries] == [
+        ("signed up", "the address came to us"),
+        ("confirmed", "the reader confirmed"),
+        ("followed", "Volcanoes, immediate"),
+        ("published", "Gazette: Etna throws lava"),
+        ("seen", "article 7 came in"),
+        ("matched", "Volcanoes"),
+        ("concerned", "the story met Volcanoes by the words lava, Etna"),
+        ("planned", "alert, edition 4, delivery 3"),
+        ("deferred", "relay: 451 4.7.1 greylisted"),
+        ("bounced", "mailgun: 5.1.1 no such user"),
+    ]
