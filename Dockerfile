@@ -31,4 +31,4 @@ WORKDIR /var/lib/tocsin
 VOLUME /var/lib/tocsin
 EXPOSE 8025
 CMD ["tocsin", "up"]
-HEALTHCHECK --interval=60s --timeout=20s --start-period=60s CMD ["tocsin", "doctor"]
+HEALTHCHECK --interval=60s --timeout=20s --start-period=60s CMD ["tocsin", "doctor", "--no-dns"]

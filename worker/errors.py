@@ -8,6 +8,7 @@
     │   └── TokenError            ... a link that is forged, damaged, or has expired
     ├── ConfigurationError        settings, home, ports, database version: exit status 2, never swallowed by sending
     ├── FetchError                the outside world did not answer a fetch; a later poll may
+    ├── DnsError                  DNS gave no answer; `silent`: nobody did, else the name's own servers fail
     ├── TooLongError              a question was given up: its answer takes too long; ask for less
     ├── LifecycleError            a delivery was asked to make a step that its state does not allow: a defect
     └── SendError                 a message that certainly was not accepted; says whether to try again
@@ -87,6 +88,17 @@ class FetchError(TocsinError):
     def __init__(self, message: str, *, status: int | None = None, retry_after_s: float | None = None) -> None:
         super().__init__(message)
         self.status, self.retry_after_s = status, retry_after_s
+
+
+class DnsError(TocsinError):
+    """A question that DNS has not answered; a later try may help. Nothing follows from it about what is published.
+
+    `silent`: no name server could be reached in time. Otherwise one did answer, and says that those of the name fail.
+    """
+
+    def __init__(self, message: str, *, silent: bool) -> None:
+        super().__init__(message)
+        self.silent = silent
 
 
 class TooLongError(TocsinError):

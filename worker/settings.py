@@ -9,6 +9,7 @@ import difflib
 import os
 from collections.abc import Mapping
 from email.utils import parseaddr
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
@@ -31,6 +32,7 @@ _EXAMPLES: Final[Mapping[str, str]] = {
     "from_": '"The Harbour Courier" <news@courier.example>',
     "transports": "smtp://user:password@mail.example.org:587?tls=required&connections=20",
     "secret_keys": "two or more random words of 32 characters, the newest first, separated by spaces",
+    "dns_resolvers": "192.0.2.53,[2001:db8::53]:5353",
     "gather_s": "60",
 }
 _BROKERS: Final = ("redis://", "rediss://", "amqp://", "amqps://", "redis+socket://", "sentinel://")
@@ -80,6 +82,16 @@ class Settings(BaseSettings):
 
     transports: SecretStr | None = Field(None, description="DSNs of relays and providers; default: the local inbox")
     inbox_port: Port = Field(2525, description="loopback port of the local inbox's SMTP server")
+    dkim_domain: str = Field("", description="the d= of DKIM signatures; default: From's domain")
+    dkim_selector: str = Field("", description="selector of the RSA key; `tocsin dkim new` makes one")
+    dkim_key_file: Path | None = Field(None, description="the RSA key, as PEM; default: no RSA signature")
+    dkim_ed25519_selector: str = Field("", description="selector of the Ed25519 key")
+    dkim_ed25519_key_file: Path | None = Field(None, description="the Ed25519 key, as PEM; default: no such signature")
+    dns_resolvers: str = Field(
+        "",
+        description="name servers that `tocsin doctor` asks, as ADDRESS or ADDRESS:PORT, comma separated; "
+        "default: the system's",
+    )
 
     secret_keys: SecretStr | None = Field(
         None, description="keys that sign links, newest first; default: made in the home"
@@ -114,6 +126,12 @@ class Settings(BaseSettings):
     def _is_mailbox(cls, value: str) -> str:
         if "@" not in parseaddr(value)[1]:
             raise ValueError("must hold an address with an @")
+        return value
+
+    @field_validator("dns_resolvers")
+    @classmethod
+    def _are_servers(cls, value: str) -> str:
+        name_servers(value)
         return value
 
     @field_validator("timezone")
@@ -151,6 +169,23 @@ class Settings(BaseSettings):
     def shown(self) -> dict[str, Any]:
         """Return the settings as `tocsin config` prints them, by variable name, secrets redacted."""
         return {variable(name): _redact(getattr(self, name)) for name in sorted(type(self).model_fields)}
+
+
+def name_servers(text: str) -> tuple[tuple[str, int], ...]:
+    """Read TOCSIN_DNS_RESOLVERS. Raises `ValueError`.
+
+    >>> name_servers("192.0.2.53, [2001:db8::53]:5353")
+    (('192.0.2.53', 53), ('2001:db8::53', 5353))
+    """
+    servers = []
+    for word in filter(None, (part.strip() for part in text.split(","))):
+        address, _, port = (word, "", "53") if word.count(":") > 1 and "[" not in word else word.rpartition(":")
+        address, port = (address, port) if address else (port, "53")
+        try:
+            servers.append((str(ip_address(address.strip("[]"))), int(port)))
+        except ValueError:
+            raise ValueError("must be addresses, such as 192.0.2.53 or [2001:db8::53]:53") from None
+    return tuple(servers)
 
 
 def load(**overrides: object) -> Settings:

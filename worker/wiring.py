@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from email.utils import parseaddr
 from pathlib import Path
@@ -21,6 +21,8 @@ from worker.adapters.transports.build import build
 from worker.adapters.transports.dsn import parse_transports
 from worker.adapters.transports.spec import Scheme, TransportSpec
 from worker.content import Newsroom
+from worker.deliverability.names import wire_name
+from worker.deliverability.publishing import Sender, Signature
 from worker.delivery.decide import Patience
 from worker.delivery.dispatch import Dispatch
 from worker.delivery.run import Courier, Terms
@@ -40,6 +42,7 @@ from worker.store.leases import Holder
 from worker.tokens import Tokens, keyed_hash
 
 if TYPE_CHECKING:
+    from worker.deliverability.asking import Ask
     from worker.intake.run import Added, Intake
     from worker.matching.run import Matcher
 
@@ -144,7 +147,11 @@ class House:
     @property
     def inbox_is_used(self) -> bool:
         """Whether mail goes to the local inbox, which `tocsin up` must then run."""
-        return any(spec.scheme is Scheme.INBOX for spec in self.transport_specs)
+        return bool(self._inboxes)
+
+    @property
+    def _inboxes(self) -> list[TransportSpec]:
+        return [spec for spec in self.transport_specs if spec.scheme is Scheme.INBOX]
 
     @functools.cached_property
     def transports(self) -> Mapping[Lane, Transport]:
@@ -155,6 +162,43 @@ class House:
         if unserved:
             raise ConfigurationError(f"TOCSIN_TRANSPORTS: no transport serves the lane {unserved[0]}; see lanes=")
         return {lane: way for lane, way in ways.items() if way is not None}
+
+    @property
+    def dkim_domain(self) -> str:
+        """The d= of our signatures."""
+        return wire_name(self.settings.dkim_domain or self.newsroom.from_address.rpartition("@")[2])
+
+    @functools.cached_property
+    def sender(self) -> Sender:
+        """The names that we send under, as DNS must know them. Raises `ConfigurationError` for half a key."""
+        from_domain = wire_name(self.newsroom.from_address.rpartition("@")[2])
+        by_smtp = [spec for spec in self.transport_specs if spec.scheme in {Scheme.SMTP, Scheme.SMTPS}]
+        return Sender(
+            from_domain=from_domain,
+            bounce_domain=from_domain,
+            signatures=tuple(self._signatures()),
+            relays=tuple(dict.fromkeys(spec.host for spec in by_smtp if not spec.is_local)),
+            providers=tuple(spec.name for spec in self.transport_specs if spec not in [*by_smtp, *self._inboxes]),
+        )
+
+    def asker(self) -> Ask:
+        """Return what asks DNS, with a fresh allowance of time."""
+        from worker.deliverability.run_lookups import asker  # noqa: PLC0415  only the doctor asks
+
+        return asker(settings_module.name_servers(self.settings.dns_resolvers))
+
+    def _signatures(self) -> Iterator[Signature]:
+        from worker.deliverability.run_keys import read_public_key  # noqa: PLC0415  as above
+
+        given = self.settings
+        for selector, file, variable in (
+            (given.dkim_selector, given.dkim_key_file, "TOCSIN_DKIM"),
+            (given.dkim_ed25519_selector, given.dkim_ed25519_key_file, "TOCSIN_DKIM_ED25519"),
+        ):
+            if bool(selector) != bool(file):
+                raise ConfigurationError(f"set {variable}_SELECTOR and {variable}_KEY_FILE together, or neither")
+            if selector and file:
+                yield Signature(domain=self.dkim_domain, selector=selector, key=read_public_key(file))
 
     @functools.cached_property
     def letters(self) -> Letters:

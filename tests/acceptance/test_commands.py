@@ -46,7 +46,7 @@ def test_the_contract_names_every_command_that_this_version_has():
         sources parse, articles add, articles list, articles show, topics import, topics list, topics check,
         topics explain, topics translate, topics backtest, match, subscribers import, subscribers export,
         subscribers show, subscribers suppress, newsletters import, newsletters list, editions list, editions show,
-        deliveries list, deliveries show, plan, render"""
+        deliveries list, deliveries show, plan, render, dkim new, dkim records"""
     assert found >= {" ".join(words.split()) for words in promised.split(",")}
 
 
@@ -77,12 +77,13 @@ def test_doctor_tells_what_is_missing_and_what_to_do(house):
     assert (done.status, done.err) == (1, "")
     findings = {row["part"]: row for row in done.lines}
     well = {part for part, row in findings.items() if row["well"]}
-    assert well == {"database", "clock", "disk"}
+    assert well == {"database", "clock", "disk", "dns"}
     for part, row in findings.items():
         assert row["says"]
         assert bool(row["advice"]) == (part not in well)
     assert str(house.port("INBOX")) in findings["relays"]["says"]
     assert "alerts" in findings["workers"]["says"]
+    assert findings["dns"]["health"] == "unchecked"  # the demo's domain is nobody's
 
 
 def test_doctor_speaks_to_people_too(house):

@@ -20,6 +20,7 @@ from worker.cli import (
     database,
     deliveries,
     demo,
+    dkim,
     editions,
     explain,
     match,
@@ -93,6 +94,7 @@ deliveries.app.command()(resolve.resolve)
 render.register(app)
 app.add_typer(database.app, name="db", rich_help_panel=_CARE)
 app.command(rich_help_panel=_CARE)(state.doctor)
+app.add_typer(dkim.app, name="dkim", rich_help_panel=_CARE)
 app.command(rich_help_panel=_CARE)(state.config)
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from worker.errors import InputError
 
@@ -80,7 +81,7 @@ def print_rows(rows: Iterable[Mapping[str, Any]], *, as_json: bool, columns: Ite
     for name in names:
         table.add_column(name.replace("_", " "), overflow="fold")
     for row in rows:
-        table.add_row(*(_cell(row[name]) for name in names))
+        table.add_row(*(Text(_cell(row[name])) for name in names))  # plain: brackets in a headline are no markup
     width = None if sys.stdout.isatty() else _PIPED_COLUMNS  # a pipe has no edge to wrap at
     Console(width=width).print(table)
 

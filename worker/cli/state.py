@@ -1,18 +1,21 @@
-"""`tocsin doctor` and `tocsin config`: is everything there, and what is in force."""
+"""`tocsin doctor` and `tocsin config`: is everything there, and what is in force.
+
+Asks each part how it is; `worker.deliverability` judges what DNS says of us. Prints, and mends nothing.
+"""
 
 from __future__ import annotations
 
 import shutil
 import socket
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from worker.cli.house import Json, messages, print_json, print_rows
 from worker.errors import TocsinError
+from worker.health import Finding, Health
 from worker.model import Lane
 
 if TYPE_CHECKING:
@@ -21,16 +24,12 @@ if TYPE_CHECKING:
 _FREE_BYTES = 500_000_000
 _SILENT_S = 60.0
 _CONNECT_S = 5
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Finding:
-    """One part's health. `advice` says what to do where it is not well."""
-
-    part: str
-    well: bool
-    says: str
-    advice: str = ""
+_WORDS: Final = {
+    Health.WELL: ("well", "green"),
+    Health.NOTE: ("note", "yellow"),
+    Health.ILL: ("NOT WELL", "red"),
+    Health.UNCHECKED: ("not checked", "yellow"),
+}
 
 
 def config(as_json: Json = False) -> None:
@@ -47,58 +46,82 @@ def config(as_json: Json = False) -> None:
         messages.print(f"[yellow]note[/]: {line}")
 
 
-def doctor(as_json: Json = False) -> None:
-    """Look at database, broker, mail relays, workers, clock and disk. Exit status 1 when something is not well."""
+def doctor(
+    as_json: Json = False,
+    dns: Annotated[bool, typer.Option(help="Ask DNS for SPF, DKIM, DMARC and MX too, for 15 s at most.")] = True,
+) -> None:
+    """Look at database, broker, mail relays, workers, clock, disk, and at what DNS says of our mail.
+
+    Exit status 1 when something is not well. What could be better, or could not be asked, is only told.
+    """
     from worker.wiring import house
 
     found = house()
-    checks: tuple[Callable[[House], Finding], ...] = (_database, _broker, _relays, _workers, _clock, _disk)
-    findings = [_examine(check, found) for check in checks]
-    rows = [{"part": one.part, "well": one.well, "says": one.says, "advice": one.advice} for one in findings]
-    if not as_json:
-        for row in rows:
-            row["well"] = "well" if row["well"] else "NOT WELL"
-    print_rows(rows, as_json=as_json, columns=("part", "well", "says", "advice"))
-    if not all(one.well for one in findings):
+    checks = [_database, _broker, _relays, _workers, _clock, _disk, *([_dns] if dns else [])]
+    told: dict[str, str] = {}
+    findings = [finding for check in checks for finding in _examine(check, found, told)]
+    for one in findings:
+        if as_json:
+            ill = one.health is Health.ILL
+            print_json(
+                {"part": one.part, "well": not ill, "health": one.health, "says": one.says, "advice": one.advice}
+            )
+        else:
+            _tell(one)
+    if any(one.health is Health.ILL for one in findings):
         raise typer.Exit(1)
 
 
-def _examine(check: Callable[[House], Finding], found: House) -> Finding:
+def _tell(one: Finding) -> None:
+    """Print a finding, its advice on a line of its own, unwrapped: it may be a record to copy."""
+    word, colour = _WORDS[one.health]
+    typer.echo(f"{typer.style(f'{word:<12}', fg=colour)}{one.part:<10}{one.says}")
+    if one.advice:
+        typer.echo(f"{'':<22}{one.advice}")
+
+
+def _examine(check: Callable[[House], Iterable[Finding]], found: House, told: dict[str, str]) -> Iterator[Finding]:
+    """Yield a part's findings; what several parts fail by is told at length once."""
+    part = check.__name__.strip("_")
     try:
-        return check(found)
+        yield from check(found)
     except TocsinError as error:
-        return Finding(part=check.__name__.strip("_"), well=False, says=str(error), advice="see above")
+        first = told.setdefault(str(error), part)
+        says, advice = (
+            (str(error), "mend this first") if first == part else (f"unknown without {first}", f"see {first}")
+        )
+        yield Finding(part=part, health=Health.ILL, says=says, advice=advice)
 
 
-def _database(found: House) -> Finding:
+def _database(found: House) -> Iterator[Finding]:
     from worker.store import editions
 
     with found.database.read() as conn:
         terms = editions.conservation(conn)
         whole = editions.audience_holds(conn)
     says = ", ".join(f"{count} {term}" for term, count in terms.items() if count) or "empty"
-    return Finding(
+    yield Finding(
         part="database",
-        well=whole,
+        health=_health(whole),
         says=says,
         advice="" if whole else "an audience has changed its size: report this",
     )
 
 
-def _broker(found: House) -> Finding:
+def _broker(found: House) -> Iterator[Finding]:
     from worker import celery_app
 
     found.point_celery()
     trouble = celery_app.unreachable(timeout_s=_CONNECT_S)
-    return Finding(
+    yield Finding(
         part="broker",
-        well=trouble is None,
+        health=_health(trouble is None),
         says=trouble or "answers",
         advice="start it, or `tocsin up`; no mail is lost meanwhile" if trouble else "",
     )
 
 
-def _relays(found: House) -> Finding:
+def _relays(found: House) -> Iterator[Finding]:
     silent = []
     for spec in found.transport_specs:
         try:
@@ -106,15 +129,15 @@ def _relays(found: House) -> Finding:
         except OSError as error:
             silent.append(f"{spec.name} at {spec.host}:{spec.port} ({error.strerror or error})")
     names = ", ".join(spec.name for spec in found.transport_specs)
-    return Finding(
+    yield Finding(
         part="relays",
-        well=not silent,
+        health=_health(not silent),
         says=f"no answer from {'; '.join(silent)}" if silent else f"{names} answer",
         advice="check TOCSIN_TRANSPORTS and the relay; mail waits and is tried again" if silent else "",
     )
 
 
-def _workers(found: House) -> Finding:
+def _workers(found: House) -> Iterator[Finding]:
     from worker.store import house as house_table
     from worker.store.database import now
 
@@ -122,32 +145,42 @@ def _workers(found: House) -> Finding:
         beats, at = house_table.heartbeats(conn), now(conn)
     ages = {lane: (at - beats[lane]).total_seconds() if lane in beats else None for lane in Lane}
     silent = [lane for lane, age_s in ages.items() if age_s is None or age_s > _SILENT_S]
-    return Finding(
+    yield Finding(
         part="workers",
-        well=not silent,
+        health=_health(not silent),
         says=f"no sign of life from {', '.join(silent)}" if silent else "all queues have a living worker",
         advice="start `tocsin worker` for them, and `tocsin beat`" if silent else "",
     )
 
 
-def _clock(found: House) -> Finding:
+def _clock(found: House) -> Iterator[Finding]:
     from worker.store.database import now
 
     with found.database.read() as conn:
         ahead_s = now(conn).timestamp() - time.time()
-    return Finding(
+    yield Finding(
         part="clock",
-        well=abs(ahead_s) < 5,
+        health=_health(abs(ahead_s) < 5),
         says=f"the database's clock is {ahead_s:+.1f} s from this machine's",
         advice="" if abs(ahead_s) < 5 else "set the machines' clocks by NTP",
     )
 
 
-def _disk(found: House) -> Finding:
+def _disk(found: House) -> Iterator[Finding]:
     free = shutil.disk_usage(found.home).free
-    return Finding(
+    yield Finding(
         part="disk",
-        well=free > _FREE_BYTES,
+        health=_health(free > _FREE_BYTES),
         says=f"{free / 1e9:.1f} GB free at {found.home}",
         advice="" if free > _FREE_BYTES else "make room: SQLite, the broker and the inbox write here",
     )
+
+
+def _dns(found: House) -> Iterator[Finding]:
+    from worker.deliverability.examine import examine
+
+    return examine(found.sender, found.asker())
+
+
+def _health(well: bool) -> Health:
+    return Health.WELL if well else Health.ILL
