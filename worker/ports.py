@@ -5,9 +5,36 @@ Rooms call them, `adapters/` implements them, `wiring` brings the two together.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
+from worker.errors import OutcomeUnknown, SendError
 from worker.model import OutgoingMessage, ParsedArticle, Receipt, Sighting
+
+Answer = Receipt | SendError | OutcomeUnknown
+"""What became of one message."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Request:
+    """Messages that are sent at once. `key` is the same whenever exactly these are repeated: 64 of [A-Za-z0-9-]."""
+
+    key: str
+    messages: tuple[OutgoingMessage, ...]
+
+
+class Errand(Protocol):
+    """Messages to be sent, for one connection to work off."""
+
+    async def next(self, most: int) -> Request:
+        """Return up to `most` messages that are durably committing and must be sent now; empty: there are none."""
+
+    def settle(self, message: OutgoingMessage, answer: Answer) -> None:
+        """Say what became of a message, exactly once."""
+
+    def give_back(self, messages: Sequence[OutgoingMessage]) -> None:
+        """Return messages that were certainly not sent, by no fault of theirs."""
 
 
 class Transport(Protocol):

@@ -10,8 +10,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from worker.adapters.transports.build import build
-from worker.adapters.transports.dsn import EXAMPLES, parse_transports, redact
+from worker.adapters.transports.dsn import parse_transports, redact
 from worker.adapters.transports.inbox import InboxTransport
+from worker.adapters.transports.kinds import KINDS
 from worker.adapters.transports.smtp import SmtpTransport
 from worker.adapters.transports.spec import Login, Scheme, Timeouts, Tls
 from worker.errors import ConfigurationError
@@ -57,15 +58,38 @@ def test_white_space_of_any_kind_separates():
     assert [spec.name for spec in specs] == ["a", "b", "inbox"]
 
 
-@pytest.mark.parametrize("scheme", Scheme)
+@pytest.mark.parametrize("scheme", KINDS)
 def test_the_examples_that_people_are_told_to_write_are_right(scheme):
-    (spec,) = parse_transports(EXAMPLES[scheme])
-    assert spec.scheme is scheme
+    (spec,) = parse_transports(KINDS[scheme].example)
+    assert spec.scheme == scheme
+    again = parse_transports(redact(spec))[0]
+    assert (again.host, again.port, again.place, again.own) == (spec.host, spec.port, spec.place, spec.own)
 
 
-def test_a_spec_is_built_into_its_transport():
-    assert type(build(parse_transports("smtp://relay")[0])) is SmtpTransport
-    assert type(build(parse_transports("inbox://localhost?maildir=/m")[0])) is InboxTransport
+@pytest.mark.parametrize("scheme", KINDS)
+def test_a_spec_is_built_into_its_transport(scheme):
+    (spec,) = parse_transports(f"{KINDS[scheme].example.replace('name=relay', 'weight=2')}")
+    transport = build(spec)
+    assert transport.name == scheme
+    assert transport.connections == spec.connections
+    if scheme in set(Scheme):
+        assert type(transport) is (InboxTransport if scheme == Scheme.INBOX else SmtpTransport)
+
+
+def test_an_http_provider_is_where_it_is_unless_a_stand_in_is_named():
+    here, there = parse_transports(
+        "postmark://t@default?stream=news resend://k%2Fk@default?base_url=http://127.0.0.1:8080/v9/&ca=/a.pem"
+        "&connect_s=1&reply_s=2&idle_s=3&batch=7&connections=8&rate=9&lanes=bulk"
+    )
+    assert (here.base_url, here.address, here.password) == (
+        "https://api.postmarkapp.com",
+        "api.postmarkapp.com:443",
+        "t",
+    )
+    assert (here.connections, here.batch, here.own) == (4, 100, {"stream": "news"})
+    assert (there.base_url, there.address, there.password) == ("http://127.0.0.1:8080/v9", "127.0.0.1:8080", "k/k")
+    assert (there.timeouts.connect_s, there.timeouts.reply_s, there.idle_s) == (1, 2, 3)
+    assert (there.batch, there.connections, there.rate_per_s, there.lanes) == (7, 8, 9, frozenset({Lane.BULK}))
 
 
 @pytest.mark.parametrize(
@@ -73,7 +97,18 @@ def test_a_spec_is_built_into_its_transport():
     [
         ("mail.example.org:587", "write one such as smtp://"),
         ("ftp://host", "write one of smtp, smtps, inbox"),
-        ("ses://KEY:SECRET@eu-west-1", "ses is not built yet; this version knows smtp, smtps, inbox"),
+        ("resend://@default", "write the key alone before the @: resend://KEY@default"),
+        ("resend://KEY:SECRET@default", "write the key alone"),
+        ("resend://KEY@default:443", "write after the @ what the example has"),
+        ("resend://KEY@elsewhere", "write after the @ what the example has"),
+        ("resend://KEY@default?tls=off", "option 1 is not known to resend"),
+        ("resend://KEY@default?batch=101", "a whole number from 1 to 100: batch=100"),
+        ("resend://KEY@default?base_url=http://api.example.org", "http:// on this machine only"),
+        ("resend://KEY@default?base_url=https://api.example.org?a", "an https:// address"),
+        ("resend://KEY@default?base_url=api.example.org", "an https:// address"),
+        ("postmark://TOKEN@default?stream=a%20b", "write stream as in stream=broadcast"),
+        ("smtp://host?batch=5", "option 1 is not known to smtp"),
+        ("smtp://host?base_url=https://a.example", "option 1 is not known to smtp"),
         ("smtp://", "write a host name"),
         ("smtp://:587", "write a host name"),
         ("smtp://host:port", "write a port"),
@@ -112,8 +147,9 @@ def test_a_wrong_dsn_says_what_to_write_instead(dsn, words):
 
 
 def test_all_problems_of_all_dsns_are_told_at_once():
-    problems = problems_of("smtp://host:x?tls=no&rate=fast ses://k:s@eu smtp://fine inbox://127.0.0.1")
-    assert [problem.partition(":")[0] for problem in problems] == [*["transport 1"] * 3, "transport 2", "transport 4"]
+    problems = problems_of("smtp://host:x?tls=no&rate=fast resend://k smtp://fine inbox://127.0.0.1")
+    numbers = [problem.partition(":")[0].removeprefix("transport ") for problem in problems]
+    assert numbers == ["1", "1", "1", "2", "2", "4"]
 
 
 def test_two_transports_may_not_share_a_name():
@@ -149,9 +185,13 @@ def test_any_secret_is_read_back_and_never_shown(user, tail):
 
 
 @settings(deadline=None)
-@given(junk=anything, secret=st.sampled_from(["hunter22", "s3cr3t-value"]))
-def test_a_mistyped_dsn_never_shows_its_secret(junk, secret):
-    text = f"smtp://user:{junk}{secret}{junk}@host:587?tls=x&{junk}"
+@given(
+    junk=anything,
+    secret=st.sampled_from(["hunter22", "s3cr3t-value"]),
+    form=st.sampled_from(["smtp://user:{}@host:587?tls=x&", "resend://{}@default?batch=x&", "resend://{}"]),
+)
+def test_a_mistyped_dsn_never_shows_its_secret(junk, secret, form):
+    text = form.format(f"{junk}{secret}{junk}") + junk
     shown: list[str] = []
     try:
         shown += [redact(spec) + repr(spec) for spec in parse_transports(text)]

@@ -1,19 +1,22 @@
 """The options that may follow the `?` of a DSN: how each is read, and what a person is told when it cannot be.
 
-Pure. `dsn.py` is the only caller; a new option is one line here and one field in `spec.py`.
+Pure. `dsn.py` is the only caller; a new option is one line here and one field in `spec.py`. What a single provider
+has for itself stands in `kinds.py`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
+from urllib.parse import urlsplit
 
-from worker.adapters.transports.spec import Login, Scheme, Tls
+from worker.adapters.transports.kinds import KINDS
+from worker.adapters.transports.spec import Kind, Login, Scheme, Tls, is_loopback
 from worker.model import Lane
 
 
@@ -27,7 +30,7 @@ class Option:
     field: str
     read: Callable[[str], Any]
     allowed: str
-    schemes: Collection[Scheme] = tuple(Scheme)
+    schemes: Collection[str] = tuple(KINDS)
 
 
 def _number(kind: Callable[[str], float], least: float, most: float) -> Callable[[str], float]:
@@ -60,15 +63,28 @@ def _lanes(text: str) -> frozenset[Lane]:
     return frozenset(Lane(lane) for lane in text.split(","))
 
 
-def _seconds(field: str, example: str) -> Option:
-    return Option(field=field, read=_number(float, 0.01, 3600), allowed=f"seconds, from 0.01 to 3600: {example}")
+def _seconds(field: str, example: str, schemes: Collection[str] = tuple(KINDS)) -> Option:
+    allowed = f"seconds, from 0.01 to 3600: {example}"
+    return Option(field=field, read=_number(float, 0.01, 3600), allowed=allowed, schemes=schemes)
 
 
-def _whole(field: str, most: int, example: str) -> Option:
-    return Option(field=field, read=_number(int, 1, most), allowed=f"a whole number from 1 to {most}: {example}")
+def _whole(field: str, most: int, example: str, schemes: Collection[str] = tuple(KINDS)) -> Option:
+    allowed = f"a whole number from 1 to {most}: {example}"
+    return Option(field=field, read=_number(int, 1, most), allowed=allowed, schemes=schemes)
+
+
+def _url(text: str) -> str:
+    """Read a stand-in's address: in clear on this machine only, as the provider's key goes there."""
+    parts = urlsplit(text)
+    is_safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
+    if not is_safe or not parts.hostname or parts.port == 0 or parts.username or parts.query or parts.fragment:
+        raise ValueError(text)
+    return text.rstrip("/")
 
 
 _RELAYS: Final = (Scheme.SMTP, Scheme.SMTPS)
+_SMTP: Final = tuple(Scheme)
+_HTTP: Final = tuple(scheme for scheme, kind in KINDS.items() if kind.is_http)
 OPTIONS: Final = MappingProxyType(
     {
         "name": Option(
@@ -88,19 +104,27 @@ OPTIONS: Final = MappingProxyType(
             field="ca_file",
             read=_absolute,
             allowed="the full path of a PEM file: ca=/etc/ssl/relay-ca.pem",
-            schemes=_RELAYS,
+            schemes=(*_RELAYS, *_HTTP),
         ),
         "hello": Option(
             field="hello",
             read=_shaped(r"[\w.:\[\]-]{1,255}"),
             allowed="the name to greet with: hello=news.example.org",
+            schemes=_SMTP,
+        ),
+        "base_url": Option(
+            field="base_url",
+            read=_url,
+            allowed="an https:// address, or http:// on this machine only: base_url=http://127.0.0.1:8080",
+            schemes=_HTTP,
         ),
         "connect_s": _seconds("connect_s", "connect_s=30"),
-        "command_s": _seconds("command_s", "command_s=60"),
-        "data_s": _seconds("data_s", "data_s=180"),
-        "final_dot_s": _seconds("final_dot_s", "final_dot_s=600"),
+        "command_s": _seconds("command_s", "command_s=60", _SMTP),
+        "data_s": _seconds("data_s", "data_s=180", _SMTP),
+        "final_dot_s": _seconds("final_dot_s", "final_dot_s=600", _SMTP),
+        "reply_s": _seconds("reply_s", "reply_s=60", _HTTP),
         "idle_s": _seconds("idle_s", "idle_s=60"),
-        "messages": _whole("messages_per_connection", 1_000_000, "messages=100"),
+        "messages": _whole("messages_per_connection", 1_000_000, "messages=100", _SMTP),
         "maildir": Option(
             field="maildir",
             read=_absolute,
@@ -109,6 +133,19 @@ OPTIONS: Final = MappingProxyType(
         ),
     }
 )
+
+
+def options_of(kind: Kind) -> Mapping[str, Option]:
+    """Return the options that a DSN of this kind may have, by name, in the order in which people are told of them."""
+    found = {name: option for name, option in OPTIONS.items() if kind.scheme in option.schemes}
+    if kind.most > 1:
+        found["batch"] = _whole("batch", kind.most, "batch=100")
+    if len(kind.endpoints) > 1:
+        regions = "|".join(kind.endpoints)
+        found["region"] = Option(field="region", read=_shaped(regions), allowed=regions.replace("|", " or "))
+    for name, own in kind.own.items():
+        found[name] = Option(field=name, read=_shaped(own.pattern), allowed=f"in {own.example}")
+    return found
 
 
 def write(value: object) -> str:

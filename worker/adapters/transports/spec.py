@@ -1,10 +1,12 @@
 """What one DSN of `TOCSIN_TRANSPORTS` says, as values: the only thing a transport is made from.
 
-Decides nothing but how a spec is shown without its secrets. `dsn.py` makes specs, `build.py` makes transports of them.
+Decides nothing but how a spec is shown without its secrets. `kinds.py` lists the kinds of transport, `dsn.py` makes
+specs, `build.py` makes transports of them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import ip_address
@@ -14,15 +16,24 @@ from worker.model import Lane
 
 
 class Scheme(StrEnum):
-    """The kinds of transport that this version has."""
+    """The schemes that speak SMTP; every other one is an HTTP provider's, and stands in `kinds.py` alone."""
 
     SMTP = "smtp"
     SMTPS = "smtps"
     INBOX = "inbox"
 
 
+class Credentials(StrEnum):
+    """What stands before the @ of a DSN."""
+
+    NONE = "none"
+    OPTIONAL_LOGIN = "optional login"  # user:password, or neither
+    LOGIN = "login"  # user:password
+    KEY = "key"  # one secret alone, which becomes the spec's password
+
+
 class Tls(StrEnum):
-    """How far an `smtp://` connection insists on being encrypted; `smtps://` always is.
+    """How far an `smtp://` connection insists on being encrypted; `smtps://` and HTTP providers always are.
 
     `opportunistic` encrypts where STARTTLS is offered and, when there is no password to protect, takes any certificate:
     it would have sent in clear otherwise. A password never leaves over such a connection unless the certificate holds.
@@ -31,6 +42,47 @@ class Tls(StrEnum):
     OFF = "off"
     OPPORTUNISTIC = "opportunistic"
     REQUIRED = "required"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OwnOption:
+    """An option that one provider alone has; `pattern` is what its value must match, whole."""
+
+    pattern: str
+    example: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Kind:
+    """A kind of transport: what its DSN must say, and where its code is.
+
+    `place` is what may stand after the @, as a pattern. For HTTP, `made_by` is module:class beside this file,
+    `endpoints` are the provider's URLs by region, the default first, in which `{place}` is filled in (none: the DSN
+    itself is the URL), `most` is how many messages may go in one request.
+    """
+
+    scheme: str
+    example: str
+    credentials: Credentials = Credentials.KEY
+    place: str = r"[\w.:-]+"
+    port: int = 443
+    tls: Tls = Tls.REQUIRED
+    local_only: bool = False
+    connections: int = 10
+    made_by: str = ""
+    endpoints: Mapping[str, str] = field(default_factory=dict)
+    most: int = 1
+    own: Mapping[str, OwnOption] = field(default_factory=dict)
+
+    @property
+    def is_http(self) -> bool:
+        """Whether it speaks HTTP."""
+        return bool(self.made_by)
+
+    @property
+    def is_webhook(self) -> bool:
+        """Whether the DSN is itself the URL that is posted to."""
+        return self.is_http and not self.endpoints
 
 
 class Login(StrEnum):
@@ -44,19 +96,27 @@ class Login(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Timeouts:
-    """How long each phase may take. All but the first are the least that RFC 5321, 4.5.3.2, asks a client to wait."""
+    """How long each phase may take. SMTP's are the least that RFC 5321, 4.5.3.2, asks a client to wait.
+
+    `reply_s` is an HTTP provider's: from the first byte of a request to the last of its answer.
+    """
 
     connect_s: float = 60.0
     command_s: float = 300.0
     data_s: float = 180.0
     final_dot_s: float = 600.0
+    reply_s: float = 30.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TransportSpec:
-    """One transport as configured. `password` is the secret itself: show a spec only by `redacted`."""
+    """One transport as configured. `password` is the secret itself: show a spec only by `redacted`.
 
-    scheme: Scheme
+    `host` and `port` are where it connects to. `place` is what the DSN has after the @ (a region, a domain, "default"),
+    `base_url` the URL that an HTTP provider's paths are appended to, without a slash at its end.
+    """
+
+    scheme: str
     host: str
     port: int
     user: str = field(default="", repr=False)
@@ -74,6 +134,11 @@ class TransportSpec:
     idle_s: float = 60.0
     messages_per_connection: int = 100
     maildir: Path | None = None
+    place: str = ""
+    base_url: str = field(default="", repr=False)  # a webhook's may hold a secret path
+    region: str = ""
+    batch: int = 1
+    own: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def address(self) -> str:
