@@ -29,6 +29,7 @@ _SWEEPS: Final = (
     ("sweep_planning", 1.0, Lane.CONTROL),
     ("sweep_deliveries", 1.0, Lane.CONTROL),
     ("sweep_doubts", 1.0, Lane.ALERTS),
+    ("settle_feedback", 1.0, Lane.CONTROL),
 )
 
 

@@ -6,6 +6,7 @@
     │   ├── ManyFaultsError       ... several things at once: has them all, so that nobody mends them one by one
     │   ├── FeedError             ... bytes that are no feed
     │   └── TokenError            ... a link that is forged, damaged, or has expired
+    ├── UnprovenError             a webhook that does not show that it comes from its provider: HTTP 401, 403
     ├── ConfigurationError        settings, home, ports, database version: exit status 2, never swallowed by sending
     ├── FetchError                the outside world did not answer a fetch; a later poll may
     ├── DnsError                  DNS gave no answer; `silent`: nobody did, else the name's own servers fail
@@ -76,6 +77,14 @@ class TokenError(InputError):
     def __init__(self, message: str, *, expired: bool = False) -> None:
         super().__init__(message)
         self.expired = expired
+
+
+class UnprovenError(TocsinError):
+    """Somebody says to be a provider and does not prove it; `asks_password` tells that a password would."""
+
+    def __init__(self, message: str, *, asks_password: bool = False) -> None:
+        super().__init__(message)
+        self.asks_password = asks_password
 
 
 class ConfigurationError(TocsinError):

@@ -6,7 +6,8 @@ kinds are django-anymail's, which every provider's words can be translated to.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -33,6 +34,16 @@ class EventKind(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Cause(StrEnum):
+    """Why an address gets nothing any more, the weakest first: a stronger cause takes the place of a weaker one."""
+
+    SCORE = "score"  # it bounced on too many days; a delivery lifts it
+    PROVIDER = "provider"  # it is on the provider's own list, which sends nothing there
+    BOUNCE = "bounce"  # nobody has this address
+    COMPLAINT = "complaint"
+    OPERATOR = "operator"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FeedbackEvent:
     """One thing told about one recipient of one message.
@@ -54,3 +65,23 @@ class FeedbackEvent:
     code: int | None = None
     status: str = ""
     reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Post:
+    """A webhook's request as it came in. The names of `headers` are in lower case."""
+
+    body: bytes = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    received_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Opened:
+    """What an authentic `Post` holds: its items, each as JSON that can be kept and translated at any time.
+
+    `once` is a word that the provider signs once only; "" where it signs the body itself.
+    """
+
+    items: tuple[str, ...]
+    once: str = ""

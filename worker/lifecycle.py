@@ -3,8 +3,8 @@
 Decides only; `store.deliveries` makes each step by compare-and-set. The table is total: each of its states answers each
 of its events with the next state or with an explained `IGNORE`. Delivery, feedback and the control commands call it.
 
-    planned ─▶ leased ─▶ committing ─▶ accepted ─▶ delivered ─▶ bounced | complained
-       │          │           ├─▶ deferred ─▶ leased ...        (accepted ─▶ bounced | complained too)
+    planned ─▶ leased ─▶ committing ─▶ accepted ─▶ delivered ─▶ bounced ─▶ complained
+       │          │           ├─▶ deferred ─▶ leased ...        (accepted ─▶ bounced, both ─▶ complained too)
        │          │           ├─▶ refused
        │          │           └─▶ unknown ─▶ accepted | delivered | bounced | refused | deferred (known unsent)
        └──────────┴─▶ suppressed | cancelled | expired            (deferred too; leased ─▶ planned on release)
@@ -153,7 +153,11 @@ TABLE: Final[Mapping[State, Mapping[Happening, State | Ignored]]] = MappingProxy
             _H.COMPLAINED: _S.COMPLAINED,
         },
         # over
-        _S.BOUNCED: {**_ENDED, _H.BOUNCED: _I.REPEATED},
+        _S.BOUNCED: {
+            **_ENDED,
+            _H.BOUNCED: _I.REPEATED,
+            _H.COMPLAINED: _S.COMPLAINED,  # whichever of the two comes first, the complaint stays
+        },
         _S.COMPLAINED: {**_ENDED, _H.COMPLAINED: _I.REPEATED},
         _S.REFUSED: {**_ENDED, _H.REFUSED: _I.REPEATED},
         _S.SUPPRESSED: {**_ENDED, _H.SUPPRESSED: _I.REPEATED},

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from worker.errors import OutcomeUnknown, SendError
+from worker.hearsay import FeedbackEvent, Opened, Post
 from worker.model import OutgoingMessage, ParsedArticle, Receipt, Sighting
 
 Answer = Receipt | SendError | OutcomeUnknown
@@ -76,4 +78,25 @@ class ArticleSource(Protocol):
         """Read the articles in the document's own order; may be empty.
 
         `url` resolves relative links. Raises `FeedError` when the bytes are not of this format.
+        """
+
+
+class EventParser(Protocol):
+    """A way in which somebody tells us what became of messages: a provider's webhook, returned mail."""
+
+    @property
+    def name(self) -> str:
+        """The provider's name, as it stands in the webhook's address and beside each of its events."""
+
+    def open(self, post: Post) -> Opened:
+        """Make sure that the provider itself has sent this, and take it apart, unread.
+
+        Raises `UnprovenError` for whoever else has, `InputError` for a body that is none of the provider's, and
+        `FetchError` when what proves it cannot be had at the moment: only then does a retry help.
+        """
+
+    def read(self, raw: str, *, received_at: datetime) -> Sequence[FeedbackEvent]:
+        """Translate one item, also one that was kept for years: always to the same ids. May be empty.
+
+        What it says that we have no word for becomes `UNKNOWN`. Raises `InputError` where it cannot be read at all.
         """

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Mapping
 from email.utils import parseaddr
 from ipaddress import ip_address
@@ -33,8 +34,11 @@ _EXAMPLES: Final[Mapping[str, str]] = {
     "transports": "smtp://user:password@mail.example.org:587?tls=required&connections=20",
     "secret_keys": "two or more random words of 32 characters, the newest first, separated by spaces",
     "dns_resolvers": "192.0.2.53,[2001:db8::53]:5353",
+    "webhook_secrets": "a long random word, followed by the last one as long as a provider still uses it",
+    "webhook_keys": "postmark=user:password mailgun=the-signing-key",
     "gather_s": "60",
 }
+_SECRET_WORD: Final = re.compile(r"[A-Za-z0-9_-]{16,}")
 _BROKERS: Final = ("redis://", "rediss://", "amqp://", "amqps://", "redis+socket://", "sentinel://")
 _NO_SETTINGS: Final = {"TOCSIN_PARENT_PID", "TOCSIN_LOG_LEVEL"}  # the supervisor's own, and logging's
 
@@ -101,6 +105,17 @@ class Settings(BaseSettings):
     )
     api_key: SecretStr | None = Field(None, description="one administrator's API key, for a first start")
 
+    webhook_secrets: SecretStr | None = Field(
+        None, description="words that end the webhooks' addresses, newest first; default: made in the home"
+    )
+    webhook_keys: SecretStr | None = Field(
+        None, description="keys that providers sign with, as provider=key, two during a rotation; see feedback.md"
+    )
+    bounce_threshold: Annotated[float, Field(gt=0, le=100)] = Field(
+        3, description="score at which an address is suppressed: a day of soft bounces counts 0.5, of hard ones 1"
+    )
+    keep_engagement: bool = Field(False, description="are providers' events of opened and clicked mails kept")
+
     gather_s: Annotated[float, Field(ge=0, le=3600)] = Field(
         60, description="how long an alert waits for more of its story"
     )
@@ -148,11 +163,18 @@ class Settings(BaseSettings):
             raise ValueError("must begin with sqlite: or postgresql:")
         return value
 
-    @field_validator("secret_keys", "suppression_key", "api_key")
+    @field_validator("secret_keys", "suppression_key", "api_key", "webhook_secrets", "webhook_keys")
     @classmethod
     def _is_not_blank(cls, value: SecretStr | None) -> SecretStr | None:
         if value and not value.get_secret_value().strip():
             raise ValueError("is blank")
+        return value
+
+    @field_validator("webhook_secrets")
+    @classmethod
+    def _are_secrets(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not all(_SECRET_WORD.fullmatch(word) for word in value.get_secret_value().split()):
+            raise ValueError("must be words of 16 or more letters, digits, - and _, separated by spaces")
         return value
 
     @field_validator("broker_url")
@@ -168,7 +190,7 @@ class Settings(BaseSettings):
 
     def shown(self) -> dict[str, Any]:
         """Return the settings as `tocsin config` prints them, by variable name, secrets redacted."""
-        return {variable(name): _redact(getattr(self, name)) for name in sorted(type(self).model_fields)}
+        return {variable(name): _redact(getattr(self, name)) for name in sorted(type(self).model_fields, key=variable)}
 
 
 def name_servers(text: str) -> tuple[tuple[str, int], ...]:

@@ -42,6 +42,7 @@ _ARTICLES_SWEEP_S = 2.0  # then others have their turn: an article that is rung 
 _SET_ASIDE_S = 300.0
 _SOURCES_A_SWEEP = 24
 _SOURCES_AT_ONCE = 8  # so that a sweep ends within _CLAIM_S, even if every feed hangs for its 30 s
+_FEEDBACK_SWEEP_S = 2.0  # as for articles
 _RENEWED_A_SWEEP = 100  # a fifth of a second; 100,000 articles take an hour and a half, and nobody waits for them
 _BATCHES_A_SWEEP = 20  # 10,000 rows a lane and sweep; more would only pile up in a queue that nobody empties
 _RING_EXPIRES_S = 60  # a bell that nobody has heard for so long has been rung again since
@@ -230,3 +231,14 @@ def sweep_deliveries() -> None:
 def sweep_doubts() -> None:
     """Find out what became of messages whose reply was lost."""
     this_house().dispatch.find_out()
+
+
+# Feedback ----------------------------------------------------------------------------------------------------------
+
+
+@app.task
+def settle_feedback() -> None:
+    """Draw the consequences of what providers have told us, for a while. The rest waits for the next sweep."""
+    started_s = time.monotonic()
+    while this_house().feedback.settle(limit=500) and time.monotonic() < started_s + _FEEDBACK_SWEEP_S:
+        pass

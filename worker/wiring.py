@@ -26,15 +26,19 @@ from worker.deliverability.publishing import Sender, Signature
 from worker.delivery.decide import Patience
 from worker.delivery.dispatch import Dispatch
 from worker.delivery.run import Courier, Terms
-from worker.errors import ConfigurationError
+from worker.errors import ConfigurationError, InputError
+from worker.feedback.run import Feedback
+from worker.feedback.run_consequences import Means
 from worker.holder import boot_id, process_name
 from worker.keys import keep_key
 from worker.letters import Letters
 from worker.model import DeliveryId, Lane, ParsedArticle
 from worker.planning.run import Policy
-from worker.ports import Transport
+from worker.ports import EventParser, Transport
 from worker.rendering.compile import Renderer
 from worker.settings import Settings
+from worker.signup.address import normalise
+from worker.signup.run_preferences import part
 from worker.store import house as house_table
 from worker.store import migrate
 from worker.store.database import Database
@@ -110,6 +114,13 @@ class House:
     def address_hash(self, normalised_address: str) -> str:
         """Return the keyed hash under which the store knows an address."""
         return keyed_hash(self.suppression_key, normalised_address)
+
+    def hash_of(self, written: str) -> str | None:
+        """Return the hash of an address as anybody writes it, None for what is no address."""
+        try:
+            return self.address_hash(normalise(written).key)
+        except InputError:
+            return None
 
     @functools.cached_property
     def base_url(self) -> str:
@@ -220,6 +231,31 @@ class House:
             stopping=self._stopping,
         )
         return Dispatch(courier, self.database, self.transports)
+
+    @functools.cached_property
+    def feedback(self) -> Feedback:
+        """What listens to providers and returned mail."""
+        means = Means(hash_address=self.hash_of, unsubscribe=part, threshold=self.settings.bounce_threshold)
+        return Feedback(self.database, means, keeps_engagement=self.settings.keep_engagement)
+
+    @functools.cached_property
+    def event_parsers(self) -> Mapping[str, EventParser]:
+        """The providers whose webhooks can be listened to, by name."""
+        from worker.adapters.events.build import build_parsers  # noqa: PLC0415  only the pages' process checks signatures
+
+        given = self.settings.webhook_keys
+        return build_parsers(given.get_secret_value() if given else "")
+
+    @functools.cached_property
+    def webhook_secrets(self) -> tuple[str, ...]:
+        """The words that may end a webhook's address, newest first; none on PostgreSQL, until some are set."""
+        if given := self.settings.webhook_secrets:
+            return tuple(given.get_secret_value().split())
+        return (keep_key(self.home, "webhooks"),) if self.database_of_any_version().is_sqlite else ()
+
+    def is_webhook_secret(self, word: str) -> bool:
+        """Tell whether a word ends a webhook's address, in constant time."""
+        return any(hmac.compare_digest(word.encode(), known.encode()) for known in self.webhook_secrets)
 
     @functools.cached_property
     def matcher(self) -> Matcher:

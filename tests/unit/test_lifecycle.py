@@ -22,7 +22,7 @@ from worker.lifecycle import (
 )
 
 CELLS = list(itertools.product(State, Happening))
-FINAL = {State.BOUNCED, State.COMPLAINED, State.REFUSED, State.SUPPRESSED, State.CANCELLED, State.EXPIRED}
+FINAL = {State.COMPLAINED, State.REFUSED, State.SUPPRESSED, State.CANCELLED, State.EXPIRED}
 WITHDRAWALS = {Happening.SUPPRESSED, Happening.CANCELLED, Happening.EXPIRED}
 ON_THE_WIRE = {State.COMMITTING, State.UNKNOWN}
 
@@ -63,6 +63,7 @@ def test_the_way_of_a_delivery_is_the_one_that_the_picture_shows():
     assert targets(State.UNKNOWN) == {State.DEFERRED, State.REFUSED} | TAKEN
     assert targets(State.ACCEPTED) == {State.DELIVERED, State.BOUNCED, State.COMPLAINED}
     assert targets(State.DELIVERED) == {State.BOUNCED, State.COMPLAINED}
+    assert targets(State.BOUNCED) == {State.COMPLAINED}
 
 
 def test_only_a_leased_row_is_committed_and_only_what_waits_is_leased():

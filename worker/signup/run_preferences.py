@@ -68,11 +68,16 @@ def unsubscribe(database: Database, subscriber_id: SubscriberId, *, delivery_id:
     Works for every reader at any time, also for one who has left or is forgotten, and then changes nothing.
     """
     with database.write() as conn:
-        reader = people.locked(conn, subscriber_id)
-        if reader is None or reader.status is SubscriberStatus.ERASED:
-            return Parted(ended=(), has_left=True)
-        ending = ending_with(conn, reader.id, delivery_id)
-        return _parted(conn, reader, ending, was_asked_to_leave=True)
+        return part(conn, subscriber_id, delivery_id)
+
+
+def part(conn: Connection, subscriber_id: SubscriberId, delivery_id: DeliveryId | None) -> Parted:
+    """`unsubscribe` in a transaction that does more: a provider may bring us a reader's farewell."""
+    reader = people.locked(conn, subscriber_id)
+    if reader is None or reader.status is SubscriberStatus.ERASED:
+        return Parted(ended=(), has_left=True)
+    ending = ending_with(conn, reader.id, delivery_id)
+    return _parted(conn, reader, ending, was_asked_to_leave=True)
 
 
 def ending_with(conn: Connection, subscriber_id: SubscriberId, delivery_id: DeliveryId | None) -> list[Following]:

@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from worker.hearsay import Cause
 from worker.model import Cadence, DeliveryId, SubscriberId, SubscriberStatus, SubscriptionId, TopicId
 from worker.store.database import insert_for, now, upsert
 from worker.store.house import MATCH_SEQ, reached
@@ -242,13 +243,9 @@ def topic_names(conn: Connection, slugs: Sequence[str]) -> dict[str, dict[str, s
 
 
 def suppress(conn: Connection, address_hash: str, *, reason: str) -> None:
-    """Make sure that an address gets nothing any more."""
-    upsert(
-        conn,
-        Suppression,
-        {"address_hash": address_hash, "reason": reason, "created_at": now(conn)},
-        key=("address_hash",),
-    )
+    """Make sure that an address gets nothing any more, by somebody's decision: that stands above any event."""
+    row = {"address_hash": address_hash, "cause": Cause.OPERATOR, "reason": reason, "event_id": None}
+    upsert(conn, Suppression, {**row, "created_at": now(conn)}, key=("address_hash",))
 
 
 def is_suppressed(conn: Connection, address_hash: str) -> str | None:

@@ -26,6 +26,7 @@ from worker.web import (
     subscribe,
     topic_pages,
     unsubscribe,
+    webhooks,
 )
 from worker.web.pages import Pages
 from worker.web.security import AccessLog, HeadAsGet, RememberPeer, SecurityHeaders
@@ -44,6 +45,7 @@ _ROUTERS: Final = (
     health.router,
     api.router,
     api_backtest.router,
+    webhooks.router,
 )
 
 

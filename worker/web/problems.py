@@ -26,9 +26,11 @@ log = logging.getLogger("worker.web")
 
 PROBLEM: Final = "application/problem+json"
 MAX_ARTICLE_BYTES: Final = 4_000_000
+MAX_WEBHOOK_BYTES: Final = 2_000_000  # the largest batch of a provider's is SendGrid's, of 768 KB
 MAX_FORM_BYTES: Final = 256_000
+_LIMITS: Final = {"/api/v1/articles": MAX_ARTICLE_BYTES, "/webhooks/": MAX_WEBHOOK_BYTES}
 _DRAINED_BYTES: Final = 16_000_000
-_PLAIN: Final = ("/healthz", "/readyz", "/metrics", "/static/", "/demo/")
+_PLAIN: Final = ("/healthz", "/readyz", "/metrics", "/static/", "/demo/", "/webhooks/")
 
 
 class Fault(BaseModel):
@@ -113,7 +115,8 @@ class LimitBody:
         if scope["type"] != "http" or scope["method"] in {"GET", "HEAD"}:
             await self._app(scope, receive, send)
             return
-        limit = MAX_ARTICLE_BYTES if scope["path"].startswith("/api/v1/articles") else MAX_FORM_BYTES
+        path = scope["path"]
+        limit = next((most for start, most in _LIMITS.items() if path.startswith(start)), MAX_FORM_BYTES)
         body = await _take_in(receive, limit)
         if body is None:
             detail = f"at most {limit:,} bytes are taken"

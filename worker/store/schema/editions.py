@@ -118,6 +118,7 @@ class Delivery(Base):
         ForeignKeyConstraint(["edition_id", "batch_no"], ["delivery_batch.edition_id", "delivery_batch.batch_no"]),
         Index("ix_delivery_edition_id_batch_no", "edition_id", "batch_no"),
         Index("ix_delivery_subscriber_id_planned_at", "subscriber_id", "planned_at"),
+        partial_index("ix_delivery_provider_message_id", "provider_message_id", where="provider_message_id <> ''"),
         partial_index(
             "ix_delivery_unsettled",
             "state",

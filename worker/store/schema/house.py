@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, UniqueConstraint
+from sqlalchemy import JSON, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from worker.store.schema.base import Base, Id, Long, reference
+from worker.store.schema.base import Base, Id, Long, partial_index, reference
 
 
 class Counter(Base):
@@ -39,7 +39,10 @@ class Heartbeat(Base):
 
 
 class Event(Base):
-    """What a provider or a reader told us about a delivery, raw and in our words."""
+    """What a provider or a reader told us about a delivery, raw and in our words.
+
+    `settled_at` says when its consequences were drawn, `outcome` what they were; both wait while it is only stored.
+    """
 
     __tablename__ = "event"
 
@@ -48,12 +51,19 @@ class Event(Base):
     provider_event_id: Mapped[str]
     kind: Mapped[str]
     delivery_id: Mapped[int | None] = reference("delivery.id", index=True)
+    address_hash: Mapped[str | None]  # whose mail it was; known once it is settled
     occurred_at: Mapped[datetime]
     received_at: Mapped[datetime]
+    settled_at: Mapped[datetime | None]
+    outcome: Mapped[str] = mapped_column(default="", server_default="")
     normalised: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     raw: Mapped[str] = mapped_column(default="")
 
-    __table_args__ = (UniqueConstraint("provider", "provider_event_id"),)
+    __table_args__ = (
+        UniqueConstraint("provider", "provider_event_id"),
+        Index("ix_event_address_hash_occurred_at", "address_hash", "occurred_at"),
+        partial_index("ix_event_unsettled", "id", where="settled_at IS NULL"),
+    )
 
 
 class ApiKey(Base):

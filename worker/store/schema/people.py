@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from worker.hearsay import Cause
 from worker.model import Cadence, SubscriberStatus
-from worker.store.schema.base import Base, Id, Long, partial_index, reference, words
+from worker.store.schema.base import Base, BigId, Id, Long, partial_index, reference, words
 
 
 class Subscriber(Base):
@@ -92,7 +93,9 @@ class Suppression(Base):
     __tablename__ = "suppression"
 
     address_hash: Mapped[str] = mapped_column(primary_key=True)
+    cause: Mapped[Cause] = mapped_column(words(Cause), default=Cause.OPERATOR, server_default=Cause.OPERATOR)
     reason: Mapped[str]
+    event_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("event.id", ondelete="SET NULL"), index=True)
     created_at: Mapped[datetime]
 
 

@@ -1,0 +1,48 @@
+"""Makes the event parsers of all providers, each with the keys that an operator has set for it.
+
+`wiring` calls it. A provider that signs is listened to only where its key is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from worker.adapters.events.postmark import PostmarkEvents
+from worker.adapters.events.webhook import WebhookEvents
+from worker.errors import ConfigurationError
+from worker.ports import EventParser
+
+_MAKERS: Final[Mapping[str, Callable[[tuple[str, ...]], EventParser]]] = {
+    "postmark": PostmarkEvents,
+    "webhook": WebhookEvents,
+}
+PROVIDERS: Final = tuple(_MAKERS)
+UNSIGNED: Final = frozenset({"postmark"})
+"""Providers that sign nothing: the secret in the address is their proof, and a password, where one is set."""
+
+
+def build_parsers(keys: str) -> Mapping[str, EventParser]:
+    """Return the parsers of all providers that can be listened to, by name. `keys` are `provider=key`, several of each.
+
+    Raises `ConfigurationError`.
+
+    >>> sorted(build_parsers("postmark=user:word"))
+    ['postmark']
+    """
+    found: dict[str, list[str]] = {}
+    for pair in keys.split():
+        name, sign, key = pair.partition("=")
+        if name not in PROVIDERS or not sign or not key:
+            raise ConfigurationError(
+                f"TOCSIN_WEBHOOK_KEYS: write provider=key, separated by spaces; providers are {', '.join(PROVIDERS)}"
+            )
+        found.setdefault(name, []).append(key)
+    return {name: _make(name, tuple(found.get(name, ()))) for name in PROVIDERS if name in UNSIGNED or name in found}
+
+
+def _make(name: str, keys: tuple[str, ...]) -> EventParser:
+    try:
+        return _MAKERS[name](keys)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"TOCSIN_WEBHOOK_KEYS: {name}: {error}") from error

@@ -1,0 +1,137 @@
+"""Draws the consequences of one event, in the transaction that takes it: delivery, suppression, subscriptions, score.
+
+`decide` and `scoring` say what follows. Called by `run`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Connection
+
+from worker.feedback.decide import Effects, Severity, decide, severity_of
+from worker.feedback.scoring import WINDOW, Mark, score
+from worker.hearsay import Cause, EventKind, FeedbackEvent
+from worker.model import DeliveryId, SubscriberId
+from worker.store import breakers, events, people, suppressions
+from worker.store.events import Located
+
+_COUNTED: Final = (EventKind.BOUNCED, EventKind.DELIVERED)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Means:
+    """What feedback is given by other rooms, and what an operator may set about it."""
+
+    hash_address: Callable[[str], str | None]  # None for what is no address
+    unsubscribe: Callable[[Connection, SubscriberId, DeliveryId | None], object]  # what one mail serves, or everything
+    threshold: float  # an address whose score reaches it gets nothing any more
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Case:
+    """One event, and what is known about it."""
+
+    id: int
+    event: FeedbackEvent
+    effects: Effects
+    located: Located | None
+    address_hash: str | None
+
+
+def draw(conn: Connection, event_id: int, means: Means) -> bool:
+    """Take an event and do what it leads to; False when somebody else has."""
+    stored = events.take(conn, event_id)
+    if stored is None:
+        return False
+    located = events.locate(conn, stored.event)
+    # A message that was passed on may bounce at an address that we have never written to: ours is the one at fault.
+    address = (located.recipient if located else None) or stored.event.recipient
+    case = _Case(
+        id=stored.id,
+        event=stored.event,
+        effects=decide(stored.event),
+        located=located,
+        address_hash=means.hash_address(address) if address else None,
+    )
+    about = {"delivery_id": located.id if located else None, "address_hash": case.address_hash}
+    events.note(conn, event_id, **about)  # now: the score counts this one too
+    outcome = [
+        *_of_delivery(conn, case),
+        *_of_address(conn, case, means),
+        *_of_reader(conn, case, means),
+        *_of_way(conn, case),
+    ]
+    events.note(conn, event_id, outcome="; ".join(outcome))
+    if located and located.recipient is None:
+        events.forget(conn, event_id)
+    return True
+
+
+def _of_delivery(conn: Connection, case: _Case) -> Iterator[str]:
+    happening = case.effects.happening
+    if case.located is None:
+        yield "about no delivery of ours"
+    elif happening and events.hear(conn, case.located, case.event, happening, case.effects.sources):
+        yield f"the delivery is {happening}"
+
+
+def _of_address(conn: Connection, case: _Case, means: Means) -> Iterator[str]:
+    if case.address_hash is None:
+        return
+    cause, event = case.effects.cause, case.event
+    lifted_at = events.lifted_at(conn, case.address_hash) if cause or case.effects.severity else None
+    if cause and (lifted_at is None or event.occurred_at > lifted_at):
+        reason = " ".join(filter(None, (event.provider, event.status, event.reason or str(event.kind))))
+        yield from _suppress(conn, case, case.address_hash, cause, reason)
+    if event.kind in _COUNTED:
+        yield from _count(conn, case, case.address_hash, means.threshold)
+
+
+def _count(conn: Connection, case: _Case, address_hash: str, threshold: float) -> Iterator[str]:
+    """Count the address's score anew. A delivery can only lower it, and so is of no interest to most addresses."""
+    if case.event.kind is EventKind.DELIVERED:
+        known = suppressions.of_address(conn, address_hash)
+        if known is None or known.cause is not Cause.SCORE:
+            return
+    told = events.of_address(conn, address_hash, kinds=_COUNTED, since=case.event.occurred_at - WINDOW)
+    marks = [Mark(at=one.event.occurred_at, severity=severity_of(one.event)) for one in told]
+    if (lifted_at := events.lifted_at(conn, address_hash)) is not None:
+        marks.append(Mark(at=lifted_at))
+    points = score(marks)
+    if points >= threshold:
+        reason = f"it bounced on too many days (score {points:g} of {threshold:g})"
+        yield from _suppress(conn, case, address_hash, Cause.SCORE, reason)
+    elif suppressions.lift_score(conn, address_hash):
+        yield "the address is suppressed no longer: it does get mail"
+
+
+def _suppress(conn: Connection, case: _Case, address_hash: str, cause: Cause, reason: str) -> Iterator[str]:
+    if suppressions.suppress(conn, address_hash, cause=cause, reason=reason[:500], event_id=case.id):
+        yield f"the address is suppressed: {cause}"
+
+
+def _of_reader(conn: Connection, case: _Case, means: Means) -> Iterator[str]:
+    """End the subscriptions that a mail served, or all of a reader's where nobody knows which mail it was."""
+    if not case.effects.unsubscribes:
+        return
+    if case.located is not None:
+        means.unsubscribe(conn, case.located.subscriber_id, case.located.id)
+        yield "the subscriptions that it served are ended"
+    elif case.address_hash and (reader := people.by_address(conn, case.address_hash)):
+        means.unsubscribe(conn, reader.id, None)
+        yield "the reader has left"
+
+
+def _of_way(conn: Connection, case: _Case) -> Iterator[str]:
+    """Shut the way that a mail took, where its bounce is about us, and not the only such one among many deliveries."""
+    if case.effects.severity is not Severity.POLICY or case.located is None:
+        return
+    way = case.located
+    reason = " ".join(filter(None, (case.event.status, case.event.reason)))
+    if breakers.hear_policy_bounce(
+        conn, provider=way.provider, stream=way.kind, domain=way.domain, reason=reason or "a bounce for policy"
+    ):
+        yield f"{way.kind} to {way.domain} waits"
