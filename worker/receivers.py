@@ -5,6 +5,7 @@ Pure. Which MX a company's own domain points at is not looked up: that would be 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
@@ -32,6 +33,7 @@ _FAMILIES: Final = {"hotmail": "outlook.com", "live": "outlook.com", "outlook": 
 _ELSEWHERE: Final = frozenset({"yahoo.co.jp"})  # a company of its own
 
 
+@functools.lru_cache(maxsize=4096)
 def receiver(domain: str) -> str:
     """Return the name that a domain's receiver goes by, in lower case: the domain's own where nothing is known.
 

@@ -91,10 +91,12 @@ class Evidence:
     def fail(self, trouble: Trouble, *, stream: str = "", domain: str = "", now_s: float) -> list[Way]:
         """Note a failure, and return the ways that it shuts. Without stream and domain it says nothing of either."""
         return [
-            way
-            for way, bound in self._judged(trouble, stream, domain)
-            if self._is_too_much(way, trouble, bound, now_s)
+            way for way, bound in self._judged(trouble, stream, domain) if self._is_too_much(way, trouble, bound, now_s)
         ]
+
+    def share_of(self, domain: str) -> float:
+        """Return which share of what was taken went to a domain."""
+        return self._taken_by(Way(self._provider, "", domain)) / self._taken if self._taken else 0.0
 
     def age(self, now_s: float) -> None:
         """Forget what is older than the window; keeps memory small however many domains there are."""

@@ -19,7 +19,7 @@ _MOST_BLIND_TRIES = 3  # "at least once" must not become "until it expires" when
 
 # A greylist lets a sender in who comes back after 1 to 10 minutes, from the same address; most say 5.
 _GREY: Final = re.compile(r"gr[ea]y-?\s?list|postgrey|sqlgrey", re.IGNORECASE)
-_GREY_IN_DISGUISE: Final = re.compile(r"(try|come back) again later", re.IGNORECASE)  # rspamd, Plesk: 451 4.7.1 and this
+_GREY_IN_DISGUISE: Final = re.compile(r"(try|come back) again later", re.IGNORECASE)  # rspamd, Plesk: with 451 4.7.1
 _ASKED: Final = re.compile(r"\b(\d{1,5})\s*(s|m)(?:ec|in)?(?:ond|ute)?s?\b|\b(\d\d):(\d\d):(\d\d)\b", re.IGNORECASE)
 _GREY_WAIT_S = {Lane.ALERTS: 60.0, Lane.BULK: 300.0}
 _LONGEST_GREY_WAIT_S = 3600.0
@@ -70,7 +70,7 @@ def after_error(
 
     Only a word about the recipient is final. A refusal that is about us (a wrong password, a blocked address, RFC 3463:
     x.7.x) would cost everybody else their mail: it goes by each of the `others`, the providers that could take it as
-    well, and then waits for somebody to mend it. A greylist knows us by our address: there the same provider comes back.
+    well, and then waits for somebody to mend it. A greylist knows us by our address: the same provider comes back.
 
     `attempts` counts the tries made, this one included; `jitter` (0 to 1) spreads retries over half a wait more.
     `left_s` is the time until the mail expires: a retry that would come too late is made shortly before that.
