@@ -23,6 +23,7 @@ from worker.cli import (
     dkim,
     editions,
     explain,
+    feedback,
     match,
     newsletters,
     plan,
@@ -91,6 +92,7 @@ app.add_typer(editions.app, name="editions", rich_help_panel=_MAIL)
 app.add_typer(deliveries.app, name="deliveries", rich_help_panel=_MAIL)
 deliveries.app.command()(trace.trace)
 deliveries.app.command()(resolve.resolve)
+app.add_typer(feedback.app, name="feedback", rich_help_panel=_MAIL)
 render.register(app)
 app.add_typer(database.app, name="db", rich_help_panel=_CARE)
 app.command(rich_help_panel=_CARE)(state.doctor)
