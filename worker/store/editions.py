@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from worker.content import AlertContent, ConfirmationContent, DigestContent
 from worker.facts import Copy, EditionPlan
 from worker.lifecycle import OPEN, State, conserve
-from worker.model import ContentId, EditionId, EditionStatus, Lane
+from worker.model import ContentId, EditionId, EditionKind, EditionStatus, Lane
 from worker.store.database import insert_for, now
 from worker.store.leases import reschedule
 from worker.store.schema import (
@@ -162,6 +162,13 @@ def states(conn: Connection, edition_id: EditionId | None = None) -> Mapping[Sta
     if edition_id is not None:
         query = query.where(Delivery.edition_id == edition_id)
     return dict(conn.execute(query).all())
+
+
+def by_kind_and_status(conn: Connection) -> dict[tuple[EditionKind, EditionStatus], int]:
+    """Return how many editions of each kind stand where, also where there are none."""
+    query = sa.select(Edition.kind, Edition.status, sa.func.count()).group_by(Edition.kind, Edition.status)
+    found = {(kind, status): count for kind, status, count in conn.execute(query)}
+    return {(kind, status): found.get((kind, status), 0) for kind in EditionKind for status in EditionStatus}
 
 
 def listed(conn: Connection, *, limit: int, edition_id: EditionId | None = None) -> list[dict[str, Any]]:

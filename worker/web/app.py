@@ -16,6 +16,7 @@ from worker.resources import templates_dir
 from worker.web import (
     api,
     api_backtest,
+    api_editions,
     confirm,
     demo_feeds,
     health,
@@ -46,6 +47,7 @@ _ROUTERS: Final = (
     api.router,
     api_backtest.router,
     webhooks.router,
+    api_editions.router,
 )
 
 

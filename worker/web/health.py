@@ -45,13 +45,17 @@ def metrics(site: LocalSite) -> Response:
     """Give the figures."""
     with site.house.database.read() as conn:
         at, beats, states = now(conn), heartbeats(conn), editions.states(conn)
-        books = editions.conservation(conn)
+        books, runs = editions.conservation(conn), editions.by_kind_and_status(conn)
         due = {lane: len(leases.due_batches(conn, lane, limit=_COUNTED)) for lane in (Lane.ALERTS, Lane.BULK)}
     lines = [
         *_gauge("tocsin_deliveries", "Deliveries by state.", "state", {state: states.get(state, 0) for state in State}),
         *_gauge(
-            "tocsin_conservation", "Terms of the conservation law; audience is the sum of the others.", "term", books
+            "tocsin_conservation",
+            "Terms of the conservation law; audience, as fixed by planning, is the sum of the others.",
+            "term",
+            books,
         ),
+        *_gauge("tocsin_editions", "Editions by kind and status; held ones wait for a person.", "kind,status", runs),
         *_gauge("tocsin_batches_due", "Batches that wait for a worker.", "lane", due),
         *_gauge(
             "tocsin_heartbeat_age_seconds", "Time since a queue's worker last did a task.", "queue", _ages(beats, at)
@@ -79,8 +83,11 @@ def _ages(beats: Mapping[str, datetime], at: datetime) -> dict[str, float]:
     return {name: round((at - beat).total_seconds(), 1) for name, beat in sorted(beats.items())}
 
 
-def _gauge(name: str, says: str, label: str, values: Mapping[Any, float]) -> Iterable[str]:
+def _gauge(name: str, says: str, labels: str, values: Mapping[Any, float]) -> Iterable[str]:
+    """Yield a gauge's lines; where there are several labels, separated by commas, the keys are tuples."""
     yield f"# HELP {name} {says}"
     yield f"# TYPE {name} gauge"
     for key, value in values.items():
-        yield f'{name}{{{label}="{key}"}} {value}'
+        parts = key if isinstance(key, tuple) else (key,)
+        told = ",".join(f'{label}="{part}"' for label, part in zip(labels.split(","), parts, strict=True))
+        yield f"{name}{{{told}}} {value}"

@@ -1,0 +1,113 @@
+"""Looking at a send, and stopping it, by API: who may, what is answered, and what the books then say."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests import builders
+from worker.model import EditionStatus
+from worker.store import house
+from worker.store.house import put_api_key
+
+from .newspaper import API_KEY
+
+
+def call(newspaper, method, path, key=API_KEY, **options):
+    headers = {"Authorization": f"Bearer {key}"}
+    return newspaper.client.request(method, f"{newspaper.url}/api/v1{path}", headers=headers, **options)
+
+
+@pytest.fixture
+def send(newspaper):
+    """An edition for three readers."""
+    with newspaper.house.database.write() as conn:
+        return builders.edition(conn, [builders.reader(conn) for _ in range(3)])
+
+
+def test_an_edition_is_shown_with_its_books(newspaper, send):
+    told = call(newspaper, "GET", f"/editions/{send}").json()
+    assert (told["id"], told["kind"], told["status"], told["audience"]) == (send, "digest", "planned", 3)
+    assert told["conservation"]["open"] == 3
+    assert told["due_at"].endswith("Z")
+
+
+def test_an_edition_is_paused_resumed_and_cancelled_and_the_bell_rings(newspaper, send):
+    paused = call(newspaper, "POST", f"/editions/{send}/pause", json={"reason": "wrong headline"})
+    assert paused.json()["says"] == f"edition {send} was planned and is paused now"
+    assert newspaper.house.rung == []
+    assert call(newspaper, "POST", f"/editions/{send}/pause").json()["changed"] is False
+    assert call(newspaper, "POST", f"/editions/{send}/resume").json()["status"] == "sending"
+    assert newspaper.house.rung == [("sweep_deliveries",)]
+    assert call(newspaper, "POST", f"/editions/{send}/cancel").json()["cancelled"] == 3
+    refused = call(newspaper, "POST", f"/editions/{send}/resume")
+    assert (refused.status_code, refused.headers["content-type"]) == (409, "application/problem+json")
+    assert "already cancelled" in refused.json()["detail"]
+
+
+def test_the_audit_has_the_keys_name(newspaper, send):
+    with newspaper.house.database.write() as conn:
+        put_api_key(conn, name="newsdesk", key="the newsdesk's own key", scopes=["editions"])
+    assert call(newspaper, "POST", f"/editions/{send}/pause", key="the newsdesk's own key").status_code == 200
+    with newspaper.house.database.read() as conn:
+        ((_, actor, action, detail),) = house.notes(conn, f"edition {send}")
+    assert (actor, action, detail) == (
+        "API key newsdesk",
+        "edition pause",
+        {"was": EditionStatus.PLANNED, "reason": ""},
+    )
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "scope"),
+    [
+        ("GET", "/editions/1", "personal"),
+        ("POST", "/editions/1/pause", "personal"),
+        ("POST", "/editions/1/cancel", "articles"),
+        ("GET", "/deliveries", "editions"),
+    ],
+)
+def test_a_key_for_something_else_is_turned_away(newspaper, method, path, scope):
+    with newspaper.house.database.write() as conn:
+        put_api_key(conn, name="other", key="a key for something else", scopes=[scope])
+    assert call(newspaper, method, path, key="a key for something else").status_code == 403
+    assert call(newspaper, method, path, key="nobody's key").status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/editions/99", 404),
+        ("POST", "/editions/99/pause", 404),
+        ("POST", "/editions/1/explode", 422),
+        ("GET", "/editions/99999999999999999999", 422),
+        ("GET", "/deliveries?limit=0", 422),
+        ("GET", "/deliveries?state=lost", 422),
+    ],
+)
+def test_what_is_asked_wrongly_is_told(newspaper, method, path, status):
+    answer = call(newspaper, method, path)
+    assert (answer.status_code, answer.json()["status"]) == (status, status)
+
+
+def test_deliveries_come_in_pages_that_hold_each_once(newspaper, send):
+    with newspaper.house.database.write() as conn:
+        builders.edition(conn, [builders.reader(conn) for _ in range(4)])
+    seen, after = [], 0
+    while after is not None:
+        page = call(newspaper, "GET", "/deliveries", params={"limit": 3, "after": after}).json()
+        seen += [row["id"] for row in page["deliveries"]]
+        after = page["next"]
+    assert len(seen) == len(set(seen)) == 7
+    mine = call(newspaper, "GET", "/deliveries", params={"edition": send, "state": "planned"}).json()
+    assert [row["edition"] for row in mine["deliveries"]] == [send] * 3
+    assert mine["next"] is None
+    assert mine["deliveries"][0]["recipient"].endswith("@readers.example")
+
+
+def test_the_books_are_a_metric(newspaper, send):
+    call(newspaper, "POST", f"/editions/{send}/pause")
+    told = newspaper.get("/metrics").text
+    assert 'tocsin_editions{kind="digest",status="paused"} 1' in told
+    assert 'tocsin_editions{kind="alert",status="held"} 0' in told
+    assert 'tocsin_conservation{term="audience"} 3' in told
+    assert 'tocsin_conservation{term="open"} 3' in told

@@ -1,0 +1,145 @@
+"""`/api/v1/editions` and `/api/v1/deliveries`: the newsroom's own programs look at a send, and stop it.
+
+Parses and answers; `delivery.steering` decides.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, HTTPException, Path, Query
+from pydantic import BaseModel, Field
+
+from worker.delivery.run_steering import steer
+from worker.delivery.steering import Command
+from worker.lifecycle import State
+from worker.model import Canary, EditionId, EditionKind, EditionStatus, Lane, Severity
+from worker.store import editions, ledger
+from worker.web.api import PROBLEMS, Body
+from worker.web.api_keys import Scope, needs
+from worker.web.problems import PROBLEM, Problem
+from worker.web.site import AnySite
+
+_SHAPE: Final = {"content": {PROBLEM: {"schema": Problem.model_json_schema()}}}
+_MISSING: Final[dict[int | str, dict[str, Any]]] = {404: {"description": "There is no such edition.", **_SHAPE}}
+_REFUSED: Final[dict[int | str, dict[str, Any]]] = {409: {"description": "It has ended, or is not stopped.", **_SHAPE}}
+
+router = APIRouter(prefix="/api/v1", tags=["v1"])
+
+Number = Annotated[int, Path(ge=1, le=2**63 - 1)]
+
+
+class Edition(BaseModel):
+    """One run. `conservation` has everybody of the audience in exactly one of its other terms."""
+
+    id: int
+    kind: EditionKind
+    slot: str
+    locale: str
+    lane: Lane
+    severity: Severity
+    status: EditionStatus
+    reason: str
+    canary: Canary | None
+    audience: int | None
+    due_at: datetime
+    expires_at: datetime
+    created_at: datetime
+    planned_at: datetime | None
+    finished_at: datetime | None
+    conservation: dict[str, int]
+
+
+class Why(Body):
+    """Why it is done, for whoever asks later."""
+
+    reason: Annotated[str, Field(max_length=500)] = ""
+
+
+class Answer(BaseModel):
+    """What was, what is, and how many unsent copies were cancelled."""
+
+    id: int
+    was: EditionStatus
+    status: EditionStatus
+    changed: bool
+    cancelled: int
+    says: str
+
+
+class Delivery(BaseModel):
+    """One reader's copy; `recipient` is null after the reader's erasure."""
+
+    id: int
+    edition: int
+    kind: EditionKind
+    recipient: str | None
+    state: State
+    attempts: int
+    provider: str
+    code: int | None
+    reason: str
+    message_id: str
+    provider_message_id: str
+    planned_at: datetime
+    committed_at: datetime | None
+    accepted_at: datetime | None
+    next_attempt_at: datetime | None
+
+
+class Page(BaseModel):
+    """Some deliveries in order of id. Ask for the rest with `after` set to `next`; null: there is no rest."""
+
+    deliveries: list[Delivery]
+    next: int | None
+
+
+@router.get(
+    "/editions/{edition_id}",
+    dependencies=[Depends(needs(Scope.EDITIONS))],
+    response_model=Edition,
+    responses=PROBLEMS | _MISSING,
+)
+def show(site: AnySite, edition_id: Number) -> dict[str, Any]:
+    """Show an edition with its conservation figures."""
+    with site.house.database.read() as conn:
+        found = editions.listed(conn, edition_id=EditionId(edition_id), limit=1)
+        if not found:
+            raise HTTPException(404, f"there is no edition {edition_id}")
+        return {**found[0], "conservation": editions.conservation(conn, EditionId(edition_id))}
+
+
+@router.post("/editions/{edition_id}/{command}", response_model=Answer, responses=PROBLEMS | _MISSING | _REFUSED)
+def command_edition(
+    site: AnySite,
+    edition_id: Number,
+    command: Command,
+    actor: Annotated[str, Depends(needs(Scope.EDITIONS))],
+    why: Why | None = None,
+) -> dict[str, object]:
+    """Pause an edition, go on with it, or cancel it, at once. Safe to repeat."""
+    reason = why.reason if why else ""
+    steered = steer(site.house.database, EditionId(edition_id), command, actor=actor, reason=reason)
+    if steered is None:
+        raise HTTPException(404, f"there is no edition {edition_id}")
+    if steered.refused:
+        raise HTTPException(409, steered.says)
+    if steered.status is EditionStatus.SENDING:
+        site.house.ring("sweep_deliveries")
+    return steered.told()
+
+
+@router.get("/deliveries", dependencies=[Depends(needs(Scope.PERSONAL))], response_model=Page, responses=PROBLEMS)
+def deliveries(
+    site: AnySite,
+    edition: Annotated[int | None, Query(ge=1)] = None,
+    state: State | None = None,
+    after: Annotated[int, Query(ge=0, description="The `next` of the page before.")] = 0,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> dict[str, Any]:
+    """List copies, oldest first."""
+    with site.house.database.read() as conn:
+        rows = list(ledger.deliveries(conn, edition=edition, state=state, after=after, limit=limit + 1))
+    more = len(rows) > limit
+    return {"deliveries": rows[:limit], "next": rows[limit - 1]["id"] if more else None}
