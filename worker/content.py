@@ -7,6 +7,7 @@ Decides nothing. Planning makes contents, `store.editions` interns them, renderi
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from datetime import date, datetime
 from typing import Annotated, Literal, NamedTuple
 
@@ -105,6 +106,24 @@ _ADAPTER: TypeAdapter[AlertContent | DigestContent | ConfirmationContent] = Type
 def thaw(frozen: str | bytes) -> AlertContent | DigestContent | ConfirmationContent:
     """Read a content back from the JSON that `model_dump_json` made."""
     return _ADAPTER.validate_json(frozen)
+
+
+def without(
+    content: AlertContent | DigestContent | ConfirmationContent, stories: Collection[int]
+) -> AlertContent | DigestContent | ConfirmationContent | None:
+    """Take stories out of a content; None when it has nothing left to tell.
+
+    >>> question = ConfirmationContent(locale="en", topics=("Oman",))
+    >>> without(question, {7}) is question
+    True
+    """
+    if not set(stories).intersection(content.stories()):
+        return content
+    if not isinstance(content, DigestContent):
+        return None
+    left = [(section, [card for card in section.cards if card.story_id not in stories]) for section in content.sections]
+    sections = tuple(section.model_copy(update={"cards": tuple(cards)}) for section, cards in left if cards)
+    return content.model_copy(update={"sections": sections}) if sections else None
 
 
 class Newsroom(_Frozen):

@@ -5,15 +5,16 @@ Decides nothing about who gets it. `wiring` makes one; delivery calls `write`, t
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from threading import Lock
 from typing import Final
 
-from worker.content import Newsroom, Personal, thaw
+from worker.content import Newsroom, Personal, thaw, without
 from worker.model import DeliveryId, EditionKind, Form, OutgoingMessage
 from worker.rendering.compile import Renderer
 from worker.rendering.mail import CompiledMail
-from worker.store import deliveries
+from worker.store import deliveries, withdrawals
 from worker.store.database import Database
 from worker.store.deliveries import DueDelivery
 from worker.tokens import Purpose, Tokens
@@ -47,10 +48,21 @@ class Letters:
         )
 
     def html(self, database: Database, delivery_id: DeliveryId) -> str | None:
-        """Return a delivery's HTML for a browser; None when there is none any more, after erasure."""
+        """Return a delivery's HTML for a browser, without stories that an editor has stopped since.
+
+        None when there is none any more, after erasure; empty when nothing is left to tell.
+        """
         with database.read() as conn:
             due = deliveries.one(conn, delivery_id)
-        return self._compiled(due).html(self._personal(due)) if due else None
+            stopped = withdrawals.stopped_among(conn, due.content_id) if due else set()
+        if due is None:
+            return None
+        if stopped:
+            left = without(thaw(due.content), stopped)
+            if left is None:
+                return ""
+            due = replace(due, content=left.model_dump_json())
+        return self._compiled(due).html(self._personal(due))
 
     def _compiled(self, due: DueDelivery) -> CompiledMail:
         kept = self._kept.get(due.content_id)

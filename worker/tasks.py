@@ -22,7 +22,7 @@ from celery.signals import celeryd_after_setup, worker_process_init, worker_proc
 from sqlalchemy.exc import OperationalError
 
 from worker.celery_app import app
-from worker.delivery import run_steering
+from worker.delivery import run_steering, run_withdrawal
 from worker.delivery.run_doubts import take_back
 from worker.errors import ConfigurationError
 from worker.model import ArticleId, EditionId, Lane
@@ -221,6 +221,7 @@ def sweep_deliveries() -> None:
     home = this_house()
     take_back(home.database)
     run_steering.sweep(home.database)
+    run_withdrawal.sweep(home.database)
     for lane in (Lane.ALERTS, Lane.BULK):
         with home.database.read() as conn:
             due = leases.due_batches(conn, lane, limit=_BATCHES_A_SWEEP)

@@ -292,7 +292,7 @@ class House:
         return self.intake.add(article, kind="push", outlet=self.newsroom.name)
 
     def mail_html(self, delivery_id: DeliveryId) -> str | None:
-        """Return a sent mail as a page, None after its reader's erasure."""
+        """Return a sent mail as a page: None after its reader's erasure, empty when all its stories were stopped."""
         return self.letters.html(self.database, delivery_id)
 
     def api_holder(self, key: str) -> tuple[str, frozenset[str]] | None:

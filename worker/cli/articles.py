@@ -1,4 +1,4 @@
-"""`tocsin articles`: hand articles in, and look at what is stored."""
+"""`tocsin articles`: hand articles in, look at what is stored, stop a story."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from worker.cli.house import Json, messages, opened_house, print_json, print_rows
+from worker.cli.house import Json, messages, opened_house, operator, print_json, print_rows
 from worker.errors import InputError
 from worker.model import ArticleId, ParsedArticle
 
@@ -67,6 +67,26 @@ def show(
         print_json(row)
         return
     print_rows([{"field": k, "value": v} for k, v in row.items()], as_json=False, columns=("field", "value"))
+
+
+@app.command()
+def kill(
+    article: Annotated[int, typer.Argument(help="The article's number.")],
+    reason: Annotated[str, typer.Option(help="Why, for whoever asks later.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Stop the story that an article tells, for good: nothing that is unsent, and no page, has it any more.
+
+    Alerts of it are cancelled, digests go out without it. What has been sent is counted, and cannot be called back.
+    """
+    from worker.delivery.run_withdrawal import withdraw
+
+    withdrawn = withdraw(opened_house().database, ArticleId(article), actor=operator(), reason=reason)
+    if withdrawn is None:
+        raise InputError(f"there is no article {article}", hint="see `tocsin articles list`")
+    if as_json:
+        print_json(withdrawn.told())
+    messages.print(withdrawn.says)
 
 
 def _read(name: str, url: str) -> tuple[ParsedArticle, ...]:

@@ -1,6 +1,6 @@
-"""`/api/v1/editions` and `/api/v1/deliveries`: the newsroom's own programs look at a send, and stop it.
+"""`/api/v1/editions`, `/api/v1/deliveries`, and the end of a story: programs look at a send, and stop it.
 
-Parses and answers; `delivery.steering` decides.
+Parses and answers; the delivery room decides.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from fastapi import APIRouter, Depends, HTTPException, Path, Query
 from pydantic import BaseModel, Field
 
 from worker.delivery.run_steering import steer
+from worker.delivery.run_withdrawal import withdraw
 from worker.delivery.steering import Command
 from worker.lifecycle import State
-from worker.model import Canary, EditionId, EditionKind, EditionStatus, Lane, Severity
+from worker.model import ArticleId, Canary, EditionId, EditionKind, EditionStatus, Lane, Severity
 from worker.store import editions, ledger
 from worker.web.api import PROBLEMS, Body
 from worker.web.api_keys import Scope, needs
@@ -22,7 +23,7 @@ from worker.web.problems import PROBLEM, Problem
 from worker.web.site import AnySite
 
 _SHAPE: Final = {"content": {PROBLEM: {"schema": Problem.model_json_schema()}}}
-_MISSING: Final[dict[int | str, dict[str, Any]]] = {404: {"description": "There is no such edition.", **_SHAPE}}
+_MISSING: Final[dict[int | str, dict[str, Any]]] = {404: {"description": "There is no such thing.", **_SHAPE}}
 _REFUSED: Final[dict[int | str, dict[str, Any]]] = {409: {"description": "It has ended, or is not stopped.", **_SHAPE}}
 
 router = APIRouter(prefix="/api/v1", tags=["v1"])
@@ -65,6 +66,18 @@ class Answer(BaseModel):
     status: EditionStatus
     changed: bool
     cancelled: int
+    says: str
+
+
+class Stopped(BaseModel):
+    """What stopping a story has led to: mails cancelled, mails that go out without it, mails that had been sent."""
+
+    article: int
+    story: int
+    changed: bool
+    cancelled: int
+    shortened: int
+    sent: int
     says: str
 
 
@@ -143,3 +156,17 @@ def deliveries(
         rows = list(ledger.deliveries(conn, edition=edition, state=state, after=after, limit=limit + 1))
     more = len(rows) > limit
     return {"deliveries": rows[:limit], "next": rows[limit - 1]["id"] if more else None}
+
+
+@router.post("/articles/{article_id}/kill", response_model=Stopped, responses=PROBLEMS | _MISSING)
+def kill(
+    site: AnySite,
+    article_id: Number,
+    actor: Annotated[str, Depends(needs(Scope.ARTICLES))],
+    why: Why | None = None,
+) -> dict[str, object]:
+    """Stop the story that an article tells, for good, in everything that has not been sent. Safe to repeat."""
+    withdrawn = withdraw(site.house.database, ArticleId(article_id), actor=actor, reason=why.reason if why else "")
+    if withdrawn is None:
+        raise HTTPException(404, f"there is no article {article_id}")
+    return withdrawn.told()

@@ -19,7 +19,7 @@ def show_mail(request: Request, site: AnySite, token: str) -> Response:
     """Show the mail with all its stories; scripts, forms and search engines get nothing of it."""
     [number] = site.house.tokens.read(Purpose.VIEW, token, now=site.now())
     markup = site.house.mail_html(DeliveryId(number))
-    if markup is None:
-        return site.pages.page(request, "gone", status=410)
+    if not markup:
+        return site.pages.page(request, "gone" if markup is None else "withdrawn", status=410)
     headers = {"Content-Security-Policy": MAIL_POLICY, "X-Robots-Tag": "noindex, nofollow"}
     return HTMLResponse(markup, headers=headers)

@@ -200,6 +200,12 @@ def test_an_article_that_waits_to_be_matched_explains_itself(tocsin, database, a
     assert "yet" in tocsin.ask("deliveries", "trace", ADDRESS, "--article", ada[1])[0]["says"]
 
 
+def test_a_story_is_stopped_from_the_command_line(tocsin, ada):
+    (told,) = tocsin.ask("articles", "kill", ada[1], "--reason", "not true")
+    assert (told["article"], told["changed"]) == (ada[1], True)
+    assert tocsin("articles", "kill", 99)[0] == 2
+
+
 def test_without_an_article_a_readers_mails_are_told(tocsin, database, ada, post):
     with database.write() as conn:
         digest = edition(conn, [ada[0]])

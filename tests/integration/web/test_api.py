@@ -237,7 +237,15 @@ def test_a_wrong_wish_names_its_field(newspaper, changes, pointer):
 
 def test_the_api_describes_itself(newspaper):
     document = newspaper.get("/api/openapi.json").json()
-    assert set(document["paths"]) == {"/api/v1/articles", "/api/v1/subscriptions", "/api/v1/topics/backtest"}
+    assert set(document["paths"]) == {
+        "/api/v1/articles",
+        "/api/v1/articles/{article_id}/kill",
+        "/api/v1/deliveries",
+        "/api/v1/editions/{edition_id}",
+        "/api/v1/editions/{edition_id}/{command}",
+        "/api/v1/subscriptions",
+        "/api/v1/topics/backtest",
+    }
     answers = document["paths"]["/api/v1/articles"]["post"]["responses"]
     assert {"200", "201", "202", "401", "403", "413", "422"} <= set(answers)
     assert list(answers["422"]["content"]) == ["application/problem+json"]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tests import builders
-from worker.model import EditionStatus
+from worker.model import EditionKind, EditionStatus
 from worker.store import house
 from worker.store.house import put_api_key
+from worker.tokens import Purpose
 
 from .newspaper import API_KEY
 
@@ -64,6 +65,7 @@ def test_the_audit_has_the_keys_name(newspaper, send):
         ("POST", "/editions/1/pause", "personal"),
         ("POST", "/editions/1/cancel", "articles"),
         ("GET", "/deliveries", "editions"),
+        ("POST", "/articles/1/kill", "editions"),
     ],
 )
 def test_a_key_for_something_else_is_turned_away(newspaper, method, path, scope):
@@ -111,3 +113,18 @@ def test_the_books_are_a_metric(newspaper, send):
     assert 'tocsin_editions{kind="alert",status="held"} 0' in told
     assert 'tocsin_conservation{term="audience"} 3' in told
     assert 'tocsin_conservation{term="open"} 3' in told
+
+
+def test_a_story_is_stopped_and_a_mail_of_it_says_so(newspaper):
+    with newspaper.house.database.write() as conn:
+        number, story = builders.article(conn)
+        alert = builders.edition(conn, [builders.reader(conn)], kind=EditionKind.ALERT, story=story)
+        (delivery,) = builders.ids_of(conn, alert)
+    link = newspaper.link(Purpose.VIEW, delivery)
+    assert newspaper.get(link).status_code == 200
+    told = call(newspaper, "POST", f"/articles/{number}/kill", json={"reason": "not true"}).json()
+    assert (told["changed"], told["cancelled"]) == (True, 1)
+    page = newspaper.get(link)
+    assert page.status_code == 410
+    assert "This story was withdrawn" in page.text
+    assert call(newspaper, "POST", "/articles/99/kill").status_code == 404

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import JSON, Index, UniqueConstraint, false
+from sqlalchemy import JSON, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from worker.model import Novelty, Severity
@@ -46,9 +46,9 @@ class Story(Base):
     id: Mapped[Id]
     created_at: Mapped[datetime]
     killed_at: Mapped[datetime | None]
-    being_stopped: Mapped[bool] = mapped_column(default=False, server_default=false())  # unsent mails may still show it
+    stopping_since: Mapped[datetime | None]  # an editor has stopped it, and unsent mails may still show it
 
-    __table_args__ = (partial_index("ix_story_being_stopped", "id", where="being_stopped"),)
+    __table_args__ = (partial_index("ix_story_stopping_since", "stopping_since", where="stopping_since IS NOT NULL"),)
 
 
 class Article(Base):
