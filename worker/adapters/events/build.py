@@ -8,17 +8,27 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from worker.adapters.events.brevo import BrevoEvents
+from worker.adapters.events.mailgun import MailgunEvents
 from worker.adapters.events.postmark import PostmarkEvents
+from worker.adapters.events.resend import ResendEvents
+from worker.adapters.events.sendgrid import SendgridEvents
+from worker.adapters.events.ses import SesEvents
 from worker.adapters.events.webhook import WebhookEvents
 from worker.errors import ConfigurationError
 from worker.ports import EventParser
 
 _MAKERS: Final[Mapping[str, Callable[[tuple[str, ...]], EventParser]]] = {
+    "ses": SesEvents,
+    "sendgrid": SendgridEvents,
+    "mailgun": MailgunEvents,
     "postmark": PostmarkEvents,
+    "resend": ResendEvents,
+    "brevo": BrevoEvents,
     "webhook": WebhookEvents,
 }
 PROVIDERS: Final = tuple(_MAKERS)
-UNSIGNED: Final = frozenset({"postmark"})
+UNSIGNED: Final = frozenset({"postmark", "brevo"})
 """Providers that sign nothing: the secret in the address is their proof, and a password, where one is set."""
 
 
@@ -28,7 +38,7 @@ def build_parsers(keys: str) -> Mapping[str, EventParser]:
     Raises `ConfigurationError`.
 
     >>> sorted(build_parsers("postmark=user:word"))
-    ['postmark']
+    ['brevo', 'postmark']
     """
     found: dict[str, list[str]] = {}
     for pair in keys.split():
