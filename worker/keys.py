@@ -1,4 +1,4 @@
-"""The installation's secret keys: taken from the settings, or made once and kept in the home.
+"""The installation's secret keys: taken from the settings, read from files, or made once and kept in the home.
 
 Makes keys and files, decides nothing. `wiring` calls it. A lost key cannot be made again: links in old mails stop
 working and suppressed addresses are no longer known, so the home is worth a backup.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+from dataclasses import dataclass
 from pathlib import Path
 
 from worker.errors import ConfigurationError
@@ -29,6 +30,26 @@ def keep_key(home: Path, name: str) -> str:
     if len(key) < _BYTES:
         raise ConfigurationError(f"the key file {path} is damaged: restore it from a backup")
     return key
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SigningKeyFile:
+    """A DKIM key that the settings name. `algorithm` is its a=, `variable` what an operator has set."""
+
+    algorithm: str
+    selector: str
+    file: Path
+    variable: str
+
+
+def read_key_file(path: Path) -> bytes:
+    """Return a private key that the operator keeps. Raises `ConfigurationError` when strangers may read it, too."""
+    try:
+        if os.name == "posix" and path.stat().st_mode & 0o007:
+            raise ConfigurationError(f"everybody may read the private key {path}: say `chmod o= {path}`")
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"the private key {path} cannot be read: {error.strerror}") from error
 
 
 def _make(path: Path) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from email.utils import parseaddr
 from ipaddress import ip_address
 from pathlib import Path
@@ -20,6 +20,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from worker.errors import ConfigurationError
+from worker.keys import SigningKeyFile
 
 PREFIX: Final = "TOCSIN_"
 _EXAMPLES: Final[Mapping[str, str]] = {
@@ -191,6 +192,18 @@ class Settings(BaseSettings):
     def shown(self) -> dict[str, Any]:
         """Return the settings as `tocsin config` prints them, by variable name, secrets redacted."""
         return {variable(name): _redact(getattr(self, name)) for name in sorted(type(self).model_fields, key=variable)}
+
+    def dkim_keys(self) -> Iterator[SigningKeyFile]:
+        """Yield the keys that mail is signed with. Raises `ConfigurationError` for half a key."""
+        for algorithm, selector, file, prefix in (
+            ("rsa-sha256", self.dkim_selector, self.dkim_key_file, "TOCSIN_DKIM"),
+            ("ed25519-sha256", self.dkim_ed25519_selector, self.dkim_ed25519_key_file, "TOCSIN_DKIM_ED25519"),
+        ):
+            if bool(selector) != bool(file):
+                raise ConfigurationError(f"set {prefix}_SELECTOR and {prefix}_KEY_FILE together, or neither")
+            if selector and file:
+                variable = f"{prefix}_KEY_FILE"
+                yield SigningKeyFile(algorithm=algorithm, selector=selector, file=file, variable=variable)
 
 
 def name_servers(text: str) -> tuple[tuple[str, int], ...]:

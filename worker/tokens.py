@@ -17,12 +17,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
+from hashlib import sha256
 from typing import Final
 
 from worker.errors import TokenError
 from worker.model import DeliveryId
 
 _FORGED: Final = "this link is damaged or was not made by us"
+_BLOCK_BYTES: Final = 64  # of SHA-256
 _URLSAFE: Final = bytes.maketrans(b"+/", b"-_")
 # Searched for anywhere, since forwarders wrap it: SRS0=x=y=courier.example=b.TOKEN@forwarder.example, and BATV alike.
 _RETURN_PATH: Final = re.compile(r"(?<![\w.-])b\.([\w.-]+)@", re.ASCII | re.IGNORECASE)
@@ -44,7 +46,7 @@ class Tokens:
     def __init__(self, keys: Sequence[str]) -> None:
         if not keys:
             raise ValueError("at least one key is needed")
-        self._keys = {purpose: tuple(_derived(key, purpose) for key in keys) for purpose in Purpose}
+        self._keys = {purpose: tuple(_Key(key, purpose) for key in keys) for purpose in Purpose}
 
     def sign(self, purpose: Purpose, *numbers: int, expires_at: datetime | None = None) -> str:
         """Return a token of letters, digits, `-`, `_` and `.` that carries `numbers`: same input, same token.
@@ -52,8 +54,8 @@ class Tokens:
         It begins with a letter or digit. Two numbers of 12 digits and an expiry make 67 characters.
         """
         expiry = int(expires_at.timestamp()) if expires_at else 0
-        payload = ".".join([_base36(number) for number in (expiry, *numbers)])
-        return f"{payload}.{_signature(self._keys[purpose][0], payload.encode())}"
+        payload = ".".join(map(_base36, (expiry, *numbers)))
+        return f"{payload}.{self._keys[purpose][0].signature(payload.encode()).decode()}"
 
     def read(self, purpose: Purpose, token: str, *, now: datetime) -> tuple[int, ...]:
         """Return the numbers that `sign` was given. Raises `TokenError`; a retry never helps."""
@@ -84,7 +86,7 @@ class Tokens:
         given, _, signature = token.encode("ascii", "replace").rpartition(b".")
         payload = given.lower() if any_case else given
         for key in self._keys[purpose]:
-            expected = _signature(key, payload).encode()
+            expected = key.signature(payload)
             if hmac.compare_digest(*((expected.lower(), signature.lower()) if any_case else (expected, signature))):
                 return [int(part, 36) for part in payload.split(b".")]
         raise TokenError(_FORGED)
@@ -95,15 +97,18 @@ def keyed_hash(key: str, value: str) -> str:
     return hmac.new(key.encode(), value.encode(), "sha256").hexdigest()
 
 
-def _derived(key: str, purpose: Purpose) -> hmac.HMAC:
-    derived = hmac.digest(key.encode(), f"tocsin.{purpose}".encode(), "sha256")
-    return hmac.new(derived, digestmod="sha256")
+class _Key:
+    """HMAC-SHA256 (RFC 2104) with both its hashes begun: half the cost of `hmac.copy`, a third of `hmac.digest`."""
 
+    def __init__(self, key: str, purpose: Purpose) -> None:
+        derived = hmac.digest(key.encode(), f"tocsin.{purpose}".encode(), "sha256").ljust(_BLOCK_BYTES, b"\0")
+        self._inner, self._outer = (sha256(bytes(byte ^ pad for byte in derived)) for pad in (0x36, 0x5C))
 
-def _signature(key: hmac.HMAC, payload: bytes) -> str:
-    mac = key.copy()
-    mac.update(payload)
-    return b2a_base64(mac.digest(), newline=False).translate(_URLSAFE, b"=").decode()
+    def signature(self, payload: bytes) -> bytes:
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(payload)
+        outer.update(inner.digest())
+        return b2a_base64(outer.digest(), newline=False).translate(_URLSAFE, b"=")
 
 
 @lru_cache(maxsize=1024)  # a message says its reader's and its own number several times

@@ -36,6 +36,8 @@ from worker.model import DeliveryId, Lane, ParsedArticle
 from worker.planning.run import Policy
 from worker.ports import EventParser, Transport
 from worker.rendering.compile import Renderer
+from worker.rendering.run_signer import read_signer
+from worker.rendering.signing import Signer
 from worker.settings import Settings
 from worker.signup.address import normalise
 from worker.signup.run_preferences import part
@@ -201,20 +203,28 @@ class House:
     def _signatures(self) -> Iterator[Signature]:
         from worker.deliverability.run_keys import read_public_key  # noqa: PLC0415  as above
 
-        given = self.settings
-        for selector, file, variable in (
-            (given.dkim_selector, given.dkim_key_file, "TOCSIN_DKIM"),
-            (given.dkim_ed25519_selector, given.dkim_ed25519_key_file, "TOCSIN_DKIM_ED25519"),
-        ):
-            if bool(selector) != bool(file):
-                raise ConfigurationError(f"set {variable}_SELECTOR and {variable}_KEY_FILE together, or neither")
-            if selector and file:
-                yield Signature(domain=self.dkim_domain, selector=selector, key=read_public_key(file))
+        for key in self.settings.dkim_keys():
+            yield Signature(domain=self.dkim_domain, selector=key.selector, key=read_public_key(key.file))
+
+    @functools.cached_property
+    def signer(self) -> Signer | None:
+        """What signs mail with DKIM; None where no key is set."""
+        from_domain = wire_name(self.newsroom.from_address.rpartition("@")[2])
+        return read_signer(self.settings.dkim_keys(), domain=self.dkim_domain, from_domain=from_domain)
 
     @functools.cached_property
     def letters(self) -> Letters:
-        """What writes the copies of mails."""
-        return Letters(renderer=Renderer(newsroom=self.newsroom), tokens=self.tokens, newsroom=self.newsroom)
+        """What writes the copies of mails, signed."""
+        return self._letters(self.signer)
+
+    @functools.cached_property
+    def shown_letters(self) -> Letters:
+        """What writes the copies that pages show: the web needs no private key."""
+        return self._letters(None)
+
+    def _letters(self, signer: Signer | None) -> Letters:
+        renderer = Renderer(newsroom=self.newsroom, signer=signer)
+        return Letters(renderer=renderer, tokens=self.tokens, newsroom=self.newsroom)
 
     @functools.cached_property
     def dispatch(self) -> Dispatch:
@@ -293,7 +303,7 @@ class House:
 
     def mail_html(self, delivery_id: DeliveryId) -> str | None:
         """Return a sent mail as a page: None after its reader's erasure, empty when all its stories were stopped."""
-        return self.letters.html(self.database, delivery_id)
+        return self.shown_letters.html(self.database, delivery_id)
 
     def api_holder(self, key: str) -> tuple[str, frozenset[str]] | None:
         """Return an API key's name and what it may do, None when it is no key. TOCSIN_API_KEY may do everything."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from worker.deliverability.dkim_keys import PublicKey, public_key
 from worker.errors import ConfigurationError, InputError
+from worker.keys import read_key_file
 
 
 def keep_new_key(pem: bytes, file: Path) -> None:
@@ -30,8 +31,6 @@ def keep_new_key(pem: bytes, file: Path) -> None:
 def read_public_key(file: Path) -> PublicKey:
     """Return the public half of a private key's file. Raises `ConfigurationError`."""
     try:
-        return public_key(file.read_bytes())
-    except OSError as error:
-        raise ConfigurationError(f"the DKIM key {file} cannot be read: {error.strerror}") from error
+        return public_key(read_key_file(file))
     except ValueError as error:
         raise ConfigurationError(f"the DKIM key {file} {error}: make one with `tocsin dkim new`") from error

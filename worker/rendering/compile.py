@@ -25,6 +25,7 @@ from worker.rendering.holes import cut, marks, size_bytes
 from worker.rendering.language import Language, Languages
 from worker.rendering.mail import CompiledMail
 from worker.rendering.prose import one_line, tidy, wrap
+from worker.rendering.signing import Signer
 from worker.rendering.view import view_of
 from worker.resources import templates_dir
 
@@ -45,8 +46,8 @@ class _Face:
 class Renderer:
     """Compiles contents for one newsroom. Raises `ConfigurationError`, with file and line, for a faulty template."""
 
-    def __init__(self, *, newsroom: Newsroom) -> None:
-        self._newsroom = newsroom
+    def __init__(self, *, newsroom: Newsroom, signer: Signer | None = None) -> None:
+        self._newsroom, self._signer = newsroom, signer
         self._palette = Palette.of(newsroom.accent)
         self._languages = Languages(templates_dir() / "locales")
         self._environments = {tag: _environment(self._languages.best(tag)) for tag in self._languages.tags}
@@ -63,6 +64,7 @@ class Renderer:
             newsroom=self._newsroom,
             composition=Composition(key=content.digest(), subject=face.subject, text=face.text, html=face.html),
             page=whole.html,
+            signer=self._signer,
         )
 
     def _cut(self, content: DigestContent, language: Language, face: _Face) -> _Face:

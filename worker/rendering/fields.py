@@ -24,9 +24,11 @@ _LINE_BYTES = 998  # RFC 5322, 2.1.1, without CRLF
 _NICE_LINE_CHARS = 78
 _DISPLAY_NAME_CHARS = 100
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*")  # RFC 5322, 3.2.3, and the space between atoms
-_PLAIN = re.compile(
-    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
-)
+_ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_PLAIN_ADDRESS = rf"{_ATEXT}(?:\.{_ATEXT})*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
+_PLAIN = re.compile(_PLAIN_ADDRESS)
+_PLAIN_MAILBOX = re.compile(rf"[A-Za-z0-9'-]+(?: [A-Za-z0-9'-]+)* <{_PLAIN_ADDRESS}>")
+_ENDLESS = re.compile(r"\S{61}")
 _LOCAL_PART = re.compile(r"""[^\s"(),:;<>@\[\\\]]+""")  # no quoted ones: nobody signs up with them but attackers
 _DOMAIN = re.compile(r"[A-Za-z0-9._-]+")
 
@@ -67,6 +69,9 @@ def mailbox(field: str, name: str, address: str) -> str:
     >>> mailbox("To", "Kim, Mina", "mina@bücher.example")
     '"Kim, Mina" <mina@xn--bcher-kva.example>'
     """
+    plain = f"{name} <{address}>"
+    if len(field) + 2 + len(plain) <= _NICE_LINE_CHARS and _PLAIN_MAILBOX.fullmatch(plain):
+        return plain
     wire = addr_spec(address)
     return _angled(field, name, wire) or wire
 
@@ -101,13 +106,22 @@ def addr_spec(address: str) -> str:
         return address
     local, _, domain = address.rpartition("@")
     try:
-        wire = domain if domain.isascii() else idna.encode(domain, uts46=True).decode()
+        wire = ascii_domain(domain)
         parsed = Address(username=local, domain=wire)
     except ValueError as error:
         raise InputError("not an e-mail address") from error
     if not _LOCAL_PART.fullmatch(local) or not _DOMAIN.fullmatch(wire) or one_line(address) != address:
         raise InputError("not an e-mail address")
     return parsed.addr_spec
+
+
+def ascii_domain(domain: str) -> str:
+    """Return a domain as DNS knows it (IDNA 2008). Raises `ValueError` when it is none.
+
+    >>> ascii_domain("straße.example")
+    'xn--strae-oqa.example'
+    """
+    return domain if domain.isascii() else idna.encode(domain, uts46=True).decode()
 
 
 def display_name(name: str) -> str:
@@ -143,7 +157,7 @@ def _phrase(name: str, *, used: int) -> str:
 
 def _is_plain(text: str) -> bool:
     # What looks like an encoded-word, or is too long to be folded, is encoded, whatever its characters.
-    return text.isascii() and "=?" not in text and all(len(word) <= 60 for word in text.split())
+    return text.isascii() and "=?" not in text and not _ENDLESS.search(text)
 
 
 def _encoded(text: str, *, used: int) -> str:

@@ -17,6 +17,7 @@ from worker.rendering.fields import addr_spec, date, display_name, list_id, mail
 from worker.rendering.headers import ID_CHARS, TOKEN_CHARS, Line, header_lines
 from worker.rendering.holes import Hole
 from worker.rendering.prose import one_line
+from worker.rendering.signing import Seal, Signer
 from worker.rendering.skeleton import body, head, quoted
 
 # A token stands as it is, in a line of its own, which no dot may begin.
@@ -43,10 +44,18 @@ class CompiledMail:
     head: Pieces
     body: Pieces
     shows_recipient: bool
+    seal: Seal | None
 
     @classmethod
     def of(
-        cls, *, kind: EditionKind, language: str, newsroom: Newsroom, composition: Composition, page: Pieces
+        cls,
+        *,
+        kind: EditionKind,
+        language: str,
+        newsroom: Newsroom,
+        composition: Composition,
+        page: Pieces,
+        signer: Signer | None = None,
     ) -> CompiledMail:
         """Write all that readers share. Raises `InputError` when the newsroom's own address is none."""
         text, markup = composition.text, composition.html
@@ -66,10 +75,11 @@ class CompiledMail:
             head=head(lines),
             body=body(text, markup, boundary=boundary),
             shows_recipient=Hole.RECIPIENT in {*text.holes, *markup.holes},
+            seal=signer.seal(lines) if signer else None,
         )
 
     def fill(self, personal: Personal) -> bytes:
-        """Return one reader's whole message; the same for the same values.
+        """Return one reader's whole message, signed where keys are set; the same for the same values.
 
         CRLF throughout, and no line begins with a dot. Raises `InputError` when the recipient is no address: then no
         retry helps.
@@ -78,7 +88,9 @@ class CompiledMail:
         if self.shows_recipient:
             values[Hole.RECIPIENT_TEXT] = quoted(personal.recipient)
             values[Hole.RECIPIENT_HTML] = quoted(html.escape(personal.recipient))
-        return (self.head.fill(values) + self.body.fill(values)).encode()
+        written = self.body.fill(values).encode()
+        signatures = self.seal.sign(values, body=written, at=personal.sent_at) if self.seal else b""
+        return b"".join((signatures, self.head.fill(values).encode(), written))
 
     def parts(self, personal: Personal) -> MessageParts:
         """Return one reader's copy for a provider that writes MIME itself. Raises as `fill` does."""

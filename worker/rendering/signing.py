@@ -1,0 +1,140 @@
+"""DKIM: the signatures that stand above a message (RFC 6376), by RSA and by Ed25519 (RFC 8463), or by both.
+
+Every field that we write is signed. Those by which a mail is read are named once more than they occur, so that nobody
+can add a second From or Subject to a message of ours, nor a Cc; the others not, since relays add some of their own
+(Amazon SES a Feedback-ID). Canonicalisation is relaxed for the header, which relays fold anew, and simple for the body,
+which is hashed as it is (relaxed would cost fifty times as much). The time of a signature is the message's own: same
+message, same bytes. Pure: `run_signer` reads the key files.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256
+from typing import Final
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from worker.errors import ConfigurationError
+from worker.model import Pieces
+from worker.rendering.fields import unfolded
+from worker.rendering.holes import joined
+from worker.rendering.prose import wrap
+
+RSA: Final = "rsa-sha256"
+ED25519: Final = "ed25519-sha256"
+
+_RSA_BITS: Final = 2048  # receivers ignore shorter than 1024 and distrust shorter than this (RFC 8301)
+_NEVER_TO_BE_ADDED: Final = ("from", "to", "cc", "reply-to", "subject", "date", "mime-version", "content-type")
+_FIELD: Final = "DKIM-Signature: "
+_LINE_CHARS: Final = 74
+_PADDING: Final = padding.PKCS1v15()
+_SHA256: Final = SHA256()
+_LABELS: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*", re.IGNORECASE)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SigningKey:
+    """A private key, parsed, under its name in DNS."""
+
+    selector: str
+    algorithm: str
+    sign: Callable[[bytes], bytes] = field(repr=False)
+
+
+def read_key(pem: bytes, *, selector: str, algorithm: str, name: str) -> SigningKey:
+    """Read a private key from PEM.
+
+    Raises `ConfigurationError`, which calls the key by `name`, when it is of another kind, too short, or encrypted.
+    """
+    if not _LABELS.fullmatch(selector):
+        raise ConfigurationError(f"{name}: the selector {selector!r} is no name for DNS; write one such as rsa202611")
+    key = _parsed(pem, name)
+    if algorithm == RSA and isinstance(key, RSAPrivateKey):
+        if key.key_size < _RSA_BITS:
+            advice = f"make one of {_RSA_BITS} with `tocsin dkim new`"
+            raise ConfigurationError(f"{name}: a key of {key.key_size} bits is too short for receivers: {advice}")
+        return SigningKey(selector=selector, algorithm=RSA, sign=lambda data: key.sign(data, _PADDING, _SHA256))
+    if algorithm == ED25519 and isinstance(key, Ed25519PrivateKey):  # RFC 8463, 3: what is signed is the hash
+        return SigningKey(selector=selector, algorithm=ED25519, sign=lambda data: key.sign(sha256(data).digest()))
+    raise ConfigurationError(f"{name}: the key is of another kind than {algorithm} needs: see `tocsin dkim new --help`")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Seal:
+    """What the signatures of all messages of one content share: the header's canonical form, each key's own tags."""
+
+    header: Pieces
+    tags: tuple[tuple[SigningKey, str], ...]
+
+    def sign(self, values: Mapping[str, str], *, body: bytes, at: datetime) -> bytes:
+        """Return the signature fields, to stand above the header whose holes these values fill."""
+        header = unfolded(self.header.fill(values))
+        digest = b64encode(sha256(_simple(body)).digest()).decode()
+        fields: list[str] = []
+        for key, tags in self.tags:
+            field = f"{tags}\r\n t={int(at.timestamp())}; bh={digest};\r\n b="
+            signature = key.sign(f"{header}dkim-signature:{unfolded(field.removeprefix(_FIELD))}".encode())
+            fields += (field, _folded(b64encode(signature).decode()), "\r\n")
+        return "".join(fields).encode()
+
+
+class Signer:
+    """Signs for one domain, in ASCII, with one key or several: every message carries a signature of each."""
+
+    def __init__(self, *, domain: str, keys: Sequence[SigningKey]) -> None:
+        self.domain, self.keys = domain, tuple(keys)
+
+    def seal(self, lines: Sequence[tuple[str, Pieces]]) -> Seal:
+        """Prepare the signatures of all messages with these header fields."""
+        names = [name.lower() for name, _ in lines]
+        h = ": ".join([*names, *_NEVER_TO_BE_ADDED])
+        return Seal(
+            header=joined(part for name, value in lines for part in (f"{name.lower()}:", value, "\r\n")),
+            tags=tuple((key, self._tags(key, h)) for key in self.keys),
+        )
+
+    def _tags(self, key: SigningKey, h: str) -> str:
+        tags = f"v=1; a={key.algorithm}; c=relaxed/simple; d={self.domain}; s={key.selector}; h={h};"
+        return wrap(_FIELD + tags, width=_LINE_CHARS).replace("\n", "\r\n ")
+
+
+def is_aligned(domain: str, from_domain: str) -> bool:
+    """Tell whether a signature of one domain may speak for a From of the other (RFC 7489, 3.1.1, relaxed).
+
+    Where registries of names end (`co.uk`) only DNS can tell, so two domains with the same last two labels pass.
+
+    >>> is_aligned("courier.example", "news.courier.example"), is_aligned("mailer.example", "courier.example")
+    (True, False)
+    """
+    return domain.lower().split(".")[-2:] == from_domain.lower().split(".")[-2:]
+
+
+def _parsed(pem: bytes, name: str) -> object:
+    try:
+        return load_pem_private_key(pem, password=None)
+    except TypeError as error:
+        raise ConfigurationError(f"{name}: the key is encrypted; write it without a passphrase") from error
+    except (ValueError, UnsupportedAlgorithm) as error:
+        advice = "make one with `tocsin dkim new`"
+        raise ConfigurationError(f"{name}: this is no private key in PEM that can be read: {advice}") from error
+
+
+def _simple(body: bytes) -> bytes:
+    """Canonicalise a body: all of its empty last lines become one line end (RFC 6376, 3.4.3)."""
+    if body.endswith(b"\r\n") and not body.endswith(b"\r\n\r\n") and body != b"\r\n":
+        return body
+    return body.rstrip(b"\r\n") + b"\r\n"
+
+
+def _folded(signature: str) -> str:
+    return "\r\n ".join(signature[at : at + _LINE_CHARS] for at in range(0, len(signature), _LINE_CHARS))
