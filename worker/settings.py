@@ -19,6 +19,7 @@ from zoneinfo import available_timezones
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from worker.allowances import Hours, read_domain_rates
 from worker.errors import ConfigurationError
 from worker.keys import SigningKeyFile
 
@@ -38,6 +39,8 @@ _EXAMPLES: Final[Mapping[str, str]] = {
     "webhook_secrets": "a long random word, followed by the last one as long as a provider still uses it",
     "webhook_keys": "postmark=user:password mailgun=the-signing-key",
     "gather_s": "60",
+    "domain_rates": "gmail.com=20 yahoo.com=5 *=50",
+    "bulk_hours": "07-22",
 }
 _SECRET_WORD: Final = re.compile(r"[A-Za-z0-9_-]{16,}")
 _BROKERS: Final = ("redis://", "rediss://", "amqp://", "amqps://", "redis+socket://", "sentinel://")
@@ -86,6 +89,12 @@ class Settings(BaseSettings):
     timezone: str = Field("UTC", description="the newsroom's IANA time zone")
 
     transports: SecretStr | None = Field(None, description="DSNs of relays and providers; default: the local inbox")
+    domain_rates: str = Field(
+        "", description="messages a second by receiver, `*` for each other one, for example gmail.com=20 *=50"
+    )
+    bulk_hours: str = Field(
+        "", description="the newsroom's hours in which digests and newsletters may go, for example 07-22; default: all"
+    )
     inbox_port: Port = Field(2525, description="loopback port of the local inbox's SMTP server")
     dkim_domain: str = Field("", description="the d= of DKIM signatures; default: From's domain")
     dkim_selector: str = Field("", description="selector of the RSA key; `tocsin dkim new` makes one")
@@ -148,6 +157,24 @@ class Settings(BaseSettings):
     @classmethod
     def _are_servers(cls, value: str) -> str:
         name_servers(value)
+        return value
+
+    @field_validator("domain_rates")
+    @classmethod
+    def _is_rates(cls, value: str) -> str:
+        try:
+            read_domain_rates(value)
+        except ValueError:
+            raise ValueError("must be domains with messages a second, separated by spaces") from None
+        return value
+
+    @field_validator("bulk_hours")
+    @classmethod
+    def _is_hours(cls, value: str) -> str:
+        try:
+            _ = value and Hours.read(value)
+        except ValueError:
+            raise ValueError("must be two hours") from None
         return value
 
     @field_validator("timezone")

@@ -28,6 +28,7 @@ from worker.cli import (
     newsletters,
     plan,
     processes,
+    providers,
     render,
     resolve,
     sources,
@@ -93,6 +94,7 @@ app.add_typer(deliveries.app, name="deliveries", rich_help_panel=_MAIL)
 deliveries.app.command()(trace.trace)
 deliveries.app.command()(resolve.resolve)
 app.add_typer(feedback.app, name="feedback", rich_help_panel=_MAIL)
+app.add_typer(providers.app, name="providers", rich_help_panel=_MAIL)
 render.register(app)
 app.add_typer(database.app, name="db", rich_help_panel=_CARE)
 app.command(rich_help_panel=_CARE)(state.doctor)

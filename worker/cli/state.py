@@ -57,7 +57,7 @@ def doctor(
     from worker.wiring import house
 
     found = house()
-    checks = [_database, _broker, _relays, _workers, _clock, _disk, *([_dns] if dns else [])]
+    checks = [_database, _broker, _relays, _ways, _workers, _clock, _disk, *([_dns] if dns else [])]
     told: dict[str, str] = {}
     findings = [finding for check in checks for finding in _examine(check, found, told)]
     for one in findings:
@@ -135,6 +135,27 @@ def _relays(found: House) -> Iterator[Finding]:
         says=f"no answer from {'; '.join(silent)}" if silent else f"{names} answer",
         advice="check TOCSIN_TRANSPORTS and the relay; mail waits and is tried again" if silent else "",
     )
+
+
+def _ways(found: House) -> Iterator[Finding]:
+    from worker.circuits import Condition
+    from worker.store import breakers
+
+    with found.database.read() as conn:
+        shut = breakers.load(conn)
+    if not shut:
+        yield Finding(part="ways", health=Health.WELL, says="no provider, kind of mail or domain is shut")
+    for way, circuit in shut.items():
+        is_ill = not any(way[1:]) and circuit.condition is not Condition.PAUSED
+        why = f"{circuit.trouble}: {circuit.reason}" if circuit.trouble else circuit.reason
+        yield Finding(
+            part="ways",
+            health=Health.ILL if is_ill else Health.NOTE,
+            says=f"{way} is {circuit.condition.replace('_', ' ')} ({why})",
+            advice=f"it is tried again by itself; mended already? `tocsin providers resume {way.provider}`"
+            if circuit.trouble
+            else f"`tocsin providers resume {way.provider}`",
+        )
 
 
 def _workers(found: House) -> Iterator[Finding]:

@@ -9,14 +9,13 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
-from typing import Final
-
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from typing import TYPE_CHECKING, Final
 
 from worker.delivery.pacing import AHEAD_S, LONGEST_WAIT_S, Booking, Bucket, book
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+    from redis.commands.core import AsyncScript
 
 log = logging.getLogger(__name__)
 
@@ -83,9 +82,9 @@ class Pace:
     """The buckets as one worker sees them; `me` tells it from every other. It belongs to one event loop."""
 
     def __init__(self, url: str | None, *, me: str) -> None:
-        self._me = me
-        self._redis = None if url is None else _client(url)
-        self._script = None if self._redis is None else self._redis.register_script(_SCRIPT)
+        self._url, self._me = url, me
+        self._redis: Redis | None = None
+        self._script: AsyncScript | None = None
         self._alone: dict[str, tuple[float, float]] = {}
         self._sharers = _SHARERS_UNKNOWN
         self._ask_from_s = 0.0
@@ -95,17 +94,13 @@ class Pace:
         self, buckets: Sequence[Bucket], wanted: Sequence[Sequence[int]], *, ahead_s: float, queues: bool
     ) -> list[Booking]:
         """Book each message of `wanted`; see `pacing.book`. Never raises for Redis' sake."""
-        if self._script is not None and time.monotonic() >= self._ask_from_s:
-            try:
-                answers = await self._script(
-                    keys=[_PREFIX + "sharers", *(_PREFIX + bucket.name for bucket in buckets)],
-                    args=_arguments(self._me, buckets, wanted, ahead_s=ahead_s, queues=queues),
-                )
-            except (RedisError, OSError) as error:
-                self._lose(error)
-            else:
+        if self._url is not None and time.monotonic() >= self._ask_from_s:
+            answers = await self._ask(
+                [_PREFIX + "sharers", *(_PREFIX + bucket.name for bucket in buckets)],
+                _arguments(self._me, buckets, wanted, ahead_s=ahead_s, queues=queues),
+            )
+            if answers:
                 self._sharers = answers[0]
-                self._note_return()
                 return [_booking(answer / 1e6, is_turned_away=answer < 0) for answer in answers[1:]]
         shares = [Bucket(one.name, one.rate_per_s / self._sharers) for one in buckets]
         return book(self._alone, shares, wanted, now_s=time.monotonic(), ahead_s=ahead_s, queues=queues)
@@ -114,6 +109,21 @@ class Pace:
         """Close the connections; `book` may be called again afterwards."""
         if self._redis is not None:
             await self._redis.aclose()
+
+    async def _ask(self, keys: list[str], arguments: list[str | int]) -> list[int]:
+        """Run the script; nothing comes back when Redis is away."""
+        from redis.exceptions import RedisError  # noqa: PLC0415  half a second that only paced mail is worth
+
+        if self._script is None:
+            self._redis = _client(self._url or "")
+            self._script = self._redis.register_script(_SCRIPT)
+        try:
+            answers: list[int] = await self._script(keys=keys, args=arguments)
+        except (RedisError, OSError) as error:
+            self._lose(error)
+            return []
+        self._note_return()
+        return answers
 
     def _lose(self, error: Exception) -> None:
         self._ask_from_s = time.monotonic() + _ASKED_AGAIN_S
@@ -129,6 +139,10 @@ class Pace:
 
 
 def _client(url: str) -> Redis:
+    from redis.asyncio import Redis  # noqa: PLC0415  as above
+    from redis.asyncio.retry import Retry  # noqa: PLC0415
+    from redis.backoff import NoBackoff  # noqa: PLC0415
+
     # Kombu writes a socket's path with a scheme of its own.
     return Redis.from_url(
         url.replace("redis+socket://", "unix://", 1),

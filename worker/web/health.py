@@ -20,6 +20,7 @@ from worker.store import editions, leases
 from worker.store.database import now
 from worker.store.house import heartbeats
 from worker.web.site import AnySite, LocalSite, Site
+from worker.web.way_metrics import way_metrics
 
 router = APIRouter(include_in_schema=False)
 
@@ -46,6 +47,7 @@ def metrics(site: LocalSite) -> Response:
     with site.house.database.read() as conn:
         at, beats, states = now(conn), heartbeats(conn), editions.states(conn)
         books, runs = editions.conservation(conn), editions.by_kind_and_status(conn)
+        ways = list(way_metrics(conn, site.house.zone))
         due = {lane: len(leases.due_batches(conn, lane, limit=_COUNTED)) for lane in (Lane.ALERTS, Lane.BULK)}
     lines = [
         *_gauge("tocsin_deliveries", "Deliveries by state.", "state", {state: states.get(state, 0) for state in State}),
@@ -60,6 +62,7 @@ def metrics(site: LocalSite) -> Response:
         *_gauge(
             "tocsin_heartbeat_age_seconds", "Time since a queue's worker last did a task.", "queue", _ages(beats, at)
         ),
+        *ways,
     ]
     return PlainTextResponse("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4")
 

@@ -66,6 +66,13 @@ def test_the_examples_that_people_are_told_to_write_are_right(scheme):
     assert (again.host, again.port, again.place, again.own) == (spec.host, spec.port, spec.place, spec.own)
 
 
+def test_what_a_provider_is_allowed_is_read_and_written_alike():
+    text = "smtp://host:25?weight=0&rate=0.5&hours=22:30-06:00&warmup=2026-11-28:50x1.5"
+    (spec,) = parse_transports(text)
+    assert (spec.weight, str(spec.hours), str(spec.warm_up)) == (0, "22:30-06:00", "2026-11-28:50x1.5")
+    assert redact(spec) == text
+
+
 @pytest.mark.parametrize("scheme", KINDS)
 def test_a_spec_is_built_into_its_transport(scheme):
     (spec,) = parse_transports(f"{KINDS[scheme].example.replace('name=relay', 'weight=2')}")
@@ -127,10 +134,13 @@ def test_an_http_provider_is_where_it_is_unless_a_stand_in_is_named():
         ("smtp://host?connections=2&connections=3", "write connections only once"),
         ("smtp://host?rate=0", "rate=50"),
         ("smtp://host?rate=nan", "rate=50"),
+        ("smtp://host?weight=-1", "0 to stand by: weight=2"),
+        ("smtp://host?hours=7-22", "hours=07-22:30"),
+        ("smtp://host?warmup=2026-11-28:50", "warmup=2026-11-28:50x1.5"),
         ("smtp://host?lanes=alerts,letters", "alerts, bulk, control: lanes=alerts,bulk"),
         ("smtp://host?lanes=", "lanes=alerts,bulk"),
         ("smtp://host?name=a%20b", "name=relay"),
-        ("smtp://host?conections=5", "write one of name, weight, rate, lanes, connections, tls"),
+        ("smtp://host?conections=5", "write one of name, weight, rate, hours, warmup, lanes, connections, tls"),
         ("smtp://host?maildir=/m", "option 1 is not known to smtp"),
         ("smtps://host?tls=off", "option 1 is not known to smtps"),
         ("smtp://host?ca=relative.pem", "ca=/etc"),

@@ -8,8 +8,11 @@ import time
 
 import pytest
 
-from worker.store import articles, house
+from worker.circuits import Trouble, Way
+from worker.store import articles, breakers, house, throttles
 from worker.store.articles import unmatched
+from worker.store.database import now
+from worker.store.throttles import Halved, Place
 from worker.web.health import SILENT_AFTER_S
 
 from .newspaper import API_KEY
@@ -292,10 +295,15 @@ def test_the_figures_are_prometheus_text(newspaper):
     newspaper.mails("jo@example.org")
     with newspaper.house.database.write() as conn:
         house.beat(conn, "alerts")
+        breakers.trip(conn, Way("relay", "digest"), Trouble.POLICY, reason="550 5.7.1 no")
+        throttles.change(conn, Place("", "gmail.com"), lambda *_: Halved(full_per_s=20, share=0.5, since=now(conn)))
     answer = newspaper.get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
     lines = answer.text.splitlines()
     assert 'tocsin_deliveries{state="planned"} 1' in lines
     assert 'tocsin_conservation{term="open"} 1' in lines
     assert 'tocsin_batches_due{lane="alerts"} 0' in lines
+    way = 'provider="relay",stream="digest",domain="",condition="open",trouble="policy"'
+    assert f"tocsin_way_shut{{{way}}} 1" in lines
+    assert any(line.startswith('tocsin_rate_slowed_per_second{provider="",domain="gmail.com"} 10.') for line in lines)
     assert any(line.startswith('tocsin_heartbeat_age_seconds{queue="alerts"} 0.') for line in lines)

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from worker.adapters.transports.kinds import KINDS
 from worker.adapters.transports.spec import Kind, Login, Scheme, Tls, is_loopback
+from worker.allowances import Hours, WarmUp
 from worker.model import Lane
 
 
@@ -90,9 +91,19 @@ OPTIONS: Final = MappingProxyType(
         "name": Option(
             field="name", read=_shaped(r"[\w.-]{1,40}"), allowed="up to 40 letters, digits, '.', '-', '_': name=relay"
         ),
-        "weight": _whole("weight", 1000, "weight=2"),
+        "weight": Option(
+            field="weight", read=_number(int, 0, 1000), allowed="a whole number up to 1000, 0 to stand by: weight=2"
+        ),
         "rate": Option(
             field="rate_per_s", read=_number(float, 0.001, 1e6), allowed="messages a second, more than 0: rate=50"
+        ),
+        "hours": Option(
+            field="hours", read=Hours.read, allowed="the newsroom's hours in which bulk mail may go: hours=07-22:30"
+        ),
+        "warmup": Option(
+            field="warm_up",
+            read=WarmUp.read,
+            allowed="first day, messages on it, and how much more each day: warmup=2026-11-28:50x1.5",
         ),
         "lanes": Option(field="lanes", read=_lanes, allowed=f"some of {', '.join(Lane)}: lanes=alerts,bulk"),
         "connections": _whole("connections", 1000, "connections=20"),

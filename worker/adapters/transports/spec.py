@@ -12,6 +12,7 @@ from enum import StrEnum
 from ipaddress import ip_address
 from pathlib import Path
 
+from worker.allowances import Hours, WarmUp
 from worker.model import Lane
 
 
@@ -124,6 +125,8 @@ class TransportSpec:
     name: str
     weight: int = 1
     rate_per_s: float | None = None
+    hours: Hours | None = None
+    warm_up: WarmUp | None = None
     lanes: frozenset[Lane] = frozenset(Lane)
     connections: int = 10
     tls: Tls = Tls.OPPORTUNISTIC
