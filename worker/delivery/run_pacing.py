@@ -140,8 +140,8 @@ class Pace:
 
 def _client(url: str) -> Redis:
     from redis.asyncio import Redis  # noqa: PLC0415  as above
-    from redis.asyncio.retry import Retry  # noqa: PLC0415
-    from redis.backoff import NoBackoff  # noqa: PLC0415
+    from redis.asyncio.retry import Retry  # noqa: PLC0415  as above
+    from redis.backoff import NoBackoff  # noqa: PLC0415  as above
 
     # Kombu writes a socket's path with a scheme of its own.
     return Redis.from_url(
