@@ -69,8 +69,9 @@ class Play:
 
 def transport_of(provider: Provider, url: str, options: str = "") -> HttpTransport:
     """Build the transport that posts to `url`."""
-    dsn = provider.dsn.format(url=url)
-    stand_in = "" if "{url}" in provider.dsn else f"&base_url={url}"
+    scheme, _, place = url.partition("://")
+    dsn = provider.dsn.format(scheme=scheme, place=place)
+    stand_in = "" if "{place}" in provider.dsn else f"&base_url={url}"
     joint = "&" if "?" in dsn else "?"
     made = build(parse_transports(f"{dsn}{joint}name=way{stand_in}&{options}")[0])
     assert isinstance(made, HttpTransport)

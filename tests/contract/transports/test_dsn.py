@@ -53,6 +53,33 @@ def test_what_is_not_said_has_its_default():
     assert (implicit.port, implicit.tls, implicit.name) == (465, Tls.REQUIRED, "smtps")
 
 
+@pytest.mark.parametrize(
+    ("dsn", "base_url", "address"),
+    [
+        ("ses://ID:s%2Fx@eu-west-1", "https://email.eu-west-1.amazonaws.com", "email.eu-west-1.amazonaws.com:443"),
+        ("mailgun://k@News.Example.org", "https://api.mailgun.net", "api.mailgun.net:443"),
+        ("mailgun://k@news.example.org?region=eu", "https://api.eu.mailgun.net", "api.eu.mailgun.net:443"),
+        ("sendgrid://k@default?region=eu", "https://api.eu.sendgrid.com", "api.eu.sendgrid.com:443"),
+        ("webhook+https://whsec_aw%3D%3D@h.example/a/b", "https://h.example/a/b", "h.example:443"),
+        ("webhook+http://whsec_aw%3D%3D@[::1]:8080/a", "http://[::1]:8080/a", "[::1]:8080"),
+    ],
+)
+def test_where_an_http_provider_is(dsn, base_url, address):
+    (spec,) = parse_transports(dsn)
+    assert (spec.base_url, spec.address) == (base_url, address)
+
+
+def test_the_redacted_form_hides_a_webhooks_path():
+    (spec,) = parse_transports("webhook+https://whsec_c2VjcmV0@h.example:8443/hidden?keys_s=60&batch=5")
+    assert redact(spec) == "webhook+https://***@h.example:8443/***?batch=5&keys_s=60"
+    assert "hidden" not in repr(spec)
+
+
+def test_a_webhook_without_a_secret_of_its_standard_is_refused_at_the_start():
+    with pytest.raises(ConfigurationError, match=r"transport webhook\+https: .*whsec_"):
+        build(parse_transports("webhook+https://hunter2@h.example/a")[0])
+
+
 def test_white_space_of_any_kind_separates():
     specs = parse_transports("\n smtp://a?name=a\t\tsmtp://b?name=b\r\n inbox://[::1]:1?maildir=/m ")
     assert [spec.name for spec in specs] == ["a", "b", "inbox"]
@@ -113,6 +140,14 @@ def test_an_http_provider_is_where_it_is_unless_a_stand_in_is_named():
         ("resend://KEY@default?base_url=http://api.example.org", "http:// on this machine only"),
         ("resend://KEY@default?base_url=https://api.example.org?a", "an https:// address"),
         ("resend://KEY@default?base_url=api.example.org", "an https:// address"),
+        ("ses://KEY@eu-west-1", "write both halves of the key before the @: ses://KEY_ID:SECRET@eu-west-1"),
+        ("ses://KEY:SECRET@ireland", "write after the @ what the example has"),
+        ("mailgun://KEY@default", "write after the @ what the example has"),
+        ("mailgun://KEY@news.example.org?region=mars", "write region as us or eu"),
+        ("webhook+http://whsec_c2VjcmV0@mail.example.org/send", "write 127.0.0.1"),
+        ("webhook+https://mail.example.org/send", "write the key alone before the @"),
+        ("webhook+https://whsec_c2VjcmV0@mail.example.org:0/send", "write a port"),
+        ("webhook+https://whsec_c2VjcmV0@mail.example.org?base_url=https://a", "is not known to webhook+https"),
         ("postmark://TOKEN@default?stream=a%20b", "write stream as in stream=broadcast"),
         ("smtp://host?batch=5", "option 1 is not known to smtp"),
         ("smtp://host?base_url=https://a.example", "option 1 is not known to smtp"),

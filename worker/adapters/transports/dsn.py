@@ -62,7 +62,7 @@ def redact(spec: TransportSpec) -> str:
     login = f"{user}:{_MASK}@" if spec.user and spec.password else f"{_MASK}@" if spec.password else ""
     kind = KINDS[spec.scheme]
     query = "&".join(f"{option}={quote(write(value), safe='/,:')}" for option, value in _chosen(kind, spec))
-    place = spec.address if not kind.endpoints else spec.place
+    place = spec.place if kind.is_http else spec.address
     path = f"/{_MASK}" if kind.is_webhook and urlsplit(spec.base_url).path else ""
     return f"{spec.scheme}://{login}{place}{path}{'?' if query else ''}{query}"
 
@@ -140,10 +140,9 @@ def _secrets(kind: Kind, parts: SplitResult) -> dict[str, Any]:
 
 def _destination(kind: Kind, parts: SplitResult, values: dict[str, Any]) -> dict[str, Any]:
     """Find out where an HTTP provider is: at its own address, unless `base_url` names a stand-in."""
-    place = parts.hostname or ""
+    place = parts.netloc.rpartition("@")[2].lower()
     if kind.is_webhook:
-        address = parts.netloc.rpartition("@")[2]
-        url = f"{kind.scheme.partition('+')[2]}://{address}{parts.path}"
+        url = f"{kind.scheme.partition('+')[2]}://{place}{parts.path}"
     else:
         region = values.get("region", next(iter(kind.endpoints)))
         url = values.get("base_url") or kind.endpoints[region].format(place=place)

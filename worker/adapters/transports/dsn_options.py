@@ -86,6 +86,7 @@ def _url(text: str) -> str:
 _RELAYS: Final = (Scheme.SMTP, Scheme.SMTPS)
 _SMTP: Final = tuple(Scheme)
 _HTTP: Final = tuple(scheme for scheme, kind in KINDS.items() if kind.is_http)
+_PROVIDERS: Final = tuple(scheme for scheme, kind in KINDS.items() if kind.endpoints)
 OPTIONS: Final = MappingProxyType(
     {
         "name": Option(
@@ -127,7 +128,7 @@ OPTIONS: Final = MappingProxyType(
             field="base_url",
             read=_url,
             allowed="an https:// address, or http:// on this machine only: base_url=http://127.0.0.1:8080",
-            schemes=_HTTP,
+            schemes=_PROVIDERS,
         ),
         "connect_s": _seconds("connect_s", "connect_s=30"),
         "command_s": _seconds("command_s", "command_s=60", _SMTP),

@@ -28,7 +28,7 @@ class HttpTransport(ABC):
 
     form: ClassVar[Form] = Form.PARTS
     most_bytes: ClassVar[int] = 20_000_000
-    keys_honoured_s: ClassVar[float] = 0.0
+    keys_honoured_s: float = 0.0
     once_each: ClassVar[bool] = False
     """Whether an address may stand only once in a request."""
     unsent: ClassVar[Collection[int]] = ()
@@ -106,9 +106,15 @@ class HttpTransport(ABC):
         """Close all connections; the transport may be used again afterwards."""
         await self._wire.close()
 
+    def secrets(self) -> Sequence[str]:
+        """Return all forms in which our secret leaves the house."""
+        return (self.spec.password,)
+
     def shown(self, words: str) -> str:
         """Mask our secret in a provider's words, should it repeat it."""
-        return words.replace(self.spec.password, "***") if self.spec.password else words
+        for secret in filter(None, self.secrets()):
+            words = words.replace(secret, "***")
+        return words
 
     def receipt(self, reply: Reply, provider_message_id: str = "", text: str = "") -> Receipt:
         """Write a receipt of this provider's."""

@@ -18,7 +18,7 @@ from worker.errors import Blame, OutcomeUnknown, SendError
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x20\x7f-\x9f]+")
 _SHOWN: Final = 300
 _LONGEST_WAIT_S: Final = 86_400.0  # some ask for years
-_EPOCH_FROM: Final = 1e9  # a larger number is no span but a moment
+_EPOCH_FROM, _EPOCH_MS_FROM = 1e9, 1e11  # a larger number is no span but a moment, in seconds or milliseconds
 _WAITS: Final = ("retry-after", "ratelimit-reset", "x-ratelimit-reset", "x-sib-ratelimit-reset")
 
 _OURS_TO_MEND: Final = frozenset({301, 302, 307, 308, 401, 402, 403, 404, 405, 407, 410})
@@ -65,8 +65,8 @@ class Reply:
 
 
 def _seconds(value: str, now: datetime) -> float | None:
-    if re.fullmatch(r"\d{1,12}(\.\d{1,9})?", value, re.ASCII):
-        number = float(value)
+    if re.fullmatch(r"\d{1,15}(\.\d{1,9})?", value, re.ASCII):
+        number = float(value) / (1000 if float(value) > _EPOCH_MS_FROM else 1)
         return number - now.timestamp() if number > _EPOCH_FROM else number
     try:
         moment = parsedate_to_datetime(value)

@@ -5,7 +5,7 @@ Pure. Providers' modules use it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Hashable
 from email.headerregistry import Address
 
 from worker.model import MessageParts, OutgoingMessage, Pieces
@@ -37,10 +37,26 @@ def reader(message: OutgoingMessage) -> str:
     return mailbox(parts_of(message).to_name, message.recipient)
 
 
-def marked(pieces: Pieces, mark: Callable[[str], str]) -> str:
-    """Write a text with a mark in the place of each hole.
+def shared(parts: MessageParts) -> Hashable:
+    """Return what messages must have in common for a request to say it once."""
+    return parts.composition.key, parts.from_name, parts.from_address, parts.reply_to
 
-    >>> marked(Pieces(literals=("Dear ", "."), holes=("name",)), "%{}%".format)
-    'Dear %name%.'
+
+def marked(pieces: Pieces, mark: str, face: str) -> str:
+    """Write a text with a mark in the place of each hole. Raises `ValueError` if the text itself looks like one.
+
+    >>> marked(Pieces(literals=("Dear ", "."), holes=("name",)), "%recipient.{}%", "t")
+    'Dear %recipient.t_name%.'
     """
-    return pieces.fill({hole: mark(hole) for hole in pieces.holes})
+    if any(mark.partition("{")[0] in literal for literal in pieces.literals):
+        raise ValueError("the text has a mark of its own")
+    return pieces.fill({hole: mark.format(f"{face}_{hole}") for hole in pieces.holes})
+
+
+def values_of(parts: MessageParts) -> dict[str, str]:
+    """Return a reader's values by the names that `marked` gives the holes: t_ in subject and text, h_ in HTML."""
+    composition = parts.composition
+    plain = {*composition.subject.holes, *composition.text.holes}
+    return {f"t_{hole}": parts.values[hole] for hole in sorted(plain)} | {
+        f"h_{hole}": parts.html_values[hole] for hole in sorted({*composition.html.holes})
+    }

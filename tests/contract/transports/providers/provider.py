@@ -19,7 +19,8 @@ class Provider:
     provider says it does with it; `key_of` is the key under which it would not do it twice.
     """
 
-    dsn: str  # without options; {url} is where the stand-in is, for those whose DSN is the URL
+    dsn: str  # {scheme} and {place} are the stand-in's, for those whose DSN is the URL
+    secrets: Collection[str] = (SECRET,)  # what must show nowhere
     read: Callable[[Posted], list[Sent]]
     answer: Callable[[Posted, Collection[str]], Reply]
     is_authorised: Callable[[Posted], bool]
