@@ -14,7 +14,6 @@ from email.utils import parseaddr
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
-from zoneinfo import ZoneInfo
 
 from worker import __version__, celery_app
 from worker import settings as settings_module
@@ -101,11 +100,6 @@ class House:
     def broker_is_embedded(self) -> bool:
         """Whether `tocsin up` must start a broker of its own."""
         return self.settings.broker_url is None
-
-    @functools.cached_property
-    def zone(self) -> ZoneInfo:
-        """The newsroom's time zone."""
-        return ZoneInfo(self.settings.timezone)
 
     @functools.cached_property
     def tokens(self) -> Tokens:

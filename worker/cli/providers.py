@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -34,7 +35,7 @@ def list_(as_json: Json = False) -> None:
     found = opened_house()
     with found.database.read() as conn:
         at, shut, slowed = now(conn), breakers.load(conn), throttles.load(conn)
-        taken = throttles.taken(conn, at.astimezone(found.zone).date())
+        taken = throttles.taken(conn, at.astimezone(ZoneInfo(found.newsroom.timezone)).date())
     rows = [*_providers(found, shut, taken), *(_row(way, circuit) for way, circuit in shut.items() if any(way[1:]))]
     for place, halved in slowed.items():
         rate = round(Slowdown(**halved._asdict()).rate_per_s(at), 2)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
@@ -47,7 +48,7 @@ def metrics(site: LocalSite) -> Response:
     with site.house.database.read() as conn:
         at, beats, states = now(conn), heartbeats(conn), editions.states(conn)
         books, runs = editions.conservation(conn), editions.by_kind_and_status(conn)
-        ways = list(way_metrics(conn, site.house.zone))
+        ways = list(way_metrics(conn, ZoneInfo(site.house.newsroom.timezone)))
         due = {lane: len(leases.due_batches(conn, lane, limit=_COUNTED)) for lane in (Lane.ALERTS, Lane.BULK)}
     lines = [
         *_gauge("tocsin_deliveries", "Deliveries by state.", "state", {state: states.get(state, 0) for state in State}),
