@@ -28,6 +28,7 @@ from worker.delivery.dispatch import Dispatch
 from worker.delivery.run import Courier, Terms
 from worker.errors import ConfigurationError, InputError
 from worker.feedback.run import Feedback
+from worker.feedback.run_again import Reader
 from worker.feedback.run_consequences import Means
 from worker.holder import boot_id, process_name
 from worker.keys import keep_key
@@ -249,12 +250,26 @@ class House:
         return Feedback(self.database, means, keeps_engagement=self.settings.keep_engagement)
 
     @functools.cached_property
-    def event_parsers(self) -> Mapping[str, EventParser]:
-        """The providers whose webhooks can be listened to, by name."""
-        from worker.adapters.events.build import build_parsers  # noqa: PLC0415  only the pages' process checks signatures
+    def webhook_keys(self) -> Mapping[str, tuple[str, ...]]:
+        """The keys that prove webhooks, by provider."""
+        from worker.adapters.events.build import read_keys  # noqa: PLC0415  only the pages' process checks signatures
 
         given = self.settings.webhook_keys
-        return build_parsers(given.get_secret_value() if given else "")
+        return read_keys(given.get_secret_value() if given else "")
+
+    @functools.cached_property
+    def event_parsers(self) -> Mapping[str, EventParser]:
+        """The providers whose webhooks can be listened to, by name."""
+        from worker.adapters.events.build import build_parsers  # noqa: PLC0415  as above
+
+        return build_parsers(self.webhook_keys)
+
+    @functools.cached_property
+    def event_readers(self) -> Mapping[str, Reader]:
+        """What translates kept events, by the provider's name."""
+        from worker.adapters.events.build import build_readers  # noqa: PLC0415  as above
+
+        return build_readers()
 
     @functools.cached_property
     def webhook_secrets(self) -> tuple[str, ...]:

@@ -38,6 +38,7 @@ from worker.cli import (
     topics,
     trace,
     translate,
+    webhooks,
 )
 from worker.cli.house import choose_home
 from worker.errors import ConfigurationError, InputError, TocsinError
@@ -95,6 +96,7 @@ deliveries.app.command()(trace.trace)
 deliveries.app.command()(resolve.resolve)
 app.add_typer(feedback.app, name="feedback", rich_help_panel=_MAIL)
 app.add_typer(providers.app, name="providers", rich_help_panel=_MAIL)
+webhooks.register(feedback.app)
 render.register(app)
 app.add_typer(database.app, name="db", rich_help_panel=_CARE)
 app.command(rich_help_panel=_CARE)(state.doctor)

@@ -17,6 +17,7 @@ from worker.errors import InputError
 if TYPE_CHECKING:
     from worker.signup.run import Known
     from worker.signup.run_import import Imported
+    from worker.store.suppressions import Suppressed
 
 app = typer.Typer(help="Readers: bring them in, write them out, look at one.", no_args_is_help=True)
 
@@ -64,22 +65,24 @@ def show(
     """Print one reader: where they stand, what they follow, what they have consented to."""
     from worker.signup.address import normalise
     from worker.signup.run import look_up
-    from worker.store import people
+    from worker.store import events, people, suppressions
 
     found = opened_house()
     address_hash = found.address_hash(normalise(address).key)
     with found.database.read() as conn:
         reader = people.by_address(conn, address_hash)
         known = look_up(conn, reader.id) if reader else None
-        suppressed = people.is_suppressed(conn, address_hash)
+        suppressed = suppressions.of_address(conn, address_hash)
+        event = events.told(conn, suppressed.event_id) if suppressed and suppressed.event_id else None
     if known is None:
-        hint = f"the address is suppressed: {suppressed}" if suppressed else "see `tocsin subscribers export`"
+        hint = f"the address is suppressed: {suppressed.reason}" if suppressed else "see `tocsin subscribers export`"
         raise InputError(f"there is no reader {address}", hint=hint)
+    facts = {**_facts(known), **_suppression(suppressed, event)}
     if as_json:
-        print_json({**_facts(known, suppressed), "consent": known.reader.consent, "follows": list(_follows(known))})
+        print_json({**facts, "consent": known.reader.consent, "follows": list(_follows(known))})
         return
-    facts = [{"field": name, "value": value} for name, value in _facts(known, suppressed).items()]
-    print_rows(facts, as_json=False, columns=("field", "value"))
+    rows = [{"field": name, "value": value} for name, value in facts.items()]
+    print_rows(rows, as_json=False, columns=("field", "value"))
     print_rows(_follows(known), as_json=False, columns=("follows", "cadence", "at", "weekday", "next_due_at"))
 
 
@@ -96,6 +99,24 @@ def suppress(
     with found.database.write() as conn:
         people.suppress(conn, found.address_hash(normalise(address).key), reason=reason)
     messages.print(f"{address} gets nothing any more: {reason}", markup=False)
+
+
+@app.command()
+def unsuppress(
+    address: Annotated[str, typer.Argument(help="The address that may get mail again.")],
+    reason: Annotated[str, typer.Option(help="Why; it is kept for good.")],
+) -> None:
+    """Let an address get mail again. What was said of it until now counts no longer; what is said next does."""
+    from worker.signup.address import normalise
+    from worker.store import suppressions
+
+    found = opened_house()
+    address_hash = found.address_hash(normalise(address).key)
+    with found.database.write() as conn:
+        was_suppressed = suppressions.lift(conn, address_hash, reason=reason, actor="command line")
+    if not was_suppressed:
+        raise InputError(f"{address} is not suppressed")
+    messages.print(f"{address} may get mail again: {reason}", markup=False)
 
 
 @contextmanager
@@ -115,7 +136,7 @@ def _summary(imported: Imported, *, dry_run: bool) -> str:
     return f"{imported.lines:,} lines, {head}: {told}" if told else "no readers in this list"
 
 
-def _facts(known: Known, suppressed: str | None) -> dict[str, Any]:
+def _facts(known: Known) -> dict[str, Any]:
     reader = known.reader
     return {
         "id": reader.id,
@@ -128,7 +149,17 @@ def _facts(known: Known, suppressed: str | None) -> dict[str, Any]:
         "created_at": reader.created_at,
         "confirmed_at": reader.confirmed_at,
         "left_at": reader.left_at,
-        "suppressed": suppressed,
+    }
+
+
+def _suppression(suppressed: Suppressed | None, event: dict[str, Any] | None) -> dict[str, Any]:
+    """Tell why an address gets nothing: what was said, by whom, since when."""
+    told = f"{event['id']}: {event['provider']} says {event['kind']}" if event else None
+    return {
+        "suppressed": suppressed.reason if suppressed else None,
+        "suppressed_for": suppressed.cause if suppressed else None,
+        "suppressed_at": suppressed.created_at if suppressed else None,
+        "suppressed_by_event": told,
     }
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy.exc import OperationalError
@@ -36,17 +37,19 @@ class Feedback:
         self._database, self._means = database, means
         self._unwanted = _NO_NEWS if keeps_engagement else _NO_NEWS | _ENGAGEMENT
 
-    def store(self, heard: Sequence[tuple[FeedbackEvent, str]], *, once: str = "") -> int:
+    def store(
+        self, heard: Sequence[tuple[FeedbackEvent, str]], *, received_at: datetime | None = None, once: str = ""
+    ) -> int:
         """Keep events with their raw form, durably, and return how many are new.
 
-        `once` is a word that may come again only with what it came with first: raises `UnprovenError`, and keeps
-        nothing, otherwise.
+        `received_at` is what they were read with, this moment if not given. `once` is a word that may come again only
+        with what it came with first: raises `UnprovenError`, and keeps nothing, otherwise.
         """
         wanted = [(event, raw) for event, raw in heard if event.kind not in self._unwanted]
         if not wanted:
             return 0
         with self._database.write() as conn:
-            new = events.put(conn, wanted, received_at=now(conn))
+            new = events.put(conn, wanted, received_at=received_at or now(conn))
             if new and once and not house.use_once(conn, once):
                 raise UnprovenError("its signature was used before, for something else")
         return len(new)

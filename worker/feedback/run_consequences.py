@@ -11,11 +11,13 @@ from typing import Final
 
 from sqlalchemy import Connection
 
+from worker import circuits
 from worker.feedback.decide import Effects, Severity, decide, severity_of
 from worker.feedback.scoring import WINDOW, Mark, score
 from worker.hearsay import Cause, EventKind, FeedbackEvent
 from worker.model import DeliveryId, SubscriberId
 from worker.store import breakers, events, people, suppressions
+from worker.store.database import now
 from worker.store.events import Located
 
 _COUNTED: Final = (EventKind.BOUNCED, EventKind.DELIVERED)
@@ -126,8 +128,10 @@ def _of_reader(conn: Connection, case: _Case, means: Means) -> Iterator[str]:
 
 
 def _of_way(conn: Connection, case: _Case) -> Iterator[str]:
-    """Shut the way that a mail took, where its bounce is about us, and not the only such one among many deliveries."""
+    """Shut the way that a mail took, where its bounce is about us, is news, and not the only such one among many."""
     if case.effects.severity is not Severity.POLICY or case.located is None:
+        return
+    if case.event.occurred_at < now(conn) - circuits.FORGOTTEN_AFTER:
         return
     way = case.located
     reason = " ".join(filter(None, (case.event.status, case.event.reason)))

@@ -35,6 +35,7 @@ class Stored:
     received_at: datetime
     delivery_id: DeliveryId | None
     address_hash: str | None
+    has_failed: bool  # a defect kept it from leading to anything
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,7 +52,10 @@ class Located:
     kind: EditionKind
 
 
-_STORED = (Event.id, Event.normalised, Event.raw, Event.received_at, Event.delivery_id, Event.address_hash)
+_STORED = (
+    *(Event.id, Event.normalised, Event.raw, Event.received_at, Event.delivery_id, Event.address_hash),
+    Event.outcome.startswith(FAILED).label("has_failed"),
+)
 _LOCATED = sa.select(*(getattr(Delivery, name) for name in Located.__slots__ if name != "kind"), Edition.kind).join(
     Edition, Edition.id == Delivery.edition_id
 )
@@ -121,14 +125,19 @@ def kept(conn: Connection, *, after: int, limit: int, provider: str | None = Non
 
 def reread(conn: Connection, event_id: int, event: FeedbackEvent) -> None:
     """Replace what we made of an event, and have its consequences drawn again."""
-    note(
-        conn,
-        event_id,
-        kind=event.kind,
-        occurred_at=event.occurred_at,
-        normalised=_normalised(event),
-        settled_at=None,
-    )
+    note(conn, event_id, kind=event.kind, occurred_at=event.occurred_at, normalised=_normalised(event))
+    unsettle(conn, event_id)
+
+
+def unsettle(conn: Connection, event_id: int) -> None:
+    """Have an event's consequences drawn again: they are such that twice is as good as once."""
+    note(conn, event_id, settled_at=None, outcome="")
+
+
+def is_known(conn: Connection, event: FeedbackEvent) -> bool:
+    """Tell whether an event is kept already."""
+    query = sa.select(Event.id).where(Event.provider == event.provider, Event.provider_event_id == event.event_id)
+    return conn.execute(query).first() is not None
 
 
 def locate(conn: Connection, event: FeedbackEvent) -> Located | None:
@@ -229,4 +238,5 @@ def _stored(row: Any) -> Stored:  # noqa: ANN401  a Row of _STORED
         received_at=row.received_at,
         delivery_id=row.delivery_id,
         address_hash=row.address_hash,
+        has_failed=row.has_failed,
     )

@@ -60,6 +60,11 @@ def lift_score(conn: Connection, address_hash: str) -> bool:
     return ended.rowcount == 1
 
 
+def lift_event(conn: Connection, event_id: int) -> bool:
+    """End a suppression that an event led to; False when there is none such."""
+    return conn.execute(sa.delete(Suppression).where(Suppression.event_id == event_id)).rowcount == 1
+
+
 def lift(conn: Connection, address_hash: str, *, reason: str, actor: str) -> bool:
     """End a suppression by hand, whatever its cause, and write down who did so and why; False when there is none."""
     known = of_address(conn, address_hash)

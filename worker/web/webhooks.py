@@ -62,7 +62,8 @@ def hear(request: Request, site: AnySite, provider: str, secret: str, body: AnyB
 def _take_in(site: Site, parser: EventParser, post: Post) -> int:
     opened = parser.open(post)
     once = f"{parser.name} {opened.once}" if opened.once else ""
-    return site.house.feedback.store(list(_translated(parser, opened, post)), once=once)
+    told = list(_translated(parser, opened, post))
+    return site.house.feedback.store(told, received_at=post.received_at, once=once)
 
 
 def _translated(parser: EventParser, opened: Opened, post: Post) -> Iterator[tuple[FeedbackEvent, str]]:

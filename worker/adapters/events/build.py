@@ -32,23 +32,37 @@ UNSIGNED: Final = frozenset({"postmark", "brevo"})
 """Providers that sign nothing: the secret in the address is their proof, and a password, where one is set."""
 
 
-def build_parsers(keys: str) -> Mapping[str, EventParser]:
-    """Return the parsers of all providers that can be listened to, by name. `keys` are `provider=key`, several of each.
+def read_keys(given: str) -> Mapping[str, tuple[str, ...]]:
+    """Return each provider's keys, as an operator sets them: `provider=key`, several of each during a rotation.
 
     Raises `ConfigurationError`.
 
-    >>> sorted(build_parsers("postmark=user:word"))
-    ['brevo', 'postmark']
+    >>> read_keys("postmark=user:word mailgun=new mailgun=old")
+    {'postmark': ('user:word',), 'mailgun': ('new', 'old')}
     """
-    found: dict[str, list[str]] = {}
-    for pair in keys.split():
-        name, sign, key = pair.partition("=")
-        if name not in PROVIDERS or not sign or not key:
+    found: dict[str, tuple[str, ...]] = {}
+    for pair in given.split():
+        name, _, key = pair.partition("=")
+        if name not in PROVIDERS or not key:
             raise ConfigurationError(
                 f"TOCSIN_WEBHOOK_KEYS: write provider=key, separated by spaces; providers are {', '.join(PROVIDERS)}"
             )
-        found.setdefault(name, []).append(key)
-    return {name: _make(name, tuple(found.get(name, ()))) for name in PROVIDERS if name in UNSIGNED or name in found}
+        found[name] = (*found.get(name, ()), key)
+    return found
+
+
+def build_parsers(keys: Mapping[str, tuple[str, ...]]) -> Mapping[str, EventParser]:
+    """Return the parsers of all providers that can be listened to, by name. Raises `ConfigurationError`.
+
+    >>> sorted(build_parsers({"mailgun": ("key",)}))
+    ['brevo', 'mailgun', 'postmark']
+    """
+    return {name: _make(name, keys.get(name, ())) for name in PROVIDERS if name in UNSIGNED or name in keys}
+
+
+def build_readers() -> Mapping[str, EventParser]:
+    """Return what translates each provider's kept events: that needs no key."""
+    return {name: make(()) for name, make in _MAKERS.items()}
 
 
 def _make(name: str, keys: tuple[str, ...]) -> EventParser:
