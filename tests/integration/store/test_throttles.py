@@ -51,9 +51,7 @@ def test_a_rate_is_changed_by_one_worker_at_a_time_and_forgotten_when_it_has_gro
 
     def halve(_: int) -> None:
         with database.write() as conn:
-            throttles.change(
-                conn, place, lambda before, _: Halved(64, before.share / 2 if before else 0.5, at)
-            )
+            throttles.change(conn, place, lambda before, _: Halved(64, before.share / 2 if before else 0.5, at))
 
     halve(0)
     with ThreadPoolExecutor(4) as pool:
