@@ -198,6 +198,15 @@ def test_a_wrong_transport_is_refused_without_its_password(house, dsn):
     assert PASSWORD not in refusal
 
 
+@pytest.mark.parametrize("command", ["up", "worker", "worker --queues alerts"])
+def test_a_key_that_cannot_sign_ends_a_mail_worker_before_its_first_task(house, tmp_path, command):
+    key = tmp_path / "dkim.pem"
+    key.write_text("no key")
+    key.chmod(0o600)
+    refusal = house.tocsin(*command.split(), TOCSIN_DKIM_SELECTOR="s1", TOCSIN_DKIM_KEY_FILE=str(key)).refusal
+    assert f"TOCSIN_DKIM_KEY_FILE={key}: this is no private key in PEM" in refusal
+
+
 @pytest.mark.parametrize("command", ["sources list", "up", "db upgrade", "web", "worker", "articles add a.txt"])
 def test_a_database_out_of_reach_is_told_without_its_password(house, command):
     url = f"postgresql://tocsin:{PASSWORD}@127.0.0.1:1/tocsin"

@@ -31,6 +31,7 @@ def up() -> None:
     from worker.wiring import house
 
     found = house()
+    _ = found.letters  # a faulty template, or a key that cannot sign, ends it now
     with HomeLock(found.home) as lock:
         migrate.upgrade(found.database_of_any_version())
         ensure_ports_free(found, after_crash=lock.was_abandoned)
@@ -61,10 +62,14 @@ def worker(
 ) -> None:
     """Run a Celery worker. In production, one process or more for each queue."""
     watch_parent()
+    from worker.wiring import MAIL_LANES
+
     lanes = _lanes(queues)
     found = opened_house()
     found.point_celery()
     _ = found.transport_specs  # a wrong DSN ends the worker now, not its first task
+    if set(lanes) & set(MAIL_LANES):
+        _ = found.letters  # and so do a faulty template and a key that cannot sign
     _log_to_stderr()
     from worker import tasks  # noqa: F401  registers the tasks
     from worker.celery_app import app as celery

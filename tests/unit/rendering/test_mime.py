@@ -90,7 +90,7 @@ def test_whatever_people_are_called_the_bytes_are_one_sound_message(renderer, na
     assert body_of(message, "html") == mail.mailed_html(personal)
     assert data.isascii()
     assert max(map(len, data.split(b"\r\n"))) <= 998
-    assert not re.search(rb"\r(?!\n)|(?<!\r)\n|\x00", data)
+    assert not re.search(rb"\r(?!\n)|(?<!\r)\n|\x00|^\.|\n\.", data)
 
 
 @pytest.mark.parametrize("length", [0, 100, 400, 800])
