@@ -67,7 +67,7 @@ test: $(VENV)/.dev ## all tests (ARGS='-k alert' passes words on to pytest; CI=1
 	@$(PY) -m pytest -n $(JOBS) --dist loadfile $(if $(CI),-p tests.no_skips) $(ARGS)
 
 .PHONY: drill
-drill: $(VENV)/.dev ## only the drills: kill -9 and FLUSHALL in the middle of a send, a minute of nonsense queries
+drill: $(VENV)/.dev ## only the long drills, half an hour: kill -9, full disks, broken relays, clocks that step, in mid-send
 	@$(PY) -m pytest -m drill $(ARGS)
 
 .PHONY: lint
@@ -90,6 +90,10 @@ bench: $(VENV)/.bench ## run tests/bench/bench_*.py: each writes its section of 
 .PHONY: bench-matching
 bench-matching: $(VENV)/.bench ## our engine beside Lucene Monitor (20 minutes, needs a JDK; ARGS='--sizes 10000', ARGS=--no-peer)
 	@$(PY) -m tests.bench.matching $(ARGS)
+
+.PHONY: bench-delivery
+bench-delivery: $(VENV)/.bench ## our whole path beside other senders (12 minutes, needs postfix and npm; ARGS=--full: 1,000,000 readers)
+	@$(PY) -m tests.bench.delivery $(ARGS)
 
 .PHONY: docs
 docs: $(VENV)/.dev ## write docs/cli.md and docs/settings.md anew, from the program itself

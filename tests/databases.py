@@ -83,6 +83,15 @@ class Cluster:
                 server.wait()
         shutil.rmtree(self._folder, ignore_errors=True)
 
+    def restart(self, *, crash: bool, away_s: float = 0.0) -> None:
+        """Stop, in order or as if by a crash, stay away for a while, and start again. Every session is lost."""
+        self._admin.close()
+        self._server.send_signal(signal.SIGQUIT if crash else signal.SIGINT)
+        self._server.wait(_START_S)
+        time.sleep(away_s)
+        self._server = self._start()
+        self._admin = psycopg.connect(self._conninfo("postgres"), autocommit=True)
+
     @contextmanager
     def migrated(self) -> Iterator[str]:
         """Give the URL of a migrated, empty database; it is emptied and used again, for to copy one takes a second."""

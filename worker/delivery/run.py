@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError
 
 from worker.delivery.decide import Patience, Verdict, after_error
 from worker.delivery.grouped import Grouped
-from worker.errors import SendError
+from worker.errors import ConfigurationError, SendError
 from worker.lifecycle import Happening
 from worker.model import DeliveryId, EditionId, Lane, OutgoingMessage
 from worker.ports import Transport
@@ -179,7 +179,7 @@ class Courier:
         while True:
             try:
                 await self._sql(partial(deliveries.record, outcomes=outcomes))
-            except DBAPIError:
+            except (DBAPIError, ConfigurationError):  # the latter: out of reach, no connection to be had
                 if time.monotonic() >= deadline_s:
                     raise
                 log.exception("%d outcomes cannot be recorded yet", len(outcomes))

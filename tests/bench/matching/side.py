@@ -59,6 +59,11 @@ class Side:
         if self._process.stdout:
             self._process.stdout.close()
 
+    @property
+    def pid(self) -> int:
+        """The program's process id."""
+        return self._process.pid
+
     def ask(self, *words: object) -> dict[str, Any]:
         """Send a request and wait for the answer. Raises `SideError` if the program ends instead."""
         if not self._process.stdin or not self._process.stdout:

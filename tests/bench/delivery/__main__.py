@@ -1,0 +1,239 @@
+"""`make bench-delivery`: our whole path, from the lease to the record, beside other senders, in turns, in one run.
+
+Decides the order of things and what a run includes. Prints its section of docs/benchmarks.md, and writes it there when
+the run was a whole one.
+
+    make bench-delivery                                    # about 12 minutes
+    make bench-delivery ARGS=--full                        # 1,000,000 recipients too: another 25
+    make bench-delivery ARGS="--parts local --rounds 3"    # a part of it; prints only
+"""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping
+from contextlib import ExitStack
+from importlib.metadata import version
+from pathlib import Path
+from statistics import mean
+from typing import Final
+
+from tests.bench.delivery import growth, house, letter, peers
+from tests.bench.delivery.letter import Letter
+from tests.bench.delivery.peers import Peer, PeerError
+from tests.bench.delivery.report import Run, Speed, markdown
+from tests.bench.delivery.room import Ours, Room, make, signing_settings
+from tests.bench.delivery.turns import Entry, take_turns
+from tests.bench.page import ROOT, write_section
+from tests.relays import SinkMissingError, StandInProcess, start_sink
+from worker.runtime.ports import free_port
+
+PARTS: Final = ("local", "far", "growth", "house")
+CONNECTIONS: Final = 10
+ROUND_TRIP_S: Final = 0.02
+# How many messages make a turn of two seconds or so.
+_TURNS: Final = {
+    "smtp-source": 10_000,
+    "smtplib": 5_000,
+    "aiosmtplib": 4_000,
+    "nodemailer, raw": 5_000,
+    "nodemailer, building": 1_500,
+    "django-post_office": 600,
+}
+_OURS: Final = 10_000
+_A_CONNECTION: Final = 60  # messages of a turn over a long line, for each connection
+
+
+class Bench:
+    """A run: rooms, peers, sinks, in one place that is taken away again."""
+
+    def __init__(self, stack: ExitStack, given: Namespace, folder: Path) -> None:
+        self._stack, self._given, self._folder = stack, given, folder
+        self._sink = free_port()
+        sink = start_sink(self._sink)
+        stack.callback(sink.wait)
+        stack.callback(sink.terminate)
+        self._signing = signing_settings(folder)
+        readers = max([_OURS, *(given.sizes if "growth" in given.parts else [])])
+        self._rooms: dict[str, Room] = {}
+        for kind in given.databases:
+            say(f"{kind}: {readers:,} readers")
+            self._rooms[kind] = make(stack, folder, kind, readers)
+        self.letter = self._write_letter()
+        self._peers = peers.start_all(stack, self.letter, given.scratch, folder) if self._needs_peers else {}
+
+    @property
+    def _needs_peers(self) -> bool:
+        return bool({"local", "far"} & set(self._given.parts))
+
+    def _write_letter(self) -> Letter:
+        """Have our side send the message once, and keep its bytes for everybody."""
+        kept = self._folder / "first.eml"
+        with ExitStack() as briefly:
+            relay = StandInProcess("--last", str(kept))
+            briefly.callback(relay.stop)
+            room = next(iter(self._rooms.values()))
+            room.ours(briefly, relay.port, 1).send(1, connections=1, port=relay.port)
+        return letter.keep(kept.read_bytes(), self._folder)
+
+    def local(self) -> list[Speed]:
+        """Measure into smtp-sink: first everybody, then ours on each further database beside smtp-source."""
+        say("into smtp-sink")
+        return [self._local(kind, with_all=number == 0) for number, kind in enumerate(self._rooms)]
+
+    def _local(self, kind: str, *, with_all: bool) -> Speed:
+        with ExitStack() as stack:
+            room, port = self._rooms[kind], self._sink
+            ours = {name: room.ours(stack, port, CONNECTIONS, **how) for name, how in self._signing.items()}
+            chosen = self._peers if with_all else {"smtp-source": self._peers["smtp-source"]}
+            entries = {
+                name: Entry(peer=peer, count=_TURNS[name], connections=CONNECTIONS, port=port)
+                for name, peer in chosen.items()
+            }
+            entries |= {
+                f"tocsin, {name}": Entry(peer=side, count=_OURS, connections=CONNECTIONS, port=port)
+                for name, side in ours.items()
+            }
+            rates = take_turns(entries, rounds=self._given.rounds, say=say)
+            cpu = {f"tocsin, {name}": _cpu_us(side) for name, side in ours.items()}
+        goals = [("tocsin, unsigned", "smtp-source", 1.0), ("tocsin, Ed25519", "smtp-source", 1.0)]
+        goals += [("tocsin, RSA-2048", "smtp-source", round(2000 / 5800, 2))]
+        if with_all:
+            goals += [("tocsin, unsigned", "django-post_office", 10), ("tocsin, unsigned", "nodemailer, building", 5)]
+        says = _LOCAL.format(connections=CONNECTIONS, database=_NAMES[kind])
+        return Speed(title=f"Into smtp-sink, {_NAMES[kind]}", says=says, rates=rates, cpu_us=cpu, goals=goals)
+
+    def far(self) -> list[Speed]:
+        """Measure over a line with a round trip of 20 ms."""
+        say(f"over a line of {ROUND_TRIP_S * 1000:g} ms")
+        relay = StandInProcess("--round-trip-s", str(ROUND_TRIP_S))
+        self._stack.callback(relay.stop)
+        return [self._far(relay.port, connections) for connections in self._given.connections]
+
+    def _far(self, port: int, connections: int) -> Speed:
+        names = ("smtp-source", "smtplib", "nodemailer, raw")
+        with ExitStack() as stack:
+            room = next(iter(self._rooms.values()))
+            ours = room.ours(stack, port, connections)
+            everybody: Mapping[str, Peer] = {**{name: self._peers[name] for name in names}, "tocsin, unsigned": ours}
+            count = _A_CONNECTION * connections
+            entries = {
+                name: Entry(peer=peer, count=count, connections=connections, port=port)
+                for name, peer in everybody.items()
+            }
+            rates = take_turns(entries, rounds=min(3, self._given.rounds), say=say)
+        goals = [("tocsin, unsigned", name, goal) for name, goal in zip(names, (3.5, 3.5, 2.0), strict=True)]
+        return Speed(
+            title=f"Over a line of {ROUND_TRIP_S * 1000:g} ms, {connections} connections",
+            says="Each answer comes a round trip after its command.",
+            rates=rates,
+            goals=goals,
+        )
+
+    def growth(self) -> dict[str, list[growth.Growth]]:
+        """Measure editions of every size."""
+        found = {}
+        for kind, room in self._rooms.items():
+            with ExitStack() as stack:
+                ours = room.ours(stack, self._sink, CONNECTIONS)
+                ours.send(1_000, connections=CONNECTIONS, port=self._sink)
+                sizes = self._given.sizes if kind == self._given.databases[0] else self._given.sizes[:2]
+                found[_NAMES[kind]] = growth.measure(ours, sizes, rounds=self._given.growth_rounds, say=say)
+        return found
+
+    def house(self) -> list[house.Told]:
+        """Measure whole houses."""
+        given, told = self._given, []
+        for kind in given.databases:
+            with house.opened(self._folder, kind, self._sink, bulk=given.bulk, alerted=given.alerted) as opened:
+                sizes = {"bulk": given.bulk, "alerted": given.alerted}
+                told.append(house.measure(opened, _NAMES[kind], **sizes, rounds=given.alert_rounds, say=say))
+        return told
+
+
+_LOCAL: Final = """\
+{connections} connections that stay open. Ours is the whole path on {database}, in one process: lease, personalise,
+sign, send, record. smtp-source, smtplib, aiosmtplib and nodemailer (raw) only send bytes that are made already;
+nodemailer (building) makes each message of text and HTML; django-post_office has a template, a queue in SQLite, and
+records too."""
+_NAMES: Final = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+
+
+def _cpu_us(side: Ours) -> float:
+    """Return our processor time a message, without the warming up."""
+    return mean([1e6 * float(told["cpu_s"]) / int(told["count"]) for told in side.told[1:]])
+
+
+def say(words: str) -> None:
+    """Tell how far it is, on standard error."""
+    sys.stderr.write(f"{time.strftime('%H:%M:%S')} {words}\n")
+
+
+def read_arguments(words: list[str] | None = None) -> Namespace:
+    parser = ArgumentParser(prog="make bench-delivery", description="Tocsin's whole path beside other senders.")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--databases", nargs="+", choices=_NAMES, default=list(_NAMES))
+    parser.add_argument("--rounds", type=int, default=5, help="turns of each a figure (%(default)s)")
+    parser.add_argument("--connections", type=int, nargs="+", default=[20, 50], help="over the long line")
+    parser.add_argument("--sizes", type=int, nargs="+", help="recipients (10,000 and 100,000)")
+    parser.add_argument("--growth-rounds", type=int, default=2, help="rounds over all sizes (%(default)s)")
+    parser.add_argument("--bulk", type=int, help="the bulk send under way when news breaks (200,000)")
+    parser.add_argument("--alerted", type=int, default=10_000, help="readers of breaking news (%(default)s)")
+    parser.add_argument("--alert-rounds", type=int, default=2, help=f"at most {house.MOST_ROUNDS} (%(default)s)")
+    parser.add_argument("--full", action="store_true", help="1,000,000 recipients, in growth and as the bulk send")
+    parser.add_argument("--scratch", type=Path, default=ROOT / ".bench", help="where npm's packages are kept")
+    given = parser.parse_args(words)
+    given.scratch = given.scratch.absolute()
+    given.sizes = sorted(given.sizes or ([10_000, 100_000, 1_000_000] if given.full else [10_000, 100_000]))
+    given.bulk = given.bulk or (1_000_000 if given.full else 200_000)
+    return given
+
+
+def run(given: Namespace) -> Run:
+    """Measure all that is asked for."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tocsin-bench-")))
+        bench = Bench(stack, given, folder)
+        speeds = bench.local() if "local" in given.parts else []
+        speeds += bench.far() if "far" in given.parts else []
+        words = [f"ARGS={' '.join(sys.argv[1:])}"] if sys.argv[1:] else []
+        return Run(
+            size=bench.letter.size,
+            command=shlex.join(["make", "bench-delivery", *words]),
+            versions=_versions(),
+            speeds=speeds,
+            growth=bench.growth() if "growth" in given.parts else {},
+            houses=bench.house() if "house" in given.parts else [],
+        )
+
+
+def _versions() -> list[str]:
+    asked = ["dpkg-query", "--show", "--showformat", "${Version}", "postfix"]
+    postfix = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
+    return [
+        f"Postfix {postfix or 'of unknown version'}",
+        f"nodemailer {peers.NODEMAILER}",
+        *(f"{name} {version(name)}" for name in ("aiosmtplib", "django-post-office", "uvloop")),
+    ]
+
+
+def main() -> int:
+    given = read_arguments()
+    try:
+        written = markdown(run(given))
+    except (PeerError, SinkMissingError) as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 2
+    sys.stdout.write(f"{written}\n")
+    if set(given.parts) == set(PARTS):
+        write_section("delivery", written)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
