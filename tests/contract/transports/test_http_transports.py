@@ -245,6 +245,22 @@ def test_after_a_crash_the_same_request_is_repeated_without_a_second_mail(provid
     run(test())
 
 
+def test_other_messages_never_go_under_the_same_key(provider):
+    """A database that was restored, or made anew, gives its requests keys that it has given before."""
+
+    async def test():
+        play = Play(provider)
+        async with play.server as server:
+            transport = transport_of(provider, server.url)
+            for number in range(2):
+                (answer,) = await transport.send(request(message(number), key="1-0-1-1"))
+                assert isinstance(answer, Receipt)
+            await transport.close()
+        assert len(play.accepted) == 2
+
+    run(test())
+
+
 def test_what_is_refused_in_a_repeat_may_have_been_accepted_before(provider):
     async def test():
         for act in (provider.limited, provider.unauthorised, provider.ours):

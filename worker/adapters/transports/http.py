@@ -13,6 +13,7 @@ from collections.abc import Collection, Hashable, Sequence
 from datetime import UTC, datetime
 from typing import ClassVar, Final
 
+from worker.adapters.transports.http_groups import in_groups, posted_key
 from worker.adapters.transports.http_replies import Reply, UnwillingError, refusal
 from worker.adapters.transports.http_wire import Posting, Wire
 from worker.adapters.transports.spec import TransportSpec
@@ -123,33 +124,17 @@ class HttpTransport(ABC):
     async def _send(self, request: Request, *, in_doubt: bool) -> Sequence[Answer]:
         answers: dict[int, Answer] = {}
         stopped: UnwillingError | None = None
-        for number, places in enumerate(self._groups(request.messages)):
+        for places in in_groups(self, request.messages):
             group = [request.messages[place] for place in places]
-            key = f"{request.key}-{number}" if number else request.key
-            told = [stopped] * len(group) if stopped else await self._settle(group, key, in_doubt)
+            told = [stopped] * len(group) if stopped else await self._settle(group, request.key, in_doubt)
             answers.update(zip(places, told, strict=True))
             stopped = next((answer for answer in told if isinstance(answer, UnwillingError)), stopped)
         return [answers[place] for place in range(len(request.messages))]
 
-    def _groups(self, messages: Sequence[OutgoingMessage]) -> list[list[int]]:
-        """Sort messages, by their places, into what may share a request; the same messages give the same groups."""
-        groups: list[list[int]] = []
-        open_ones: dict[Hashable, tuple[list[int], set[str]]] = {}
-        for place, message in enumerate(messages):
-            alike, address = self.together(message), message.recipient.casefold()
-            group, addresses = open_ones.get(alike, ([], set()))
-            if not group or len(group) == self.batch or (self.once_each and address in addresses):
-                group, addresses = [], set()
-                groups.append(group)
-                open_ones[alike] = group, addresses
-            group.append(place)
-            addresses.add(address)
-        return groups
-
     async def _settle(self, messages: Sequence[OutgoingMessage], key: str, in_doubt: bool) -> Sequence[Answer]:
         """Send one group. Once anything of it may have been accepted, no refusal says any more that it was not."""
         try:
-            posting = self.build(messages, key)
+            posting = self.build(messages, posted_key(key, messages))
         except Exception as error:  # noqa: BLE001  whatever it is, nothing has been sent; its words may hold a letter
             return [SendError(f"no request can be made of it: {type(error).__name__}", permanent=False)] * len(messages)
         if len(posting.content) > self.most_bytes:
@@ -215,7 +200,7 @@ class HttpTransport(ABC):
         others = [message for place, message in enumerate(messages) if place not in at_fault]
         if not others and len(messages) > 1:
             return await self._apart(messages, key, in_doubt, text)
-        told = iter(await self._settle(others, f"{key}-o", in_doubt) if others else ())
+        told = iter(await self._settle(others, key, in_doubt) if others else ())
         return [refused if place in at_fault else next(told) for place in range(len(messages))]
 
     async def _apart(
@@ -225,8 +210,8 @@ class HttpTransport(ABC):
         if len(messages) == 1:
             return [SendError(text, permanent=True, code=413)]
         half = len(messages) // 2
-        first = await self._settle(messages[:half], f"{key}-a", in_doubt)
-        return [*first, *await self._settle(messages[half:], f"{key}-b", in_doubt)]
+        first = await self._settle(messages[:half], key, in_doubt)
+        return [*first, *await self._settle(messages[half:], key, in_doubt)]
 
 
 def _doubted(answer: Answer) -> Answer:
