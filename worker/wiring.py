@@ -1,4 +1,4 @@
-"""The one place that builds database, broker, transports and renderer from the settings.
+"""The one place that builds transports, renderer and rooms from the settings, on the `foundation` of all processes.
 
 Decides nothing about news or mail. Doors make a `House` and hand its parts to rooms; nobody else reads the settings.
 Everything is built when first asked for, so that `tocsin --help` opens no database.
@@ -30,6 +30,7 @@ from worker.errors import ConfigurationError, InputError
 from worker.feedback.run import Feedback
 from worker.feedback.run_again import Reader
 from worker.feedback.run_consequences import Means
+from worker.foundation import Foundation
 from worker.holder import boot_id, process_name
 from worker.keys import keep_key
 from worker.letters import Letters
@@ -43,10 +44,7 @@ from worker.settings import Settings
 from worker.signup.address import normalise
 from worker.signup.run_preferences import part
 from worker.store import house as house_table
-from worker.store import migrate
-from worker.store.database import Database
 from worker.store.leases import Holder
-from worker.tokens import Tokens, keyed_hash
 
 if TYPE_CHECKING:
     from worker.deliverability.asking import Ask
@@ -57,66 +55,12 @@ MAIL_LANES: Final = (Lane.ALERTS, Lane.BULK)
 ALL_SCOPES: Final = frozenset({"articles", "subscriptions", "personal", "editions", "admin"})
 
 
-class House:
+class House(Foundation):
     """One installation, as its settings describe it."""
 
     def __init__(self, settings: Settings, *, stopping: Callable[[], bool] = lambda: False) -> None:
-        self.settings = settings
+        super().__init__(settings)
         self._stopping = stopping
-
-    @functools.cached_property
-    def home(self) -> Path:
-        """The directory of everything embedded; made if need be."""
-        home = self.settings.home.expanduser().absolute()
-        try:
-            home.mkdir(parents=True, exist_ok=True)
-            probe = home / ".writable"
-            probe.touch()
-            probe.unlink()
-        except OSError as error:
-            raise ConfigurationError(
-                f"the home {home} cannot be written to ({error.strerror}): choose another with --home or TOCSIN_HOME"
-            ) from error
-        return home
-
-    @functools.cached_property
-    def database(self) -> Database:
-        """The database, of exactly this program's version."""
-        database = self.database_of_any_version()
-        migrate.check_version(database)
-        return database
-
-    def database_of_any_version(self) -> Database:
-        """Return the database as it is, to be migrated or examined."""
-        given = self.settings.database_url
-        return Database(given.get_secret_value() if given else f"sqlite:///{self.home / 'tocsin.db'}")
-
-    @functools.cached_property
-    def broker_url(self) -> str:
-        """Where Celery's messages go: the operator's broker, or the embedded one."""
-        given = self.settings.broker_url
-        return given.get_secret_value() if given else f"redis://127.0.0.1:{self.settings.broker_port}/0"
-
-    @property
-    def broker_is_embedded(self) -> bool:
-        """Whether `tocsin up` must start a broker of its own."""
-        return self.settings.broker_url is None
-
-    @functools.cached_property
-    def tokens(self) -> Tokens:
-        """The signer of links."""
-        given = self.settings.secret_keys
-        return Tokens(given.get_secret_value().split() if given else [self._made_key("links", "TOCSIN_SECRET_KEYS")])
-
-    @functools.cached_property
-    def suppression_key(self) -> str:
-        """The key under which addresses are hashed; it never rotates."""
-        given = self.settings.suppression_key
-        return given.get_secret_value() if given else self._made_key("suppression", "TOCSIN_SUPPRESSION_KEY")
-
-    def address_hash(self, normalised_address: str) -> str:
-        """Return the keyed hash under which the store knows an address."""
-        return keyed_hash(self.suppression_key, normalised_address)
 
     def hash_of(self, written: str) -> str | None:
         """Return the hash of an address as anybody writes it, None for what is no address."""
@@ -343,14 +287,6 @@ class House:
             self.dispatch.close()
         if "database" in self.__dict__:
             self.database.close()
-
-    def _made_key(self, name: str, variable: str) -> str:
-        if not self.database_of_any_version().is_sqlite:
-            raise ConfigurationError(
-                f"with PostgreSQL, {variable} must be set, the same for every process: "
-                f"make one with `python -c 'import secrets; print(secrets.token_urlsafe(32))'`"
-            )
-        return keep_key(self.home, name)
 
 
 def house(*, stopping: Callable[[], bool] = lambda: False, **overrides: object) -> House:

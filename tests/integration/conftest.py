@@ -72,6 +72,6 @@ def tocsin(
     monkeypatch.setenv("TOCSIN_SECRET_KEYS", "a-key-that-signs-links-in-tests-only")
     monkeypatch.setenv("TOCSIN_SUPPRESSION_KEY", SUPPRESSION_KEY)
     monkeypatch.setenv("TERM", "dumb")
-    monkeypatch.setattr("worker.wiring.Database", Recorded)
+    monkeypatch.setattr("worker.foundation.Database", Recorded)
     monkeypatch.setattr(House, "ring", lambda _house, task, *_arguments: tocsin.rung.append(task))
     return tocsin

@@ -1,0 +1,92 @@
+"""What every process of an installation stands on: its home, database, broker and keys, as the settings describe them.
+
+Everything is made when first asked for. `wiring` builds the rooms on it; nobody else imports this.
+"""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+from worker.errors import ConfigurationError
+from worker.keys import keep_key
+from worker.settings import Settings
+from worker.store import migrate
+from worker.store.database import Database
+from worker.tokens import Tokens, keyed_hash
+
+
+class Foundation:
+    """The ground floor of a `House`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @functools.cached_property
+    def home(self) -> Path:
+        """The directory of everything embedded; made if need be."""
+        home = self.settings.home.expanduser().absolute()
+        try:
+            home.mkdir(parents=True, exist_ok=True)
+            probe = home / ".writable"
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            raise ConfigurationError(
+                f"the home {home} cannot be written to ({error.strerror}): choose another with --home or TOCSIN_HOME"
+            ) from error
+        return home
+
+    @functools.cached_property
+    def database(self) -> Database:
+        """The database, of exactly this program's version."""
+        database = self.database_of_any_version()
+        migrate.check_version(database)
+        return database
+
+    def database_of_any_version(self) -> Database:
+        """Return the database as it is, to be migrated or examined."""
+        given = self.settings.database_url
+        return Database(given.get_secret_value() if given else f"sqlite:///{self.home / 'tocsin.db'}")
+
+    @functools.cached_property
+    def broker_url(self) -> str:
+        """Where Celery's messages go: the operator's broker, or the embedded one."""
+        given = self.settings.broker_url
+        return given.get_secret_value() if given else f"redis://127.0.0.1:{self.settings.broker_port}/0"
+
+    @property
+    def broker_is_embedded(self) -> bool:
+        """Whether `tocsin up` must start a broker of its own."""
+        return self.settings.broker_url is None
+
+    @property
+    def redis_url(self) -> str | None:
+        """Where pacing keeps its buckets: the operator's Redis, else the broker where it is one, else nowhere."""
+        given = self.settings.redis_url
+        url = given.get_secret_value() if given else self.broker_url
+        return url if url.startswith(("redis", "unix:")) else None
+
+    @functools.cached_property
+    def tokens(self) -> Tokens:
+        """The signer of links."""
+        given = self.settings.secret_keys
+        return Tokens(given.get_secret_value().split() if given else [self._made_key("links", "TOCSIN_SECRET_KEYS")])
+
+    @functools.cached_property
+    def suppression_key(self) -> str:
+        """The key under which addresses are hashed; it never rotates."""
+        given = self.settings.suppression_key
+        return given.get_secret_value() if given else self._made_key("suppression", "TOCSIN_SUPPRESSION_KEY")
+
+    def address_hash(self, normalised_address: str) -> str:
+        """Return the keyed hash under which the store knows an address."""
+        return keyed_hash(self.suppression_key, normalised_address)
+
+    def _made_key(self, name: str, variable: str) -> str:
+        if not self.database_of_any_version().is_sqlite:
+            raise ConfigurationError(
+                f"with PostgreSQL, {variable} must be set, the same for every process: "
+                f"make one with `python -c 'import secrets; print(secrets.token_urlsafe(32))'`"
+            )
+        return keep_key(self.home, name)
