@@ -85,3 +85,11 @@ class Opened:
 
     items: tuple[str, ...]
     once: str = ""
+
+
+class Fate(StrEnum):
+    """What becomes of a returned mail where it lies."""
+
+    TAKEN = "taken"  # it is understood and kept: nobody need look at it again
+    LEFT = "left"  # it is from a human, or nobody knows: it stays, marked, for people to see
+    ASIDE = "aside"  # it cannot be read, or broke us: it is kept apart, so that it holds up no other

@@ -5,13 +5,13 @@ Rooms call them, `adapters/` implements them, `wiring` brings the two together.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from worker.errors import OutcomeUnknown, SendError
-from worker.hearsay import FeedbackEvent, Opened, Post
+from worker.hearsay import Fate, FeedbackEvent, Opened, Post
 from worker.model import OutgoingMessage, ParsedArticle, Receipt, Sighting
 
 Answer = Receipt | SendError | OutcomeUnknown
@@ -100,3 +100,19 @@ class EventParser(Protocol):
 
         What it says that we have no word for becomes `UNKNOWN`. Raises `InputError` where it cannot be read at all.
         """
+
+
+class Mailbox(Protocol):
+    """A place where returned mail comes in."""
+
+    def waiting(self, *, limit: int) -> Iterator[tuple[str, bytes | None]]:
+        """Yield up to `limit` mails that nobody has settled, each with a key; None for one that cannot be read.
+
+        Only the first megabyte of each. What was yielded and not settled comes again.
+        """
+
+    def settle(self, key: str, fate: Fate) -> None:
+        """Mark or move a mail, so that it waits no longer. One that is gone already is settled."""
+
+    def close(self) -> None:
+        """Let go of the mailbox."""

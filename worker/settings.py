@@ -38,6 +38,7 @@ _EXAMPLES: Final[Mapping[str, str]] = {
     "dns_resolvers": "192.0.2.53,[2001:db8::53]:5353",
     "webhook_secrets": "a long random word, followed by the last one as long as a provider still uses it",
     "webhook_keys": "postmark=user:password mailgun=the-signing-key",
+    "returned_mail": "imaps://user:password@mail.example.org/INBOX",
     "gather_s": "60",
     "domain_rates": "gmail.com=20 yahoo.com=5 *=50",
     "bulk_hours": "07-22",
@@ -115,6 +116,9 @@ class Settings(BaseSettings):
     )
     api_key: SecretStr | None = Field(None, description="one administrator's API key, for a first start")
 
+    returned_mail: SecretStr | None = Field(
+        None, description="where bounces come in: a Maildir, or imaps://user:password@host/INBOX; see returned-mail.md"
+    )
     webhook_secrets: SecretStr | None = Field(
         None, description="words that end the webhooks' addresses, newest first; default: made in the home"
     )
@@ -203,6 +207,14 @@ class Settings(BaseSettings):
     def _are_secrets(cls, value: SecretStr | None) -> SecretStr | None:
         if value and not all(_SECRET_WORD.fullmatch(word) for word in value.get_secret_value().split()):
             raise ValueError("must be words of 16 or more letters, digits, - and _, separated by spaces")
+        return value
+
+    @field_validator("returned_mail")
+    @classmethod
+    def _is_mailbox_place(cls, value: SecretStr | None) -> SecretStr | None:
+        where = value.get_secret_value() if value else ""
+        if "://" in where and not where.startswith(("imaps://", "imap://")):
+            raise ValueError("must be the path of a Maildir, or begin with imaps:// or imap://")
         return value
 
     @field_validator("broker_url")

@@ -24,7 +24,7 @@ from sqlalchemy.exc import OperationalError
 from worker.celery_app import app
 from worker.delivery import run_steering, run_withdrawal
 from worker.delivery.run_doubts import take_back
-from worker.errors import ConfigurationError
+from worker.errors import ConfigurationError, FetchError
 from worker.model import ArticleId, EditionId, Lane
 from worker.planning.run import plan
 from worker.runtime.parent import watch_parent
@@ -235,6 +235,18 @@ def sweep_doubts() -> None:
 
 
 # Feedback ----------------------------------------------------------------------------------------------------------
+
+
+@app.task
+def sweep_returned_mail() -> None:
+    """Take in what has come back to the mailbox that the settings name, and have its consequences drawn."""
+    try:
+        taken_in = this_house().take_in_mail()
+    except FetchError as error:
+        log.warning("%s; the next sweep tries again", error)
+        return
+    if taken_in and taken_in.events:
+        settle_feedback.delay()
 
 
 @app.task

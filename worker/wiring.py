@@ -48,6 +48,8 @@ from worker.store.leases import Holder
 
 if TYPE_CHECKING:
     from worker.deliverability.asking import Ask
+    from worker.feedback.mail.hearing import ReturnedMail
+    from worker.feedback.run_mailbox import TakenIn
     from worker.intake.run import Added, Intake
     from worker.matching.run import Matcher
 
@@ -194,6 +196,22 @@ class House(Foundation):
         return Feedback(self.database, means, keeps_engagement=self.settings.keep_engagement)
 
     @functools.cached_property
+    def returned_mail(self) -> ReturnedMail:
+        """What understands bounces, complaints and automatic answers."""
+        from worker.feedback.mail.hearing import ReturnedMail  # noqa: PLC0415  delivery workers never read returned mail
+
+        return ReturnedMail(self.tokens.delivery_of)
+
+    def take_in_mail(self, mailbox: str = "") -> TakenIn | None:
+        """Take in what waits in a mailbox, by default that of the settings; None where they name none. As `visit`."""
+        from worker.feedback.run_mailbox import visit  # noqa: PLC0415  see above
+
+        given = self.settings.returned_mail
+        where = mailbox or (given.get_secret_value() if given else "")
+        means = (self.returned_mail, self.feedback, self.database)
+        return visit(where, *means, left=self.home / "returned-mail") if where else None
+
+    @functools.cached_property
     def webhook_keys(self) -> Mapping[str, tuple[str, ...]]:
         """The keys that prove webhooks, by provider."""
         from worker.adapters.events.build import read_keys  # noqa: PLC0415  only the pages' process checks signatures
@@ -213,7 +231,7 @@ class House(Foundation):
         """What translates kept events, by the provider's name."""
         from worker.adapters.events.build import build_readers  # noqa: PLC0415  as above
 
-        return build_readers()
+        return {**build_readers(), self.returned_mail.name: self.returned_mail}
 
     @functools.cached_property
     def webhook_secrets(self) -> tuple[str, ...]:

@@ -29,8 +29,13 @@ def findings(data: bytes) -> tuple[Finding, ...]:
     >>> [(found.recipient, found.status, found.hard) for found in findings(bounce)]
     [('jo@example.org', '5.1.1', True)]
     """
+    return understood(read(data))
+
+
+def understood(letter: Letter) -> tuple[Finding, ...]:
+    """Tell what a returned mail says, once it is read."""
     unique: dict[str, Finding] = {}
-    for found in _classified(read(data)):
+    for found in _classified(letter):
         recipient = normalised(found.recipient)
         unique.setdefault(recipient, replace(found, recipient=recipient))
     return tuple(unique.values())

@@ -1,0 +1,1 @@
+"""Places where returned mail comes in: a Maildir, an IMAP mailbox, standard input."""
