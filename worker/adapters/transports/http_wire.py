@@ -62,7 +62,7 @@ class Wire:
         try:
             request = httpx.Request(
                 "POST",
-                self._spec.base_url + posting.path,
+                _address(self._spec.base_url + posting.path),
                 headers={**_HEADERS, **posting.headers},
                 content=posting.content,
                 extensions={"timeout": self._limits},
@@ -113,6 +113,12 @@ def _trust(spec: TransportSpec) -> ssl.SSLContext:
         raise ConfigurationError(
             f"transport {spec.name}: no certificates in {spec.ca_file}: {error.strerror}"
         ) from error
+
+
+@functools.lru_cache(maxsize=64)
+def _address(url: str) -> httpx.URL:
+    """Parse a URL once: all posts of a provider go to one or two."""
+    return httpx.URL(url)
 
 
 @functools.cache
