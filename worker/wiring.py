@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import hmac
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from email.utils import parseaddr
 from pathlib import Path
@@ -22,7 +22,6 @@ from worker.adapters.transports.dsn import parse_transports
 from worker.adapters.transports.spec import Scheme, TransportSpec
 from worker.content import Newsroom
 from worker.deliverability.names import wire_name
-from worker.deliverability.publishing import Sender, Signature
 from worker.delivery.decide import Patience
 from worker.delivery.dispatch import Dispatch
 from worker.delivery.run import Courier, Terms
@@ -48,6 +47,7 @@ from worker.store.leases import Holder
 
 if TYPE_CHECKING:
     from worker.deliverability.asking import Ask
+    from worker.deliverability.publishing import Sender
     from worker.feedback.mail.hearing import ReturnedMail
     from worker.feedback.run_mailbox import TakenIn
     from worker.intake.run import Added, Intake
@@ -107,11 +107,7 @@ class House(Foundation):
     @property
     def inbox_is_used(self) -> bool:
         """Whether mail goes to the local inbox, which `tocsin up` must then run."""
-        return bool(self._inboxes)
-
-    @property
-    def _inboxes(self) -> list[TransportSpec]:
-        return [spec for spec in self.transport_specs if spec.scheme is Scheme.INBOX]
+        return any(spec.scheme is Scheme.INBOX for spec in self.transport_specs)
 
     @functools.cached_property
     def transports(self) -> Mapping[Lane, Transport]:
@@ -124,40 +120,32 @@ class House(Foundation):
         return {lane: way for lane, way in ways.items() if way is not None}
 
     @property
+    def _from_domain(self) -> str:
+        return wire_name(self.newsroom.from_address.rpartition("@")[2])
+
+    @property
     def dkim_domain(self) -> str:
         """The d= of our signatures."""
-        return wire_name(self.settings.dkim_domain or self.newsroom.from_address.rpartition("@")[2])
+        return wire_name(self.settings.dkim_domain) or self._from_domain
 
-    @functools.cached_property
+    @property
     def sender(self) -> Sender:
         """The names that we send under, as DNS must know them. Raises `ConfigurationError` for half a key."""
-        from_domain = wire_name(self.newsroom.from_address.rpartition("@")[2])
-        by_smtp = [spec for spec in self.transport_specs if spec.scheme in {Scheme.SMTP, Scheme.SMTPS}]
-        return Sender(
-            from_domain=from_domain,
-            bounce_domain=from_domain,
-            signatures=tuple(self._signatures()),
-            relays=tuple(dict.fromkeys(spec.host for spec in by_smtp if not spec.is_local)),
-            providers=tuple(spec.name for spec in self.transport_specs if spec not in [*by_smtp, *self._inboxes]),
-        )
+        from worker.deliverability.run_sender import sender_of  # noqa: PLC0415  only the doctor asks
+
+        keys, specs = self.settings.dkim_keys(), self.transport_specs
+        return sender_of(from_domain=self._from_domain, dkim_domain=self.dkim_domain, keys=keys, specs=specs)
 
     def asker(self) -> Ask:
         """Return what asks DNS, with a fresh allowance of time."""
-        from worker.deliverability.run_lookups import asker  # noqa: PLC0415  only the doctor asks
+        from worker.deliverability.run_lookups import asker  # noqa: PLC0415  as above
 
         return asker(settings_module.name_servers(self.settings.dns_resolvers))
-
-    def _signatures(self) -> Iterator[Signature]:
-        from worker.deliverability.run_keys import read_public_key  # noqa: PLC0415  as above
-
-        for key in self.settings.dkim_keys():
-            yield Signature(domain=self.dkim_domain, selector=key.selector, key=read_public_key(key.file))
 
     @functools.cached_property
     def signer(self) -> Signer | None:
         """What signs mail with DKIM; None where no key is set."""
-        from_domain = wire_name(self.newsroom.from_address.rpartition("@")[2])
-        return read_signer(self.settings.dkim_keys(), domain=self.dkim_domain, from_domain=from_domain)
+        return read_signer(self.settings.dkim_keys(), domain=self.dkim_domain, from_domain=self._from_domain)
 
     @functools.cached_property
     def letters(self) -> Letters:
