@@ -161,10 +161,13 @@ def test_a_selector_is_a_name_in_dns(house, selector):
     [
         ({"TOCSIN_DKIM_SELECTOR": "s1"}, "set TOCSIN_DKIM_SELECTOR and TOCSIN_DKIM_KEY_FILE together"),
         ({"TOCSIN_DKIM_SELECTOR": "s1", "TOCSIN_DKIM_KEY_FILE": "/nowhere.pem"}, "cannot be read"),
-        ({"TOCSIN_DKIM_SELECTOR": "s1", "TOCSIN_DKIM_KEY_FILE": "/dev/null"}, "is no private key in PEM"),
+        ({"TOCSIN_DKIM_SELECTOR": "s1", "TOCSIN_DKIM_KEY_FILE": "empty.pem"}, "is no private key in PEM"),
+        ({"TOCSIN_DKIM_SELECTOR": "s1", "TOCSIN_DKIM_KEY_FILE": "open.pem"}, "everybody may read the private key"),
     ],
 )
 def test_half_a_key_is_not_well(house, settings, says):
+    (house.folder / "empty.pem").touch(mode=0o600)
+    (house.folder / "open.pem").touch(mode=0o644)
     assert says in house.tocsin("dkim", "records", given=b"", within_s=60, **settings).refusal.replace("\n", " ")
     (finding,) = of_dns(house, **settings)["dns"]
     assert not finding["well"]
