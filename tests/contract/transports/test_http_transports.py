@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
+import functools
 import logging
 import socket
 import traceback
@@ -19,6 +21,9 @@ from worker.adapters.transports import http
 from worker.adapters.transports.http_replies import UnwillingError
 from worker.errors import Blame, OutcomeUnknown, SendError
 from worker.model import Form, OutgoingMessage, Receipt, Sighting
+from worker.rendering import samples
+from worker.rendering.compile import Renderer
+from worker.rendering.mail import CompiledMail
 
 BROKEN_OFF = (Fault.RESET, Fault.CLOSE, Fault.HALF, Fault.NONSENSE)
 SLOW = (Fault.HANG, Fault.DRIP)
@@ -56,6 +61,36 @@ def test_every_reader_gets_exactly_their_own_copy(provider):
             for one in messages:
                 assert by_reader[one.recipient] == meant(one)
         assert sorted(sent.delivery for sent in play.accepted) == sorted(str(one.delivery_id) for one in messages)
+
+    run(test())
+
+
+@functools.cache
+def rendered(kind: str, locale: str) -> CompiledMail:
+    newsroom = samples.newsroom("en").model_copy(update={"reply_to": "desk@courier.example"})
+    return Renderer(newsroom=newsroom).compile(samples.content(kind, locale))
+
+
+@pytest.mark.parametrize("locale", samples.LOCALES)
+@pytest.mark.parametrize("kind", samples.KINDS)
+def test_mails_as_they_are_rendered_arrive_word_for_word(provider, kind, locale):
+    compiled = rendered(kind, locale)
+
+    def copy(number: int) -> OutgoingMessage:
+        personal = samples.personal(kind, locale)._replace(
+            recipient=f"reader{number}@example.org", unsubscribe=f"tok{number}", view=f"v{number}"
+        )
+        return dataclasses.replace(message(number), parts=compiled.parts(personal))
+
+    async def test():
+        play, messages = Play(provider), [copy(number) for number in range(3)]
+        async with play.server as server:
+            transport = transport_of(provider, server.url)
+            answers = await transport.send(request(*messages))
+            await transport.close()
+        assert all(isinstance(answer, Receipt) for answer in answers), answers
+        if not provider.whole_mime:
+            assert {one.recipient: one for one in play.accepted} == {one.recipient: meant(one) for one in messages}
 
     run(test())
 

@@ -120,7 +120,7 @@ def _blank(kind: Kind) -> TransportSpec:
         scheme=kind.scheme,
         host="",
         port=0,
-        name=str(kind.scheme),
+        name=kind.scheme.partition("+")[0],
         connections=kind.connections,
         batch=min(kind.most, _MOST_IN_DOUBT),
         region=next(iter(kind.endpoints), ""),
