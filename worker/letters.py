@@ -14,9 +14,9 @@ from worker.content import Newsroom, Personal, thaw, without
 from worker.model import DeliveryId, EditionKind, Form, OutgoingMessage
 from worker.rendering.compile import Renderer
 from worker.rendering.mail import CompiledMail
-from worker.store import deliveries, withdrawals
+from worker.store import copies, withdrawals
+from worker.store.copies import DueDelivery
 from worker.store.database import Database
-from worker.store.deliveries import DueDelivery
 from worker.tokens import Purpose, Tokens
 
 CONFIRM_WITHIN = timedelta(days=3)
@@ -45,6 +45,7 @@ class Letters:
             message_id=due.message_id,
             data=mail.fill(personal) if form is Form.MIME else b"",
             parts=mail.parts(personal) if form is Form.PARTS else None,
+            is_clean=True,
         )
 
     def html(self, database: Database, delivery_id: DeliveryId) -> str | None:
@@ -53,7 +54,7 @@ class Letters:
         None when there is none any more, after erasure; empty when nothing is left to tell.
         """
         with database.read() as conn:
-            due = deliveries.one(conn, delivery_id)
+            due = copies.one(conn, delivery_id)
             stopped = withdrawals.stopped_among(conn, due.content_id) if due else set()
         if due is None:
             return None

@@ -208,7 +208,8 @@ class MessageParts:
 class OutgoingMessage:
     """One message for one recipient, in the `Form` that its transport takes: either `data` or `parts`.
 
-    `data` is a whole MIME message, ends its lines with CRLF, and has no line that begins with a dot.
+    `data` is a whole MIME message with CRLF line ends. `is_clean` promises that no line of it begins with a dot, that
+    no CR or LF stands alone, and that the last line is ended: then no transport has to look through it once more.
     """
 
     delivery_id: DeliveryId
@@ -217,6 +218,7 @@ class OutgoingMessage:
     message_id: str  # without angle brackets
     data: bytes = field(default=b"", repr=False)
     parts: MessageParts | None = None
+    is_clean: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -12,31 +12,31 @@ from typing import Protocol
 
 from worker.errors import OutcomeUnknown, SendError
 from worker.hearsay import Fate, FeedbackEvent, Opened, Post
-from worker.model import OutgoingMessage, ParsedArticle, Receipt, Sighting
+from worker.model import Form, OutgoingMessage, ParsedArticle, Receipt, Sighting
 
 Answer = Receipt | SendError | OutcomeUnknown
-"""What became of one message."""
+"""What became of one message that was handed to a transport."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Request:
-    """Messages that are sent at once. `key` is the same whenever exactly these are repeated: 64 of [A-Za-z0-9-]."""
+    """Messages that go out together. `key` is the same when exactly these are repeated: 1 to 64 of `[A-Za-z0-9-]`."""
 
     key: str
     messages: tuple[OutgoingMessage, ...]
 
 
 class Errand(Protocol):
-    """Messages to be sent, for one connection to work off."""
+    """What a transport is given to work off: messages past the point of no return, and somebody to tell of each."""
 
     async def next(self, most: int) -> Request:
-        """Return up to `most` messages that are durably committing and must be sent now; empty: there are none."""
+        """Give up to `most` messages, durably "committing": they must be sent now. Empty when nothing is left."""
 
     def settle(self, message: OutgoingMessage, answer: Answer) -> None:
-        """Say what became of a message, exactly once."""
+        """Say what became of a message; once for each, in any order. Never waits."""
 
     def give_back(self, messages: Sequence[OutgoingMessage]) -> None:
-        """Return messages that were certainly not sent, by no fault of theirs."""
+        """Hand in messages that were certainly not sent, through no fault of theirs: `next` may give them again."""
 
 
 class Transport(Protocol):
@@ -48,20 +48,38 @@ class Transport(Protocol):
 
     @property
     def connections(self) -> int:
-        """How many messages may be between "committing" and their reply at once: the window of doubt."""
+        """How many calls of `work` may run at once."""
 
-    async def send(self, message: OutgoingMessage) -> Receipt:
-        """Hand one message over and wait for the reply. Safe to call `connections` times at once.
+    @property
+    def window(self) -> int:
+        """The most messages between "committing" and their reply at once: what a crash can leave in doubt."""
 
-        Raises `SendError` when the message was certainly not accepted, and `OutcomeUnknown` when the reply to a
-        finished message was lost. Any other exception must be treated as `OutcomeUnknown`.
+    @property
+    def form(self) -> Form:
+        """What `OutgoingMessage`s must have for this transport: finished MIME, or parts."""
+
+    @property
+    def keys_honoured_s(self) -> float:
+        """How long a request may be repeated under its key without a second delivery; 0 where never."""
+
+    async def work(self, errand: Errand) -> None:
+        """Send as one of the transport's connections until `errand` has nothing left.
+
+        Raises `SendError`, never permanent and about us, when the other end cannot be reached; whatever it had taken
+        is then settled or given back. A message that is neither when this ends, or raises, is in doubt.
+        """
+
+    async def repeat(self, request: Request) -> Sequence[Answer]:
+        """Send a request again under its own key, and give an answer for each message in order.
+
+        For transports whose `keys_honoured_s` is above 0, within that time.
         """
 
     async def look_up(self, message_id: str) -> Sighting:
         """Ask the receiving end whether it has the message. `CANNOT_TELL` where it offers no such question."""
 
     async def close(self) -> None:
-        """Say goodbye on every open connection. `send` may be called again afterwards."""
+        """Say goodbye on every open connection. `work` may be called again afterwards."""
 
 
 class ArticleSource(Protocol):

@@ -211,7 +211,7 @@ def ring_batches(batches: Iterable[tuple[EditionId, int, Lane]]) -> None:
 def deliver_batch(edition_id: int, batch_no: int, lane: str) -> None:
     """Deliver what is due of one batch. A busy worker is a living one: its heartbeat need not wait in the queue."""
     heartbeat(lane)
-    this_house().dispatch.deliver(EditionId(edition_id), batch_no)
+    this_house().dispatch.deliver(Lane(lane), EditionId(edition_id), batch_no)
     heartbeat(lane)
 
 

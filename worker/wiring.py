@@ -25,6 +25,8 @@ from worker.deliverability.names import wire_name
 from worker.delivery.decide import Patience
 from worker.delivery.dispatch import Dispatch
 from worker.delivery.run import Courier, Terms
+from worker.delivery.run_doubts import Doubts
+from worker.delivery.run_flow import Flow
 from worker.errors import ConfigurationError, InputError
 from worker.feedback.run import Feedback
 from worker.feedback.run_again import Reader
@@ -110,14 +112,20 @@ class House(Foundation):
         return any(spec.scheme is Scheme.INBOX for spec in self.transport_specs)
 
     @functools.cached_property
-    def transports(self) -> Mapping[Lane, Transport]:
-        """The way out for each lane: the first transport that serves it."""
-        built = [(spec, build(spec)) for spec in self.transport_specs]
-        ways = {lane: next((made for spec, made in built if lane in spec.lanes), None) for lane in MAIL_LANES}
+    def transports(self) -> Mapping[str, Transport]:
+        """Every way out, by its name."""
+        return {spec.name: build(spec) for spec in self.transport_specs}
+
+    @functools.cached_property
+    def flow(self) -> Flow:
+        """Which way out a copy takes."""
+        ways = {
+            lane: next((spec.name for spec in self.transport_specs if lane in spec.lanes), None) for lane in MAIL_LANES
+        }
         unserved = [lane for lane, way in ways.items() if way is None]
         if unserved:
             raise ConfigurationError(f"TOCSIN_TRANSPORTS: no transport serves the lane {unserved[0]}; see lanes=")
-        return {lane: way for lane, way in ways.items() if way is not None}
+        return Flow({lane: way for lane, way in ways.items() if way is not None})
 
     @property
     def _from_domain(self) -> str:
@@ -164,18 +172,18 @@ class House(Foundation):
     @functools.cached_property
     def dispatch(self) -> Dispatch:
         """This process's delivery loop with its open connections."""
+        patience = Patience(alerts_s=self.settings.retry_alert_s, bulk_s=self.settings.retry_digest_s)
         courier = Courier(
             database=self.database,
             transports=self.transports,
+            flow=self.flow,
             write=self.letters.write,
             holder=Holder(name=process_name(), boot=boot_id()),
-            terms=Terms(
-                lease_s=self.settings.lease_s,
-                patience=Patience(alerts_s=self.settings.retry_alert_s, bulk_s=self.settings.retry_digest_s),
-            ),
+            terms=Terms(lease_s=self.settings.lease_s, patience=patience),
             stopping=self._stopping,
         )
-        return Dispatch(courier, self.database, self.transports)
+        doubts = Doubts(database=self.database, transports=self.transports, patience=patience, write=self.letters.write)
+        return Dispatch(courier, doubts)
 
     @functools.cached_property
     def feedback(self) -> Feedback:

@@ -34,7 +34,7 @@ from worker.model import DeliveryId, EditionKind, Form, Lane, OutgoingMessage, S
 from worker.rendering import samples
 from worker.rendering.compile import Renderer
 from worker.rendering.signing import ED25519, RSA, Signer, read_key
-from worker.store.deliveries import DueDelivery
+from worker.store.copies import DueDelivery
 from worker.tokens import Tokens
 
 _TURN_S: Final = 0.05
@@ -78,9 +78,13 @@ def rows(frozen: str) -> list[DueDelivery]:
             content=frozen,
             subscriber_id=500_000 + number,
             recipient=f"reader{number}@readers.example",
+            domain="readers.example",
             name=f"Reader {number}",
             message_id=f"77.{1_000_000 + number}.1795676400@{_DOMAIN}",
             confirmations=1,
+            provider="",
+            code=None,
+            avoid="",
         )
         for number in range(_READERS)
     ]

@@ -16,7 +16,7 @@ from worker.letters import CONFIRM_WITHIN, Letters
 from worker.model import DeliveryId, EditionKind, Form, Lane, Severity, StoryId
 from worker.rendering import samples
 from worker.rendering.compile import Renderer
-from worker.store.deliveries import DueDelivery
+from worker.store.copies import DueDelivery
 from worker.tokens import Purpose, Tokens
 
 PLANNED = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
@@ -43,9 +43,13 @@ def due(kind: EditionKind) -> DueDelivery:
         content=content(kind, StoryId(3), Severity.NORMAL).model_dump_json(),
         subscriber_id=9,
         recipient="ada@readers.example",
+        domain="readers.example",
         name="Ada",
         message_id="5.9.1795676400@courier.example",
         confirmations=2,
+        provider="",
+        code=None,
+        avoid="",
     )
 
 

@@ -1,23 +1,27 @@
 """Finds out what became of messages whose reply was lost, and takes back what dead workers held.
 
-Never sends anything itself: a row that is known unsent goes back among the due ones. Called by sweeps.
+A row that is known unsent goes back among the due ones. Nothing is sent here but a repetition under a key that the
+provider honours, which cannot arrive twice. Called by sweeps.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+import random
+from collections.abc import Callable, Mapping, Sequence
 
 from sqlalchemy import Connection
 
 from worker import holder
-from worker.delivery.decide import Patience, after_look_up
+from worker.delivery.decide import Patience, after_error, after_look_up
+from worker.errors import SendError
 from worker.lifecycle import Happening
-from worker.model import Lane
-from worker.ports import Transport
-from worker.store import deliveries, editions, leases
+from worker.model import DeliveryId, Form, OutgoingMessage, Receipt, Sighting
+from worker.ports import Answer, Request, Transport
+from worker.store import copies, deliveries, editions, leases
+from worker.store.copies import DueDelivery
 from worker.store.database import Database
-from worker.store.deliveries import Doubtful, Outcome
+from worker.store.deliveries import Doubtful, Outcome, outcome_of
 
 log = logging.getLogger(__name__)
 
@@ -43,44 +47,105 @@ def take_back(database: Database) -> int:
     return changed
 
 
-async def find_out(database: Database, transports: Mapping[Lane, Transport], patience: Patience) -> int:
-    """Ask the receiving ends about all unknown deliveries, and return how many could be settled."""
-    settled, last = 0, 0
-    while True:
-        with database.read() as conn:
-            doubtful = deliveries.unknown(conn, limit=_AT_ONCE, after=last)
-        if not doubtful:
-            return settled
-        last = doubtful[-1].id
-        outcomes = [await _ask(one, transports[one.lane], patience) for one in doubtful]
-        settled += _settle(database, doubtful, outcomes)
+class Doubts:
+    """Asks about messages whose fate nobody knows; `write` makes one again, byte for byte."""
 
+    def __init__(
+        self,
+        *,
+        database: Database,
+        transports: Mapping[str, Transport],
+        patience: Patience,
+        write: Callable[[DueDelivery, Form], OutgoingMessage],
+    ) -> None:
+        self._database, self._transports = database, transports
+        self._patience, self._write = patience, write
 
-async def _ask(one: Doubtful, transport: Transport, patience: Patience) -> Outcome | None:
-    """Return what a look-up says of a delivery, None when it stays unknown."""
-    try:
-        sighting = await transport.look_up(one.message_id)
-    except Exception:
-        log.exception("%s could not be asked about delivery %s", transport.name, one.id)
+    async def find_out(self) -> int:
+        """Ask the receiving ends about all unknown deliveries, and return how many could be settled."""
+        settled, last = 0, 0
+        repeated: set[str] = set()
+        while True:
+            with self._database.read() as conn:
+                doubtful = deliveries.unknown(conn, limit=_AT_ONCE, after=last)
+            if not doubtful:
+                return settled
+            last = doubtful[-1].id
+            answers: dict[DeliveryId, Answer] = {}
+            for key in {one.request_key for one in doubtful if self._may_repeat(one)} - repeated:
+                repeated.add(key)
+                answers |= await self._repeat(next(one for one in doubtful if one.request_key == key))
+            outcomes = [self._told(one, answers.get(one.id)) or await self._ask(one) for one in doubtful]
+            settled += _settle(self._database, doubtful, outcomes)
+
+    def _may_repeat(self, one: Doubtful) -> bool:
+        way = self._transports.get(one.provider)
+        return bool(one.request_key) and way is not None and one.age_s < way.keys_honoured_s
+
+    async def _repeat(self, one: Doubtful) -> Mapping[DeliveryId, Answer]:
+        """Send a request again under its own key, whole: the provider then says what became of it the first time."""
+        transport = self._transports[one.provider]
+        with self._database.read() as conn:
+            rows = copies.of_request(conn, one.provider, one.request_key)
+        if rows is None:
+            return {}
+        try:
+            messages = tuple(self._write(row, transport.form) for row in rows)
+            answers = await transport.repeat(Request(key=one.request_key, messages=messages))
+        except Exception:
+            log.exception("request %s cannot be repeated", one.request_key)
+            return {}
+        return dict(zip((row.id for row in rows), answers, strict=True))
+
+    def _told(self, one: Doubtful, answer: Answer | None) -> Outcome | None:
+        if isinstance(answer, Receipt):
+            return outcome_of(answer, delivery_id=one.id, fence=one.fence)
+        if isinstance(answer, SendError):
+            verdict = after_error(
+                answer,
+                attempts=one.attempts,
+                lane=one.lane,
+                patience=self._patience,
+                jitter=random.random(),  # noqa: S311  spreads retries
+            )
+            return Outcome(
+                delivery_id=one.id,
+                fence=one.fence,
+                happening=verdict.happening,
+                provider=one.provider,
+                code=answer.code,
+                enhanced=answer.enhanced,
+                text=answer.text,
+                retry_in_s=verdict.retry_in_s,
+            )
         return None
-    verdict = after_look_up(
-        sighting,
-        kind=one.edition_kind,
-        severity=one.severity,
-        attempts=one.attempts,
-        lane=one.lane,
-        patience=patience,
-    )
-    if verdict is None:
-        return None
-    return Outcome(
-        delivery_id=one.id,
-        fence=one.fence,
-        happening=verdict.happening,
-        provider=transport.name,
-        text=_SAID[verdict.happening],
-        retry_in_s=verdict.retry_in_s,
-    )
+
+    async def _ask(self, one: Doubtful) -> Outcome | None:
+        """Return what a look-up says of a delivery, None when it stays unknown."""
+        transport = self._transports.get(one.provider)
+        try:
+            sighting = await transport.look_up(one.message_id) if transport else Sighting.CANNOT_TELL
+        except Exception:
+            log.exception("%s could not be asked about delivery %s", one.provider, one.id)
+            return None
+        verdict = after_look_up(
+            sighting,
+            kind=one.edition_kind,
+            severity=one.severity,
+            attempts=one.attempts,
+            lane=one.lane,
+            patience=self._patience,
+        )
+        if verdict is None:
+            return None
+        return Outcome(
+            delivery_id=one.id,
+            fence=one.fence,
+            happening=verdict.happening,
+            provider=one.provider,
+            text=_SAID[verdict.happening],
+            retry_in_s=verdict.retry_in_s,
+        )
 
 
 def _settle(database: Database, doubtful: Sequence[Doubtful], outcomes: Sequence[Outcome | None]) -> int:

@@ -71,12 +71,15 @@ def now(conn: Connection) -> datetime:
 
     SQLite has no clock of its own but its machine's, so that machine's is read with its full precision.
     """
-    offset = sa.select(Installation.value).where(Installation.name == CLOCK_OFFSET).scalar_subquery()
     if conn.dialect.name == "sqlite":
-        at, offset_s = datetime.now(UTC), conn.execute(sa.select(offset)).scalar()
+        at, offset_s = datetime.now(UTC), conn.execute(_OFFSET).scalar()
     else:
-        at, offset_s = conn.execute(sa.select(sa.func.clock_timestamp(), offset)).one()
+        at, offset_s = conn.execute(_CLOCK).one()
     return at.astimezone(UTC) + timedelta(seconds=float(offset_s or 0))  # PostgreSQL answers in the session's zone
+
+
+_OFFSET = sa.select(Installation.value).where(Installation.name == CLOCK_OFFSET)
+_CLOCK = sa.select(sa.func.clock_timestamp(), _OFFSET.scalar_subquery())
 
 
 def upsert(conn: Connection, table: type[Any], values: dict[str, Any], *, key: tuple[str, ...]) -> None:

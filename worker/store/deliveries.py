@@ -6,8 +6,8 @@ Called by the delivery room.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -22,30 +22,7 @@ from worker.store.schema import (
     Attempt,
     Delivery,
     Edition,
-    EditionContent,
-    Subscriber,
 )
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DueDelivery:
-    """What it takes to make and send one copy."""
-
-    id: DeliveryId
-    edition_id: int
-    edition_kind: EditionKind
-    severity: Severity
-    lane: Lane
-    expires_at: datetime
-    planned_at: datetime
-    attempts: int
-    content_id: int
-    content: str  # worker.content as JSON
-    subscriber_id: int
-    recipient: str
-    name: str
-    message_id: str
-    confirmations: int  # how often the reader has been asked to confirm
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,11 +38,17 @@ class Doubtful:
     edition_kind: EditionKind
     severity: Severity
     attempts: int
+    provider: str
+    request_key: str
+    age_s: float  # since it was committed
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
-    """What became of one try. `retry_in_s` stands with `DEFERRED` only."""
+    """What became of one try. `retry_in_s` stands with `DEFERRED` only, and so does `avoid`, which names a provider.
+
+    `number` and `started_at` are known to whoever committed the row; elsewhere the row is asked for them.
+    """
 
     delivery_id: DeliveryId
     fence: int
@@ -76,31 +59,9 @@ class Outcome:
     text: str = ""
     provider_message_id: str = ""
     retry_in_s: float | None = None
-
-
-_DUE: Final = (
-    sa.select(
-        Delivery.id,
-        Delivery.edition_id,
-        Edition.kind.label("edition_kind"),
-        Edition.severity,
-        Delivery.lane,
-        Edition.expires_at,
-        Delivery.planned_at,
-        Delivery.attempts,
-        Delivery.content_id,
-        EditionContent.body.label("content"),
-        Delivery.subscriber_id,
-        Delivery.recipient,
-        Subscriber.name,
-        Delivery.message_id,
-        Subscriber.confirmations,
-    )
-    .join(Edition, Edition.id == Delivery.edition_id)
-    .join(EditionContent, EditionContent.id == Delivery.content_id)
-    .join(Subscriber, Subscriber.id == Delivery.subscriber_id)
-    .where(Delivery.recipient.is_not(None))
-)
+    avoid: str = ""
+    number: int | None = None
+    started_at: datetime | None = None
 
 
 def outcome_of(receipt: Receipt, *, delivery_id: DeliveryId, fence: int) -> Outcome:
@@ -115,20 +76,6 @@ def outcome_of(receipt: Receipt, *, delivery_id: DeliveryId, fence: int) -> Outc
         text=receipt.text,
         provider_message_id=receipt.provider_message_id,
     )
-
-
-def leased(conn: Connection, lease: Lease) -> list[DueDelivery]:
-    """Return the rows that `take` has leased, in the order in which they were planned."""
-    query = _DUE.where(
-        Delivery.edition_id == lease.edition_id, Delivery.batch_no == lease.batch_no, Delivery.state == State.LEASED
-    )
-    return [DueDelivery(**row._mapping) for row in conn.execute(query.order_by(Delivery.id))]  # noqa: SLF001  Row's documented view
-
-
-def one(conn: Connection, delivery_id: DeliveryId) -> DueDelivery | None:
-    """Return what it takes to make one copy again, whatever its state; None once its reader is erased."""
-    row = conn.execute(_DUE.where(Delivery.id == delivery_id)).first()
-    return DueDelivery(**row._mapping) if row else None  # noqa: SLF001  Row's documented view
 
 
 def move(conn: Connection, delivery_id: DeliveryId, happening: Happening, *, reason: str = "") -> bool:
@@ -149,17 +96,34 @@ def record(conn: Connection, outcomes: Sequence[Outcome]) -> None:
     A row whose fence has moved on keeps its state, unless the news is that the message was accepted after all.
     """
     at = now(conn)
+    plain = [one for one in outcomes if one.happening is Happening.ACCEPTED and one.number is not None]
+    if plain:
+        conn.execute(_ACCEPT, [{**_consequences(outcome, at), "which": outcome.delivery_id} for outcome in plain])
+        conn.execute(sa.insert(Attempt), [_attempt(outcome, at) for outcome in plain])
     for outcome in outcomes:
-        row = conn.execute(
-            sa.update(Delivery)
-            .where(Delivery.id == outcome.delivery_id, _answers(outcome))
-            .values(**_consequences(outcome, at))
-            .returning(Delivery.attempts, Delivery.committed_at)
-        ).first()
-        number, started_at = (row.attempts, row.committed_at) if row else (0, None)
-        conn.execute(
-            sa.insert(Attempt).values(**_attempt(outcome), number=number, started_at=started_at or at, ended_at=at)
-        )
+        if outcome.happening is not Happening.ACCEPTED or outcome.number is None:
+            _record_one(conn, outcome, at)
+
+
+def _record_one(conn: Connection, outcome: Outcome, at: datetime) -> None:
+    row = conn.execute(
+        sa.update(Delivery)
+        .where(Delivery.id == outcome.delivery_id, _answers(outcome))
+        .values(**_consequences(outcome, at))
+        .returning(Delivery.attempts, Delivery.committed_at)
+    ).first()
+    if row is not None:
+        outcome = replace(outcome, number=row.attempts, started_at=row.committed_at)
+    conn.execute(sa.insert(Attempt).values(**_attempt(outcome, at)))
+
+
+def give_back(conn: Connection, lease: Lease, ids: Collection[DeliveryId]) -> None:
+    """Make due again at once what was committed and certainly never sent: it was no try, and counts as none."""
+    conn.execute(
+        sa.update(Delivery)
+        .where(Delivery.id.in_(ids), Delivery.state == State.COMMITTING, Delivery.fence == lease.fence)
+        .values(state=step(State.COMMITTING, Happening.DEFERRED), attempts=Delivery.attempts - 1)
+    )
 
 
 def orphans_to_unknown(conn: Connection, *, limit: int) -> int:
@@ -195,22 +159,35 @@ def unknown(conn: Connection, *, limit: int, after: int = 0) -> list[Doubtful]:
             Edition.kind.label("edition_kind"),
             Edition.severity,
             Delivery.attempts,
+            Delivery.provider,
+            Delivery.request_key,
+            Delivery.committed_at,
         )
         .join(Edition, Edition.id == Delivery.edition_id)
         .where(Delivery.state == State.UNKNOWN, Delivery.id > after)
         .order_by(Delivery.id)
         .limit(limit)
     )
-    return [Doubtful(**row._mapping) for row in conn.execute(query)]  # noqa: SLF001  Row's documented view
+    at = now(conn)
+    return [
+        Doubtful(
+            **{name: value for name, value in row.items() if name != "committed_at"},
+            age_s=(at - row["committed_at"]).total_seconds() if row["committed_at"] else 0.0,
+        )
+        for row in conn.execute(query).mappings()
+    ]
 
 
-def postpone(conn: Connection, lease: Lease, delivery_id: DeliveryId, *, wait_s: float, reason: str) -> None:
-    """Put a leased row that cannot be made into a message back for later, and say why."""
+def postpone(conn: Connection, lease: Lease, waits: Mapping[DeliveryId, float], *, reason: str) -> None:
+    """Put leased rows that may or can not be sent now back for later, each for so many seconds, and say why."""
     lock(conn, lease.edition_id, lease.batch_no)
+    at = now(conn)
+    which = sa.bindparam("which", type_=Delivery.id.type)
     conn.execute(
         sa.update(Delivery)
-        .where(Delivery.id == delivery_id, Delivery.state == State.LEASED, alive_condition(conn, lease))
-        .values(state=State.PLANNED, next_attempt_at=now(conn) + timedelta(seconds=wait_s), reason=reason[:500])
+        .where(Delivery.id == which, Delivery.state == State.LEASED, alive_condition(conn, lease))
+        .values(state=State.PLANNED, next_attempt_at=sa.bindparam("until"), reason=reason[:500]),
+        [{"which": one, "until": at + timedelta(seconds=wait_s)} for one, wait_s in waits.items()],
     )
 
 
@@ -257,13 +234,20 @@ def _consequences(outcome: Outcome, at: datetime) -> dict[str, object]:
         values |= {"accepted_at": at, "provider_message_id": outcome.provider_message_id, "next_attempt_at": None}
     if outcome.happening is Happening.DEFERRED:
         retry_at = at + timedelta(seconds=outcome.retry_in_s or 0)
-        values |= {"next_attempt_at": retry_at, "reason": outcome.text[:500]}
+        values |= {"next_attempt_at": retry_at, "reason": outcome.text[:500], "avoid": outcome.avoid}
     if outcome.happening in {Happening.REFUSED, Happening.REPLY_LOST}:
         values |= {"next_attempt_at": None, "reason": outcome.text[:500]}
     return values
 
 
-def _attempt(outcome: Outcome) -> dict[str, object]:
+# Not `in_`: a list that is spelt out anew for each execution cannot be used for many rows at once.
+_ACCEPT: Final = sa.update(Delivery).where(
+    Delivery.id == sa.bindparam("which", type_=Delivery.id.type),
+    sa.or_(*(Delivery.state == state for state in sorted(sources_of(Happening.ACCEPTED)))),
+)
+
+
+def _attempt(outcome: Outcome, at: datetime) -> dict[str, object]:
     return {
         "delivery_id": outcome.delivery_id,
         "fence": outcome.fence,
@@ -273,4 +257,7 @@ def _attempt(outcome: Outcome) -> dict[str, object]:
         "enhanced": outcome.enhanced,
         "text": outcome.text[:2000],
         "provider_message_id": outcome.provider_message_id,
+        "number": outcome.number or 0,
+        "started_at": outcome.started_at or at,
+        "ended_at": at,
     }

@@ -6,7 +6,8 @@ it leaves is told why. Never talks to the network. Called by the delivery room.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import functools
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Final
 
@@ -17,7 +18,7 @@ from worker.lifecycle import Happening, State, sources_of
 from worker.model import DeliveryId, EditionKind, SubscriberStatus
 from worker.store.database import now
 from worker.store.deliveries import move
-from worker.store.leases import SENDABLE, Lease, alive_condition, lock
+from worker.store.leases import SENDABLE, Lease, alive_condition, alive_parameters, alive_template, lock
 from worker.store.schema import (
     Article,
     ContentStory,
@@ -30,6 +31,7 @@ from worker.store.schema import (
     Suppression,
 )
 
+Moment = datetime | ColumnElement[datetime]
 _ENDS: Final = {
     "expired": Happening.EXPIRED,
     "cancelled": Happening.CANCELLED,
@@ -37,24 +39,48 @@ _ENDS: Final = {
 }
 
 
-def commit(conn: Connection, lease: Lease, ids: Sequence[DeliveryId]) -> set[DeliveryId]:
+def commit(
+    conn: Connection,
+    lease: Lease,
+    ids: Collection[DeliveryId],
+    *,
+    at: datetime | None = None,
+    provider: str = "",
+    request_key: str = "",
+) -> set[DeliveryId]:
     """Take rows past the point of no return; the ones returned must be sent now, all others must not.
 
     Everything that may have changed since planning is checked in this one statement: the lease, the edition, its
     expiry, an alert's story, the reader's consent, address and suppression, and whether any subscription that the mail
-    serves still runs.
+    serves still runs. `provider` and `request_key` name the request that they go out in, to be found by after a crash.
     """
     lock(conn, lease.edition_id, lease.batch_no)  # the lease cannot be taken over between its check and our commit
-    at = now(conn)
-    statement = (
+    at = at or now(conn)
+    parameters = {"ids": list(ids), "at": at, "by": provider, "with": request_key, **alive_parameters(lease)}
+    committed = conn.execute(_commit(conn.dialect.name), parameters)
+    return {DeliveryId(delivery_id) for delivery_id in committed.scalars()}
+
+
+@functools.cache
+def _commit(dialect: str) -> sa.UpdateBase:
+    """Build the statement, once: that takes longer than to execute it."""
+    at: sa.BindParameter[datetime] = sa.bindparam("at", type_=Delivery.planned_at.type)
+    return (
         sa.update(Delivery)
-        .where(Delivery.id.in_(ids), Delivery.state.in_(sources_of(Happening.COMMITTED)))
-        .where(alive_condition(conn, lease), _edition_runs(at), ~_stopped(), ~_being_stopped())
+        .where(Delivery.id.in_(sa.bindparam("ids", expanding=True)))
+        .where(Delivery.state.in_(sources_of(Happening.COMMITTED)))
+        .where(alive_template(dialect, at), _edition_runs(at), ~_stopped(), ~_being_stopped())
         .where(_reader_wants_it(at), _subscription_runs())
-        .values(state=State.COMMITTING, fence=lease.fence, attempts=Delivery.attempts + 1, committed_at=at)
+        .values(
+            state=State.COMMITTING,
+            fence=sa.bindparam("held_fence"),
+            attempts=Delivery.attempts + 1,
+            committed_at=at,
+            provider=sa.bindparam("by"),
+            request_key=sa.bindparam("with"),
+        )
         .returning(Delivery.id)
     )
-    return {DeliveryId(delivery_id) for delivery_id in conn.execute(statement).scalars()}
 
 
 def settle_held_back(conn: Connection, lease: Lease, ids: Iterable[DeliveryId]) -> None:
@@ -87,7 +113,7 @@ def settle_held_back(conn: Connection, lease: Lease, ids: Iterable[DeliveryId]) 
             move(conn, DeliveryId(delivery_id), _ENDS.get(why, Happening.SUPPRESSED), reason=why)
 
 
-def _edition_runs(at: datetime) -> ColumnElement[bool]:
+def _edition_runs(at: Moment) -> ColumnElement[bool]:
     return sa.exists().where(Edition.id == Delivery.edition_id, Edition.status.in_(SENDABLE), Edition.expires_at > at)
 
 
@@ -118,7 +144,7 @@ def _being_stopped() -> ColumnElement[bool]:
     )
 
 
-def _reader_wants_it(at: datetime) -> ColumnElement[bool]:
+def _reader_wants_it(at: Moment) -> ColumnElement[bool]:
     """Return the condition that the reader may be written to; who has not confirmed, or rests, may be asked only."""
     awake = sa.or_(Subscriber.paused_until.is_(None), Subscriber.paused_until <= at)
     may_be_asked = (SubscriberStatus.PENDING, SubscriberStatus.ACTIVE, SubscriberStatus.PAUSED)

@@ -13,17 +13,19 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection
 
 from worker.holder import boot_id
 from worker.lifecycle import PRE_COMMIT, State
-from worker.model import EditionId, EditionStatus, Lane
+from worker.model import EditionId, EditionStatus, Lane, Severity
 from worker.store.database import now
 from worker.store.schema import Delivery, DeliveryBatch, Edition
 
 SENDABLE = (EditionStatus.PLANNED, EditionStatus.SENDING)
+_CANDIDATES = 4  # others take the first ones at the same moment
 LONGEST_REPLY = timedelta(minutes=11)  # a relay may take ten to answer the final dot (RFC 5321, 4.5.3.2.6)
 
 
@@ -44,6 +46,16 @@ class Lease:
     fence: int
 
 
+_BREAKING: Final = (
+    sa.select(DeliveryBatch.batch_no)
+    .join(Edition, Edition.id == DeliveryBatch.edition_id)
+    .where(DeliveryBatch.lane == Lane.ALERTS, DeliveryBatch.next_attempt_at <= sa.bindparam("at"))
+    .where(Edition.severity == Severity.BREAKING, Edition.expires_at > sa.bindparam("at"))
+    .where(Edition.status.in_(SENDABLE))
+    .limit(1)
+)
+
+
 def due_batches(conn: Connection, lane: Lane, *, limit: int) -> list[tuple[EditionId, int]]:
     """Return the lane's batches that have something to send and no living holder, the most overdue first."""
     at = now(conn)
@@ -51,11 +63,30 @@ def due_batches(conn: Connection, lane: Lane, *, limit: int) -> list[tuple[Editi
         sa.select(DeliveryBatch.edition_id, DeliveryBatch.batch_no)
         .join(Edition, Edition.id == DeliveryBatch.edition_id)
         .where(DeliveryBatch.lane == lane, DeliveryBatch.next_attempt_at <= at)
-        .where(Edition.status.in_(SENDABLE), ~_alive(conn, at))
+        .where(Edition.status.in_(SENDABLE), ~_alive(conn.dialect.name, at))
         .order_by(DeliveryBatch.next_attempt_at)
         .limit(limit)
     )
     return [(EditionId(edition_id), batch_no) for edition_id, batch_no in conn.execute(query)]
+
+
+def must_yield(conn: Connection, lane: Lane) -> bool:
+    """Tell whether a lane has to leave everything to a breaking alert that is due.
+
+    One that waits for a retry holds nobody up.
+    """
+    if lane is not Lane.BULK:
+        return False
+    return conn.execute(_BREAKING, {"at": now(conn)}).first() is not None
+
+
+def take_next(conn: Connection, lane: Lane, *, holder: Holder, lease_s: float) -> Lease | None:
+    """Take the lane's most overdue batch that is free; None when nothing is due, or the lane must yield."""
+    if must_yield(conn, lane):
+        return None
+    candidates = due_batches(conn, lane, limit=_CANDIDATES)
+    taken = (take(conn, *batch, holder=holder, lease_s=lease_s) for batch in candidates)
+    return next((lease for lease in taken if lease is not None), None)
 
 
 def take(conn: Connection, edition_id: EditionId, batch_no: int, *, holder: Holder, lease_s: float) -> Lease | None:
@@ -64,7 +95,7 @@ def take(conn: Connection, edition_id: EditionId, batch_no: int, *, holder: Hold
     fence = conn.execute(
         sa.update(DeliveryBatch)
         .where(DeliveryBatch.edition_id == edition_id, DeliveryBatch.batch_no == batch_no)
-        .where(DeliveryBatch.next_attempt_at <= at, ~_alive(conn, at))
+        .where(DeliveryBatch.next_attempt_at <= at, ~_alive(conn.dialect.name, at))
         .where(sa.exists().where(Edition.id == edition_id, Edition.status.in_(SENDABLE)))
         .values(fence=DeliveryBatch.fence + 1, lease_holder=holder.name, **_until(at, holder, lease_s))
         .returning(DeliveryBatch.fence)
@@ -96,7 +127,9 @@ def renew(conn: Connection, lease: Lease, *, holder: Holder, lease_s: float) -> 
     """Prolong the lease; False when it has been taken over, and then nothing new may be sent."""
     at = now(conn)
     renewed = conn.execute(
-        sa.update(DeliveryBatch).where(*_held(lease), _alive(conn, at)).values(**_until(at, holder, lease_s))
+        sa.update(DeliveryBatch)
+        .where(*_held(lease), _alive(conn.dialect.name, at))
+        .values(**_until(at, holder, lease_s))
     )
     return renewed.rowcount == 1
 
@@ -148,7 +181,22 @@ def free_dead(conn: Connection, boot: str, names: Sequence[str]) -> None:
 
 def alive_condition(conn: Connection, lease: Lease) -> ColumnElement[bool]:
     """Return the condition "this very lease is in force", for the compare-and-set of a delivery's steps."""
-    return sa.exists().where(*_held(lease), _alive(conn, now(conn)))
+    return sa.exists().where(*_held(lease), _alive(conn.dialect.name, now(conn)))
+
+
+def alive_parameters(lease: Lease) -> dict[str, int]:
+    """Return what `alive_template` has to be executed with."""
+    return {"held_edition": lease.edition_id, "held_batch": lease.batch_no, "held_fence": lease.fence}
+
+
+def alive_template(dialect: str, at: ColumnElement[datetime]) -> ColumnElement[bool]:
+    """Return `alive_condition` with places for a lease: for a statement that is built once and executed often."""
+    held = (
+        DeliveryBatch.edition_id == sa.bindparam("held_edition"),
+        DeliveryBatch.batch_no == sa.bindparam("held_batch"),
+        DeliveryBatch.fence == sa.bindparam("held_fence"),
+    )
+    return sa.exists().where(*held, _alive(dialect, at))
 
 
 def unheld_condition(conn: Connection) -> ColumnElement[bool]:
@@ -156,7 +204,7 @@ def unheld_condition(conn: Connection) -> ColumnElement[bool]:
     return ~sa.exists().where(
         DeliveryBatch.edition_id == Delivery.edition_id,
         DeliveryBatch.batch_no == Delivery.batch_no,
-        _alive(conn, now(conn)),
+        _alive(conn.dialect.name, now(conn)),
     )
 
 
@@ -172,16 +220,18 @@ def abandoned_condition(conn: Connection) -> ColumnElement[bool]:
         DeliveryBatch.fence == Delivery.fence,
     )
     handed_back = sa.exists().where(*own_lease, DeliveryBatch.lease_holder == "")
-    held = sa.exists().where(*own_lease, _alive(conn, at))
+    held = sa.exists().where(*own_lease, _alive(conn.dialect.name, at))
     return sa.or_(handed_back, sa.and_(~held, Delivery.committed_at <= at - LONGEST_REPLY))
 
 
 _FREE = {"lease_holder": "", "lease_until": None, "lease_boot": "", "lease_monotonic_s": 0.0}
 
 
-def _alive(conn: Connection, at: datetime) -> ColumnElement[bool]:
-    if conn.dialect.name == "sqlite":
-        return sa.and_(DeliveryBatch.lease_boot == boot_id(), DeliveryBatch.lease_monotonic_s > time.monotonic())
+def _alive(dialect: str, at: datetime | ColumnElement[datetime]) -> ColumnElement[bool]:
+    if dialect == "sqlite":  # both are asked for when the statement is executed, not when it is built
+        boot = sa.bindparam(None, callable_=boot_id, type_=sa.Text, unique=True)
+        clock = sa.bindparam(None, callable_=time.monotonic, type_=sa.Float, unique=True)
+        return sa.and_(DeliveryBatch.lease_boot == boot, DeliveryBatch.lease_monotonic_s > clock)
     return sa.and_(DeliveryBatch.lease_until.is_not(None), DeliveryBatch.lease_until > at)
 
 

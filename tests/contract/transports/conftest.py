@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.contract.transports.scripted_server import ScriptedServer
 from worker.adapters.transports.build import build
 from worker.adapters.transports.dsn import parse_transports
 from worker.ports import Transport
@@ -18,10 +19,13 @@ KINDS = {
 MakeTransport = Callable[..., Transport]
 
 
-@pytest.fixture(params=sorted(KINDS))
-def make(request: pytest.FixtureRequest, tmp_path: Path) -> MakeTransport:
+@pytest.fixture(params=["smtp", "smtp, pipelined", "inbox"])
+def make(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeTransport:
+    kind, _, way = request.param.partition(", ")
+    monkeypatch.setattr(ScriptedServer, "offers_pipelining", way == "pipelined")
+
     def make_transport(port: int, options: str = "") -> Transport:
-        dsn = KINDS[request.param].format(port=port, folder=tmp_path, options=options)
+        dsn = KINDS[kind].format(port=port, folder=tmp_path, options=options)
         return build(parse_transports(dsn)[0])
 
     return make_transport

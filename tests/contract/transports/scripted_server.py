@@ -17,7 +17,10 @@ from enum import Enum, StrEnum
 from types import TracebackType
 from typing import Any, Self
 
-from worker.model import DeliveryId, OutgoingMessage
+import uvloop
+
+from worker.model import DeliveryId, OutgoingMessage, Receipt
+from worker.ports import Answer, Request, Transport
 
 
 class Step(StrEnum):
@@ -93,6 +96,8 @@ class _Over(Exception):  # noqa: N818  the end of a connection is no error
 class ScriptedServer:
     """`scripts` has one script a connection; the last serves all that follow."""
 
+    offers_pipelining = False
+
     def __init__(
         self,
         *scripts: Script,
@@ -103,7 +108,8 @@ class ScriptedServer:
         small_buffer: bool = False,
     ) -> None:
         self.scripts = scripts or ({},)
-        self.extensions, self.tls, self.implicit_tls, self.password = extensions, tls, implicit_tls, password
+        self.extensions = [*extensions, *(["PIPELINING"] if self.offers_pipelining else [])]
+        self.tls, self.implicit_tls, self.password = tls, implicit_tls, password
         self.conversations: list[Conversation] = []
         self.open = self.most_open = 0
         self._small_buffer = small_buffer
@@ -268,11 +274,42 @@ def letter(number: int = 1, *, recipient: str = "reader@example.org", data: byte
     )
 
 
+class OneLetter:
+    """An errand of a few letters, for one call of `work` after another."""
+
+    def __init__(self, *messages: OutgoingMessage) -> None:
+        self.waiting = list(messages)
+        self.answers: dict[OutgoingMessage, Answer] = {}
+
+    async def next(self, most: int) -> Request:
+        given, self.waiting = self.waiting[:most], self.waiting[most:]
+        return Request(key="a-key", messages=tuple(given))
+
+    def settle(self, message: OutgoingMessage, answer: Answer) -> None:
+        assert message not in self.answers, "settled twice"
+        self.answers[message] = answer
+
+    def give_back(self, messages: Sequence[OutgoingMessage]) -> None:
+        assert not set(messages) & self.answers.keys(), "settled, and given back"
+        self.waiting = [*messages, *self.waiting]
+
+
+async def send(transport: Transport, message: OutgoingMessage) -> Receipt:
+    """Hand one message over, and return its receipt or raise what became of it."""
+    errand = OneLetter(message)
+    await transport.work(errand)
+    answer = errand.answers[message]
+    if isinstance(answer, Receipt):
+        return answer
+    raise answer
+
+
 def run(test: Coroutine[Any, Any, None]) -> None:
-    """Run a test in a loop of its own, and not for ever."""
+    """Run a test in a loop of its own, the one that workers use where it pipelines, and not for ever."""
 
     async def limited() -> None:
         async with asyncio.timeout(20):
             await test
 
-    asyncio.run(limited())
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop if ScriptedServer.offers_pipelining else None) as runner:
+        runner.run(limited())

@@ -175,7 +175,10 @@ def test_an_http_provider_is_where_it_is_unless_a_stand_in_is_named():
         ("smtp://host?lanes=alerts,letters", "alerts, bulk, control: lanes=alerts,bulk"),
         ("smtp://host?lanes=", "lanes=alerts,bulk"),
         ("smtp://host?name=a%20b", "name=relay"),
-        ("smtp://host?conections=5", "write one of name, weight, rate, hours, warmup, lanes, connections, tls"),
+        (
+            "smtp://host?conections=5",
+            "write one of name, weight, rate, hours, warmup, lanes, connections, prepared, tls",
+        ),
         ("smtp://host?maildir=/m", "option 1 is not known to smtp"),
         ("smtps://host?tls=off", "option 1 is not known to smtps"),
         ("smtp://host?ca=relative.pem", "ca=/etc"),

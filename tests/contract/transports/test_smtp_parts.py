@@ -120,9 +120,9 @@ def test_what_is_written_has_left_this_process():
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
         transport, _ = await asyncio.get_running_loop().create_connection(asyncio.Protocol, sock=ours)
         wire = Wire(transport)
-        await wire.write(b"x" * 1000, 1)
+        await wire.drain(b"x" * 1000, 1)
         with pytest.raises(TimeoutError):
-            await wire.write(b"x" * 40_000, 0.05)
+            await wire.drain(b"x" * 40_000, 0.05)
         wire.abort()
         await wire.wait_closed()
         theirs.close()

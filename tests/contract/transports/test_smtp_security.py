@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from tests.contract.transports.scripted_server import Fault, ScriptedServer, Step, letter, run
+from tests.contract.transports.scripted_server import Fault, ScriptedServer, Step, letter, run, send
 from worker.adapters.transports.build import build
 from worker.adapters.transports.dsn import parse_transports
 from worker.errors import Blame, ConfigurationError, SendError
@@ -82,7 +82,7 @@ def transport_to(server: ScriptedServer, options: str = "", *, login: str = "", 
 
 async def send_one(transport: Transport) -> SendError | None:
     try:
-        await transport.send(letter())
+        await send(transport, letter())
     except SendError as error:
         return error
     finally:
@@ -122,7 +122,7 @@ def test_an_encrypted_connection_is_reused(authority):
         async with ScriptedServer(tls=authority.server_context(LOOPBACK)) as server:
             transport = transport_to(server, f"tls=required&ca={authority.file}")
             for number in range(3):
-                await transport.send(letter(number))
+                await send(transport, letter(number))
             await transport.close()
         assert len(server.conversations) == 1
         assert len(server.messages) == 3
@@ -138,7 +138,7 @@ def test_a_drop_in_the_middle_of_encrypted_content_is_known_unsent(authority):
         async with ScriptedServer({Step.BODY: Fault.DROP}, tls=tls, small_buffer=True) as server:
             transport = transport_to(server, f"tls=required&ca={authority.file}")
             with pytest.raises(SendError):
-                await transport.send(letter(data=huge))
+                await send(transport, letter(data=huge))
             await transport.close()
 
     run(test())

@@ -14,6 +14,7 @@ from tests.contract.transports.scripted_server import (
     Step,
     letter,
     run,
+    send,
 )
 from worker.errors import Blame, OutcomeUnknown, SendError
 from worker.model import Receipt, Sighting
@@ -33,7 +34,7 @@ def test_a_receipt_tells_code_text_and_queue_id(make):
     async def test():
         async with ScriptedServer() as server:
             transport = make(server.port)
-            receipt = await transport.send(letter())
+            receipt = await send(transport, letter())
             await transport.close()
         assert receipt == Receipt(
             provider="relay",
@@ -59,7 +60,7 @@ def test_the_message_arrives_byte_for_byte(make):
     async def test():
         async with ScriptedServer() as server:
             transport = make(server.port)
-            await transport.send(letter(data=data))
+            await send(transport, letter(data=data))
             await transport.close()
         assert server.messages == [data]
 
@@ -72,7 +73,7 @@ def test_slow_answers_are_waited_for(make):
     async def test():
         async with ScriptedServer(script) as server:
             transport = make(server.port, "command_s=5&data_s=5&final_dot_s=5")
-            assert (await transport.send(letter())).code == 250
+            assert (await send(transport, letter())).code == 250
             await transport.close()
 
     run(test())
@@ -108,7 +109,7 @@ def test_a_refusal_says_whether_to_retry_and_whom_it_is_about(make, step, reply,
         async with ScriptedServer({step: reply}, {}) as server:
             transport = make(server.port)
             with pytest.raises(SendError) as caught:
-                await transport.send(letter())
+                await send(transport, letter())
             await transport.close()
         error = caught.value
         assert (error.permanent, error.blame) == (permanent, blame)
@@ -124,7 +125,7 @@ def test_a_refused_message_leaves_the_connection_fit_for_the_next(make):
             transport = make(server.port)
             for number in range(3):
                 with pytest.raises(SendError):
-                    await transport.send(letter(number))
+                    await send(transport, letter(number))
             await transport.close()
         assert len(server.conversations) == 1
         assert server.conversations[0].verbs == ["EHLO", *["MAIL", "RCPT", "DATA", "RSET"] * 3, "QUIT"]
@@ -148,8 +149,8 @@ def test_what_breaks_before_the_final_dot_is_known_unsent(make, step, act):
         async with ScriptedServer({step: act}, {}) as server:
             transport = make(server.port, patience(act))
             with pytest.raises(SendError) as caught:
-                await transport.send(letter())
-            assert (await transport.send(letter())).code == 250  # over a new connection
+                await send(transport, letter())
+            assert (await send(transport, letter())).code == 250  # over a new connection
             await transport.close()
         assert (caught.value.permanent, caught.value.blame) == (False, Blame.US)
         assert len(server.conversations) == 2
@@ -164,7 +165,7 @@ def test_what_breaks_in_the_middle_of_the_content_is_known_unsent(make, act):
         async with ScriptedServer({Step.BODY: act}, {}, small_buffer=True) as server:
             transport = make(server.port, patience(act))
             with pytest.raises(SendError) as caught:
-                await transport.send(letter(data=HUGE))
+                await send(transport, letter(data=HUGE))
             await transport.close()
         assert (caught.value.permanent, caught.value.blame) == (False, Blame.US)
         assert server.messages == []
@@ -178,8 +179,8 @@ def test_what_breaks_after_the_final_dot_is_unknown(make, act):
         async with ScriptedServer({Step.DOT: act}, {}) as server:
             transport = make(server.port, patience(act))
             with pytest.raises(OutcomeUnknown):
-                await transport.send(letter())
-            assert (await transport.send(letter(2))).code == 250
+                await send(transport, letter())
+            assert (await send(transport, letter(2))).code == 250
             await transport.close()
         assert len(server.conversations) == 2
         assert server.messages[0] == letter().data
@@ -194,7 +195,7 @@ def test_a_short_message_is_unknown_even_when_the_server_dropped_it_in_the_middl
         async with ScriptedServer({Step.BODY: Fault.DROP}) as server:
             transport = make(server.port)
             with pytest.raises(OutcomeUnknown):
-                await transport.send(letter())
+                await send(transport, letter())
             await transport.close()
 
     run(test())
@@ -207,9 +208,9 @@ def test_a_server_that_answers_too_early_is_not_spoken_to_again(make):
         async with ScriptedServer({Step.BODY: "552 5.3.4 too long", Step.DOT: "500 5.5.2 what?"}, {}) as server:
             transport = make(server.port)
             with pytest.raises(SendError) as caught:
-                await transport.send(letter(1, data=HUGE))
+                await send(transport, letter(1, data=HUGE))
             assert (caught.value.permanent, caught.value.enhanced) == (True, "5.3.4")
-            assert (await transport.send(letter(2))).code == 250
+            assert (await send(transport, letter(2))).code == 250
             await transport.close()
         assert [len(conversation.messages) for conversation in server.conversations] == [1, 1]
 
@@ -222,7 +223,7 @@ def test_a_dead_port_is_a_passing_trouble_of_ours(make):
             port = server.port
         transport = make(port)
         with pytest.raises(SendError) as caught:
-            await transport.send(letter())
+            await send(transport, letter())
         await transport.close()
         assert (caught.value.permanent, caught.value.blame) == (False, Blame.US)
 
@@ -234,7 +235,7 @@ def test_a_message_that_the_server_finds_too_big_is_never_begun(make):
         async with ScriptedServer(extensions=["SIZE 50"]) as server:
             transport = make(server.port)
             with pytest.raises(SendError) as caught:
-                await transport.send(letter())
+                await send(transport, letter())
             await transport.close()
         assert (caught.value.permanent, caught.value.blame, caught.value.enhanced) == (True, Blame.US, "5.3.4")
         assert server.conversations[0].verbs == ["EHLO", "QUIT"]
@@ -248,14 +249,14 @@ def test_a_korean_local_part_needs_a_server_that_offers_smtputf8(make):
     async def test():
         async with ScriptedServer(extensions=["SMTPUTF8"]) as server:
             transport = make(server.port)
-            await transport.send(message)
+            await send(transport, message)
             await transport.close()
         assert "RCPT TO:<독자@xn--h32bq4v.kr>" in server.conversations[0].commands
         assert "MAIL FROM:<bounce+1@news.test> SMTPUTF8" in server.conversations[0].commands
         async with ScriptedServer(extensions=["SIZE"]) as server:
             transport = make(server.port)
             with pytest.raises(SendError) as caught:
-                await transport.send(message)
+                await send(transport, message)
             await transport.close()
         assert (caught.value.permanent, caught.value.blame) == (True, Blame.RECIPIENT)
 
@@ -266,7 +267,7 @@ def test_a_korean_domain_needs_nothing(make):
     async def test():
         async with ScriptedServer(extensions=["SIZE"]) as server:
             transport = make(server.port)
-            await transport.send(letter(recipient="reader@메일.kr"))
+            await send(transport, letter(recipient="reader@메일.kr"))
             await transport.close()
         assert "RCPT TO:<reader@xn--h32bq4v.kr>" in server.conversations[0].commands
 
@@ -277,7 +278,7 @@ def test_a_server_older_than_ehlo_is_greeted_with_helo(make):
     async def test():
         async with ScriptedServer({Step.EHLO: "500 what?"}) as server:
             transport = make(server.port)
-            await transport.send(letter())
+            await send(transport, letter())
             await transport.close()
         assert server.conversations[0].commands[:3] == [
             "EHLO news.test",

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tests.contract.transports.scripted_server import Fault, ScriptedServer, Slow, Step, letter, run
+from tests.contract.transports.scripted_server import Fault, ScriptedServer, Slow, Step, letter, run, send
 from worker.errors import SendError
 
 
@@ -15,7 +15,7 @@ def test_one_connection_serves_one_message_after_another(make):
         async with ScriptedServer() as server:
             transport = make(server.port, "connections=5")
             for number in range(7):
-                await transport.send(letter(number))
+                await send(transport, letter(number))
             await transport.close()
         assert len(server.conversations) == 1
         assert server.conversations[0].verbs[-1] == "QUIT"
@@ -29,7 +29,7 @@ def test_more_sends_than_connections_wait_their_turn(make):
         async with ScriptedServer({Step.DOT: Slow(0.01)}) as server:
             transport = make(server.port, "connections=3")
             assert transport.connections == 3
-            await asyncio.gather(*(transport.send(letter(number)) for number in range(12)))
+            await asyncio.gather(*(send(transport, letter(number)) for number in range(12)))
             await transport.close()
         assert server.most_open == len(server.conversations) == 3
         assert sorted(server.messages) == sorted(letter(number).data for number in range(12))
@@ -42,7 +42,7 @@ def test_a_connection_retires_after_its_number_of_messages(make):
         async with ScriptedServer() as server:
             transport = make(server.port, "messages=2")
             for number in range(5):
-                await transport.send(letter(number))
+                await send(transport, letter(number))
             await transport.close()
         assert [len(conversation.messages) for conversation in server.conversations] == [2, 2, 1]
         assert {conversation.verbs[-1] for conversation in server.conversations} == {"QUIT"}
@@ -54,10 +54,10 @@ def test_an_idle_connection_is_closed_with_a_goodbye(make):
     async def test():
         async with ScriptedServer() as server:
             transport = make(server.port, "idle_s=0.05")
-            await transport.send(letter())
+            await send(transport, letter())
             await server.conversations[0].ended.wait()
             assert server.conversations[0].verbs[-1] == "QUIT"
-            await transport.send(letter(2))
+            await send(transport, letter(2))
             await transport.close()
         assert len(server.conversations) == 2
 
@@ -68,8 +68,8 @@ def test_the_clock_of_an_idle_connection_stops_while_it_works(make):
     async def test():
         async with ScriptedServer({Step.DOT: Slow(0.1)}) as server:
             transport = make(server.port, "idle_s=0.05")
-            await transport.send(letter(1))
-            assert (await transport.send(letter(2))).code == 250
+            await send(transport, letter(1))
+            assert (await send(transport, letter(2))).code == 250
             await transport.close()
         assert server.conversations[0].verbs == ["EHLO", *["MAIL", "RCPT", "DATA"] * 2, "QUIT"]
 
@@ -81,9 +81,9 @@ def test_a_connection_that_died_while_idle_costs_no_message(make, act):
     async def test():
         async with ScriptedServer({Step.AFTER: act}, {}) as server:
             transport = make(server.port)
-            await transport.send(letter(1))
+            await send(transport, letter(1))
             await (server.conversations[0].ended.wait() if isinstance(act, Fault) else server.reached(Step.AFTER))
-            assert (await transport.send(letter(2))).code == 250
+            assert (await send(transport, letter(2))).code == 250
             await transport.close()
         assert [len(conversation.messages) for conversation in server.conversations] == [1, 1]
 
@@ -94,9 +94,9 @@ def test_a_server_that_is_gone_by_the_next_message_is_reported_once(make):
     async def test():
         async with ScriptedServer() as server:
             transport = make(server.port)
-            await transport.send(letter(1))
+            await send(transport, letter(1))
         with pytest.raises(SendError) as caught:
-            await transport.send(letter(2))
+            await send(transport, letter(2))
         await transport.close()
         assert not caught.value.permanent
 
@@ -108,9 +108,9 @@ def test_close_then_send_again(make):
         async with ScriptedServer() as server:
             transport = make(server.port)
             await transport.close()
-            await transport.send(letter(1))
+            await send(transport, letter(1))
             await transport.close()
-            await transport.send(letter(2))
+            await send(transport, letter(2))
             await transport.close()
         assert [conversation.verbs[-1] for conversation in server.conversations] == ["QUIT", "QUIT"]
 
@@ -121,7 +121,7 @@ def test_close_leaves_a_message_under_way_alone(make):
     async def test():
         async with ScriptedServer({Step.DOT: Slow(0.1)}) as server:
             transport = make(server.port)
-            sending = asyncio.create_task(transport.send(letter()))
+            sending = asyncio.create_task(send(transport, letter()))
             await server.reached(Step.DOT)
             await transport.close()
             assert (await sending).code == 250
@@ -135,12 +135,12 @@ def test_a_cancelled_send_does_not_harm_the_next(make):
     async def test():
         async with ScriptedServer({Step.RCPT: Fault.STALL}, {}) as server:
             transport = make(server.port, "connections=1")
-            sending = asyncio.create_task(transport.send(letter(1)))
+            sending = asyncio.create_task(send(transport, letter(1)))
             await server.reached(Step.RCPT)
             sending.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await sending
-            assert (await transport.send(letter(2))).code == 250
+            assert (await send(transport, letter(2))).code == 250
             await transport.close()
         assert server.messages == [letter(2).data]
 

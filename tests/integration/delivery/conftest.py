@@ -8,20 +8,24 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from tests.builders import HOLDER
 from tests.integration.delivery.stand_in import StandIn
 from worker.delivery.decide import Patience
 from worker.delivery.run import Courier, Terms
-from worker.model import EditionId, Lane, OutgoingMessage
+from worker.delivery.run_doubts import Doubts
+from worker.delivery.run_flow import Flow
+from worker.model import EditionId, Form, Lane, OutgoingMessage
+from worker.store.copies import DueDelivery
 from worker.store.database import Database
-from worker.store.deliveries import DueDelivery
 from worker.store.leases import Holder
+from worker.store.schema import DeliveryBatch
 
 PATIENCE = Patience(alerts_s=30, bulk_s=300)
 
 
-def write(due: DueDelivery) -> OutgoingMessage:
+def write(due: DueDelivery, _form: Form = Form.MIME) -> OutgoingMessage:
     """Write a message that is only as real as delivery needs it."""
     return OutgoingMessage(
         delivery_id=due.id,
@@ -45,11 +49,12 @@ class Post:
         holder: Holder = HOLDER,
         lease_s: float = 60.0,
         stopping: Callable[[], bool] = lambda: False,
-        writing: Callable[[DueDelivery], OutgoingMessage] = write,
+        writing: Callable[[DueDelivery, Form], OutgoingMessage] = write,
     ) -> Courier:
         return Courier(
             database=self.database,
-            transports=dict.fromkeys(Lane, self.transport),
+            transports={self.transport.name: self.transport},
+            flow=Flow(dict.fromkeys(Lane, self.transport.name)),
             write=writing,
             holder=holder,
             terms=Terms(lease_s=lease_s, patience=PATIENCE),
@@ -58,7 +63,23 @@ class Post:
 
     def deliver(self, edition_id: EditionId, batch_no: int = 1, **options: Any) -> int:
         """Deliver one batch with a new courier, and return how many rows it tried."""
-        return asyncio.run(self.courier(**options).deliver(edition_id, batch_no))
+        with self.database.read() as conn:
+            lane = conn.execute(
+                sa.select(DeliveryBatch.lane).where(DeliveryBatch.edition_id == edition_id).distinct()
+            ).scalar_one()
+        return asyncio.run(self.courier(**options).deliver(lane, edition_id, batch_no))
+
+    def doubts(self) -> Doubts:
+        return Doubts(
+            database=self.database,
+            transports={self.transport.name: self.transport},
+            patience=PATIENCE,
+            write=write,
+        )
+
+    def find_out(self) -> int:
+        """Ask about whatever is unknown, and return how many could be settled."""
+        return asyncio.run(self.doubts().find_out())
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import subprocess
 import sys
 from datetime import timedelta
@@ -22,10 +21,10 @@ from tests.builders import (
     set_clock,
     states_of,
 )
-from tests.integration.delivery.conftest import PATIENCE, Post
+from tests.integration.delivery.conftest import Post
 from worker.delivery import run_doubts
 from worker.delivery.dispatch import Dispatch
-from worker.delivery.run_doubts import find_out, take_back
+from worker.delivery.run_doubts import take_back
 from worker.errors import OutcomeUnknown
 from worker.holder import boot_id, process_name
 from worker.lifecycle import Happening, State
@@ -56,7 +55,7 @@ def in_doubt(post: Post, readers: int = 1, **options: Any) -> EditionId:
 
 
 def ask(post: Post) -> int:
-    return asyncio.run(find_out(post.database, dict.fromkeys(Lane, post.transport), PATIENCE))
+    return post.find_out()
 
 
 def states(database: Database) -> list[State]:
@@ -230,10 +229,10 @@ def test_taking_back_is_safe_at_any_time_and_from_everywhere(database):
 def test_dispatch_works_for_synchronous_callers_and_says_goodbye(database, post):
     with database.write() as conn:
         batch = edition(conn, [reader(conn) for _ in range(4)])
-    dispatch = Dispatch(post.courier(), database, dict.fromkeys(Lane, post.transport))
+    dispatch = Dispatch(post.courier(), post.doubts())
     try:
-        assert dispatch.deliver(batch, 1) == 4
-        assert dispatch.deliver(batch, 1) == 0
+        assert dispatch.deliver(Lane.BULK, batch, 1) == 4
+        assert dispatch.deliver(Lane.BULK, batch, 1) == 0
         with database.write() as conn:
             conn.execute(sa.update(Delivery).values(state=State.UNKNOWN))
         post.transport.sighting = Sighting.FOUND

@@ -96,7 +96,8 @@ def test_a_brake_works_in_the_middle_of_a_batch(database, post, command):
 
 def test_cancelling_ends_every_unsent_copy_with_the_reason(database, post):
     digest = planned(database, 30, batches=25)
-    post.deliver(digest, 1)
+    post.transport.connections = 1
+    post.deliver(digest, 1, stopping=lambda: len(post.transport.sent) >= 2)
     steered = ask(database, digest, Command.CANCEL, "wrong headline")
     assert steered.ended == 28
     terms = books(database, digest)

@@ -24,7 +24,7 @@ from tests.builders import (
 from worker.holder import boot_id
 from worker.lifecycle import TAKEN, Happening, State, sources_of, step
 from worker.model import DeliveryId, EditionStatus, Lane, Receipt, Severity
-from worker.store import deliveries, editions, last_check, leases
+from worker.store import copies, deliveries, editions, last_check, leases
 from worker.store.database import Database, now
 from worker.store.deliveries import Outcome, outcome_of
 from worker.store.leases import LONGEST_REPLY, Lease
@@ -108,7 +108,7 @@ def test_a_late_receipt_settles_what_was_given_up_and_it_is_never_sent_again(dat
         assert states_of(conn) == [State.ACCEPTED]
         lease = leases.take(conn, wire.lease.edition_id, 1, holder=RIVAL, lease_s=60)
         if lease is not None:
-            assert deliveries.leased(conn, lease) == []
+            assert copies.leased(conn, lease) == []
             leases.release(conn, lease)
         assert leases.take(conn, wire.lease.edition_id, 1, holder=RIVAL, lease_s=60) is None
 
@@ -179,14 +179,14 @@ def test_an_unwritable_row_is_put_off_and_says_why(database):
         lease = leases.take(conn, batch, 1, holder=HOLDER, lease_s=60)
         assert lease is not None
         broken, _ = ids_of(conn, batch)
-        deliveries.postpone(conn, lease, broken, wait_s=300, reason="it cannot be rendered")
+        deliveries.postpone(conn, lease, {broken: 300}, reason="it cannot be rendered")
         row, _ = deliveries_of(conn)
         assert (row.state, row.reason, row.attempts) == (State.PLANNED, "it cannot be rendered", 0)
         assert timedelta(seconds=290) < row.next_attempt_at - now(conn) <= timedelta(seconds=300)
         leases.release(conn, lease)
         again = leases.take(conn, batch, 1, holder=RIVAL, lease_s=60)
         assert again is not None
-        assert [one.id for one in deliveries.leased(conn, again)] != [broken]
+        assert [one.id for one in copies.leased(conn, again)] != [broken]
 
 
 @pytest.mark.parametrize("is_held", [True, False])

@@ -36,7 +36,7 @@ from worker.model import (
     SubscriptionId,
     TopicId,
 )
-from worker.store import deliveries, last_check, leases, people
+from worker.store import copies, last_check, leases, people
 from worker.store.database import Database, now
 from worker.store.leases import Lease
 from worker.store.schema import Delivery, Story
@@ -140,7 +140,7 @@ def test_a_reader_who_must_not_get_it_any_more_does_not_and_the_other_does(datab
 def test_an_erased_readers_copy_ends_though_nobody_could_try_it(database, due):
     with database.write() as conn:
         erase(conn, due)
-        assert [one.subscriber_id for one in deliveries.leased(conn, due.lease)] != [due.subscriber]
+        assert [one.subscriber_id for one in copies.leased(conn, due.lease)] != [due.subscriber]
         last_check.settle_held_back(conn, due.lease, [])
         assert states_of(conn) == [State.SUPPRESSED, State.LEASED]
 

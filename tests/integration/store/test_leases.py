@@ -15,7 +15,7 @@ from tests.databases import opened
 from worker.holder import boot_id
 from worker.lifecycle import Happening, State
 from worker.model import DeliveryId, EditionId, EditionKind, EditionStatus, Lane
-from worker.store import deliveries, last_check, leases
+from worker.store import copies, deliveries, last_check, leases
 from worker.store.database import Database, now
 from worker.store.deliveries import Outcome
 from worker.store.leases import Holder, Lease
@@ -97,7 +97,7 @@ def test_an_expired_lease_is_taken_again_with_a_higher_fence_and_the_same_rows(d
     new = taken(database, batch, holder=RIVAL)
     assert new.fence > old.fence
     with database.read() as conn:
-        assert len(deliveries.leased(conn, new)) == 3
+        assert len(copies.leased(conn, new)) == 3
 
 
 def test_who_lost_the_lease_can_neither_commit_nor_refuse_nor_renew_nor_release(database, batch):
@@ -111,7 +111,7 @@ def test_who_lost_the_lease_can_neither_commit_nor_refuse_nor_renew_nor_release(
         deliveries.record(conn, [refusal])
         assert not leases.renew(conn, old, holder=HOLDER, lease_s=60)
         leases.release(conn, old)
-        deliveries.postpone(conn, old, third, wait_s=60, reason="cannot be written")
+        deliveries.postpone(conn, old, {third: 60}, reason="cannot be written")
         last_check.settle_held_back(conn, old, [second, third])
         assert states_of(conn) == [State.COMMITTING, State.LEASED, State.LEASED]
         assert leases.renew(conn, new, holder=RIVAL, lease_s=60)

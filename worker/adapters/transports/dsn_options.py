@@ -108,6 +108,7 @@ OPTIONS: Final = MappingProxyType(
         ),
         "lanes": Option(field="lanes", read=_lanes, allowed=f"some of {', '.join(Lane)}: lanes=alerts,bulk"),
         "connections": _whole("connections", 1000, "connections=20"),
+        "prepared": _whole("prepared", 100, "prepared=4"),
         "tls": Option(
             field="tls", read=Tls, allowed="off, opportunistic or required: tls=required", schemes=(Scheme.SMTP,)
         ),

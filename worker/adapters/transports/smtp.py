@@ -1,18 +1,21 @@
-"""`SmtpTransport`: a pool of connections to one relay, reused from message to message.
+"""`SmtpTransport`: a pool of connections to one relay, reused from errand to errand.
 
-It decides which connection takes a message and when one has served its time; what is said on it is
+It decides which connection takes on an errand and when one has served its time; what is said on it is
 `smtp_connection.py`'s business, and pacing, retries and fail-over are delivery's. `build.py` makes it.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
+from collections.abc import Sequence
 
-from worker.adapters.transports.smtp_connection import SmtpConnection, StaleConnectionError
+from worker.adapters.transports.smtp_connection import SmtpConnection
 from worker.adapters.transports.smtp_session import trust
+from worker.adapters.transports.smtp_supply import Supply
 from worker.adapters.transports.spec import TransportSpec
-from worker.model import OutgoingMessage, Receipt, Sighting
+from worker.errors import OutcomeUnknown
+from worker.model import Form, Sighting
+from worker.ports import Answer, Errand, Request
 
 
 class SmtpTransport:
@@ -20,6 +23,9 @@ class SmtpTransport:
 
     It belongs to one event loop: close it before that loop ends.
     """
+
+    form = Form.MIME
+    keys_honoured_s = 0.0
 
     def __init__(self, spec: TransportSpec) -> None:
         self._spec = spec
@@ -39,23 +45,33 @@ class SmtpTransport:
         """How many messages can be under way at once."""
         return self._spec.connections
 
-    async def send(self, message: OutgoingMessage) -> Receipt:
-        """Hand one message over; see `ports.Transport`. Waits its turn when all connections are taken."""
+    @property
+    def window(self) -> int:
+        """A connection has one message on the wire, and `prepared` more that are already durable."""
+        return self._spec.connections * (1 + self._spec.prepared)
+
+    async def work(self, errand: Errand) -> None:
+        """Send as one connection; see `ports.Transport`. Waits its turn when all connections are taken."""
         async with self._slots:
-            if connection := self._take_idle():
-                # The relay hung up on it while nobody was looking. Only one is tried: its neighbours fare no better.
-                with contextlib.suppress(StaleConnectionError):
-                    return await self._use(connection, message)
-            connection = await SmtpConnection.open(self._spec, self._context)
-            self._kept.add(connection)
-            return await self._use(connection, message)
+            supply = Supply(errand, most=self._spec.prepared)
+            try:
+                connection = self._take_idle() or await self._open()
+                await self._use(connection, supply, errand)
+                while await supply.has_more():  # that connection has served its time, or is broken
+                    await self._use(await self._open(), supply, errand)
+            finally:
+                await supply.give_back()
+
+    async def repeat(self, request: Request) -> Sequence[Answer]:
+        """Send nothing: SMTP knows no keys, so that a repetition could arrive twice."""
+        return [OutcomeUnknown("SMTP honours no keys") for _ in request.messages]
 
     async def look_up(self, message_id: str) -> Sighting:  # noqa: ARG002  the port's name for it
         """Tell nothing: SMTP has no such question."""
         return Sighting.CANNOT_TELL
 
     async def close(self) -> None:
-        """Close what is idle, and let what is in use be closed as soon as its message is through."""
+        """Close what is idle, and let what is in use be closed as soon as its messages are through."""
         while self._idle:
             connection, timer = self._idle.pop()
             timer.cancel()
@@ -63,9 +79,14 @@ class SmtpTransport:
         self._kept.clear()
         await asyncio.gather(*self._farewells, return_exceptions=True)
 
-    async def _use(self, connection: SmtpConnection, message: OutgoingMessage) -> Receipt:
+    async def _open(self) -> SmtpConnection:
+        connection = await SmtpConnection.open(self._spec, self._context)
+        self._kept.add(connection)
+        return connection
+
+    async def _use(self, connection: SmtpConnection, supply: Supply, errand: Errand) -> None:
         try:
-            return await connection.transact(message)
+            await connection.work_off(supply, errand)
         finally:  # also when cancelled: then the connection is in the middle of something, and goes
             if connection in self._kept and connection.is_reusable:
                 self._lay_by(connection)

@@ -29,13 +29,14 @@ class Offers:
     says_size: bool = False
     eight_bit: bool = False
     utf8: bool = False
+    pipelining: bool = False
 
     @classmethod
     def of(cls, extensions: Mapping[str, str]) -> Offers:
         """Read the extensions, by keyword in lower case.
 
         >>> Offers.of({"size": "1000", "8bitmime": ""})
-        Offers(size_bytes=1000, says_size=True, eight_bit=True, utf8=False)
+        Offers(size_bytes=1000, says_size=True, eight_bit=True, utf8=False, pipelining=False)
         """
         limit = extensions.get("size", "").strip()
         return cls(
@@ -43,6 +44,7 @@ class Offers:
             says_size="size" in extensions,
             eight_bit="8bitmime" in extensions,
             utf8="smtputf8" in extensions,
+            pipelining="pipelining" in extensions,
         )
 
 
@@ -50,6 +52,7 @@ class Offers:
 class Envelope:
     """A message ready for the wire: two command lines, and the content up to but without the final dot."""
 
+    message: OutgoingMessage
     mail: bytes
     rcpt: bytes
     content: bytes = field(repr=False)
@@ -62,6 +65,8 @@ def seal(message: OutgoingMessage, offers: Offers) -> Envelope:
     """
     sender = _path(message.envelope_from, Blame.US) if message.envelope_from else ""
     recipient = _path(message.recipient, Blame.RECIPIENT)
+    if not message.is_clean:
+        _check_lines(message.data)
     parameters = [*_size(message.data, offers), *_body(message.data, offers)]
     for path, whose in ((sender, Blame.US), (recipient, Blame.RECIPIENT)):
         if not path.isascii() and not offers.utf8:
@@ -69,9 +74,10 @@ def seal(message: OutgoingMessage, offers: Offers) -> Envelope:
     if not (sender.isascii() and recipient.isascii()):
         parameters.append("SMTPUTF8")
     return Envelope(
+        message=message,
         mail=f"{' '.join([f'MAIL FROM:<{sender}>', *parameters])}\r\n".encode(),
         rcpt=f"RCPT TO:<{recipient}>\r\n".encode(),
-        content=stuff(message.data),
+        content=message.data if message.is_clean else stuff(message.data),
     )
 
 
@@ -106,10 +112,13 @@ def _size(data: bytes, offers: Offers) -> list[str]:
     return [f"SIZE={len(data)}"] if offers.says_size else []
 
 
-def _body(data: bytes, offers: Offers) -> list[str]:
+def _check_lines(data: bytes) -> None:
     # A bare CR or LF is read as a line's end by some and not by others: that is how mail gets smuggled in a message.
     if not data.count(b"\r\n") == data.count(b"\n") == data.count(b"\r"):
         raise _unfit("the message has a bare CR or LF", "5.6.0", Blame.US)
+
+
+def _body(data: bytes, offers: Offers) -> list[str]:
     if data.isascii():
         return []
     if not offers.eight_bit:

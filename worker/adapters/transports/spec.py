@@ -129,6 +129,7 @@ class TransportSpec:
     warm_up: WarmUp | None = None
     lanes: frozenset[Lane] = frozenset(Lane)
     connections: int = 10
+    prepared: int = 4
     tls: Tls = Tls.OPPORTUNISTIC
     login: Login = Login.ANY
     ca_file: Path | None = None

@@ -104,6 +104,7 @@ class Delivery(Base):
     provider: Mapped[str] = mapped_column(default="")
     avoid: Mapped[str] = mapped_column(default="")  # the provider that failed us last: the next try goes by another
     provider_message_id: Mapped[str] = mapped_column(default="")
+    request_key: Mapped[str] = mapped_column(default="")  # of the provider's request that it last went out in
     message_id: Mapped[str] = mapped_column(unique=True)
     code: Mapped[int | None]
     published_at: Mapped[datetime | None]
@@ -117,6 +118,7 @@ class Delivery(Base):
         UniqueConstraint("edition_id", "subscriber_id"),
         ForeignKeyConstraint(["edition_id", "batch_no"], ["delivery_batch.edition_id", "delivery_batch.batch_no"]),
         Index("ix_delivery_edition_id_batch_no", "edition_id", "batch_no"),
+        partial_index("ix_delivery_request_key", "request_key", where="request_key <> ''"),
         Index("ix_delivery_subscriber_id_planned_at", "subscriber_id", "planned_at"),
         partial_index("ix_delivery_provider_message_id", "provider_message_id", where="provider_message_id <> ''"),
         partial_index(

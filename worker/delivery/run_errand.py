@@ -1,0 +1,183 @@
+"""One provider's share of a courier's round: rows become messages, durable and then sent, and answers become outcomes.
+
+Transports see it as `ports.Errand`. Between `next` and `settle` a message is "committing": the window of doubt. Called
+by `run`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import random
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from worker.delivery.decide import Patience, Verdict, after_error
+from worker.delivery.run_books import Books, Going
+from worker.delivery.run_feed import Feed, Row
+from worker.delivery.run_flow import Flow
+from worker.errors import OutcomeUnknown, SendError
+from worker.lifecycle import Happening
+from worker.model import DeliveryId, Form, OutgoingMessage, Receipt
+from worker.ports import Answer, Request, Transport
+from worker.store.copies import DueDelivery
+from worker.store.deliveries import Outcome
+from worker.store.leases import Lease
+
+log = logging.getLogger(__name__)
+
+_RETRY_UNWRITABLE_S = 300.0
+_requests = itertools.count(1)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _OnTheWire:
+    row: Row
+    message: OutgoingMessage
+    since: datetime
+
+
+class ProviderErrand:
+    """What one transport works off, over all of its connections at once."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        feed: Feed,
+        books: Books,
+        flow: Flow,
+        write: Callable[[DueDelivery, Form], OutgoingMessage],
+        patience: Patience,
+    ) -> None:
+        self._transport, self._feed, self._books, self._flow = transport, feed, books, flow
+        self._write, self._patience = write, patience
+        self._on_the_wire: dict[DeliveryId, _OnTheWire] = {}
+        self.tried = 0
+
+    async def next(self, most: int) -> Request:
+        """Give messages that are past the point of no return; see `ports.Errand`."""
+        while rows := await self._feed.take(self._transport.name, most):
+            written = [(row, message) for row in await self._admitted(rows) if (message := self._written(row))]
+            if request := await self._commit(written):
+                return request
+        return Request(key="", messages=())
+
+    def settle(self, message: OutgoingMessage, answer: Answer) -> None:
+        """Have an answer written down; see `ports.Errand`."""
+        sent = self._on_the_wire.pop(message.delivery_id)
+        self.tried += 1
+        self._books.record(self._outcome(sent, answer))
+        self._flow.heard(self._transport.name, sent.row.due, answer)
+        self._feed.settle(sent.row)
+
+    def give_back(self, messages: Sequence[OutgoingMessage]) -> None:
+        """Put messages that were never sent back among the due ones; see `ports.Errand`."""
+        for message in messages:
+            row = self._on_the_wire.pop(message.delivery_id).row
+            row.batch.given_back.append(row.due.id)
+            self._feed.settle(row)
+
+    def close(self) -> None:
+        """Put whatever is on the wire in doubt: its transport has ended without a word about it."""
+        for sent in tuple(self._on_the_wire.values()):
+            self.settle(sent.message, OutcomeUnknown("the transport ended without a word"))
+
+    async def _admitted(self, rows: Sequence[Row]) -> list[Row]:
+        """Return the rows that may go now; those that must wait long for their turn go back to SQL."""
+        await self._flow.refresh()
+        holds = await self._flow.admit(self._transport.name, [row.due for row in rows])
+        for row, hold in zip(rows, holds, strict=True):
+            if hold is not None:
+                self._feed.wait(row, hold.wait_s, hold.reason)
+        if None not in holds:
+            self._feed.stop_leasing()  # more would only come to wait as well
+        return [row for row, hold in zip(rows, holds, strict=True) if hold is None]
+
+    def _written(self, row: Row) -> OutgoingMessage | None:
+        try:
+            return self._write(row.due, self._transport.form)
+        except Exception as error:
+            log.exception("delivery %s cannot be written", row.due.id)
+            self._feed.wait(row, _RETRY_UNWRITABLE_S, f"it cannot be rendered: {type(error).__name__}: {error}")
+            return None
+
+    async def _commit(self, written: Sequence[tuple[Row, OutgoingMessage]]) -> Request | None:
+        """Take rows past the point of no return; None when none of them may go."""
+        written = sorted(
+            written, key=lambda one: one[0].due.id
+        )  # the order in which a request is made again, if need be
+        by_lease: defaultdict[Lease, list[DeliveryId]] = defaultdict(list)
+        for row, _ in written:
+            if not row.batch.is_lost:
+                by_lease[row.batch.lease].append(row.due.id)
+        if not by_lease or self._feed.is_over:
+            return None
+        first = next(iter(by_lease))
+        key = f"{first.edition_id}-{first.batch_no}-{first.fence}-{next(_requests)}"
+        kept = key if self._transport.keys_honoured_s else ""
+        try:
+            committed = await self._books.commit(
+                Going(lane=self._feed.lane, provider=self._transport.name, key=kept, rows=by_lease)
+            )
+        except BaseException:
+            self._feed.halt()
+            raise
+        if committed.must_yield:
+            self._feed.halt()
+            return None
+        messages = []
+        for row, message in written:
+            if row.due.id in committed.ids and committed.at:
+                self._on_the_wire[row.due.id] = _OnTheWire(row=row, message=message, since=committed.at)
+                messages.append(message)
+            else:
+                row.batch.held_back.append(row.due.id)
+                self._feed.settle(row)
+        return Request(key=key, messages=tuple(messages)) if messages else None
+
+    def _outcome(self, sent: _OnTheWire, answer: Answer) -> Outcome:
+        due = sent.row.due
+        of_this_try: dict[str, Any] = {
+            "delivery_id": due.id,
+            "fence": sent.row.batch.lease.fence,
+            "provider": self._transport.name,
+            "number": due.attempts + 1,
+            "started_at": sent.since,
+        }
+        if isinstance(answer, Receipt):
+            return Outcome(
+                **of_this_try,
+                happening=Happening.ACCEPTED,
+                code=answer.code,
+                enhanced=answer.enhanced,
+                text=answer.text,
+                provider_message_id=answer.provider_message_id,
+            )
+        if isinstance(answer, SendError):
+            verdict = self._verdict(sent, answer)
+            return Outcome(
+                **of_this_try,
+                happening=verdict.happening,
+                code=answer.code,
+                enhanced=answer.enhanced,
+                text=answer.text,
+                retry_in_s=verdict.retry_in_s,
+                avoid=self._transport.name if verdict.avoids else "",
+            )
+        return Outcome(**of_this_try, happening=Happening.REPLY_LOST, text=f"{type(answer).__name__}: {answer}")
+
+    def _verdict(self, sent: _OnTheWire, error: SendError) -> Verdict:
+        due = sent.row.due
+        return after_error(
+            error,
+            attempts=due.attempts + 1,
+            lane=due.lane,
+            patience=self._patience,
+            jitter=random.random(),  # noqa: S311  spreads retries, guards nothing
+            others=self._flow.others(self._transport.name, due.lane),
+            left_s=(due.expires_at - sent.since).total_seconds(),
+        )

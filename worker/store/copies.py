@@ -1,0 +1,110 @@
+"""The statements that read what it takes to make and send copies: all of a leased batch, of a request, or one again.
+
+Reads only. What many copies share, a content above all, is read once. Called by the delivery room and by `letters`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from worker.lifecycle import State
+from worker.model import DeliveryId, EditionKind, Lane, Severity
+from worker.store.leases import Lease
+from worker.store.schema import Delivery, Edition, EditionContent, Subscriber
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DueDelivery:
+    """What it takes to make and send one copy."""
+
+    id: DeliveryId
+    edition_id: int
+    edition_kind: EditionKind
+    severity: Severity
+    lane: Lane
+    expires_at: datetime
+    planned_at: datetime
+    attempts: int
+    content_id: int
+    content: str  # worker.content as JSON
+    subscriber_id: int
+    recipient: str
+    domain: str
+    name: str
+    message_id: str
+    confirmations: int  # how often the reader has been asked to confirm
+    provider: str  # of the last try; "" before the first
+    code: int | None  # what was answered to it
+    avoid: str  # the provider that failed us last; "" when none did
+
+
+_EDITION: Final = sa.select(Edition.id, Edition.kind, Edition.severity, Edition.expires_at)
+_COPY: Final = (
+    Delivery.id,
+    Delivery.edition_id,
+    Delivery.lane,
+    Delivery.planned_at,
+    Delivery.attempts,
+    Delivery.content_id,
+    Delivery.subscriber_id,
+    Delivery.recipient,
+    Delivery.domain,
+    Subscriber.name,
+    Delivery.message_id,
+    Subscriber.confirmations,
+    Delivery.provider,
+    Delivery.code,
+    Delivery.avoid,
+)
+_DUE: Final = (
+    sa.select(*_COPY)
+    .join(Subscriber, Subscriber.id == Delivery.subscriber_id)
+    .where(Delivery.recipient.is_not(None))
+    .order_by(Delivery.id)
+)
+
+
+def leased(conn: Connection, lease: Lease) -> list[DueDelivery]:
+    """Return the rows that `take` has leased, in the order in which they were planned."""
+    which = (Delivery.edition_id == lease.edition_id, Delivery.batch_no == lease.batch_no)
+    return _due(conn, _DUE.where(*which, Delivery.state == State.LEASED))
+
+
+def of_request(conn: Connection, provider: str, request_key: str) -> list[DueDelivery] | None:
+    """Return the rows that went out together, whatever their state; None when one of them cannot be made again."""
+    which = (Delivery.provider == provider, Delivery.request_key == request_key)
+    count = conn.execute(sa.select(sa.func.count()).where(*which)).scalar_one()
+    rows = _due(conn, _DUE.where(*which))
+    return rows if len(rows) == count else None
+
+
+def one(conn: Connection, delivery_id: DeliveryId) -> DueDelivery | None:
+    """Return what it takes to make one copy again, whatever its state; None once its reader is erased."""
+    rows = _due(conn, _DUE.where(Delivery.id == delivery_id))
+    return rows[0] if rows else None
+
+
+def _due(conn: Connection, query: sa.Select[*tuple[Any, ...]]) -> list[DueDelivery]:
+    """Read rows; what many of them share, a content above all, is read once."""
+    rows = conn.execute(query).all()
+    editions = {row.id: row for row in conn.execute(_EDITION.where(Edition.id.in_({row.edition_id for row in rows})))}
+    contents = sa.select(EditionContent.id, EditionContent.body).where(
+        EditionContent.id.in_({row.content_id for row in rows})
+    )
+    bodies: dict[int, str] = dict(conn.execute(contents).all())
+    return [_due_delivery(row, editions[row.edition_id], bodies[row.content_id]) for row in rows]
+
+
+def _due_delivery(row: sa.Row[*tuple[Any, ...]], edition: sa.Row[*tuple[Any, ...]], content: str) -> DueDelivery:
+    return DueDelivery(
+        **row._mapping,  # noqa: SLF001  Row's documented view
+        edition_kind=edition.kind,
+        severity=edition.severity,
+        expires_at=edition.expires_at,
+        content=content,
+    )
