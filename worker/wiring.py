@@ -138,9 +138,10 @@ class House(Foundation):
 
     @property
     def sender(self) -> Sender:
-        """The names that we send under, as DNS must know them. Raises `ConfigurationError` for half a key."""
+        """The names that we send under, as DNS must know them. Raises `ConfigurationError` for a key of no use."""
         from worker.deliverability.run_sender import sender_of  # noqa: PLC0415  only the doctor asks
 
+        _ = self.signer  # a key that cannot sign is told of first
         keys, specs = self.settings.dkim_keys(), self.transport_specs
         return sender_of(from_domain=self._from_domain, dkim_domain=self.dkim_domain, keys=keys, specs=specs)
 

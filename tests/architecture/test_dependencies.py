@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import sys
 import tomllib
@@ -86,6 +87,16 @@ def test_a_lock_is_made_of_hashed_pins_and_names_no_place(lock: str) -> None:
     blocks = re.split(r"^(?=[\w.-]+==)", text, flags=re.MULTILINE)[1:]
     assert blocks
     assert all("--hash=sha256:" in block for block in blocks)
+
+
+def test_the_judges_from_npm_are_pinned_by_hash_and_name_no_place() -> None:
+    folder = ROOT / "tests" / "contract" / "mail"
+    wanted = json.loads((folder / "package.json").read_text())["dependencies"]
+    own, *packages = json.loads((folder / "package-lock.json").read_text())["packages"].values()
+    assert own["dependencies"] == wanted
+    assert all(re.fullmatch(r"[\d.]+", version) for version in wanted.values())
+    assert packages
+    assert [one for one in packages if "resolved" in one or not one["integrity"].startswith("sha512-")] == []
 
 
 @pytest.mark.parametrize(
