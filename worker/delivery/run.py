@@ -108,7 +108,7 @@ class Courier:
     async def _work(self, name: str, errand: ProviderErrand, feed: Feed) -> None:
         """Let all of a provider's connections work; what cannot be reached concerns only the rows meant for it."""
         transport = self._transports[name]
-        works = (self._channel(transport, errand, feed, number) for number in range(transport.connections))
+        works = (self._channel(transport, errand, feed) for _ in range(transport.connections))
         endings = await asyncio.gather(*works, return_exceptions=True)
         errand.close()
         defects = [end for end in endings if isinstance(end, BaseException) and not isinstance(end, SendError)]
@@ -123,6 +123,6 @@ class Courier:
             raise defects[0]
 
     @staticmethod
-    async def _channel(transport: Transport, errand: ProviderErrand, feed: Feed, number: int) -> None:
-        if await feed.wants(transport.name, number):
+    async def _channel(transport: Transport, errand: ProviderErrand, feed: Feed) -> None:
+        if await feed.wants(transport.name):
             await transport.work(errand)

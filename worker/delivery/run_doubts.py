@@ -72,9 +72,10 @@ class Doubts:
                 return settled
             last = doubtful[-1].id
             answers: dict[DeliveryId, Answer] = {}
-            for key in {one.request_key for one in doubtful if self._may_repeat(one)} - repeated:
-                repeated.add(key)
-                answers |= await self._repeat(next(one for one in doubtful if one.request_key == key))
+            for one in doubtful:
+                if one.request_key not in repeated and self._may_repeat(one):
+                    repeated.add(one.request_key)
+                    answers |= await self._repeat(one)
             outcomes = [self._told(one, answers.get(one.id)) or await self._ask(one) for one in doubtful]
             settled += _settle(self._database, doubtful, outcomes)
 

@@ -68,6 +68,7 @@ class Feed:
         self._may_go_on = may_go_on
         self.is_halted = False  # by trouble, or for a breaking alert: what is under way is finished, nothing is begun
         self._queues: defaultdict[str, deque[Row]] = defaultdict(deque)
+        self._promised: defaultdict[str, int] = defaultdict(int)  # connections that begin, and have taken nothing yet
         self._waiting = 0
         self._abandoned: dict[str, Hold] = {}
         self._batches: set[Batch] = set()
@@ -85,12 +86,15 @@ class Feed:
         """Lease the batch that the courier was rung for, unless somebody else has it or nothing of it is due."""
         await self._lease(partial(_take_one, lane=self.lane, edition_id=edition_id, batch_no=batch_no))
 
-    async def wants(self, provider: str, channel: int) -> bool:
-        """Wait until it is known whether a provider has work for one more connection than the `channel` before it."""
+    async def wants(self, provider: str) -> bool:
+        """Wait until it is known whether a provider has work for one more connection than have been promised any."""
         queue = self._queues[provider]
-        while len(queue) <= channel and await self._has_moved():
+        while len(queue) <= self._promised[provider] and await self._has_moved():
             pass
-        return len(queue) > channel and not self.is_over
+        if self.is_over or len(queue) <= self._promised[provider]:
+            return False
+        self._promised[provider] += 1
+        return True
 
     async def take(self, provider: str, most: int) -> list[Row]:
         """Return up to `most` rows for a provider, in order; none when there will be none any more."""
@@ -99,6 +103,7 @@ class Feed:
             pass
         if self.is_over:
             return []
+        self._promised[provider] = max(0, self._promised[provider] - 1)
         rows = [queue.popleft() for _ in range(min(most, len(queue)))]
         self._waiting -= len(rows)
         self._moved.set()

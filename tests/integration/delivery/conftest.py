@@ -36,7 +36,7 @@ def write(due: DueDelivery, _form: Form = Form.MIME) -> OutgoingMessage:
     )
 
 
-@dataclass(frozen=True)
+@dataclass
 class Post:
     """A courier and the stand-in that it hands messages to."""
 

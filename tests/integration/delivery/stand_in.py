@@ -30,7 +30,7 @@ class StandIn:
         self.sighting = Sighting.CANNOT_TELL
         self.asked: list[str] = []
         self.during: Callable[[OutgoingMessage], Awaitable[object]] | None = None
-        self.closed = 0
+        self.closed = self.workers = 0
         self.keys_honoured_s = 0.0
         self.repeated: list[Request] = []
         self.repeats: dict[DeliveryId, Answer] = {}
@@ -41,6 +41,7 @@ class StandIn:
         return self.connections
 
     async def work(self, errand: Errand) -> None:
+        self.workers += 1
         while (request := await errand.next(1)).messages:
             for message in request.messages:
                 errand.settle(message, await self._answer(message))

@@ -1,0 +1,200 @@
+"""A courier's round over many batches and providers: it goes on, gives way to breaking news, and burns no tries."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from tests.builders import all_editions, attempts_of, deliveries_of, edition, reader, states_of
+from tests.integration.delivery.conftest import PATIENCE, Post, write
+from tests.integration.delivery.stand_in import StandIn
+from worker.delivery.run_doubts import Doubts
+from worker.errors import OutcomeUnknown, SendError
+from worker.lifecycle import Happening, State
+from worker.model import EditionId, EditionKind, Lane, OutgoingMessage, Receipt, Severity
+from worker.ports import Errand, Request
+from worker.store import leases
+from worker.store.database import Database
+from worker.store.schema import Delivery, DeliveryBatch
+
+UNREACHABLE = SendError("nobody answers", permanent=False)
+
+
+def planned(database: Database, readers: int, **options: Any) -> EditionId:
+    with database.write() as conn:
+        return edition(conn, [reader(conn) for _ in range(readers)], **options)
+
+
+def states(database: Database, edition_id: EditionId | None = None) -> list[State]:
+    with database.read() as conn:
+        return states_of(conn, edition_id) if edition_id else states_of(conn)
+
+
+def test_one_bell_is_enough_for_all_that_is_due(database, post):
+    first = planned(database, 9)
+    planned(database, 6)
+    assert post.deliver(first) == 15
+    assert set(states(database)) == {State.ACCEPTED}
+    with database.read() as conn:
+        assert conn.execute(sa.select(DeliveryBatch.lease_holder)).scalars().all() == ["", ""]
+
+
+def test_a_small_batch_opens_no_more_connections_than_it_has_rows(database, post):
+    post.transport.connections = 10
+    assert post.deliver(planned(database, 2)) == 2
+    assert post.transport.workers == 2
+
+
+def test_bulk_mail_gives_way_to_a_breaking_alert_and_goes_on_after_it(database, post):
+    digest = planned(database, 12)
+    post.transport.connections = 1
+    alert: list[EditionId] = []
+
+    async def break_news(_: OutgoingMessage) -> None:
+        if not alert:
+            alert.append(planned(database, 3, kind=EditionKind.ALERT, severity=Severity.BREAKING))
+
+    post.transport.during = break_news
+    assert post.deliver(digest) == 1  # what was on the wire; nothing more was begun
+    assert states(database, digest).count(State.PLANNED) == 11
+    assert post.deliver(digest) == 0
+    assert post.deliver(alert[0]) == 3
+    assert post.deliver(digest) == 11
+
+
+def test_a_breaking_alert_that_waits_for_a_retry_holds_nobody_up(database, post):
+    digest = planned(database, 2)
+    alert = planned(database, 1, kind=EditionKind.ALERT, severity=Severity.BREAKING)
+    with database.write() as conn:
+        assert leases.must_yield(conn, Lane.BULK)
+        assert not leases.must_yield(conn, Lane.ALERTS)
+    (row,) = [row for row in rows(database) if row.edition_id == alert]
+    post.transport.answers[row.recipient] = [SendError("4.3.2 busy", permanent=False, code=451)]
+    assert post.deliver(alert) == 1
+    assert post.deliver(digest) == 2
+
+
+def rows(database: Database) -> list[sa.Row[Any]]:
+    with database.read() as conn:
+        return deliveries_of(conn)
+
+
+class Unreachable(StandIn):
+    """Nobody can be reached, or not after the first message."""
+
+    def __init__(self, *, after: int = 0) -> None:
+        super().__init__(connections=2)
+        self.after = after
+
+    async def work(self, errand: Errand) -> None:
+        if len(self.sent) >= self.after:
+            raise UNREACHABLE
+        request = await errand.next(2)
+        for message in request.messages[:1]:
+            errand.settle(message, await self._answer(message))
+        errand.give_back(request.messages[1:])
+        raise UNREACHABLE
+
+
+def test_a_relay_that_cannot_be_reached_costs_no_row_a_try(database):
+    post = Post(database, Unreachable())
+    assert post.deliver(planned(database, 5)) == 0
+    assert states(database) == [State.PLANNED] * 5
+    for row in rows(database):
+        assert (row.attempts, row.reason) == (0, "nobody answers")
+    with database.read() as conn:
+        assert leases.due_batches(conn, Lane.BULK, limit=1) == []  # not at once
+
+
+def test_what_was_prepared_for_a_relay_that_went_away_is_due_again_and_was_no_try(database):
+    post = Post(database, Unreachable(after=2))
+    assert post.deliver(planned(database, 4)) == 2
+    back = [row for row in rows(database) if row.state is not State.ACCEPTED]
+    assert [(row.state, row.attempts) for row in back] == [(State.DEFERRED, 0)] * 2
+    with database.read() as conn:
+        assert len(leases.due_batches(conn, Lane.BULK, limit=1)) == 1
+        assert attempts_of(conn, back[0].id) == []
+    post.transport = StandIn()  # the relay is back
+    assert post.deliver(back[0].edition_id) == 2
+
+
+# Requests that may be repeated ----------------------------------------------------------------------------------------
+
+
+def in_doubt(post: Post, readers: int) -> list[sa.Row[Any]]:
+    """Have the reply to each message of an edition lost by a transport that honours keys, and return the rows."""
+    post.transport.keys_honoured_s = 3600.0
+    batch = planned(post.database, readers)
+    for row in rows(post.database):
+        post.transport.answers[row.recipient] = [OutcomeUnknown("reset")]
+    assert post.deliver(batch) == readers
+    return rows(post.database)
+
+
+def test_a_request_in_doubt_is_repeated_whole_under_its_own_key(database, post):
+    unclear = in_doubt(post, 3)
+    post.transport.repeats = {
+        unclear[0].id: Receipt(provider="stand-in", code=200, provider_message_id="a"),
+        unclear[1].id: SendError("no such user", permanent=True, code=422),
+    }
+    assert post.find_out() == 2
+    assert [request.key for request in post.transport.repeated] == [row.request_key for row in unclear]
+    assert states(database) == [State.ACCEPTED, State.DEFERRED, State.UNKNOWN]
+    with database.read() as conn:
+        said = [attempt.outcome for attempt in attempts_of(conn, unclear[0].id)]
+        assert said == [Happening.REPLY_LOST, Happening.ACCEPTED]
+
+
+def test_the_messages_of_one_request_are_asked_about_together_and_in_their_order(database, post):
+    unclear = in_doubt(post, 4)
+    with database.write() as conn:
+        conn.execute(sa.update(Delivery).values(request_key="together"))
+    post.transport.repeats = {row.id: Receipt(provider="stand-in", code=200) for row in unclear}
+    assert post.find_out() == 4
+    (request,) = post.transport.repeated
+    assert (request.key, [message.delivery_id for message in request.messages]) == (
+        "together",
+        [row.id for row in unclear],
+    )
+
+
+@pytest.mark.parametrize("hindrance", ["too old", "a reader was erased", "no keys"])
+def test_a_request_that_would_not_be_the_same_or_not_be_known_is_left_alone(database, post, hindrance):
+    unclear = in_doubt(post, 2)
+    with database.write() as conn:
+        conn.execute(sa.update(Delivery).values(request_key="together"))
+        if hindrance == "a reader was erased":
+            conn.execute(sa.update(Delivery).where(Delivery.id == unclear[0].id).values(recipient=None))
+    post.transport.keys_honoured_s = {"too old": 0.0001, "no keys": 0.0}.get(hindrance, 3600.0)
+    assert post.find_out() == 0
+    assert post.transport.repeated == []
+    assert states(database) == [State.UNKNOWN] * 2
+
+
+def test_a_provider_that_is_configured_no_more_is_not_asked(database, post):
+    in_doubt(post, 1)
+    doubts = Doubts(database=database, transports={}, patience=PATIENCE, write=write)
+    assert asyncio.run(doubts.find_out()) == 0
+    with database.read() as conn:
+        assert [row.status for row in all_editions(conn)] == ["sending"]
+        assert isinstance(post.transport.repeated, list)
+
+
+def test_a_key_fits_every_provider(database, post):
+    seen: list[Request] = []
+    work = post.transport.work
+
+    async def look(errand: Errand) -> None:
+        request = await errand.next(10)
+        seen.append(request)
+        for message in request.messages:
+            errand.settle(message, Receipt(provider="stand-in", code=250))
+        await work(errand)
+
+    post.transport.work = look
+    post.deliver(planned(database, 3))
+    for request in seen:
+        assert request.key == "" or (len(request.key) <= 64 and request.key.replace("-", "").isalnum())
