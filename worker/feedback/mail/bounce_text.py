@@ -7,6 +7,7 @@ common shapes, best one first. Pure. `classify` calls it for what is no delivery
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -69,6 +70,15 @@ def spoken(letter: Letter) -> tuple[str, Headers]:
     return "\n".join(lines[:cut]), letter.returned or headers_of(head.encode("utf-8", "replace"))
 
 
+def names_somebody(letter: Letter) -> bool:
+    """Tell whether a mail server's words name a recipient in a line of their own kind."""
+    text, original = spoken(letter)
+    ours = _ours(letter.headers, original)
+    return bool(_by_dialect(letter, text, ours)) or any(
+        _acceptable(_matches(shape, text), ours) for shape in _SHAPES[:4]
+    )
+
+
 def recipients_in(letter: Letter) -> tuple[Said, ...]:
     """Find whom a bounce is about, each with the words about it. Empty if it names nobody at all."""
     text, original = spoken(letter)
@@ -87,11 +97,12 @@ def recipients_in(letter: Letter) -> tuple[Said, ...]:
 
 
 def _where_ours_begins(lines: list[str]) -> int:
-    """Return the line where a block of mail headers begins: three kinds or more within a few lines."""
+    """Return the line where a block of mail headers begins: three kinds or more, before the next blank line."""
     for number, line in enumerate(lines):
         if not _QUOTED.match(line):
             continue
-        names = {match[1].lower() for each in lines[number : number + 14] if (match := _QUOTED.match(each))}
+        block = itertools.takewhile(str.strip, lines[number : number + 14])
+        names = {match[1].lower() for each in block if (match := _QUOTED.match(each))}
         if len(names) >= 3 and names & _TELLING and not _is_told(names):
             return number
     return len(lines)

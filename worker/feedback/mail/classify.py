@@ -16,7 +16,7 @@ from worker.feedback.mail.auto_reply import auto_reply_in
 from worker.feedback.mail.bounce_text import Said, recipients_in, spoken
 from worker.feedback.mail.judge import Evidence, judge
 from worker.feedback.mail.reading import Letter, read
-from worker.feedback.mail.signs import is_bounce, is_delayed
+from worker.feedback.mail.signs import by_daemon, is_bounce, is_delayed, is_from_nobody
 from worker.feedback.mail.verdict import Finding, Kind, Reason
 
 _HAPPENED: Final = {"delivered": Reason.DELIVERED, "relayed": Reason.DELIVERED, "expanded": Reason.DELIVERED}
@@ -50,21 +50,22 @@ def _classified(letter: Letter) -> tuple[Finding, ...]:
     if is_bounce(letter, answered=answered is not None):
         return _by_words(letter)
     sender = next(addresses(letter.headers.text("from")), "")
-    if answered:
-        return (Finding(kind=Kind.AUTO_REPLY, recipient=sender, reason=answered),)
+    if answered or is_from_nobody(letter):
+        return (Finding(kind=Kind.AUTO_REPLY, recipient=sender, reason=answered or Reason.VACATION),)
     return (Finding(kind=Kind.OTHER, recipient=sender),)
 
 
 def _by_report(letter: Letter) -> tuple[Finding, ...]:
     reports = letter.reports
-    if not any(map(dsn.has_fields, reports)):
-        reports = (letter.text,) if dsn.has_fields(letter.text) else ()
+    if not any(map(dsn.has_fields, reports)):  # people paste reports into their mails; mail servers lose their frames
+        in_words = dsn.has_fields(letter.text) and (letter.is_report or by_daemon(letter) or is_from_nobody(letter))
+        reports = (letter.text,) if in_words else ()
     told = dsn.recipients(reports)
     words, _ = spoken(letter)
-    in_words: tuple[Said, ...] = recipients_in(letter) if any(not one.address for one in told) else ()
+    named: tuple[Said, ...] = recipients_in(letter) if any(not one.address for one in told) else ()
     made = []
     for number, one in enumerate(told):
-        address = one.address or (in_words[number].address if number < len(in_words) else "")
+        address = one.address or (named[number].address if number < len(named) else "")
         if one.action in _HAPPENED:
             made.append(Finding(kind=Kind.OTHER, recipient=address, reason=_HAPPENED[one.action]))
             continue

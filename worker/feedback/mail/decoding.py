@@ -76,13 +76,13 @@ def text_of(body: bytes, charset: str = "") -> str:
         return body.decode("windows-1252", "replace")
 
 
-def header_text(raw: bytes) -> str:
-    r"""Read a header's value: unfolded, encoded words decoded.
+def header_text(raw: bytes, charset: str = "") -> str:
+    r"""Read a header's value: unfolded, encoded words decoded. `charset` is that of bare bytes, where it is known.
 
     >>> header_text(b"=?iso-8859-1?Q?Non_remis=3A?=\r\n =?utf-8?b?w6l0w6k=?=")
     'Non remis:été'
     """
-    value = " ".join(text_of(raw[:_LONGEST_HEADER]).split())
+    value = " ".join(text_of(raw[:_LONGEST_HEADER], "" if raw.isascii() else charset).split())
     if _ENCODED_WORD not in value:
         return value
     try:

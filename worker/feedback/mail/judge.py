@@ -26,6 +26,9 @@ _OF_POLICY: Final = frozenset(
 )
 # Codes that name their reason so well that no words are asked.
 _PLAIN: Final = frozenset({"2.2", "2.3", "3.4", "4.7", "1.2", "1.6", "1.10", "4.310"})
+_WEAKER_THAN_CODES: Final = frozenset(
+    {Reason.UNDEFINED, Reason.SYSTEM, Reason.POLICY, Reason.CONTENT, Reason.FILTERED, Reason.AUTHENTICATION}
+)
 _OF_MESSAGES: Final = frozenset(
     {"521", "552", "554", "555", "556"}
 )  # replies to a connection or to a message, not to an address
@@ -106,8 +109,8 @@ def _reason(code: str, evidence: Evidence) -> Reason:
         return said if said in _OF_POLICY and meant is Reason.POLICY else meant
     if subject in {"1", "2"}:
         return _of_address(f"{subject}.{detail}", meant, said)
-    if f"{subject}.{detail}" in _PLAIN or said in {Reason.UNDEFINED, Reason.SYSTEM, Reason.POLICY}:
-        return meant if meant is not Reason.UNDEFINED else said
+    if f"{subject}.{detail}" in _PLAIN or (meant is not Reason.UNDEFINED and said in _WEAKER_THAN_CODES):
+        return meant
     return said
 
 

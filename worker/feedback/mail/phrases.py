@@ -27,7 +27,8 @@ _TABLE: Final[tuple[tuple[Reason, str], ...]] = (
             r"not a gateway)|"
             r"empty envelope sender|null sender|batv|backscatter|only (list )?members|members[- ]only|not (a )?(member|"
             r"subscribed)|"
-            r"non-member|not allowed to post|allowed to post|resolver\.rst\.notauthorized|delivery not authorized|"
+            r"non-member|not allowed to post|allowed to post|google ?(groups|グループ|그룹)|"
+            r"resolver\.rst\.notauthorized|delivery not authorized|"
             r"isn'?t in my list of allowed rcpthosts|not in my list of allowed|rcpthosts"
         ),
     ),
@@ -210,8 +211,9 @@ _TABLE: Final[tuple[tuple[Reason, str], ...]] = (
     (
         Reason.CONTENT,
         (
-            r"\bvirus(es)?\b|malware|infected|attachment|executable|mime (header|error|complexity|structure)|"
-            r"malformed(?! or unexpected name)|improper(ly)?|8-?bit|illegal header|header (error|size|field)|"
+            r"\bvirus(es)?\b|malware|infected|(with|illegal|banned|blocked|forbidden) (\w+ ){0,3}attachment|"
+            r"attachments? (type|name|not|is|was|are|exten)|executable|mime (header|error|complexity|structure)|"
+            r"malformed(?! or unexpected name| name)|improper(ly)?|8-?bit|illegal header|header (error|size|field)|"
             r"bad header|message contains|conversion|smtputf8|"
             r"content (rejected|error|denied)|banned (file|content)|duplicate header|not rfc|rfc ?(2822|5322|822)|"
             r"base64|вирус|ウイルス|病毒|바이러스"
@@ -276,7 +278,8 @@ _TABLE: Final[tuple[tuple[Reason, str], ...]] = (
     (
         Reason.SYSTEM,
         (
-            r"system (error|config|not|failure)|configuration|internal (server )?error|local (error|problem|delivery)|"
+            r"system (error|config|not|failure)|configur|unspecified error|internal (server )?error|local (error|"
+            r"problem|delivery)|"
             r"server error|mailer error|command (died|failed|output|not)|exit|pipe to|service (not available|"
             r"unavailable|currently)|"
             r"temporar(y|ily)|try (again )?later|insufficient system|protocol (error|violation)|syntax error|"

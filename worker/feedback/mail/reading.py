@@ -37,6 +37,8 @@ _MAILS: Final = frozenset(
 _HEADER: Final = re.compile(rb"([!-9;-~]{1,76})[ \t]*:[ \t]*(.*)", re.DOTALL)
 _END_OF_HEADERS: Final = re.compile(rb"\r?\n[ \t]*\r?\n|\A\r?\n")
 _LINE_END: Final = re.compile(rb"\r\n|\n|\r(?!\n)")
+_CHARSET: Final = re.compile(rb"charset=\"?([\w.-]{2,40})", re.IGNORECASE | re.ASCII)
+_MACHINE: Final = re.compile(r"mailer-daemon|postmaster", re.IGNORECASE)
 _PARAMETER: Final = re.compile(r";\s*([\w-]{1,40})\*?\s*=\s*(?:\"([^\"]{0,200})\"|([^\s;\"]{0,200}))")
 _DELIMITER: Final = re.compile(
     rb"(?:\A|\n)--([^\s-][^\r\n]{0,78}|-{2,}[^\r\n-][^\r\n]{0,76})\r?\ncontent-", re.IGNORECASE
@@ -93,6 +95,7 @@ class _Found:
     complaints: list[str] = field(default_factory=list)
     returned: Headers | None = None
     is_report: bool = False
+    by_machine: bool = False
     parts: int = 0
 
 
@@ -104,7 +107,10 @@ def read(data: bytes) -> Letter:
     head, body = _halves(_without_mark(data))
     headers = headers_of(head)
     told = headers.text("content-type").lower()
-    found = _Found(is_report="multipart/report" in told and "disposition-notification" not in told)
+    found = _Found(
+        is_report="multipart/report" in told and "disposition-notification" not in told,
+        by_machine=bool(_MACHINE.search(headers.text("from"))),
+    )
     _walk(headers, body, found, depth=0)
     spoken = "\n".join(found.plain)
     if not spoken.strip():
@@ -129,7 +135,9 @@ def headers_of(head: bytes) -> Headers:
                 pairs[-1] = (name, value + b" " + line.strip())
         elif match := _HEADER.match(line):
             pairs.append((match[1].decode("ascii").lower(), match[2]))
-    return Headers([(name, header_text(value)) for name, value in pairs])
+    told = _CHARSET.search(head)
+    charset = told[1].decode() if told else ""
+    return Headers([(name, header_text(value, charset)) for name, value in pairs])
 
 
 def shortened(text: str) -> str:
@@ -177,7 +185,7 @@ def _walk_piece(piece: bytes, found: _Found, depth: int) -> None:
 def _keep_mail(data: bytes, found: _Found, depth: int) -> None:
     head, body = _halves(_without_mark(data))
     headers = headers_of(head)
-    if _media_type(headers)[0] == "multipart/report" and not found.is_report and not found.reports:
+    if _media_type(headers)[0] == "multipart/report" and found.by_machine and not found.is_report:
         _walk(headers, body, found, depth + 1)  # a bounce that somebody's gateway has packed into a mail of its own
     else:
         found.returned = found.returned or headers

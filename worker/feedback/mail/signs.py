@@ -8,9 +8,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from worker.feedback.mail.addresses import addresses, is_machine
 from worker.feedback.mail.auto_reply import subject_says_so
-from worker.feedback.mail.bounce_text import spoken
+from worker.feedback.mail.bounce_text import names_somebody, spoken
 from worker.feedback.mail.phrases import reason_in
 from worker.feedback.mail.reading import Letter
 from worker.feedback.mail.verdict import LASTING, Reason
@@ -23,7 +22,8 @@ _SENDER: Final = re.compile(
     re.IGNORECASE,
 )
 _SUBJECT: Final = re.compile(
-    r"undeliver|non[- ]?deliver|not (?:be )?delivered|(?:mail|message|e-?mail) (?:could )?not|returned (?:mail|"
+    r"undeliver|non[- ]?deliver|error (?:sending|delivering)|not (?:be )?delivered|(?:mail|message|"
+    r"e-?mail) (?:could )?not|returned (?:mail|"
     r"to sender|message)|return(?:ed)? to sender|processing error|"
     r"deliver\w* (?:\w+ ){0,3}(?:fail|error|problem|status|report|notif|delay|incomplete)|fail(?:ure|ed|"
     r"ing)? (?:\w+ ){0,3}(?:notice|deliver|mail|message)|"
@@ -45,12 +45,14 @@ _SUBJECT: Final = re.compile(
     r"nelivrat",
     re.IGNORECASE,
 )
-_DAEMON: Final = re.compile(r"mailer[-_]?daemon@|mail delivery (?:sub)?system|mail-?daemon@", re.IGNORECASE)
+_DAEMON: Final = re.compile(r"mailer[-_]?daemon|mail delivery (?:sub)?system|mail-?daemon@", re.IGNORECASE)
 _FAILED: Final = re.compile(
     r"(?:could|can|was|were|is|been|be|has) ?(?:not|n't) (?:be |been )?(?:deliver|sent|reach|forward|process)|"
     r"undeliver|unable to (?:deliver|send)|deliver\w* (?:to .{0,80} )?(?:has )?fail|"
     r"(?:has been|was|is) (?:returned|rejected|bounced|undeliver)|did not reach|not delivered|failed to deliver|"
-    r"could not deliver|non remis|n'a pas (?:pu|été)|pas pu [eê]tre|nicht (?:zugestellt|ausgeliefert|erreich)|"
+    r"(?:trouble|problems?|errors?) (?:sending|delivering|while|in delivering)|permanent (?:fatal )?errors?|"
+    r"delivery (?:problems|errors)|could not deliver|non remis|n'a pas (?:pu|été)|pas pu [eê]tre|"
+    r"nicht (?:zugestellt|ausgeliefert|erreich)|"
     r"no se (?:puede|pudo|ha podido)|no pudo ser entregad|non è stato possibile|não pôde ser|nie mo(?:gła|"
     r"że) (?:zostać|być)|не (?:может|удалось|было) (?:быть )?доставл|не удалось доставить|"
     r"送信できません|配信できません|届けることができません|送れません|无法|無法|投递|배달되지|전송하지 못|"
@@ -72,28 +74,48 @@ _FINAL: Final = re.compile(
 
 
 def is_bounce(letter: Letter, *, answered: bool) -> bool:
-    """Tell a bounce by who wrote it, what it is called and what it says; two of them must agree."""
-    headers = letter.headers
-    if "x-failed-recipients" in headers:
+    """Tell a bounce by who wrote it, what it is called, what it says, and whether it names somebody or quotes us.
+
+    The less a mail server shows itself, the more the rest must say: people write about mail that did not arrive, too.
+    `answered`: it has the marks of an automatic answer, which many bounces have as well.
+    """
+    if "x-failed-recipients" in letter.headers:
         return True
     if answered and subject_says_so(letter):
         return False
     text, original = spoken(letter)
-    sender = headers.text("from") or headers.text("return-path")
-    by_machine = (
-        bool(_SENDER.search(sender) or is_machine(next(addresses(sender), "")))
-        or headers.text("return-path").strip() == "<>"
-    )
-    called_so = bool(_SUBJECT.search(headers.text("subject"))) or letter.is_report
-    said_so = (
-        bool(_FAILED.search(text)) or reason_in(text) in _OF_WORDS or reason_in(headers.text("subject")) in _OF_WORDS
-    )
-    if answered and sender.strip() != "<>" and not (by_machine and (called_so or _FAILED.search(text))):
+    failed = bool(_FAILED.search(text))
+    says_so = failed or reason_in(text) in _OF_WORDS or reason_in(letter.headers.text("subject")) in _OF_WORDS
+    called_so = bool(_SUBJECT.search(letter.headers.text("subject"))) or letter.is_report
+    quotes_us = bool(letter.returned or original)
+    if by_daemon(letter):
+        return not answered or called_so or says_so
+    if _by_machine(letter):
+        return called_so or (failed if answered else says_so and (quotes_us or names_somebody(letter)))
+    if called_so and is_from_nobody(letter):
+        return failed or (not answered and (says_so or quotes_us))
+    if answered or "in-reply-to" in letter.headers:
         return False
-    return (
-        bool(_DAEMON.search(sender) or sender.strip() == "<>")
-        or by_machine + called_so + (said_so or bool(letter.returned or original)) >= 2
-    )
+    return (called_so and says_so and names_somebody(letter)) or (is_from_nobody(letter) and failed and quotes_us)
+
+
+def by_daemon(letter: Letter) -> bool:
+    """Tell a mail that a mail server has signed with its own name."""
+    sender = _sender(letter)
+    return bool(_DAEMON.search(sender)) or sender == "<>"
+
+
+def is_from_nobody(letter: Letter) -> bool:
+    """Tell a mail without a return path: a machine has written it, and wants no answer (RFC 3834, RFC 5321)."""
+    return letter.headers.text("return-path").strip() == "<>"
+
+
+def _by_machine(letter: Letter) -> bool:
+    return bool(_SENDER.search(_sender(letter)))
+
+
+def _sender(letter: Letter) -> str:
+    return (letter.headers.text("from") or letter.headers.text("return-path")).strip()
 
 
 def is_delayed(letter: Letter) -> bool:
