@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from zoneinfo import ZoneInfo
 
 from css_inline import CSSInliner
 from jinja2 import FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from markupsafe import Markup
 
 from worker.content import Content, DigestContent, Newsroom
 from worker.errors import ConfigurationError
@@ -26,8 +28,10 @@ from worker.rendering.language import Language, Languages
 from worker.rendering.mail import CompiledMail
 from worker.rendering.prose import one_line, tidy, wrap
 from worker.rendering.signing import Signer
-from worker.rendering.view import view_of
+from worker.rendering.view import CardView, view_of
 from worker.resources import templates_dir
+
+_FRAGMENTS_KEPT = 4096  # some 2 KB each
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,6 +55,7 @@ class Renderer:
         self._palette = Palette.of(newsroom.accent)
         self._languages = Languages(templates_dir() / "locales")
         self._environments = {tag: _environment(self._languages.best(tag)) for tag in self._languages.tags}
+        self._fragment = lru_cache(maxsize=_FRAGMENTS_KEPT)(self._told)
         self._inliner = CSSInliner(minify_css=True, load_remote_stylesheets=False)
 
     def compile(self, content: Content) -> CompiledMail:
@@ -89,6 +94,7 @@ class Renderer:
             "language": language,
             "palette": self._palette,
             "hole": marks(key, self._newsroom.base_url),
+            "fragment": partial(self._fragment, language),
         }
         folder = f"mail/{content.kind}"
         subject = one_line(self._render(language, f"{folder}/subject.txt.j2", context))
@@ -99,6 +105,11 @@ class Renderer:
             text=cut(tidy(text), key=key),
             html=cut(self._inliner.inline(markup), key=key),
         )
+
+    def _told(self, language: Language, template: str, card: CardView, size: str = "") -> str:
+        """Render a story's piece of a mail, which knows of nothing else: the same in every mail that tells it."""
+        text = self._environments[language.tag].get_template(template).render(one=card, size=size)
+        return Markup(text) if template.endswith("html.j2") else text  # noqa: S704  escaped by the template
 
     def _render(self, language: Language, template: str, context: Mapping[str, object]) -> str:
         try:

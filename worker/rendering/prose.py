@@ -123,7 +123,7 @@ def web_address(url: str) -> str:
     >>> web_address("https://courier.example/a b"), web_address("javascript:alert(1)")
     ('https://courier.example/a%20b', '')
     """
-    cleaned = "".join(_fit(char) for char in url).strip()
+    cleaned = (url if url.isprintable() else "".join(map(_fit, url))).strip()
     try:
         parts = urlsplit(cleaned)
     except ValueError:
@@ -139,6 +139,8 @@ def columns(text: str) -> int:
     >>> columns("ab"), columns("북한")
     (2, 4)
     """
+    if text.isascii():
+        return len(text)
     return sum(2 if unicodedata.east_asian_width(char) in "WF" else not unicodedata.combining(char) for char in text)
 
 
@@ -150,11 +152,15 @@ def wrap(text: str, indent: str = "", width: int = TEXT_COLUMNS) -> str:
       three
     """
     lines: list[str] = []
+    used = width
     for word in text.split():
-        if lines and columns(lines[-1]) + 1 + columns(word) <= width:
+        wide = columns(word)
+        if used + 1 + wide <= width:
             lines[-1] += f" {word}"
+            used += 1 + wide
         else:
             lines.append(indent + word)
+            used = len(indent) + wide
     return "\n".join(lines)
 
 

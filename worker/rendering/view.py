@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
+from functools import lru_cache
 
 from worker.content import AlertContent, ConfirmationContent, Content, DigestContent, Reason, Section, StoryCard
 from worker.model import Severity
@@ -152,6 +153,7 @@ def _section(section: Section, language: Language, base_url: str, keep: int, zon
     )
 
 
+@lru_cache(maxsize=2048)  # a story stands in the digests of all who follow one of its topics
 def card_view(card: StoryCard, language: Language, zone: tzinfo, *, under: str = "") -> CardView:
     """Make one story fit to print, `under` a section's head.
 

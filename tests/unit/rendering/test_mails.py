@@ -62,6 +62,20 @@ def test_the_same_content_and_reader_give_the_same_bytes_from_another_renderer(k
     assert made[0] == made[1]
 
 
+def test_a_story_that_other_mails_have_told_before_is_told_the_same_way():
+    """Its piece is rendered once, for its own values and size and language, not for its id."""
+    personal, renderer = samples.personal("digest", "en"), Renderer(newsroom=samples.newsroom("en"))
+    first, other = samples.cards_of("en")[:2]
+    changed = first.model_copy(update={"title": "Corrected"})
+    for cards in [(first, other), (other, first), (changed, other), (first,)]:
+        for locale in ("en", "ko"):
+            content = DigestContent(
+                locale=locale, day=samples.DAY, sections=(Section(topic="Topic", slug="topic", cards=cards),)
+            )
+            fresh = Renderer(newsroom=samples.newsroom("en")).compile(content)
+            assert renderer.compile(content).fill(personal) == fresh.fill(personal)
+
+
 @EACH
 def test_no_mark_of_a_hole_is_left_in_a_filled_mail(renderer, kind, locale):
     content, personal = samples.content(kind, locale), samples.personal(kind, locale)
