@@ -15,14 +15,14 @@ from typing import Final
 from sqlalchemy.exc import OperationalError
 
 from worker.errors import UnprovenError
-from worker.feedback.run_consequences import Means, draw
+from worker.feedback.run_consequences import Means, draw, draw_plain
 from worker.hearsay import EventKind, FeedbackEvent
 from worker.store import events, house
 from worker.store.database import Database, now
 
 log = logging.getLogger(__name__)
 
-_AT_ONCE: Final = 50
+_AT_ONCE: Final = 100
 _NO_NEWS: Final = frozenset({EventKind.INBOUND})
 _ENGAGEMENT: Final = frozenset({EventKind.OPENED, EventKind.CLICKED})
 
@@ -65,7 +65,8 @@ class Feedback:
         """Settle some in one transaction, which is quicker; when that fails, each in its own, to find out which."""
         try:
             with self._database.write() as conn:
-                return sum(draw(conn, event_id, self._means) for event_id in ids)
+                plain = draw_plain(conn, ids, self._means)
+                return len(plain) + sum(draw(conn, event_id, self._means) for event_id in ids if event_id not in plain)
         except Exception:  # noqa: BLE001  whatever it was, the one that it is about meets it again, and tells
             return sum(self._settle_alone(event_id) for event_id in ids)
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,8 +15,9 @@ from worker import circuits
 from worker.feedback.decide import Effects, Severity, decide, severity_of
 from worker.feedback.scoring import WINDOW, Mark, score
 from worker.hearsay import Cause, EventKind, FeedbackEvent
+from worker.lifecycle import Happening
 from worker.model import DeliveryId, SubscriberId
-from worker.store import breakers, events, people, suppressions
+from worker.store import breakers, events, people, plain_events, suppressions
 from worker.store.database import now
 from worker.store.events import Located
 
@@ -41,6 +42,19 @@ class _Case:
     effects: Effects
     located: Located | None
     address_hash: str | None
+
+
+def draw_plain(conn: Connection, ids: Sequence[int], means: Means) -> frozenset[int]:
+    """Do what events lead to that say no more than that an accepted mail was delivered; return which those are."""
+    known = [(one, one.address_hash or means.hash_address(one.recipient)) for one in plain_events.plain(conn, ids)]
+    scored = plain_events.scored(conn, {address_hash for _, address_hash in known if address_hash})
+    known = [(one, address_hash) for one, address_hash in known if address_hash not in scored]
+    delivered = {one.delivery_id for one, _ in known if one.kind is EventKind.DELIVERED}
+    if known:
+        plain_events.deliver(conn, delivered)
+        told = {True: f"the delivery is {Happening.DELIVERED}", False: ""}
+        plain_events.settle(conn, [(one, hash_, told[one.kind is EventKind.DELIVERED]) for one, hash_ in known])
+    return frozenset(one.id for one, _ in known)
 
 
 def draw(conn: Connection, event_id: int, means: Means) -> bool:

@@ -37,7 +37,7 @@ def tocsin(database_url, tmp_path, monkeypatch, capsys):
             super().__init__(url)
             opened.append(self)
 
-    monkeypatch.setattr("worker.wiring.Database", Recorded)
+    monkeypatch.setattr("worker.foundation.Database", Recorded)
 
     def run(*words):
         monkeypatch.setattr(sys, "argv", ["tocsin", *map(str, words)])
