@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from worker.deliverability import judge_bounces, judge_dkim, judge_dmarc, judge_spf
@@ -21,16 +22,22 @@ _JUDGES: Final = (
 
 
 def examine(sender: Sender, ask: Ask) -> Iterator[Finding]:
-    """Judge SPF, DKIM, DMARC and the way back, a finding or more each; one finding for a domain that is not public."""
-    if not is_public(sender.from_domain):
-        says = f"{sender.from_domain} is not a public domain: SPF, DKIM and DMARC are not checked"
-        yield Finding(part="dns", health=Health.UNCHECKED, says=says)
+    """Judge SPF, DKIM, DMARC and the way back, a finding or more each; one alone where there is nothing to judge."""
+    if not (sender.sends and is_public(sender.from_domain)):
+        why = f"{sender.from_domain} is not a public domain" if sender.sends else "mail goes to the local inbox only"
+        yield Finding(part="dns", health=Health.UNCHECKED, says=f"{why}: SPF, DKIM and DMARC are not checked")
         return
     for part, judge in _JUDGES:
         try:
-            yield from judge(sender, ask)
+            yield from (_weighed(sender, finding) for finding in judge(sender, ask))
         except DnsError as error:
             yield _unanswered(part, error)
+
+
+def _weighed(sender: Sender, finding: Finding) -> Finding:
+    """Take what only concerns our own envelopes lightly where all mail leaves in a provider's."""
+    lightly = not sender.by_smtp and finding.part in {judge_spf.PART, judge_bounces.PART}
+    return replace(finding, health=Health.NOTE) if lightly and finding.health is Health.ILL else finding
 
 
 def _unanswered(part: str, error: DnsError) -> Finding:

@@ -34,8 +34,8 @@ class Signature:
 class Sender:
     """The names that an installation sends under.
 
-    `relays` are the hosts of its SMTP relays, `providers` the names of other ways out, which send from machines of
-    their own.
+    `relays` are the hosts of its SMTP relays, this machine left out; `providers` the names of other ways out, which
+    send from machines and with envelopes of their own.
     """
 
     from_domain: str
@@ -43,6 +43,12 @@ class Sender:
     signatures: tuple[Signature, ...] = ()
     relays: tuple[str, ...] = ()
     providers: tuple[str, ...] = ()
+    by_smtp: bool = True  # in envelopes of our own, and be it to a relay on this machine
+
+    @property
+    def sends(self) -> bool:
+        """Whether mail leaves the house at all: the local inbox keeps what it gets."""
+        return self.by_smtp or bool(self.providers)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -23,6 +23,7 @@ def sender_of(
         signatures=tuple(
             Signature(domain=dkim_domain, selector=key.selector, key=read_public_key(key.file)) for key in keys
         ),
+        by_smtp=bool(by_smtp),
         relays=tuple(dict.fromkeys(spec.host for spec in by_smtp if not spec.is_local)),
         providers=tuple(spec.name for spec in specs if spec.scheme not in _NOT_PROVIDERS),
     )

@@ -8,6 +8,8 @@ import pytest
 
 from worker.rendering import samples
 
+pytestmark = pytest.mark.timeout(600)  # the judges from npm are installed once
+
 LISTED = [f"{kind}-{locale}" for kind in samples.KINDS if kind != "confirmation" for locale in samples.LOCALES]
 
 

@@ -9,6 +9,8 @@ import pytest
 from tests.contract.mail.conftest import Posted
 from worker.rendering import samples
 
+pytestmark = pytest.mark.timeout(600)  # the judges from npm are installed once
+
 MAILS = [f"{kind}-{locale}" for kind in samples.KINDS for locale in samples.LOCALES]
 
 

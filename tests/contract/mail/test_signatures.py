@@ -8,6 +8,8 @@ import pytest
 from tests.contract.mail.conftest import DOMAIN
 from worker.rendering import samples
 
+pytestmark = pytest.mark.timeout(600)  # the judges from npm are installed once
+
 MAILS = [f"{kind}-{locale}" for kind in samples.KINDS for locale in samples.LOCALES]
 SIGNATURES = {("rsa1", "rsa-sha256"), ("ed1", "ed25519-sha256")}
 

@@ -34,6 +34,19 @@ def test_a_domain_that_is_not_public_is_not_checked_and_nobody_is_asked(domain):
     assert "is not a public domain" in finding.says
 
 
+def test_mail_that_never_leaves_the_house_is_nobody_s_business():
+    sender = Sender(from_domain=DOMAIN, bounce_domain=DOMAIN, by_smtp=False)
+    (finding,) = examine(sender, published({}, silent=[DOMAIN]))
+    assert finding.health is Health.UNCHECKED
+    assert finding.says.startswith("mail goes to the local inbox only")
+
+
+def test_a_provider_s_envelopes_need_no_spf_and_no_way_back_of_ours():
+    sender = Sender(from_domain=DOMAIN, bounce_domain=DOMAIN, by_smtp=False, providers=("postmark",))
+    found = {finding.part: finding.health for finding in examine(sender, published({}))}
+    assert found == {"spf": Health.NOTE, "dkim": Health.NOTE, "dmarc": Health.ILL, "bounces": Health.NOTE}
+
+
 def test_silence_is_no_illness():
     every = [DOMAIN, f"b.{DOMAIN}", f"_dmarc.{DOMAIN}"]
     findings = list(examine(SENDER, published({}, silent=every)))
