@@ -102,6 +102,7 @@ class Feed:
         while not queue and await self._has_moved():
             pass
         if self.is_over:
+            self._moved.set()  # whoever waits for room sees that there will be none
             return []
         self._promised[provider] = max(0, self._promised[provider] - 1)
         rows = [queue.popleft() for _ in range(min(most, len(queue)))]

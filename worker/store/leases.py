@@ -57,14 +57,18 @@ _BREAKING: Final = (
 
 
 def due_batches(conn: Connection, lane: Lane, *, limit: int) -> list[tuple[EditionId, int]]:
-    """Return the lane's batches that have something to send and no living holder, the most overdue first."""
+    """Return the lane's batches that have something to send and no living holder: breaking ones, then the most overdue.
+
+    Breaking news goes by the lane for alerts alone, so that the long queue of the other needs no sorting.
+    """
     at = now(conn)
+    breaking_first = [sa.case((Edition.severity == Severity.BREAKING, 0), else_=1)] if lane is Lane.ALERTS else []
     query = (
         sa.select(DeliveryBatch.edition_id, DeliveryBatch.batch_no)
         .join(Edition, Edition.id == DeliveryBatch.edition_id)
         .where(DeliveryBatch.lane == lane, DeliveryBatch.next_attempt_at <= at)
         .where(Edition.status.in_(SENDABLE), ~_alive(conn.dialect.name, at))
-        .order_by(DeliveryBatch.next_attempt_at)
+        .order_by(*breaking_first, DeliveryBatch.next_attempt_at)
         .limit(limit)
     )
     return [(EditionId(edition_id), batch_no) for edition_id, batch_no in conn.execute(query)]

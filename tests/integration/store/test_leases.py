@@ -14,7 +14,7 @@ from tests.builders import HOLDER, RIVAL, change_edition, edition, ids_of, reade
 from tests.databases import opened
 from worker.holder import boot_id
 from worker.lifecycle import Happening, State
-from worker.model import DeliveryId, EditionId, EditionKind, EditionStatus, Lane
+from worker.model import DeliveryId, EditionId, EditionKind, EditionStatus, Lane, Severity
 from worker.store import copies, deliveries, last_check, leases
 from worker.store.database import Database, now
 from worker.store.deliveries import Outcome
@@ -284,3 +284,16 @@ def wait_until_blocked(database: Database) -> None:
                 return
         threading.Event().wait(0.01)
     raise AssertionError("nobody waits")
+
+
+def test_breaking_alerts_come_before_what_is_more_overdue(database):
+    with database.write() as conn:
+        readers = [reader(conn)]
+        ordinary = edition(conn, readers, kind=EditionKind.ALERT)
+        conn.execute(
+            sa.update(DeliveryBatch)
+            .where(DeliveryBatch.edition_id == ordinary)
+            .values(next_attempt_at=now(conn) - timedelta(hours=1))
+        )
+        breaking = edition(conn, readers, kind=EditionKind.ALERT, severity=Severity.BREAKING)
+        assert leases.due_batches(conn, Lane.ALERTS, limit=5) == [(breaking, 1), (ordinary, 1)]
