@@ -13,6 +13,7 @@ import gc
 import logging
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from multiprocessing.sharedctypes import RawValue
@@ -46,6 +47,8 @@ _FEEDBACK_SWEEP_S = 2.0  # as for articles
 _RENEWED_A_SWEEP = 100  # a fifth of a second; 100,000 articles take an hour and a half, and nobody waits for them
 _BATCHES_A_SWEEP = 20  # 10,000 rows a lane and sweep; more would only pile up in a queue that nobody empties
 _RING_EXPIRES_S = 60  # a bell that nobody has heard for so long has been rung again since
+_AWAY_S = 300.0
+_MAILS_A_SWEEP = 1_000  # a few seconds
 _CLAIM_S = 120.0  # longer than any fetch may take
 
 # Set in the main process, seen by its forked child: lease no more, finish what is on the wire, release the rest.
@@ -53,6 +56,7 @@ _CLAIM_S = 120.0  # longer than any fetch may take
 _stopping = RawValue(ctypes.c_bool, False)
 
 _queues: set[str] = set()  # that this worker takes tasks from
+_away: dict[str, float] = defaultdict(float)  # what could not be reached, and until when it is left alone
 _set_aside: dict[ArticleId, float] = {}  # articles that could not be matched, and until when on the monotonic clock
 
 
@@ -239,12 +243,20 @@ def sweep_doubts() -> None:
 
 @app.task
 def sweep_returned_mail() -> None:
-    """Take in what has come back to the mailbox that the settings name, and have its consequences drawn."""
-    try:
-        taken_in = this_house().take_in_mail()
-    except FetchError as error:
-        log.warning("%s; the next sweep tries again", error)
+    """Take in what has come back to the mailbox that the settings name, and have its consequences drawn.
+
+    A mailbox that cannot be reached is left alone for a while: to wait for it would keep a worker from all else.
+    """
+    if time.monotonic() < _away["returned mail"]:
         return
+    try:
+        taken_in = this_house().take_in_mail(limit=_MAILS_A_SWEEP)
+    except FetchError as error:
+        _away["returned mail"] = time.monotonic() + _AWAY_S
+        log.warning("%s; it is tried again in %g s", error, _AWAY_S)
+        return
+    if taken_in and taken_in.mails:
+        log.info("returned mail: %s", taken_in)
     if taken_in and taken_in.events:
         settle_feedback.delay()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import hmac
+import sys
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from email.utils import parseaddr
@@ -199,14 +200,14 @@ class House(Foundation):
 
         return ReturnedMail(self.tokens.delivery_of)
 
-    def take_in_mail(self, mailbox: str = "") -> TakenIn | None:
+    def take_in_mail(self, mailbox: str = "", *, limit: int = sys.maxsize) -> TakenIn | None:
         """Take in what waits in a mailbox, by default that of the settings; None where they name none. As `visit`."""
         from worker.feedback.run_mailbox import visit  # noqa: PLC0415  see above
 
         given = self.settings.returned_mail
         where = mailbox or (given.get_secret_value() if given else "")
         means = (self.returned_mail, self.feedback, self.database)
-        return visit(where, *means, left=self.home / "returned-mail") if where else None
+        return visit(where, *means, left=self.home / "returned-mail", limit=limit) if where else None
 
     @functools.cached_property
     def webhook_keys(self) -> Mapping[str, tuple[str, ...]]:

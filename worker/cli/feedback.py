@@ -12,7 +12,6 @@ import typer
 from worker.cli.house import Json, messages, opened_house, print_json, print_rows
 from worker.cli.json_lines import STDIN
 from worker.errors import ConfigurationError, InputError
-from worker.hearsay import Fate
 
 if TYPE_CHECKING:
     from worker.feedback.run_mailbox import TakenIn
@@ -47,11 +46,10 @@ def ingest(
             raise
         sys.stderr.write(f"tocsin: {error}; this mail should be brought again later\n")
         raise typer.Exit(_TEMPORARY_FAILURE) from error
-    counts = {str(fate): taken_in.mails[fate] for fate in Fate} | {"events": taken_in.events}
     if as_json:
-        print_json(counts)
+        print_json(taken_in.counts())
     else:
-        messages.print(", ".join(f"{count} {name}" for name, count in counts.items()))
+        messages.print(str(taken_in))
 
 
 def _taken_in(mailbox: str) -> TakenIn:

@@ -57,7 +57,7 @@ def doctor(
     from worker.wiring import house
 
     found = house()
-    checks = [_database, _broker, _relays, _ways, _workers, _clock, _disk, *([_dns] if dns else [])]
+    checks = [_database, _broker, _relays, _ways, _returns, _workers, _clock, _disk, *([_dns] if dns else [])]
     told: dict[str, str] = {}
     findings = [finding for check in checks for finding in _examine(check, found, told)]
     for one in findings:
@@ -156,6 +156,19 @@ def _ways(found: House) -> Iterator[Finding]:
             if circuit.trouble
             else f"`tocsin providers resume {way.provider}`",
         )
+
+
+def _returns(found: House) -> Iterator[Finding]:
+    given = found.settings.returned_mail
+    if given is None:
+        if not found.inbox_is_used:
+            advice = "set TOCSIN_RETURNED_MAIL, unless all providers tell by webhooks; see docs/returned-mail.md"
+            yield Finding(part="returns", health=Health.NOTE, says="no mailbox for bounces is named", advice=advice)
+        return
+    from worker.adapters.mailboxes.build import open_mailbox
+
+    open_mailbox(given.get_secret_value(), left=found.home).close()
+    yield Finding(part="returns", health=Health.WELL, says="the mailbox of returned mail can be read")
 
 
 def _workers(found: House) -> Iterator[Finding]:

@@ -38,6 +38,14 @@ class TakenIn:
     mails: Counter[Fate] = field(default_factory=Counter)
     events: int = 0
 
+    def __str__(self) -> str:
+        """Say it in a line: "2 taken, 0 left, 0 aside, 2 events"."""
+        return ", ".join(f"{count} {name}" for name, count in self.counts().items())
+
+    def counts(self) -> dict[str, int]:
+        """Return all counts by name, those that are 0 too."""
+        return {str(fate): self.mails[fate] for fate in Fate} | {"events": self.events}
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Understood:
@@ -46,15 +54,16 @@ class _Understood:
     heard: Sequence[tuple[FeedbackEvent, str]]
 
 
-def visit(where: str, mail: ReturnedMail, feedback: Feedback, database: Database, *, left: Path) -> TakenIn:
-    """Open a mailbox by its name, and take in what waits there. `left` is for what people should see of a pipe's mail.
+def visit(where: str, mail: ReturnedMail, feedback: Feedback, database: Database, *, left: Path, limit: int) -> TakenIn:
+    """Open a mailbox by its name, and take in up to `limit` mails that wait there.
 
-    Raises `ConfigurationError`, and `FetchError` when the mailbox cannot be reached at the moment.
+    `left` is where a pipe's mail is kept that people should see. Raises `ConfigurationError`, and `FetchError` when the
+    mailbox cannot be reached at the moment.
     """
     with closing(open_mailbox(where, left=left)) as mailbox:
         with database.read() as conn:
             received_at = now(conn)
-        return take_in(mailbox, mail, feedback, received_at=received_at)
+        return take_in(mailbox, mail, feedback, received_at=received_at, limit=limit)
 
 
 def take_in(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
 import sys
+from collections import defaultdict
 from types import SimpleNamespace
 
 import pytest
@@ -99,10 +101,13 @@ def sweep(tocsin, monkeypatch):
     """Sweep as a worker of an installation with such settings does, and give what it rings for."""
     del tocsin  # its environment is what counts
 
+    away: dict[str, float] = defaultdict(float)
+
     def swept():
         rung = []
         home = house()
         monkeypatch.setattr(tasks, "this_house", lambda: home)
+        monkeypatch.setattr(tasks, "_away", away)
         monkeypatch.setattr(tasks.settle_feedback, "delay", lambda: rung.append("settle_feedback"))
         tasks.sweep_returned_mail()
         home.close()
@@ -124,10 +129,29 @@ def test_a_sweep_takes_in_what_the_settings_name(sweep, database, maildir, mail,
 def test_a_sweep_outlives_a_mailbox_that_is_away(sweep, monkeypatch, caplog):
     monkeypatch.setenv("TOCSIN_RETURNED_MAIL", "imaps://news:word@localhost:1/INBOX")
     assert sweep() == []
-    assert "the next sweep tries again" in caplog.text
+    assert "tried again in 300 s" in caplog.text
+    caplog.clear()
+    assert sweep() == []
+    assert caplog.text == ""  # it is left alone for a while
 
 
 def test_kept_mail_is_read_again_with_the_others(tocsin, maildir, mail):
     (maildir / "new" / "1").write_bytes(mail)
     tocsin.ask("feedback", "ingest", str(maildir))
     assert tocsin.ask("feedback", "reclassify", "--provider", "mail") == []
+
+
+def test_the_doctor_tells_whether_the_mailbox_can_be_read(tocsin, maildir, monkeypatch):
+    def told():
+        _, out, _ = tocsin("doctor", "--no-dns", "--json")
+        return [(one["health"], one["says"]) for one in map(json.loads, out.splitlines()) if one["part"] == "returns"]
+
+    assert told() == []
+    monkeypatch.setenv("TOCSIN_TRANSPORTS", "smtp://127.0.0.1:1")
+    assert told() == [("note", "no mailbox for bounces is named")]
+    monkeypatch.setenv("TOCSIN_RETURNED_MAIL", str(maildir))
+    assert told() == [("well", "the mailbox of returned mail can be read")]
+    monkeypatch.setenv("TOCSIN_RETURNED_MAIL", str(maildir / "new"))
+    ((health, says),) = told()
+    assert health == "ill"
+    assert "no Maildir" in says

@@ -17,7 +17,7 @@ from typing import Any, Final
 from worker.errors import ConfigurationError, FetchError
 from worker.hearsay import Fate
 
-_TIMEOUT_S: Final = 60
+_TIMEOUT_S: Final = 20
 _FLAGS: Final = {Fate.TAKEN: r"(\Seen)", Fate.LEFT: r"(\Flagged)", Fate.ASIDE: r"(\Seen \Flagged)"}
 
 
