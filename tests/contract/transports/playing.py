@@ -15,7 +15,7 @@ from worker.adapters.transports.build import build
 from worker.adapters.transports.dsn import parse_transports
 from worker.adapters.transports.http import HttpTransport
 from worker.model import OutgoingMessage
-from worker.ports import Answer, Request
+from worker.ports import Answer, Request, Transport
 
 PROVIDERS: Final[dict[str, Provider]] = {
     path.stem: importlib.import_module(f"tests.contract.transports.providers.{path.stem}").PROVIDER
@@ -75,6 +75,8 @@ def transport_of(provider: Provider, url: str, options: str = "") -> HttpTranspo
     joint = "&" if "?" in dsn else "?"
     made = build(parse_transports(f"{dsn}{joint}name=way{stand_in}&{options}")[0])
     assert isinstance(made, HttpTransport)
+    as_the_port_has_it: Transport = made  # mypy compares them here
+    assert as_the_port_has_it.connections == made.connections
     return made
 
 

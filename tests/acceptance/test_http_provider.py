@@ -1,0 +1,100 @@
+"""A running `tocsin up` that sends by HTTP: in batches, one click for each reader, and nobody twice after a crash."""
+
+from __future__ import annotations
+
+import re
+import signal
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.acceptance.conftest import MakeInstallation
+from tests.acceptance.houses import Installation, Running, until
+from tests.acceptance.http_provider import MailProvider
+
+READERS = 40
+WITHIN_S = 120.0
+TOPICS = """
+- slug: volcanoes
+  name: {en: Volcanoes}
+  query: volcan*
+"""
+
+
+@pytest.fixture
+def provider() -> Iterator[MailProvider]:
+    with MailProvider() as found:
+        yield found
+
+
+@pytest.fixture
+def house(make_installation: MakeInstallation, provider: MailProvider) -> Installation:
+    """An installation with readers who all follow one topic."""
+    house = make_installation(TOCSIN_TRANSPORTS=provider.dsn)
+    topics, readers = house.folder / "topics.yaml", house.folder / "readers.csv"
+    topics.write_text(TOPICS, encoding="utf-8")
+    rows = (f"r{number}@reader.example,,en,UTC,volcanoes,immediate," for number in range(READERS))
+    readers.write_text("\n".join(["email,name,locale,timezone,topics,cadence,at", *rows, ""]), encoding="utf-8")
+    house.told("db", "upgrade")
+    house.told("topics", "import", topics)
+    house.told("subscribers", "import", readers, "--confirmed")
+    return house
+
+
+def push(house: Installation) -> None:
+    article = {"url": "https://courier.example/volcano", "title": "A volcano wakes", "body": "It smokes."}
+    assert house.post("/api/v1/articles", article).status_code in {200, 201, 202}
+
+
+def wait_until_all_are(house: Installation, state: str) -> list[dict[str, object]]:
+    def look() -> list[dict[str, object]]:
+        rows: list[dict[str, object]] = house.ask("deliveries", "list")
+        return rows if len(rows) == READERS and {row["state"] for row in rows} == {state} else []
+
+    return until(look, within_s=WITHIN_S, what=f"all are {state}", tell=house.logs)
+
+
+def assert_everybody_got_one(provider: MailProvider) -> None:
+    addresses = [mail["to"][0].rpartition("<")[2].rstrip(">") for mail in provider.accepted]
+    assert sorted(addresses) == sorted(f"r{number}@reader.example" for number in range(READERS))
+
+
+def test_everybody_gets_one_mail_and_can_leave_with_one_click(house: Installation, provider: MailProvider) -> None:
+    with house.up():
+        push(house)
+        rows = wait_until_all_are(house, "accepted")
+        assert {row["provider"] for row in rows} == {"way"}
+        assert_everybody_got_one(provider)
+        assert provider.requests < READERS  # they went in batches
+        deliveries = {tag["value"] for mail in provider.accepted for tag in mail["tags"]}
+        assert deliveries == {str(row["id"]) for row in rows}
+
+        ways_out = [mail["headers"]["List-Unsubscribe"] for mail in provider.accepted]
+        assert len(set(ways_out)) == READERS
+        link = re.match(r"<(http[^>]+)>", ways_out[0])
+        assert link
+        assert httpx.post(link[1], data={"List-Unsubscribe": "One-Click"}).status_code == 200
+    left = house.query("SELECT count(*) FROM subscription WHERE ended_at IS NOT NULL")
+    assert left == [(1,)]
+
+
+def test_a_lost_answer_and_a_dead_worker_send_nothing_twice(house: Installation, provider: MailProvider) -> None:
+    """The provider accepts and falls silent; the worker that waits is killed; the next one asks under the same key."""
+    provider.silent.set()
+    with house.up() as running:
+        push(house)
+        assert provider.heard.wait(WITHIN_S)
+        kill(running, "alerts")
+        provider.silent.clear()
+        wait_until_all_are(house, "accepted")
+    assert_everybody_got_one(provider)
+    assert provider.requests > 1
+
+
+def kill(running: Running, queue: str) -> None:
+    for command, process in running.children().items():
+        if command.startswith("worker") and queue in command:
+            process.send_signal(signal.SIGKILL)
+            return
+    raise AssertionError(f"no worker of {queue} among {list(running.children())}")
