@@ -48,6 +48,7 @@ _BROKERS: Final = ("redis://", "rediss://", "amqp://", "amqps://", "redis+socket
 _NO_SETTINGS: Final = {"TOCSIN_PARENT_PID", "TOCSIN_LOG_LEVEL"}  # the supervisor's own, and logging's
 
 Seconds = Annotated[float, Field(gt=0, le=86_400 * 31)]
+Share = Annotated[float, Field(ge=0, le=1)]
 Port = Annotated[int, Field(ge=1, le=65_535)]
 
 
@@ -139,6 +140,19 @@ class Settings(BaseSettings):
     lease_s: Annotated[float, Field(ge=5, le=600)] = Field(45, description="how long a silent worker keeps its batch")
     retry_alert_s: Annotated[float, Field(ge=1, le=3600)] = Field(30, description="first retry of an alert")
     retry_digest_s: Annotated[float, Field(ge=1, le=86_400)] = Field(300, description="first retry of a digest")
+    canary_share: Annotated[float, Field(ge=0, le=0.5)] = Field(
+        0.01, description="share of a large edition that is sent and watched before the rest; 0 sends all at once"
+    )
+    canary_min_audience: Annotated[int, Field(ge=1)] = Field(
+        5_000, description="from which audience on an edition is large; what is breaking never waits"
+    )
+    canary_watch_s: Annotated[float, Field(ge=0, le=86_400)] = Field(
+        60, description="how long the first share is watched after its last answer"
+    )
+    canary_refused: Share = Field(0.02, description="share of refusals because of us above which the rest is held")
+    canary_unknown: Share = Field(0.02, description="share of lost replies above which the rest is held")
+    canary_bounced: Share = Field(0.05, description="share of bounces above which the rest is held")
+    canary_complained: Share = Field(0.002, description="share of complaints above which the rest is held")
     sweep_s: Annotated[float, Field(ge=0.2, le=600)] = Field(5, description="how often SQL is searched for due work")
     poll_s: Annotated[float, Field(ge=5, le=86_400)] = Field(300, description="how often a feed is fetched")
     allow_private: bool = Field(False, description="may feeds be fetched from private and loopback addresses")

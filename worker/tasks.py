@@ -23,7 +23,7 @@ from celery.signals import celeryd_after_setup, worker_process_init, worker_proc
 from sqlalchemy.exc import OperationalError
 
 from worker.celery_app import app
-from worker.delivery import run_steering, run_withdrawal
+from worker.delivery import run_canary, run_steering, run_withdrawal
 from worker.delivery.run_doubts import take_back
 from worker.errors import ConfigurationError, FetchError
 from worker.model import ArticleId, EditionId, Lane
@@ -226,6 +226,7 @@ def sweep_deliveries() -> None:
     take_back(home.database)
     run_steering.sweep(home.database)
     run_withdrawal.sweep(home.database)
+    run_canary.sweep(home.database, home.canary_limits)
     for lane in (Lane.ALERTS, Lane.BULK):
         with home.database.read() as conn:
             due = leases.due_batches(conn, lane, limit=_BATCHES_A_SWEEP)

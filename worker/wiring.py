@@ -23,6 +23,7 @@ from worker.adapters.transports.dsn import parse_transports
 from worker.adapters.transports.spec import Scheme, TransportSpec
 from worker.content import Newsroom
 from worker.deliverability.names import wire_name
+from worker.delivery.canary import Limits
 from worker.delivery.decide import Patience
 from worker.delivery.dispatch import Dispatch
 from worker.delivery.run import Courier, Terms
@@ -37,6 +38,7 @@ from worker.holder import boot_id, process_name
 from worker.keys import keep_key
 from worker.letters import Letters
 from worker.model import DeliveryId, Lane, ParsedArticle
+from worker.planning.first_share import FirstShare
 from worker.planning.run import Policy
 from worker.ports import EventParser, Transport
 from worker.rendering.compile import Renderer
@@ -270,6 +272,18 @@ class House(Foundation):
             domain=self.newsroom.from_address.rpartition("@")[2],
             alert_expires=timedelta(seconds=self.settings.alert_expires_s),
             digest_expires=timedelta(seconds=self.settings.digest_expires_s),
+            first_share=FirstShare(share=self.settings.canary_share, least_audience=self.settings.canary_min_audience),
+        )
+
+    @property
+    def canary_limits(self) -> Limits:
+        """How well an edition's first share must do for the rest to follow."""
+        return Limits(
+            refused=self.settings.canary_refused,
+            unknown=self.settings.canary_unknown,
+            bounced=self.settings.canary_bounced,
+            complained=self.settings.canary_complained,
+            watch_s=self.settings.canary_watch_s,
         )
 
     def add_article(self, article: ParsedArticle) -> Added:

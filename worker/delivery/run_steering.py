@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from worker.delivery.steering import Command, Refused, follow
-from worker.model import Canary, EditionId, EditionStatus
-from worker.store import editions, house, steering
+from worker.model import EditionId, EditionStatus
+from worker.store import canaries, editions, house, steering
 from worker.store.database import Database
 
 _LONGEST_REASON = 500
@@ -104,7 +104,7 @@ def _steer(conn: Connection, edition_id: EditionId, command: Command, *, actor: 
         if steering.change_status(conn, edition_id, was=was, to=following, reason=why):
             break  # otherwise somebody was quicker: it is asked again what to do
     if was is EditionStatus.HELD and following is EditionStatus.SENDING:
-        steering.release(conn, edition_id, Canary.PASSED)
+        canaries.release(conn, edition_id)
     house.note(conn, actor=actor, action=f"edition {command}", subject=f"edition {edition_id}", was=was, reason=reason)
     return Steered(edition_id=edition_id, was=was, status=following)
 

@@ -47,7 +47,7 @@ def _chunk(database: Database, policy: Policy, story_id: StoryId) -> list[Made]:
         made = _alert(conn, policy, story)
         if not made:
             agenda.alerted(conn, story)
-            close(conn, agenda.open_alerts(conn, story_id))
+            close(conn, policy, agenda.open_alerts(conn, story_id))
         return made
 
 

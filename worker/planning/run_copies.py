@@ -15,7 +15,8 @@ from worker.content import AlertContent, DigestContent
 from worker.facts import Copy, Followed
 from worker.model import EditionId, StoryId, SubscriberId, TopicId
 from worker.planning.cards import Library
-from worker.store import agenda, editions
+from worker.planning.first_share import FirstShare
+from worker.store import agenda, canaries, editions
 
 CHUNK_READERS = 500
 
@@ -28,6 +29,7 @@ class Policy:
     alert_expires: timedelta
     digest_expires: timedelta
     confirmation_expires: timedelta = timedelta(days=1)
+    first_share: FirstShare = FirstShare()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,7 +75,10 @@ def write_copy(
     )
 
 
-def close(conn: Connection, edition_ids: Iterable[EditionId]) -> None:
-    """Fix the audience of editions for which no reader is left."""
+def close(conn: Connection, policy: Policy, edition_ids: Iterable[EditionId]) -> None:
+    """Fix the audience of editions for which no reader is left; of a large one, a share goes first."""
     for edition_id in edition_ids:
-        editions.close_edition(conn, edition_id)
+        audience = editions.close_edition(conn, edition_id)
+        kind, severity = editions.nature(conn, edition_id)
+        if first := policy.first_share.of(audience, kind=kind, severity=severity):
+            canaries.set_apart(conn, edition_id, count=first, audience=audience)

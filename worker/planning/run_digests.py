@@ -42,7 +42,7 @@ def _chunk(database: Database, policy: Policy, due_at: datetime, locale: str) ->
         at = now(conn)
         followed = agenda.due_followings(conn, due_at=due_at, locale=locale, limit=CHUNK_READERS)
         if not followed:
-            close(conn, agenda.open_digests(conn, due_at=due_at, locale=locale))
+            close(conn, policy, agenda.open_digests(conn, due_at=due_at, locale=locale))
             return None
         worthwhile = not is_stale(due_at, at, policy.digest_expires)
         head = reached(conn, MATCH_SEQ)

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from worker.content import AlertContent, ConfirmationContent, DigestContent
 from worker.facts import Copy, EditionPlan
 from worker.lifecycle import OPEN, State, conserve
-from worker.model import ContentId, EditionId, EditionKind, EditionStatus, Lane
+from worker.model import ContentId, EditionId, EditionKind, EditionStatus, Lane, Severity
 from worker.store.database import insert_for, now
 from worker.store.leases import reschedule
 from worker.store.schema import (
@@ -124,6 +124,12 @@ def close_edition(conn: Connection, edition_id: EditionId) -> int:
         sa.update(Edition).where(Edition.id == edition_id, Edition.status == EditionStatus.PLANNING).values(**values)
     )
     return audience
+
+
+def nature(conn: Connection, edition_id: EditionId) -> tuple[EditionKind, Severity]:
+    """Return what an edition is, and how urgent."""
+    row = conn.execute(sa.select(Edition.kind, Edition.severity).where(Edition.id == edition_id)).one()
+    return row.kind, row.severity
 
 
 def finish_settled(conn: Connection) -> int:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from worker.lifecycle import PRE_COMMIT, State
-from worker.model import Canary, EditionId, EditionStatus
+from worker.model import EditionId, EditionStatus
 from worker.store.leases import lock, reschedule
 from worker.store.schema import Delivery, DeliveryBatch, Edition
 
@@ -37,24 +37,6 @@ def change_status(
         sa.update(Edition).where(Edition.id == edition_id, Edition.status == was).values(reason=reason, **values)
     )
     return changed.rowcount == 1
-
-
-def hold_back(conn: Connection, edition_id: EditionId, batches: Sequence[int]) -> None:
-    """Let nobody take these batches until they are released."""
-    which = (DeliveryBatch.edition_id == edition_id, DeliveryBatch.batch_no.in_(batches))
-    conn.execute(sa.update(DeliveryBatch).where(*which).values(held=True, next_attempt_at=None))
-
-
-def release(conn: Connection, edition_id: EditionId, canary: Canary) -> None:
-    """Have all batches taken that waited for the canary, and note what became of it."""
-    conn.execute(sa.update(Edition).where(Edition.id == edition_id, Edition.canary.is_not(None)).values(canary=canary))
-    held = sa.select(DeliveryBatch.batch_no).where(DeliveryBatch.edition_id == edition_id, DeliveryBatch.held)
-    waiting = conn.execute(held.order_by(DeliveryBatch.batch_no).with_for_update()).scalars().all()
-    if waiting:
-        which = (DeliveryBatch.edition_id == edition_id, DeliveryBatch.held)
-        conn.execute(sa.update(DeliveryBatch).where(*which).values(held=False))
-    for batch_no in waiting:
-        reschedule(conn, edition_id, batch_no)
 
 
 def cancelled(conn: Connection) -> list[EditionId]:

@@ -1,0 +1,164 @@
+"""A large edition's first share: planned, sent before all others, watched, and followed or held."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from tests.builders import (
+    DOMAIN,
+    all_editions,
+    breaking,
+    deliveries_of,
+    follow,
+    reader,
+    set_clock,
+    topic,
+)
+from tests.integration.delivery.stand_in import NO_SUCH_USER
+from worker.delivery import run_canary, run_steering
+from worker.delivery.canary import Limits
+from worker.delivery.run_steering import steer
+from worker.delivery.steering import Command
+from worker.errors import Blame, SendError
+from worker.lifecycle import State
+from worker.model import Canary, EditionId, EditionStatus, Lane, Severity
+from worker.planning.first_share import FirstShare
+from worker.planning.run import Policy, plan
+from worker.store import canaries, editions, leases
+from worker.store.database import Database
+from worker.store.schema import Delivery, DeliveryBatch, Subscriber
+
+LIMITS = Limits(refused=0.02, unknown=0.02, bounced=0.05, complained=0.002, watch_s=60)
+POLICY = Policy(
+    domain=DOMAIN,
+    alert_expires=timedelta(hours=6),
+    digest_expires=timedelta(hours=12),
+    first_share=FirstShare(share=0.1, least_audience=500),
+)
+BLOCKED = SendError("5.7.1 blocked", permanent=True, blame=Blame.US, code=550, enhanced="5.7.1")
+
+
+def planned(database: Database, *, readers: int = 600, severity: Severity = Severity.NORMAL) -> EditionId:
+    """Plan an alert for readers of which every tenth is at the small domain."""
+    with database.write() as conn:
+        concerned = topic(conn, "volcanoes")
+        for number in range(readers):
+            follow(conn, reader(conn, f"r{number}"), concerned)
+        conn.execute(
+            sa.update(Subscriber)
+            .where(Subscriber.id % 10 == 0)
+            .values(email=sa.func.replace(Subscriber.email, "readers.example", "small.example"))
+        )
+        breaking(conn, concerned, severity=severity)
+    (edition_id,) = plan(database, POLICY).editions
+    return edition_id
+
+
+def batches(database) -> list[tuple[EditionId, int]]:
+    with database.read() as conn:
+        return leases.due_batches(conn, Lane.ALERTS, limit=50)
+
+
+def send_what_is_due(database, post) -> int:
+    return sum(post.deliver(*batch) for batch in batches(database))
+
+
+def row_of(database, edition_id):
+    with database.read() as conn:
+        return next(row for row in all_editions(conn) if row.id == edition_id)
+
+
+def test_the_first_share_is_spread_over_the_domains_and_all_others_wait(database):
+    edition_id = planned(database)
+    assert row_of(database, edition_id).canary is Canary.WATCHED
+    with database.read() as conn:
+        held = dict(conn.execute(sa.select(DeliveryBatch.batch_no, DeliveryBatch.held)).all())
+        first = [row for row in deliveries_of(conn) if not held[row.batch_no]]
+        assert len({row.id for row in first}) == 60
+        assert Counter(row.domain for row in first) == {"readers.example": 54, "small.example": 6}
+        assert max(row.id for row in first) - min(row.id for row in first) > 500  # not just the first ones
+        assert editions.audience_holds(conn)
+    assert batches(database) == [(edition_id, number) for number, is_held in held.items() if not is_held]
+
+
+def test_the_rest_follows_by_itself_when_the_first_have_done_well(database, post):
+    edition_id = planned(database)
+    assert send_what_is_due(database, post) == 60
+    assert send_what_is_due(database, post) == 0
+    run_canary.sweep(database, LIMITS)
+    assert row_of(database, edition_id).canary_settled_at is not None
+    run_canary.sweep(database, LIMITS)
+    assert batches(database) == []  # it is watched
+    set_clock(database, ahead=timedelta(seconds=61))
+    run_canary.sweep(database, LIMITS)
+    assert row_of(database, edition_id).canary is Canary.PASSED
+    assert send_what_is_due(database, post) == 540
+    assert row_of(database, edition_id).status is EditionStatus.FINISHED
+    assert len({message.recipient for message in post.transport.sent}) == 600
+
+
+@pytest.mark.parametrize(("answer", "why"), [(BLOCKED, "were refused because of us"), (NO_SUCH_USER, "bounced")])
+def test_when_refusals_jump_the_rest_is_held_until_a_person_says_so(database, post, answer, why):
+    edition_id = planned(database)
+    with database.read() as conn:
+        for row in deliveries_of(conn):
+            post.transport.answers[row.recipient].append(answer)
+    send_what_is_due(database, post)
+    run_canary.sweep(database, LIMITS)
+    held = row_of(database, edition_id)
+    assert (held.status, held.canary) == (EditionStatus.HELD, Canary.FAILED)
+    assert held.reason == f"held by its canary: 60 of the first 60 {why}"
+    with database.read() as conn:
+        assert canaries.held(conn) == [(edition_id, held.reason)]
+        assert editions.conservation(conn, edition_id)["audience"] == 600
+    set_clock(database, ahead=timedelta(minutes=5))
+    run_canary.sweep(database, LIMITS)
+    assert batches(database) == []
+    post.transport.answers.clear()
+    steered = steer(database, edition_id, Command.RESUME, actor="ada at the command line")
+    assert steered is not None
+    assert steered.status is EditionStatus.SENDING
+    send_what_is_due(database, post)
+    assert row_of(database, edition_id).status is EditionStatus.FINISHED
+    run_canary.sweep(database, LIMITS)  # it is not judged again
+
+
+def test_what_is_breaking_never_waits(database, post):
+    edition_id = planned(database, severity=Severity.BREAKING)
+    assert row_of(database, edition_id).canary is None
+    assert send_what_is_due(database, post) == 600
+
+
+def test_a_small_edition_goes_at_once(database, post):
+    planned(database, readers=20)
+    assert send_what_is_due(database, post) == 20
+
+
+def test_an_edition_that_waits_can_be_paused_and_cancelled(database, post):
+    edition_id = planned(database)
+    send_what_is_due(database, post)
+    for command in (Command.PAUSE, Command.RESUME):
+        steer(database, edition_id, command, actor="ada")
+        assert batches(database) == []  # resuming a pause does not end the watch
+    assert row_of(database, edition_id).canary is Canary.WATCHED
+    steered = steer(database, edition_id, Command.CANCEL, actor="ada")
+    assert steered is not None
+    assert steered.ended == 540
+    run_canary.sweep(database, LIMITS)
+    run_steering.sweep(database)
+    with database.read() as conn:
+        assert Counter(row.state for row in deliveries_of(conn)) == {State.ACCEPTED: 60, State.CANCELLED: 540}
+
+
+def test_nothing_that_happens_to_a_held_batch_lets_it_go(database):
+    edition_id = planned(database)
+    with database.write() as conn:
+        held = conn.execute(sa.select(DeliveryBatch.batch_no).where(DeliveryBatch.held)).scalars().first()
+        assert held is not None
+        conn.execute(sa.update(Delivery).where(Delivery.batch_no == held).values(state=State.DEFERRED))
+        leases.reschedule(conn, edition_id, held)
+    assert held not in {number for _, number in batches(database)}
