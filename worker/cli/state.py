@@ -57,7 +57,7 @@ def doctor(
     from worker.wiring import house
 
     found = house()
-    checks = [_database, _broker, _relays, _ways, _returns, _workers, _clock, _disk, *([_dns] if dns else [])]
+    checks = [_database, _sends, _broker, _relays, _ways, _returns, _workers, _clock, _disk, *([_dns] if dns else [])]
     told: dict[str, str] = {}
     findings = [finding for check in checks for finding in _examine(check, found, told)]
     for one in findings:
@@ -106,6 +106,22 @@ def _database(found: House) -> Iterator[Finding]:
         says=says,
         advice="" if whole else "an audience has changed its size: report this",
     )
+
+
+def _sends(found: House) -> Iterator[Finding]:
+    from worker.store import canaries
+
+    with found.database.read() as conn:
+        held = canaries.held(conn)
+    if not held:
+        yield Finding(part="sends", health=Health.WELL, says="no edition is held")
+    for edition_id, reason in held:
+        yield Finding(
+            part="sends",
+            health=Health.ILL,
+            says=f"edition {edition_id} is {reason}",
+            advice=f"find the cause, then `tocsin editions resume {edition_id}` or `cancel`",
+        )
 
 
 def _broker(found: House) -> Iterator[Finding]:

@@ -42,7 +42,10 @@ def _look_at(database: Database, one: Watched, limits: Limits) -> None:
 
 
 def tally_of(standing: Mapping[tuple[State, bool], int]) -> Tally:
-    """Sum states up. What is deferred with a final reply was refused because of us: the reader cannot help it."""
+    """Sum states up. What is deferred with a final reply was refused because of us: the reader cannot help it.
+
+    What a dead worker had on the wire counts for nothing.
+    """
 
     def count(*states: State, final: tuple[bool, ...] = (False, True)) -> int:
         return sum(standing.get((state, is_so), 0) for state in states for is_so in final)
@@ -52,7 +55,7 @@ def tally_of(standing: Mapping[tuple[State, bool], int]) -> Tally:
         put_off=count(State.DEFERRED, final=(False,)),
         taken=count(*TAKEN - {State.BOUNCED, State.COMPLAINED}),
         refused=count(State.DEFERRED, final=(True,)),
-        unknown=count(State.UNKNOWN),
+        unknown=count(State.UNKNOWN, final=(True,)),
         bounced=count(State.BOUNCED, State.REFUSED),
         complained=count(State.COMPLAINED),
     )

@@ -6,7 +6,7 @@ Runs inside the caller's transaction. Called by `run_alerts` and `run_digests`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from sqlalchemy import Connection
@@ -29,7 +29,7 @@ class Policy:
     alert_expires: timedelta
     digest_expires: timedelta
     confirmation_expires: timedelta = timedelta(days=1)
-    first_share: FirstShare = FirstShare()
+    first_share: FirstShare = field(default_factory=FirstShare)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -12,15 +12,15 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from worker.lifecycle import OPEN, State
+from worker.lifecycle import OPEN, Happening, State
 from worker.model import Canary, EditionId, EditionStatus
 from worker.store.database import now
 from worker.store.leases import SENDABLE, reschedule
-from worker.store.schema import Delivery, DeliveryBatch, Edition
+from worker.store.schema import Attempt, Delivery, DeliveryBatch, Edition
 
 _ROWS_A_BATCH = 500
-# Replies that no waiting mends: SMTP's from 505 on, HTTP's own 4xx. 500 to 504 mean a defect to the one, a bad moment to
-# the other, and count as such.
+# Replies that no waiting mends: SMTP's from 505 on, HTTP's own 4xx. 500 to 504 mean a defect to the one, a bad moment
+# to the other, and count as such.
 _FINAL = sa.and_(
     sa.or_(Delivery.code.between(400, 449), Delivery.code >= 505), Delivery.code.not_in((408, 421, 425, 429, 432))
 )
@@ -66,8 +66,14 @@ def watched(conn: Connection) -> list[Watched]:
 
 
 def standing(conn: Connection, edition_id: EditionId) -> dict[tuple[State, bool], int]:
-    """Return how many of the first share stand where, and whether their last reply was a final one."""
-    final = sa.case((_FINAL, True), else_=False)
+    """Return how many of the first share stand where, and whether that tells something of the mail or of our standing.
+
+    A reply that no waiting mends does, and a reply that was lost; that the worker died which waited for one does not.
+    """
+    lost = sa.exists().where(
+        Attempt.delivery_id == Delivery.id, Attempt.outcome == Happening.REPLY_LOST, Attempt.provider != ""
+    )
+    final = sa.case((_FINAL, True), (sa.and_(Delivery.state == State.UNKNOWN, lost), True), else_=False)
     query = (
         sa.select(Delivery.state, final, sa.func.count())
         .join(

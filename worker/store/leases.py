@@ -152,7 +152,7 @@ def release(conn: Connection, lease: Lease) -> None:
 
 
 def reschedule(conn: Connection, edition_id: EditionId, batch_no: int) -> None:
-    """Set the batch's `next_attempt_at` to the earliest of its rows that may still be sent, or to none when it is held."""
+    """Set the batch's `next_attempt_at` to the earliest of its rows that may still be sent; none, when it is held."""
     lock(conn, edition_id, batch_no)  # a statement that had to wait would write down what it saw before it waited
     earliest = (
         sa.select(sa.func.min(Delivery.next_attempt_at))

@@ -85,8 +85,8 @@ def test_a_few_that_are_greylisted_hold_up_nobody_and_many_do():
 
 
 def test_states_are_summed_up_and_what_was_withdrawn_counts_for_nothing():
-    each = {(state, False): 1 for state in State} | {(State.DEFERRED, True): 7}
-    assert tally_of(each) == Tally(waiting=3, put_off=1, taken=2, refused=7, unknown=1, bounced=2, complained=1)
+    each = {(state, False): 1 for state in State} | {(State.DEFERRED, True): 7, (State.UNKNOWN, True): 5}
+    assert tally_of(each) == Tally(waiting=3, put_off=1, taken=2, refused=7, unknown=5, bounced=2, complained=1)
 
 
 @pytest.mark.parametrize(
