@@ -38,6 +38,7 @@ DURABLE: Final = {"fsync": "on", "synchronous_commit": "on", "full_page_writes":
 _KEYS: Final = {
     "TOCSIN_SECRET_KEYS": "a-key-for-the-drills-0123456789abcdef",
     "TOCSIN_SUPPRESSION_KEY": "another-key-for-the-drills-0123456789",
+    "TOCSIN_CANARY_SHARE": "0",  # drills are nothing but faults, on purpose: a canary would hold them
 }
 _TOPIC: Final = "- slug: storms\n  name: {en: Storms}\n  query: storm OR hurricane OR gale\n"
 _IN_DOUBT: Final = (State.LEASED, State.COMMITTING, State.UNKNOWN)
