@@ -14,8 +14,10 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection
 
+from worker.hearsay import EventKind, FeedbackEvent
 from worker.lifecycle import Happening, State, sources_of, step
 from worker.model import DeliveryId, EditionId, EditionKind, Lane, Receipt, Severity
+from worker.store import events
 from worker.store.database import now
 from worker.store.leases import Lease, abandoned_condition, alive_condition, lock, reschedule, unheld_condition
 from worker.store.schema import (
@@ -114,6 +116,8 @@ def _record_one(conn: Connection, outcome: Outcome, at: datetime) -> None:
     ).first()
     if row is not None:
         outcome = replace(outcome, number=row.attempts, started_at=row.committed_at)
+        if outcome.happening is Happening.REFUSED:
+            events.put(conn, [(_bounce(outcome, at), "")], received_at=at)  # feedback may have done with the address
     conn.execute(sa.insert(Attempt).values(**_attempt(outcome, at)))
 
 
@@ -245,6 +249,20 @@ _ACCEPT: Final = sa.update(Delivery).where(
     Delivery.id == sa.bindparam("which", type_=Delivery.id.type),
     sa.or_(*(Delivery.state == state for state in sorted(sources_of(Happening.ACCEPTED)))),
 )
+
+
+def _bounce(outcome: Outcome, at: datetime) -> FeedbackEvent:
+    """Return a refusal as what it is to its address: a bounce that came at once."""
+    return FeedbackEvent(
+        provider=outcome.provider,
+        event_id=f"reply to delivery {outcome.delivery_id}, fence {outcome.fence}",
+        kind=EventKind.BOUNCED,
+        occurred_at=at,
+        delivery_id=outcome.delivery_id,
+        code=outcome.code,
+        status=outcome.enhanced or ("5.0.0" if outcome.code and outcome.code // 100 == 5 else ""),
+        reason=outcome.text[:2000],
+    )
 
 
 def _attempt(outcome: Outcome, at: datetime) -> dict[str, object]:
