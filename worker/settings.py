@@ -16,7 +16,7 @@ from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from worker.allowances import Hours, read_domain_rates
@@ -33,6 +33,7 @@ _EXAMPLES: Final[Mapping[str, str]] = {
     "web_host": "127.0.0.1",
     "web_port": "8025",
     "from_": '"The Harbour Courier" <news@courier.example>',
+    "reply_to": "readers@courier.example",
     "transports": "smtp://user:password@mail.example.org:587?tls=required&connections=20",
     "secret_keys": "two or more random words of 32 characters, the newest first, separated by spaces",
     "dns_resolvers": "192.0.2.53,[2001:db8::53]:5353",
@@ -164,10 +165,11 @@ class Settings(BaseSettings):
             raise ValueError("must begin with http:// or https://")
         return value.rstrip("/")
 
-    @field_validator("from_")
+    @field_validator("from_", "reply_to")
     @classmethod
-    def _is_mailbox(cls, value: str) -> str:
-        if "@" not in parseaddr(value)[1]:
+    def _is_mailbox(cls, value: str, info: ValidationInfo) -> str:
+        left_out = not value and info.field_name == "reply_to"
+        if not left_out and not re.fullmatch(r"[^\s@<>]+@[^\s@<>]+", parseaddr(value)[1]):
             raise ValueError("must hold an address with an @")
         return value
 

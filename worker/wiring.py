@@ -22,7 +22,7 @@ from worker.adapters.transports.build import build
 from worker.adapters.transports.dsn import parse_transports
 from worker.adapters.transports.spec import Scheme, TransportSpec
 from worker.content import Newsroom
-from worker.deliverability.names import wire_name
+from worker.deliverability.names import wire_address, wire_name
 from worker.delivery.canary import Limits
 from worker.delivery.decide import Patience
 from worker.delivery.dispatch import Dispatch
@@ -85,12 +85,13 @@ class House(Foundation):
     def newsroom(self) -> Newsroom:
         """Who sends."""
         name, address = parseaddr(self.settings.from_)
+        _, reply_to = parseaddr(self.settings.reply_to)
         return Newsroom(
             name=self.settings.newsroom,
             base_url=self.base_url,
             from_name=name or self.settings.newsroom,
-            from_address=address,
-            reply_to=self.settings.reply_to,
+            from_address=wire_address(address),
+            reply_to=wire_address(reply_to),
             postal_address=self.settings.postal_address,
             home_url=self.settings.home_url,
             timezone=self.settings.timezone,
@@ -132,7 +133,7 @@ class House(Foundation):
 
     @property
     def _from_domain(self) -> str:
-        return wire_name(self.newsroom.from_address.rpartition("@")[2])
+        return self.newsroom.from_address.rpartition("@")[2]
 
     @property
     def dkim_domain(self) -> str:

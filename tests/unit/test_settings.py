@@ -65,6 +65,7 @@ WRONG = {
     "TOCSIN_BROKER_PORT": "70000",
     "TOCSIN_BASE_URL": "news.example.org",
     "TOCSIN_FROM": "The Harbour Courier",
+    "TOCSIN_REPLY_TO": "readers@",
     "TOCSIN_TIMEZONE": "Berlin",
     "TOCSIN_DATABASE_URL": "mysql://news:hunter2@db/tocsin",
     "TOCSIN_GATHER_S": "-1",

@@ -20,7 +20,7 @@ def house(tmp_path, monkeypatch):
         monkeypatch.delenv(name, raising=False)
 
     def make(**settings) -> House:
-        return House(load(home=tmp_path, from_="News <news@courier.example>", **settings))
+        return House(load(**{"home": tmp_path, "from_": "News <news@courier.example>"} | settings))
 
     return make
 
@@ -39,6 +39,19 @@ def test_without_a_key_nothing_is_signed(house):
 def test_a_key_signs_for_the_domain_of_from(house, tmp_path):
     signer = house(dkim_selector="s1", dkim_key_file=kept(tmp_path, RSA, 0o640)).signer
     assert (signer.domain, [key.algorithm for key in signer.keys]) == ("courier.example", ["rsa-sha256"])
+
+
+def test_a_sender_of_an_international_domain_signs_and_sends_as_dns_knows_it(house, tmp_path):
+    found = house(
+        from_="Zeitung <brief@Straße.example>",
+        reply_to="Leserbriefe <post@straße.example>",
+        dkim_selector="s1",
+        dkim_key_file=kept(tmp_path, RSA),
+    )
+    assert found.signer.domain == "xn--strae-oqa.example"
+    assert found.newsroom.from_address == "brief@xn--strae-oqa.example"
+    assert found.newsroom.reply_to == "post@xn--strae-oqa.example"
+    assert found.planning_policy.domain == "xn--strae-oqa.example"  # of Message-IDs
 
 
 def test_two_keys_sign_every_mail(house, tmp_path):

@@ -29,6 +29,16 @@ def wire_name(domain: str) -> str:
         return bare
 
 
+def wire_address(address: str) -> str:
+    """Return an address with its domain as DNS knows it; "" for none.
+
+    >>> wire_address("News@Bücher.de"), wire_address("")
+    ('News@xn--bcher-kva.de', '')
+    """
+    local, at, domain = address.rpartition("@")
+    return f"{local}{at}{wire_name(domain)}"
+
+
 def is_public(domain: str) -> bool:
     """Tell whether the public DNS can have anything to say about a domain.
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from worker.content import Newsroom, Personal
 from worker.model import Composition, EditionKind, MessageParts, Pieces
-from worker.rendering.fields import addr_spec, date, display_name, list_id, mailbox, unfolded, unstructured
+from worker.rendering.fields import date, display_name, list_id, mailbox, unfolded, unstructured
 from worker.rendering.headers import ID_CHARS, TOKEN_CHARS, Line, header_lines
 from worker.rendering.holes import Hole
 from worker.rendering.prose import one_line
@@ -100,7 +100,7 @@ class CompiledMail:
             values=_values(personal),
             html_values=_html_values(personal),
             from_name=self.newsroom.from_name,
-            from_address=addr_spec(self.newsroom.from_address),
+            from_address=self.newsroom.from_address,
             reply_to=self.newsroom.reply_to,
             to_name=display_name(self._addressee(personal)),
             headers=tuple(
