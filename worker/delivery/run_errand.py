@@ -6,9 +6,9 @@ by `run`.
 
 from __future__ import annotations
 
-import itertools
 import logging
 import random
+import secrets
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -30,7 +30,6 @@ from worker.store.leases import Lease
 log = logging.getLogger(__name__)
 
 _RETRY_UNWRITABLE_S = 300.0
-_requests = itertools.count(1)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -117,7 +116,8 @@ class ProviderErrand:
         if not by_lease or self._feed.is_over:
             return None
         first = next(iter(by_lease))
-        key = f"{first.edition_id}-{first.batch_no}-{first.fence}-{next(_requests)}"
+        # Its end is random: a restored database counts anew, and a provider remembers what it was sent under a key.
+        key = f"{first.edition_id}-{first.batch_no}-{first.fence}-{secrets.token_hex(6)}"
         kept = key if self._transport.keys_honoured_s else ""
         try:
             committed = await self._books.commit(

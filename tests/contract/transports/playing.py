@@ -57,7 +57,9 @@ class Play:
         key = self.provider.key_of(posted) if self.provider.key_of else ""
         if key in self._known:
             before, answer = self._known[key]
-            assert posted.body == before, "the same key with another body"
+            if posted.body != before:
+                assert self.provider.conflict, "the same key with another body"
+                return self.provider.conflict
             return self.provider.duplicate or answer
         answer = self.provider.answer(posted, self._refused)
         if answer.status // 100 == 2:

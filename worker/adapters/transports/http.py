@@ -126,7 +126,8 @@ class HttpTransport(ABC):
         stopped: UnwillingError | None = None
         for places in in_groups(self, request.messages):
             group = [request.messages[place] for place in places]
-            told = [stopped] * len(group) if stopped else await self._settle(group, request.key, in_doubt)
+            key = posted_key(request.key, group, whole=len(group) == len(request.messages))
+            told = [stopped] * len(group) if stopped else await self._settle(group, key, in_doubt)
             answers.update(zip(places, told, strict=True))
             stopped = next((answer for answer in told if isinstance(answer, UnwillingError)), stopped)
         return [answers[place] for place in range(len(request.messages))]
@@ -134,7 +135,7 @@ class HttpTransport(ABC):
     async def _settle(self, messages: Sequence[OutgoingMessage], key: str, in_doubt: bool) -> Sequence[Answer]:
         """Send one group. Once anything of it may have been accepted, no refusal says any more that it was not."""
         try:
-            posting = self.build(messages, posted_key(key, messages))
+            posting = self.build(messages, key)
         except Exception as error:  # noqa: BLE001  whatever it is, nothing has been sent; its words may hold a letter
             return [SendError(f"no request can be made of it: {type(error).__name__}", permanent=False)] * len(messages)
         if len(posting.content) > self.most_bytes:
@@ -200,7 +201,7 @@ class HttpTransport(ABC):
         others = [message for place, message in enumerate(messages) if place not in at_fault]
         if not others and len(messages) > 1:
             return await self._apart(messages, key, in_doubt, text)
-        told = iter(await self._settle(others, key, in_doubt) if others else ())
+        told = iter(await self._settle_part(others, key, in_doubt) if others else ())
         return [refused if place in at_fault else next(told) for place in range(len(messages))]
 
     async def _apart(
@@ -210,8 +211,11 @@ class HttpTransport(ABC):
         if len(messages) == 1:
             return [SendError(text, permanent=True, code=413)]
         half = len(messages) // 2
-        first = await self._settle(messages[:half], key, in_doubt)
-        return [*first, *await self._settle(messages[half:], key, in_doubt)]
+        first = await self._settle_part(messages[:half], key, in_doubt)
+        return [*first, *await self._settle_part(messages[half:], key, in_doubt)]
+
+    async def _settle_part(self, messages: Sequence[OutgoingMessage], key: str, in_doubt: bool) -> Sequence[Answer]:
+        return await self._settle(messages, posted_key(key, messages, whole=False), in_doubt)
 
 
 def _doubted(answer: Answer) -> Answer:

@@ -43,7 +43,13 @@ def in_groups(way: Sharing, messages: Sequence[OutgoingMessage]) -> list[list[in
     return groups
 
 
-def posted_key(key: str, messages: Sequence[OutgoingMessage]) -> str:
-    """Return the key of one post: another one for other messages, also where a restored database counts anew."""
+def posted_key(key: str, messages: Sequence[OutgoingMessage], *, whole: bool) -> str:
+    """Return the key of one post: the request's own when all of it goes at once, else one that is of these messages.
+
+    So a request of which a part has meanwhile gone another way meets its own key with other content, which providers
+    refuse; under a key of its own, what is left of it would go out again.
+    """
+    if whole:
+        return key
     digest = hashlib.sha256("\n".join(message.message_id for message in messages).encode())
     return f"{key}-{digest.hexdigest()[:24]}"

@@ -31,6 +31,7 @@ class Provider:
     unsent: Collection[int] = ()
     key_of: Callable[[Posted], str] | None = None
     duplicate: Reply | None = None  # what a repeat is answered; None: the same as the first time
+    conflict: Reply | None = None  # what a known key with another body is answered
     says_ids: bool = True
     reads_answer: bool = True  # whether there is anything to read in a good answer
     whole_mime: bool = False

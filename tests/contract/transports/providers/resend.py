@@ -66,5 +66,13 @@ PROVIDER = Provider(
     unauthorised=replied(403, {"statusCode": 403, "name": "invalid_api_key", "message": "API key is invalid."}),
     ours=replied(422, {"statusCode": 422, "name": "missing_required_field", "message": "Missing `subject` field."}),
     key_of=lambda posted: posted.headers["idempotency-key"],
+    conflict=replied(
+        409,
+        {
+            "statusCode": 409,
+            "name": "invalid_idempotent_request",
+            "message": "Same idempotency key used with a different request payload.",
+        },
+    ),
     most=100,
 )

@@ -71,5 +71,6 @@ PROVIDER = Provider(
     ours=Reply(status=400, body=b"unknown version"),
     unsent={503},
     key_of=lambda posted: posted.headers["idempotency-key"],
+    conflict=Reply(status=409, body=b"this key was used for another request"),
     most=500,
 )
