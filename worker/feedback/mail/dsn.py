@@ -61,7 +61,9 @@ def _recipient(group: dict[str, str]) -> Recipient:
     )  # some write the remote server's reply, or a remark, there
     return Recipient(
         address=address,
-        action=next((known for known in _ACTIONS if known in action), "failed"),
+        action=next(
+            (known for known in _ACTIONS if known in action), "delivered" if status.startswith("2.") else "failed"
+        ),
         status=status,
         diagnosis=" ".join(filter(None, said)),
     )
