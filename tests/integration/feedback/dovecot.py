@@ -10,6 +10,7 @@ import ssl
 import subprocess
 import tempfile
 import time
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from typing import Final
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+
+from worker.runtime.ports import free_port
 
 PASSWORD: Final = "s/e:c@ret word"
 _START_S: Final = 30.0
@@ -87,7 +90,7 @@ def running_dovecot() -> Iterator[Dovecot]:
     """Start a server and wait until it greets."""
     folder = Path(tempfile.mkdtemp(prefix="tocsin-dovecot-", dir="/tmp"))
     folder.chmod(0o755)
-    server = Dovecot(folder=folder, tls=_free_port(), plain=_free_port(), certificate=folder / "cert.pem")
+    server = Dovecot(folder=folder, tls=free_port(), plain=free_port(), certificate=folder / "cert.pem")
     _prepare(server)
     process = subprocess.Popen(["dovecot", "-F", "-c", str(folder / "dovecot.conf")])
     try:
@@ -103,7 +106,7 @@ def _prepare(server: Dovecot) -> None:
     folder, (user, group) = server.folder, _owner()
     for name in ("tmp", "new", "cur"):
         (folder / "mail" / name).mkdir(parents=True)
-    (folder / "users").write_text(f"news:{{PLAIN.B64}}{_base64(PASSWORD)}\n")
+    (folder / "users").write_text(f"news:{{PLAIN.B64}}{b64encode(PASSWORD.encode()).decode()}\n")
     _make_certificate(folder)
     is_root = os.getuid() == 0
     (folder / "dovecot.conf").write_text(
@@ -168,14 +171,6 @@ def _wait(server: Dovecot, process: subprocess.Popen[bytes]) -> None:
             time.sleep(0.1)
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def _base64(text: str) -> str:
-    import base64
-
-    return base64.b64encode(text.encode()).decode()
+def can_run() -> bool:
+    """Tell whether this machine has Dovecot."""
+    return shutil.which("dovecot", path=f"/usr/sbin:{os.defpath}") is not None
