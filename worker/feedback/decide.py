@@ -24,6 +24,9 @@ class Severity(StrEnum):
     POLICY = "policy"  # about us, not about the reader
 
 
+MAIL: Final = "mail"
+"""The provider of events that have come as mail."""
+
 _FATAL_STATUS: Final = frozenset({"5.1.1", "5.1.10", "5.2.1"})
 _SOFT_STATUS: Final = re.compile(r"4\.|5\.2\.2$")  # a full mailbox can be emptied, whatever the class of its code
 _POLICY_STATUS: Final = re.compile(r"[45]\.7\.")
@@ -54,11 +57,14 @@ class Effects:
     unsubscribes: bool = False
 
 
-def decide(event: FeedbackEvent) -> Effects:
+def decide(event: FeedbackEvent, *, names_delivery: bool = True) -> Effects:
     """Return what an event leads to; nothing for what is only worth keeping.
 
     A provider that would not even try says nothing about a delivery that is due to go out (again): another provider may
     have it next. Only what has left us is given up by its word.
+
+    A webhook is proved, a mail is not: anybody can write that somebody's address is dead, or that they complain. Where
+    it does not name one of our deliveries, by the return path that we have signed or by Message-ID, it only scores.
 
     >>> from datetime import UTC, datetime
     >>> at = datetime(2026, 11, 23, tzinfo=UTC)
@@ -69,6 +75,8 @@ def decide(event: FeedbackEvent) -> Effects:
     happening = _STEPS.get(event.kind)
     sources = sources_of(happening) if happening else frozenset()
     severity = severity_of(event)
+    if event.provider == MAIL and not names_delivery:
+        return Effects(severity=Severity.HARD if severity is Severity.FATAL else severity)
     return Effects(
         happening=happening,
         sources=sources - PRE_COMMIT if event.kind in _GIVEN_UP else sources,

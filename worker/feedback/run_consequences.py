@@ -68,7 +68,7 @@ def draw(conn: Connection, event_id: int, means: Means) -> bool:
     case = _Case(
         id=stored.id,
         event=stored.event,
-        effects=decide(stored.event),
+        effects=decide(stored.event, names_delivery=located is not None),
         located=located,
         address_hash=means.hash_address(address) if address else None,
     )

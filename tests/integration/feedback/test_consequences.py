@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 
 import pytest
@@ -224,6 +225,22 @@ def test_an_event_that_comes_after_an_erasure_is_kept_without_a_name(listening):
     (row,) = listening.events()
     assert "gone@" not in repr(tuple(row))
     assert listening.state(delivery) is State.BOUNCED
+
+
+def test_a_mail_that_names_no_delivery_may_be_forged_and_only_scores(listening):
+    (delivery,) = listening.deliveries()
+    address = listening.recipient(delivery)
+    forged = {"provider": "mail", "recipient": address}
+    for kind in (EventKind.COMPLAINED, EventKind.UNSUBSCRIBED, EventKind.BOUNCED):
+        listening.hears(dataclasses.replace(listening.event(kind, hard=True, status="5.1.1"), **forged))
+    assert listening.cause(address) is None
+    for days in (1, 2):
+        bounce = listening.event(EventKind.BOUNCED, hard=True, days_ago=days)
+        listening.hears(dataclasses.replace(bounce, **forged))
+    assert listening.cause(address) == "score"
+    proved = listening.event(EventKind.COMPLAINED, delivery_id=delivery)
+    listening.hears(dataclasses.replace(proved, provider="mail"))
+    assert listening.cause(address) == "complaint"
 
 
 def test_a_refusal_that_is_about_us_shuts_the_way_and_suppresses_nobody(listening):

@@ -52,14 +52,14 @@ class WebhookEvents:
     def read(self, raw: str, *, received_at: datetime) -> Sequence[FeedbackEvent]:
         """Translate one item."""
         item = read_json(raw)
-        kind, hard, delivery_id = text(item, "kind"), dig(item, "hard"), whole(item, "delivery_id")
+        kind, hard, delivery = text(item, "kind"), dig(item, "hard"), whole(item, "delivery")
         return [
             FeedbackEvent(
                 provider=self.name,
                 event_id=text(item, "event_id") or digest(raw),
                 kind=EventKind(kind) if kind in set(EventKind) else EventKind.UNKNOWN,
                 occurred_at=moment(dig(item, "occurred_at"), otherwise=received_at),
-                delivery_id=DeliveryId(delivery_id) if delivery_id is not None else delivery_of(item),
+                delivery_id=DeliveryId(delivery) if delivery is not None else delivery_of(item),
                 message_id=text(item, "message_id"),
                 provider_message_id=text(item, "provider_message_id"),
                 recipient=text(item, "recipient"),
