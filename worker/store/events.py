@@ -92,6 +92,11 @@ def unsettled(conn: Connection, *, limit: int) -> list[int]:
     return list(conn.execute(query).scalars())
 
 
+def waiting(conn: Connection) -> int:
+    """Return how many events wait for their consequences."""
+    return conn.execute(sa.select(sa.func.count()).where(Event.settled_at.is_(None))).scalar_one()
+
+
 def take(conn: Connection, event_id: int) -> Stored | None:
     """Take an event, to draw its consequences in this very transaction; None when somebody else has, or will."""
     row = conn.execute(

@@ -52,6 +52,12 @@ def of_address(conn: Connection, address_hash: str) -> Suppressed | None:
     return Suppressed(**row._mapping) if row else None  # noqa: SLF001  Row's documented view
 
 
+def by_cause(conn: Connection) -> dict[Cause, int]:
+    """Return how many addresses get nothing, for each cause."""
+    counted = dict(conn.execute(sa.select(Suppression.cause, sa.func.count()).group_by(Suppression.cause)).all())
+    return {cause: counted.get(cause, 0) for cause in Cause}
+
+
 def lift_score(conn: Connection, address_hash: str) -> bool:
     """End a suppression that rests on a score alone; False when there is none such."""
     ended = conn.execute(

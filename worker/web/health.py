@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from worker.errors import ConfigurationError
 from worker.lifecycle import State
 from worker.model import Lane
-from worker.store import editions, leases
+from worker.store import editions, events, leases, suppressions
 from worker.store.database import now
 from worker.store.house import heartbeats
 from worker.web.site import AnySite, LocalSite, Site
@@ -49,6 +49,7 @@ def metrics(site: LocalSite) -> Response:
         at, beats, states = now(conn), heartbeats(conn), editions.states(conn)
         books, runs = editions.conservation(conn), editions.by_kind_and_status(conn)
         ways = list(way_metrics(conn, ZoneInfo(site.house.newsroom.timezone)))
+        waiting, gone = events.waiting(conn), suppressions.by_cause(conn)
         due = {lane: len(leases.due_batches(conn, lane, limit=_COUNTED)) for lane in (Lane.ALERTS, Lane.BULK)}
     lines = [
         *_gauge("tocsin_deliveries", "Deliveries by state.", "state", {state: states.get(state, 0) for state in State}),
@@ -60,6 +61,10 @@ def metrics(site: LocalSite) -> Response:
         ),
         *_gauge("tocsin_editions", "Editions by kind and status; held ones wait for a person.", "kind,status", runs),
         *_gauge("tocsin_batches_due", "Batches that wait for a worker.", "lane", due),
+        *_gauge(
+            "tocsin_events", "What providers told us, by what is still to be done.", "state", {"unsettled": waiting}
+        ),
+        *_gauge("tocsin_suppressions", "Addresses that get nothing any more, by what led there.", "cause", gone),
         *_gauge(
             "tocsin_heartbeat_age_seconds", "Time since a queue's worker last did a task.", "queue", _ages(beats, at)
         ),

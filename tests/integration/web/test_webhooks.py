@@ -75,6 +75,15 @@ def test_what_is_told_again_is_taken_again_and_kept_once(newspaper, sent):
     assert len(stored(newspaper)) == 1
 
 
+def test_a_monitor_sees_what_waits_and_who_gets_nothing(newspaper, sent):
+    newspaper.post(f"/webhooks/postmark/{NEW}", json=bounce(sent), auth=("post", "mark"))
+    assert 'tocsin_events{state="unsettled"} 1' in newspaper.get("/metrics").text
+    newspaper.house.feedback.settle()
+    told = newspaper.get("/metrics").text
+    assert 'tocsin_events{state="unsettled"} 0' in told
+    assert 'tocsin_suppressions{cause="bounce"} 1' in told
+
+
 @pytest.mark.parametrize(
     "path",
     [
