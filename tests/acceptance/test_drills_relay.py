@@ -27,7 +27,7 @@ from tests.relays import SmtpSink, StandIn
 from worker.lifecycle import State
 
 SHORT: Final = 2_000
-LONG: Final = 20_000
+LONG: Final = int(os.environ.get("DRILL_READERS", "20000"))
 MINUTE_S: Final = 60
 MOODS: Final = ("--soft", "0.03", "--hard", "0.03", "--busy", "0.01", "--stall", "0.01")
 FAKETIME: Final = "libfaketimeMT.so.1"

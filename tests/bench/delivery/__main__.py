@@ -11,6 +11,7 @@ the run was a whole one.
 from __future__ import annotations
 
 import shlex
+import signal
 import subprocess
 import sys
 import tempfile
@@ -224,6 +225,7 @@ def _versions() -> list[str]:
 
 def main() -> int:
     given = read_arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # whatever was started is ended then too
     try:
         written = markdown(run(given))
     except (PeerError, SinkMissingError) as error:
