@@ -26,7 +26,7 @@ trains were late markets moved higher on Tuesday as ministers met to discuss wat
 local sport weather results science research museum library garden city
 """
 _WORDS: Final = _TEXT.split()
-_SUMMARY_WORDS: Final = 28
+_SUMMARY_WORDS: Final = 12
 READER: Final = "Reader 1"
 RECIPIENT: Final = "crowd.1@reader.example"
 
