@@ -60,6 +60,11 @@ def assert_everybody_got_one(provider: MailProvider) -> None:
     assert sorted(addresses) == sorted(f"r{number}@reader.example" for number in range(READERS))
 
 
+def test_the_window_of_doubt_is_printed(house: Installation) -> None:
+    (row,) = house.ask("providers", "list")
+    assert (row["provider"], row["window"]) == ("way", 2 * 100)
+
+
 def test_everybody_gets_one_mail_and_can_leave_with_one_click(house: Installation, provider: MailProvider) -> None:
     with house.up():
         push(house)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Relays and mail providers: which are shut, slowed or paused.", no_args_is_help=True)
 
-_COLUMNS = ("provider", "stream", "domain", "state", "until", "rate_per_s", "taken_today", "reason")
+_COLUMNS = ("provider", "stream", "domain", "state", "until", "rate_per_s", "taken_today", "window", "reason")
 Name = Annotated[str, typer.Argument(help="The provider's name, as `tocsin providers list` has it.")]
 Stream = Annotated[EditionKind | None, typer.Option(help="Only this kind of mail.")]
 Domain = Annotated[str, typer.Option(help="Only mail to this domain, and to its receiver's others.")]
@@ -27,7 +27,10 @@ Domain = Annotated[str, typer.Option(help="Only mail to this domain, and to its 
 
 @app.command("list")
 def list_(as_json: Json = False) -> None:
-    """Print each provider, and each narrower way that is shut or slowed: one kind of mail, one recipient domain."""
+    """Print each provider, and each narrower way that is shut or slowed: one kind of mail, one recipient domain.
+
+    `window` is how many messages are in doubt at most when a worker dies.
+    """
     from worker.delivery.pacing import Slowdown
     from worker.store import breakers, throttles
     from worker.store.database import now
@@ -91,6 +94,7 @@ def _providers(found: House, shut: dict[Way, Circuit], taken: dict[str, int]) ->
             "hours": None if spec.hours is None else str(spec.hours),
             "warm_up": None if spec.warm_up is None else str(spec.warm_up),
             "taken_today": taken.get(spec.name),
+            "window": found.transports[spec.name].window,
         }
         yield _row(way, shut.get(way)) | facts
 
@@ -104,4 +108,5 @@ def _row(way: Way, circuit: Circuit | None) -> dict[str, Any]:
         "reason": circuit.reason if circuit else "",
         "rate_per_s": None,
         "taken_today": None,
+        "window": None,
     }
