@@ -62,6 +62,7 @@ _CHALLENGE: Final = re.compile(
     r"white|approved|safe)|click (?:here|the link|on the link).{0,60}(?:deliver|verify|confirm)",
     re.IGNORECASE,
 )
+_LEAVING: Final = re.compile(r"\W*(?:unsubscribe|remove me|opt[- ]?out)\b", re.IGNORECASE)
 _RECEIPT: Final = "disposition-notification"
 
 
@@ -71,6 +72,11 @@ def auto_reply_in(letter: Letter) -> Reason | None:
     if not (_says_so(letter) or _SUBJECT.match(subject) or _ANYWHERE.search(subject) or _is_challenge(letter, subject)):
         return None
     return Reason.CHALLENGE if _is_challenge(letter, subject) else Reason.VACATION
+
+
+def asks_to_leave(letter: Letter) -> bool:
+    """Tell the mail that a List-Unsubscribe button has sent, which calls itself automatic too: it is a reader's wish."""
+    return "x-apple-unsubscribe" in letter.headers or bool(_LEAVING.match(letter.headers.text("subject")))
 
 
 def subject_says_so(letter: Letter) -> bool:

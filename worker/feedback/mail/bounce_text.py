@@ -83,7 +83,7 @@ def recipients_in(letter: Letter) -> tuple[Said, ...]:
     """Find whom a bounce is about, each with the words about it. Empty if it names nobody at all."""
     text, original = spoken(letter)
     ours = _ours(letter.headers, original)
-    found = _by_dialect(letter, text, ours) or _by_shape(text, ours)
+    found = _by_dialect(letter, text, ours) or _by_shape(text, ours) or _acceptable(_matches(_SHAPES[0], text), set())
     failed = letter.headers.text("x-failed-recipients")
     if failed:
         listed = dict.fromkeys(map(normalised, addresses(failed)))

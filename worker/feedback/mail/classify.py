@@ -12,7 +12,7 @@ from typing import Final
 from worker.feedback.mail import dsn
 from worker.feedback.mail.addresses import addresses, normalised
 from worker.feedback.mail.arf import complaint_in, is_complaint
-from worker.feedback.mail.auto_reply import auto_reply_in
+from worker.feedback.mail.auto_reply import asks_to_leave, auto_reply_in
 from worker.feedback.mail.bounce_text import Said, recipients_in, spoken
 from worker.feedback.mail.judge import Evidence, judge
 from worker.feedback.mail.reading import Letter, read
@@ -46,11 +46,11 @@ def _classified(letter: Letter) -> tuple[Finding, ...]:
         return complaint_in(letter)
     if reported := _by_report(letter):
         return reported
-    answered = auto_reply_in(letter)
+    answered = None if asks_to_leave(letter) else auto_reply_in(letter)
     if is_bounce(letter, answered=answered is not None):
         return _by_words(letter)
     sender = next(addresses(letter.headers.text("from")), "")
-    if answered or is_from_nobody(letter):
+    if answered or (is_from_nobody(letter) and not asks_to_leave(letter)):
         return (Finding(kind=Kind.AUTO_REPLY, recipient=sender, reason=answered or Reason.VACATION),)
     return (Finding(kind=Kind.OTHER, recipient=sender),)
 

@@ -120,7 +120,7 @@ def _of_address(code: str, meant: Reason, said: Reason) -> Reason:
     if said in {Reason.MAILBOX_FULL, Reason.RATE_LIMITED, Reason.SUSPENDED, Reason.GREYLISTED}:
         return said
     if code.endswith(".0"):
-        return said if said not in {Reason.UNDEFINED, Reason.POLICY, Reason.SYSTEM} else meant
+        return said if said not in {Reason.UNDEFINED, Reason.SYSTEM} else meant
     return meant
 
 

@@ -18,7 +18,8 @@ _TABLE: Final[tuple[tuple[Reason, str], ...]] = (
         Reason.POLICY,  # about us as a sender, in words that are used of unknown readers too
         (
             r"sender (address )?(was )?(rejected|verif|unknown|not allowed|denied|invalid)|"
-            r"(domain of|unrouteable|unroutable|invalid|unknown|unresolvable|forged) sender|"
+            r"from: ?domain is invalid|provide a valid from|(domain of|unrouteable|unroutable|invalid|unknown|"
+            r"unresolvable|forged) sender|"
             r"sender'?s? (domain|address|email).{0,60}(not exist|invalid|unknown|could not|not found|reject|denied|"
             r"blacklist)|"
             r"mail from .{0,60}(reject|denied|not exist|invalid|unresolv)|(no relaying|relay(ing)? (access |"
