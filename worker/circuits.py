@@ -66,13 +66,13 @@ class Trouble(StrEnum):
 
 
 _PAUSES_S: Final[Mapping[Trouble, tuple[float, float]]] = MappingProxyType(
-    {  # the first pause and the longest
-        Trouble.UNREACHABLE: (15.0, 300.0),
+    {  # the first pause, within which a restart or a passing cloud is over, and the longest
+        Trouble.UNREACHABLE: (5.0, 300.0),
         Trouble.LOGIN: (60.0, 1800.0),
-        Trouble.OVERLOAD: (30.0, 900.0),
-        Trouble.REFUSAL: (60.0, 1800.0),
+        Trouble.OVERLOAD: (15.0, 900.0),
+        Trouble.REFUSAL: (15.0, 1800.0),
         Trouble.POLICY: (300.0, 4 * 3600.0),
-        Trouble.REPLY_LOST: (30.0, 900.0),
+        Trouble.REPLY_LOST: (15.0, 900.0),
     }
 )
 
@@ -101,7 +101,7 @@ def trip(circuit: Circuit, trouble: Trouble, *, reason: str, now: datetime, wait
     >>> at = datetime.fromisoformat("2026-11-28T12:00:00Z")
     >>> first = trip(Circuit(since=at), Trouble.UNREACHABLE, reason="refused", now=at)
     >>> first.pause_s, trip(take_turn(first, first.until), Trouble.UNREACHABLE, reason="", now=first.until).pause_s
-    (15.0, 30.0)
+    (5.0, 10.0)
     """
     if circuit.condition is Condition.PAUSED:
         return circuit

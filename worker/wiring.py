@@ -15,12 +15,14 @@ from email.utils import parseaddr
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 from worker import __version__, celery_app
 from worker import settings as settings_module
 from worker.adapters.transports.build import build
 from worker.adapters.transports.dsn import parse_transports
 from worker.adapters.transports.spec import Scheme, TransportSpec
+from worker.allowances import read_domain_rates
 from worker.content import Newsroom
 from worker.deliverability.names import wire_address, wire_name
 from worker.delivery.canary import Limits
@@ -29,7 +31,9 @@ from worker.delivery.dispatch import Dispatch
 from worker.delivery.run import Courier, Terms
 from worker.delivery.run_doubts import Doubts
 from worker.delivery.run_flow import Flow
-from worker.errors import ConfigurationError, InputError
+from worker.delivery.run_limits import doors_of
+from worker.delivery.run_pacing import Pace
+from worker.errors import InputError
 from worker.feedback.run import Feedback
 from worker.feedback.run_again import Reader
 from worker.feedback.run_consequences import Means
@@ -122,14 +126,14 @@ class House(Foundation):
 
     @functools.cached_property
     def flow(self) -> Flow:
-        """Which way out a copy takes."""
-        ways = {
-            lane: next((spec.name for spec in self.transport_specs if lane in spec.lanes), None) for lane in MAIL_LANES
-        }
-        unserved = [lane for lane, way in ways.items() if way is None]
-        if unserved:
-            raise ConfigurationError(f"TOCSIN_TRANSPORTS: no transport serves the lane {unserved[0]}; see lanes=")
-        return Flow({lane: way for lane, way in ways.items() if way is not None})
+        """Who may send what now, and by which provider."""
+        return Flow(
+            doors_of(self.transport_specs, bulk_hours=self.settings.bulk_hours),
+            database=self.database,
+            pace=Pace(self.redis_url, me=process_name()),
+            domain_rates=read_domain_rates(self.settings.domain_rates),
+            zone=ZoneInfo(self.settings.timezone),
+        )
 
     @property
     def _from_domain(self) -> str:

@@ -82,6 +82,7 @@ class Evidence:
         self._taken = 0
         self._taken_of: dict[tuple[str, str], int] = defaultdict(int)  # by stream and domain
         self._failures: dict[tuple[Way, Trouble], deque[tuple[float, int]]] = {}
+        self._against: set[tuple[str, str]] = set()  # streams that a domain has refused for policy
 
     def accept(self, stream: str, domain: str) -> None:
         """Note that a message was taken."""
@@ -104,12 +105,14 @@ class Evidence:
             self._began_s, self._taken = now_s, 0
             self._taken_of.clear()
             self._failures.clear()
+            self._against.clear()
 
     def _judged(self, trouble: Trouble, stream: str, domain: str) -> Iterator[tuple[Way, Bound]]:
         """Walk over the ways that a failure speaks of, with what each bears."""
         name = self._provider
         yield Way(name), _PROVIDER[trouble]
-        if stream and trouble in _STREAM:
+        if stream and trouble in _STREAM and (stream, domain) not in self._against:
+            self._against.add((stream, domain))  # one domain, however large, is but one voice about a stream
             yield Way(name, stream), _STREAM[trouble]
         if domain and trouble in _DOMAIN:
             yield Way(name, "", domain), _DOMAIN[trouble]

@@ -20,10 +20,14 @@ _64_BITS: Final = (1 << 64) - 1
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Hold:
-    """A copy that may go by no provider now: when to ask again, and why, for people."""
+    """A copy that may not go now: when to ask again, and why, for people.
+
+    `of_all` tells that whatever else went by the same provider would have to wait as well.
+    """
 
     wait_s: float
     reason: str
+    of_all: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

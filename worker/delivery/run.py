@@ -94,6 +94,7 @@ class Courier:
         """End all connections; the courier may be used again afterwards."""
         for transport in self._transports.values():
             await transport.close()
+        await self._flow.close()
 
     def _errand(self, transport: Transport, feed: Feed) -> ProviderErrand:
         return ProviderErrand(

@@ -26,7 +26,7 @@ from worker.store.throttles import Halved, Place
 PROBES: Final = 3
 """How many messages one turn may try."""
 _TURN_COMES_S: Final = 3.0
-_LONGEST_HOLD_S: Final = MappingProxyType({Lane.ALERTS: 30.0, Lane.BULK: 120.0})  # a person may resume it meanwhile
+_LONGEST_HOLD_S: Final = MappingProxyType({Lane.ALERTS: 10.0, Lane.BULK: 60.0})  # others may open it meanwhile
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
 
@@ -93,11 +93,19 @@ class Ways:
                 continue
             circuit, left_s = shut.circuit, shut.until_s - time.monotonic()
             if circuit.condition is Condition.PAUSED:
-                return Hold(wait_s=_LONGEST_HOLD_S.get(lane, 30.0), reason=f"{shut_way}: paused: {circuit.reason}")
+                return Hold(
+                    wait_s=_LONGEST_HOLD_S.get(lane, 10.0),
+                    reason=f"{shut_way}: paused: {circuit.reason}",
+                    of_all=not any(shut_way[1:]),
+                )
             if left_s <= 0:
                 self.news.wanted.add(shut_way)
-            wait_s = max(_TURN_COMES_S, min(left_s, _LONGEST_HOLD_S.get(lane, 30.0)))
-            return Hold(wait_s=wait_s, reason=f"{shut_way}: {circuit.trouble}: {circuit.reason}")
+            wait_s = max(_TURN_COMES_S, min(left_s, _LONGEST_HOLD_S.get(lane, 10.0)))
+            return Hold(
+                wait_s=wait_s,
+                reason=f"{shut_way}: {circuit.trouble}: {circuit.reason}",
+                of_all=not any(shut_way[1:]),
+            )
         return None
 
     def note_probe(self, way: Way, delivery_id: DeliveryId) -> None:

@@ -92,7 +92,7 @@ class ProviderErrand:
         for row, hold in zip(rows, holds, strict=True):
             if hold is not None:
                 self._feed.wait(row, hold.wait_s, hold.reason)
-        if None not in holds:
+        if all(hold is not None and hold.of_all for hold in holds):
             self._feed.stop_leasing()  # more would only come to wait as well
         return [row for row, hold in zip(rows, holds, strict=True) if hold is None]
 

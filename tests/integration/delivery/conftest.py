@@ -13,14 +13,17 @@ import sqlalchemy as sa
 from tests.builders import HOLDER
 from tests.integration.delivery.stand_in import StandIn
 from worker.delivery.decide import Patience
+from worker.delivery.routing import Exit
 from worker.delivery.run import Courier, Terms
 from worker.delivery.run_doubts import Doubts
 from worker.delivery.run_flow import Flow
+from worker.delivery.run_limits import Door
+from worker.delivery.run_pacing import Pace
 from worker.model import EditionId, Form, Lane, OutgoingMessage
 from worker.store.copies import DueDelivery
 from worker.store.database import Database
 from worker.store.leases import Holder
-from worker.store.schema import DeliveryBatch
+from worker.store.schema import Breaker, DeliveryBatch
 
 PATIENCE = Patience(alerts_s=30, bulk_s=300)
 
@@ -51,10 +54,11 @@ class Post:
         stopping: Callable[[], bool] = lambda: False,
         writing: Callable[[DueDelivery, Form], OutgoingMessage] = write,
     ) -> Courier:
+        door = Door(exit=Exit.of(self.transport.name, weight=1, lanes=frozenset(Lane)))
         return Courier(
             database=self.database,
             transports={self.transport.name: self.transport},
-            flow=Flow(dict.fromkeys(Lane, self.transport.name)),
+            flow=Flow([door], database=self.database, pace=Pace(None, me=holder.name)),
             write=writing,
             holder=holder,
             terms=Terms(lease_s=lease_s, patience=PATIENCE),
@@ -67,6 +71,8 @@ class Post:
             lane = conn.execute(
                 sa.select(DeliveryBatch.lane).where(DeliveryBatch.edition_id == edition_id).distinct()
             ).scalar_one()
+        with self.database.write() as conn:
+            conn.execute(sa.delete(Breaker))  # each round begins on a good day
         return asyncio.run(self.courier(**options).deliver(lane, edition_id, batch_no))
 
     def doubts(self) -> Doubts:

@@ -57,7 +57,7 @@ def test_of_many_workers_one_gets_the_turn_and_ten_trips_are_one(database):
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: trip(database), range(10)))
         with database.read() as conn:
-            assert breakers.load(conn)[RELAY].pause_s == 15
+            assert breakers.load(conn)[RELAY].pause_s == 5
         set_clock(database, ahead=timedelta(minutes=1))
         turns = list(pool.map(lambda _: turn(database), range(10)))
     assert sorted(filter(None, turns)) == [1]

@@ -61,7 +61,7 @@ def failures_until_shut(evidence: Evidence, trouble: Trouble, way: Way, *, domai
         (Trouble.OVERLOAD, Way("relay"), 10),
         (Trouble.OVERLOAD, Way("relay", "", "example.org"), 5),
         (Trouble.POLICY, Way("relay", "digest", "example.org"), 1),
-        (Trouble.POLICY, Way("relay", "digest"), 5),
+        (Trouble.POLICY, Way("relay", "digest"), 0),
         (Trouble.POLICY, Way("relay"), 20),
         (Trouble.UNREACHABLE, Way("relay", "digest"), 0),
     ],
@@ -69,6 +69,15 @@ def failures_until_shut(evidence: Evidence, trouble: Trouble, way: Way, *, domai
 )
 def test_a_way_is_shut_by_so_many_failures_in_a_row(trouble, way, count):
     assert failures_until_shut(Evidence("relay"), trouble, way) == count
+
+
+def test_five_domains_shut_a_stream_that_one_alone_never_does():
+    evidence = Evidence("relay")
+    shut = [
+        Way("relay", "digest") in evidence.fail(Trouble.POLICY, stream="digest", domain=f"{number}.example", now_s=1)
+        for number in (1, 1, 2, 2, 3, 4, 5, 5)
+    ]
+    assert shut.index(True) == 6
 
 
 def test_what_worked_before_does_not_delay_a_dead_line_and_a_wrong_password():
