@@ -1,8 +1,8 @@
 """A whole message with holes: headers and both bodies are written and encoded once for all readers of a content.
 
 Everything travels as quoted-printable. In it a soft line break may stand anywhere, so each hole gets one before it and
-one after it, and no value can make a line too long, whatever its length. (Base64 would shift with each value's length;
-mail whose HTML is a tenth Korean is no longer in quoted-printable, and filters distrust base64.) Pure. `mail` fills.
+one after it, and no value can make a line too long, whatever its length. (In base64 a value would shift all that
+follows it, filters distrust it, and HTML that is a tenth Korean is longer in it.) Pure. `mail` fills.
 """
 
 from __future__ import annotations
@@ -15,12 +15,8 @@ from typing import Final
 from worker.model import Pieces
 from worker.rendering.holes import Hole, joined
 
-_LINE_END: Final = re.compile(r"\r\n?|\n")
-_SOFT_BREAK: Final = re.compile(rb"=\r?\n")
-# At most 76 in a line (RFC 2045, 6.7), "=" and what _BEGINNING adds included; never through the middle of "=2E".
+# At most 76 in a line (RFC 2045, 6.7), "=" and a dot written as "=2E" included; never through the middle of "=2E".
 _CHUNK: Final = re.compile(rb".{1,73}(?<!=)(?<!=.)")
-# A line that begins with a dot would be stuffed, one with "From " be quoted by an mbox: both break a signature.
-_BEGINNING: Final = re.compile(rb"(?m)^(?:\.|F(?=rom ))")
 _PLACES: Final = {"plain": Hole.RECIPIENT_TEXT, "html": Hole.RECIPIENT_HTML}
 
 
@@ -45,9 +41,11 @@ def quoted(text: str) -> str:
     >>> quoted("한\n.\n") + quoted("mina@reader.example ")
     '=ED=95=9C\r\n=2E\r\nmina@reader.example=20'
     """
-    flat = _SOFT_BREAK.sub(b"", binascii.b2a_qp(_LINE_END.sub("\r\n", text).encode()))
-    lines = b"\r\n".join(b"=\r\n".join(_CHUNK.findall(line)) for line in flat.split(b"\r\n"))
-    return _BEGINNING.sub(lambda found: b"=%02X" % ord(found[0]), lines).decode()
+    data = text.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\r\n").encode()
+    flat = binascii.b2a_qp(data).replace(b"=\r\n", b"").replace(b"=\n", b"")  # its soft breaks: ours lie elsewhere
+    lines = b"".join(b"\r\n" + b"=\r\n".join(_CHUNK.findall(line)) for line in flat.split(b"\r\n"))
+    # A line that begins with a dot would be stuffed, one with "From " be quoted by an mbox: both break a signature.
+    return lines.replace(b"\r\n.", b"\r\n=2E").replace(b"\r\nFrom ", b"\r\n=46rom ")[2:].decode()
 
 
 def _part(subtype: str, face: Pieces, boundary: str) -> Iterator[str]:
