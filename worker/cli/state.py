@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from worker.cli.house import Json, messages, print_json, print_rows
+from worker.cli.refusals import printable
 from worker.errors import TocsinError
 from worker.health import Finding, Health
 from worker.model import Lane
@@ -73,11 +74,14 @@ def doctor(
 
 
 def _tell(one: Finding) -> None:
-    """Print a finding, its advice on a line of its own, unwrapped: it may be a record to copy."""
+    """Print a finding, its advice on a line of its own, unwrapped: it may be a record to copy.
+
+    What DNS says may be anybody's words, so nothing of it moves the cursor.
+    """
     word, colour = _WORDS[one.health]
-    typer.echo(f"{typer.style(f'{word:<12}', fg=colour)}{one.part:<10}{one.says}")
+    typer.echo(f"{typer.style(f'{word:<12}', fg=colour)}{one.part:<10}{printable(one.says)}")
     if one.advice:
-        typer.echo(f"{'':<22}{one.advice}")
+        typer.echo(f"{'':<22}{printable(one.advice)}")
 
 
 def _examine(check: Callable[[House], Iterable[Finding]], found: House, told: dict[str, str]) -> Iterator[Finding]:

@@ -23,7 +23,9 @@ def judge_spf(sender: Sender, ask: Ask) -> Iterator[Finding]:
         told = " and ".join(f'"{record}"' for record in records)
         yield _finding(Health.ILL, f"{domain} has {len(records)} SPF records: none counts", f"make one of {told}")
     else:
-        findings = [*_of_the_record(domain, records[0], ask), *_of_the_relays(sender, ask)]
+        findings = [*_of_the_record(domain, records[0], ask)]
+        if not any(finding.health is Health.ILL for finding in findings):  # else receivers do not even get that far
+            findings += _of_the_relays(sender, ask)
         yield from findings or [_well(domain, records[0], ask)]
 
 

@@ -44,8 +44,12 @@ def asker(
         if left_s <= 0:
             raise DnsError(f"DNS takes too long: no time was left to ask for {name} {kind}", silent=True)
         try:
-            answer = resolver.resolve(_absolute(name), kind, lifetime=left_s, raise_on_no_answer=False)
-        except (dns.resolver.NXDOMAIN, dns.exception.SyntaxError, dns.name.LabelTooLong, dns.name.NameTooLong):
+            wanted = dns.name.from_text(name)
+        except dns.exception.DNSException:  # what a record names may be no name at all
+            return ()
+        try:
+            answer = resolver.resolve(wanted, kind, lifetime=left_s, raise_on_no_answer=False)
+        except dns.resolver.NXDOMAIN:
             return ()
         except dns.resolver.NoNameservers as error:
             raise DnsError(_refusal(name, kind, error), silent=_is_silent(error)) from error
@@ -65,10 +69,6 @@ def _resolver(servers: Sequence[tuple[str, int]]) -> dns.resolver.Resolver:
         resolver.nameservers = [dns.nameserver.Do53Nameserver(address, port) for address, port in servers]
     resolver.timeout = _ONE_SERVER_S
     return resolver
-
-
-def _absolute(name: str) -> str:
-    return name if name.endswith(".") else f"{name}."
 
 
 def _texts(answer: dns.resolver.Answer) -> tuple[str, ...]:
