@@ -130,6 +130,9 @@ class Settings(BaseSettings):
     bounce_threshold: Annotated[float, Field(gt=0, le=100)] = Field(
         3, description="score at which an address is suppressed: a day of soft bounces counts 0.5, of hard ones 1"
     )
+    keep_events_days: Annotated[int, Field(ge=31, le=3650)] = Field(
+        180, description="for so many days events of providers and returned mail are kept; suppressions stay for ever"
+    )
     keep_engagement: bool = Field(False, description="are providers' events of opened and clicked mails kept")
 
     gather_s: Annotated[float, Field(ge=0, le=3600)] = Field(

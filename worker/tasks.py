@@ -268,3 +268,9 @@ def settle_feedback() -> None:
     started_s = time.monotonic()
     while this_house().feedback.settle(limit=500) and time.monotonic() < started_s + _FEEDBACK_SWEEP_S:
         pass
+
+
+@app.task(queue=Lane.CONTROL)
+def sweep_events() -> None:
+    """Let go of events that are older than anybody asks about."""
+    this_house().feedback.let_go()

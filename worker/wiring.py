@@ -198,7 +198,8 @@ class House(Foundation):
     def feedback(self) -> Feedback:
         """What listens to providers and returned mail."""
         means = Means(hash_address=self.hash_of, unsubscribe=part, threshold=self.settings.bounce_threshold)
-        return Feedback(self.database, means, keeps_engagement=self.settings.keep_engagement)
+        keeps = timedelta(days=self.settings.keep_events_days)
+        return Feedback(self.database, means, keeps=keeps, keeps_engagement=self.settings.keep_engagement)
 
     @functools.cached_property
     def returned_mail(self) -> ReturnedMail:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy.exc import OperationalError
@@ -22,6 +22,7 @@ from worker.store.database import Database, now
 
 log = logging.getLogger(__name__)
 
+_KEEPS: Final = timedelta(days=180)
 _AT_ONCE: Final = 100
 _NO_NEWS: Final = frozenset({EventKind.INBOUND})
 _ENGAGEMENT: Final = frozenset({EventKind.OPENED, EventKind.CLICKED})
@@ -30,11 +31,14 @@ _ENGAGEMENT: Final = frozenset({EventKind.OPENED, EventKind.CLICKED})
 class Feedback:
     """Listens to providers and to returned mail.
 
-    Who opens or clicks is the reader's own business: such events are not kept, unless `keeps_engagement`.
+    Who opens or clicks is the reader's own business: such events are not kept, unless `keeps_engagement`. All others
+    are, for as long as `keeps` says.
     """
 
-    def __init__(self, database: Database, means: Means, *, keeps_engagement: bool = False) -> None:
-        self._database, self._means = database, means
+    def __init__(
+        self, database: Database, means: Means, *, keeps: timedelta = _KEEPS, keeps_engagement: bool = False
+    ) -> None:
+        self._database, self._means, self._keeps = database, means, keeps
         self._unwanted = _NO_NEWS if keeps_engagement else _NO_NEWS | _ENGAGEMENT
 
     def store(
@@ -60,6 +64,11 @@ class Feedback:
             waiting = events.unsettled(conn, limit=limit)
         groups = [waiting[first : first + _AT_ONCE] for first in range(0, len(waiting), _AT_ONCE)]
         return sum(self._settle_together(group) for group in groups)
+
+    def let_go(self, *, limit: int = 5_000) -> int:
+        """Delete events that are older than anybody asks about, and return how many. Suppressions stay."""
+        with self._database.write() as conn:
+            return events.let_go(conn, before=now(conn) - self._keeps, limit=limit)
 
     def _settle_together(self, ids: Sequence[int]) -> int:
         """Settle some in one transaction, which is quicker; when that fails, each in its own, to find out which."""

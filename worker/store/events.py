@@ -120,6 +120,13 @@ def forget(conn: Connection, event_id: int) -> None:
     note(conn, event_id, raw="", normalised=impersonal)
 
 
+def let_go(conn: Connection, *, before: datetime, limit: int) -> int:
+    """Delete events that came in before a moment, and return how many; what people did by hand stays."""
+    eldest = sa.select(Event.id).where(Event.provider != suppressions.OPERATOR).order_by(Event.id).limit(limit)
+    old = (Event.id.in_(eldest.scalar_subquery()), Event.received_at < before)
+    return conn.execute(sa.delete(Event).where(*old)).rowcount
+
+
 def kept(conn: Connection, *, after: int, limit: int, provider: str | None = None) -> list[Stored]:
     """Return events whose raw form is still there, in order of id, from the one that follows `after`."""
     query = sa.select(*_STORED).where(Event.id > after, Event.raw != "").order_by(Event.id).limit(limit)

@@ -35,7 +35,7 @@ class Plain:
 
 def plain(conn: Connection, ids: Sequence[int]) -> list[Plain]:
     """Return which of some unsettled events are plain, in order of id."""
-    told = Event.normalised["delivery_id"].as_integer()
+    told = sa.cast(Event.normalised["delivery_id"].as_string(), sa.BigInteger)
     query = (
         sa.select(
             Event.id,

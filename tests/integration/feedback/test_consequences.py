@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
+from datetime import timedelta
 
 import pytest
 
@@ -207,8 +208,8 @@ def test_a_defect_with_one_event_holds_up_no_other(listening, caplog):
     listening.feedback._means = type(means)(
         hash_address=fail_for_one, unsubscribe=means.unsubscribe, threshold=means.threshold
     )
-    listening.hears(*(listening.event(EventKind.DELIVERED, delivery_id=one) for one in (first, second, third)))
-    assert [listening.state(one) for one in (first, second, third)] == ["delivered", "accepted", "delivered"]
+    listening.hears(*(listening.event(EventKind.BOUNCED, delivery_id=one) for one in (first, second, third)))
+    assert [listening.state(one) for one in (first, second, third)] == ["bounced", "accepted", "bounced"]
     assert listening.outcomes()[1] == "failed: ZeroDivisionError"
     assert poisoned not in caplog.text
 
@@ -253,6 +254,21 @@ def test_a_refusal_that_is_about_us_shuts_the_way_and_suppresses_nobody(listenin
     assert listening.outcomes() == ["the delivery is bounced; digest to readers.example waits"]
     listening.hears(listening.event(EventKind.DELIVERED, delivery_id=second))
     assert listening.state(second) is State.DELIVERED
+
+
+def test_events_are_let_go_when_they_are_old_and_suppressions_stay(database):
+    listening = Listening(database)
+    (delivery,) = listening.deliveries()
+    address = listening.recipient(delivery)
+    listening.hears(listening.event(EventKind.COMPLAINED, delivery_id=delivery), listening.event(EventKind.UNKNOWN))
+    with database.write() as conn:
+        suppressions.lift(conn, builders.address_hash("al@readers.example"), reason="none", actor="test")
+    assert listening.feedback.let_go() == 0
+    builders.set_clock(database, ahead=timedelta(days=181))
+    assert listening.feedback.let_go(limit=1) == 1
+    assert listening.feedback.let_go() == 1
+    assert listening.events() == []
+    assert listening.cause(address) == "complaint"
 
 
 # Scores --------------------------------------------------------------------------------------------------------------

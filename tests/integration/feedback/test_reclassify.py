@@ -96,13 +96,13 @@ def test_what_nobody_can_read_any_more_stays_as_it_is(listening, again):
 
 def test_a_defect_that_is_mended_has_cost_nothing(listening, again):
     (delivery,) = listening.deliveries()
-    event = listening.event(EventKind.DELIVERED, delivery_id=delivery)
+    event = listening.event(EventKind.BOUNCED, delivery_id=delivery)
     means, listening.feedback._means = listening.feedback._means, None  # a defect, for a while
     keep(listening, "raw", event)
     assert listening.outcomes() == ["failed: AttributeError"]
     listening.feedback._means = means
     assert again(("raw", event)) == []
-    assert listening.state(delivery) is State.DELIVERED
+    assert listening.state(delivery) is State.BOUNCED
 
 
 def test_only_the_provider_that_was_asked_for_is_read_again(listening, again):

@@ -75,7 +75,7 @@ def auto_reply_in(letter: Letter) -> Reason | None:
 
 
 def asks_to_leave(letter: Letter) -> bool:
-    """Tell the mail that a List-Unsubscribe button has sent, which calls itself automatic too: it is a reader's wish."""
+    """Tell the mail that a List-Unsubscribe button has sent: it calls itself automatic, and is a reader's wish."""
     return "x-apple-unsubscribe" in letter.headers or bool(_LEAVING.match(letter.headers.text("subject")))
 
 
