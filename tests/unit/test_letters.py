@@ -9,9 +9,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.builders import content
 from worker.content import AlertContent
+from worker.errors import InputError
 from worker.letters import CONFIRM_WITHIN, Letters
 from worker.model import DeliveryId, EditionKind, Form, Lane, Severity, StoryId
 from worker.rendering import samples
@@ -74,6 +77,28 @@ def test_the_same_delivery_makes_the_same_bytes_on_every_try(letters, kind):
     assert first == later
     assert (first.delivery_id, first.recipient) == (77, "ada@readers.example")
     assert first.message_id.encode() in first.data
+
+
+EVIL = st.sampled_from(
+    ["a" * 260, "\r\n.\r\n", "\r", "\n", ".", "=?utf-8?q?=0ABcc:?=", "북한", '"', "\\", "<", ">", ",", "@", "\x00"]
+)
+HOSTILE = st.lists(EVIL | st.text(max_size=9), max_size=6).map("".join)
+
+
+@settings(max_examples=200, deadline=None)
+@given(kind=st.sampled_from(KINDS), name=HOSTILE, local=st.just("ada") | HOSTILE, domain=st.just("b.example") | HOSTILE)
+def test_whatever_people_write_a_transport_need_not_look_through_a_message(letters, kind, name, local, domain):
+    """`OutgoingMessage.is_clean` promises so: nothing to stuff, nothing to mend, and one header above the body."""
+    row = replace(due(kind), name=name, recipient=f"{local}@{domain}")
+    try:
+        message = letters.write(row)
+    except InputError:  # no address
+        return
+    assert message.is_clean
+    assert not re.search(rb"\r(?!\n)|(?<!\r)\n|^\.|\n\.|\x00", message.data)
+    assert message.data.endswith(b"\r\n")
+    assert max(map(len, message.data.split(b"\r\n"))) <= 998
+    assert list(email.message_from_bytes(message.data)) == list(email.message_from_bytes(letters.write(due(kind)).data))
 
 
 @pytest.mark.parametrize("kind", KINDS)

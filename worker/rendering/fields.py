@@ -23,6 +23,7 @@ from worker.rendering.prose import one_line, shorten, wrap
 _LINE_BYTES = 998  # RFC 5322, 2.1.1, without CRLF
 _NICE_LINE_CHARS = 78
 _DISPLAY_NAME_CHARS = 100
+_ADDRESS_CHARS = 254  # RFC 5321, 4.5.3.1.3, without angle brackets
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*")  # RFC 5322, 3.2.3, and the space between atoms
 _ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _PLAIN_ADDRESS = rf"{_ATEXT}(?:\.{_ATEXT})*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
@@ -102,7 +103,7 @@ def addr_spec(address: str) -> str:
     >>> addr_spec("mina@뉴스.example")
     'mina@xn--vg1b002a.example'
     """
-    if _PLAIN.fullmatch(address):
+    if len(address) <= _ADDRESS_CHARS and _PLAIN.fullmatch(address):
         return address
     local, _, domain = address.rpartition("@")
     try:
@@ -110,7 +111,8 @@ def addr_spec(address: str) -> str:
         parsed = Address(username=local, domain=wire)
     except ValueError as error:
         raise InputError("not an e-mail address") from error
-    if not _LOCAL_PART.fullmatch(local) or not _DOMAIN.fullmatch(wire) or one_line(address) != address:
+    is_fit = _LOCAL_PART.fullmatch(local) and _DOMAIN.fullmatch(wire) and one_line(address) == address
+    if not is_fit or len(parsed.addr_spec) > _ADDRESS_CHARS:
         raise InputError("not an e-mail address")
     return parsed.addr_spec
 

@@ -209,7 +209,8 @@ def test_a_mailbox_reads_back_as_it_went_in(name, address):
 @pytest.mark.parametrize(
     "address",
     ["", "mina", "@reader.example", "mina@", "mina@read er.example", "mina@reader.example\r\nBcc: x@y.example",
-     "mina@reader.example, all@courier.example", "mina@xn--.한국..example", "mi\x00na@reader.example", "a@b@<c>"],
+     "mina@reader.example, all@courier.example", "mina@xn--.한국..example", "mi\x00na@reader.example", "a@b@<c>",
+     "a" * 300 + "@b.example", "미" * 300 + "@b.example"],
 )  # fmt: skip
 def test_what_is_no_address_is_refused_without_being_quoted(address):
     with pytest.raises(InputError) as refused:
