@@ -157,7 +157,7 @@ def _values(personal: Personal) -> dict[str, str]:
 
 
 def _html_values(personal: Personal) -> dict[str, str]:
-    return {hole: html.escape(value) for hole, value in _values(personal).items()}
+    return {**_values(personal), Hole.RECIPIENT: html.escape(one_line(personal.recipient))}  # tokens need no escaping
 
 
 def _demand_fit(personal: Personal) -> None:

@@ -82,9 +82,9 @@ class Seal:
         digest = b64encode(sha256(_simple(body)).digest()).decode()
         fields: list[str] = []
         for key, tags in self.tags:
-            field = f"{tags}\r\n t={int(at.timestamp())}; bh={digest};\r\n b="
-            signature = key.sign(f"{header}dkim-signature:{unfolded(field.removeprefix(_FIELD))}".encode())
-            fields += (field, _folded(b64encode(signature).decode()), "\r\n")
+            stamp = f"{tags}\r\n t={int(at.timestamp())}; bh={digest};\r\n b="
+            signature = key.sign(f"{header}dkim-signature:{unfolded(stamp.removeprefix(_FIELD))}".encode())
+            fields += (stamp, _folded(b64encode(signature).decode()), "\r\n")
         return "".join(fields).encode()
 
 
