@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from worker.cli.house import Json, messages, print_json, print_rows
+from worker.cli.house import Json, messages, print_json, print_rows, stamp
 from worker.cli.refusals import printable
 from worker.errors import TocsinError
 from worker.health import Finding, Health
@@ -58,7 +58,8 @@ def doctor(
     from worker.wiring import house
 
     found = house()
-    checks = [_database, _sends, _broker, _relays, _ways, _returns, _workers, _clock, _disk, *([_dns] if dns else [])]
+    checks = [_database, _sends, _broker, _relays, _ways, _returns, _webhooks, _workers, _clock, _disk]
+    checks += [_dns] if dns else []
     told: dict[str, str] = {}
     findings = [finding for check in checks for finding in _examine(check, found, told)]
     for one in findings:
@@ -189,6 +190,33 @@ def _returns(found: House) -> Iterator[Finding]:
 
     open_mailbox(given.get_secret_value(), left=found.home).close()
     yield Finding(part="returns", health=Health.WELL, says="the mailbox of returned mail can be read")
+
+
+def _webhooks(found: House) -> Iterator[Finding]:
+    """Tell of each provider that sends for us whether it tells us anything, and whether that is dealt with."""
+    from worker.store import events
+
+    with found.database.read() as conn:
+        waiting_s = events.waiting_s(conn)
+        names = dict.fromkeys(spec.scheme.partition("+")[0] for spec in found.transport_specs)
+        heard = {name: events.heard_at(conn, name) for name in names if name in found.event_readers}
+    for name, at in heard.items():
+        if at is not None:
+            yield Finding(part="webhooks", health=Health.WELL, says=f"{name} was last heard at {stamp(at)}")
+            continue
+        yield Finding(
+            part="webhooks",
+            health=Health.NOTE,
+            says=f"{name} has told us nothing yet: neither bounces nor complaints are known",
+            advice="`tocsin feedback webhooks` prints the address to give to it, and says whether its key is lacking",
+        )
+    if waiting_s > _SILENT_S * 5:
+        yield Finding(
+            part="webhooks",
+            health=Health.ILL,
+            says=f"what was told {waiting_s / 60:.0f} minutes ago still waits for its consequences",
+            advice="is a worker for control running? Its log says what fails",
+        )
 
 
 def _workers(found: House) -> Iterator[Finding]:

@@ -97,6 +97,18 @@ def waiting(conn: Connection) -> int:
     return conn.execute(sa.select(sa.func.count()).where(Event.settled_at.is_(None))).scalar_one()
 
 
+def waiting_s(conn: Connection) -> float:
+    """Return for how long the eldest event has waited for its consequences; 0 when none does."""
+    eldest = conn.execute(sa.select(sa.func.min(Event.received_at)).where(Event.settled_at.is_(None))).scalar()
+    return (now(conn) - eldest).total_seconds() if eldest else 0.0
+
+
+def heard_at(conn: Connection, provider: str) -> datetime | None:
+    """Return when a provider's webhook has last told us anything."""
+    query = sa.select(Event.received_at).where(Event.provider == provider, Event.raw != "")
+    return conn.execute(query.order_by(Event.id.desc()).limit(1)).scalar()
+
+
 def take(conn: Connection, event_id: int) -> Stored | None:
     """Take an event, to draw its consequences in this very transaction; None when somebody else has, or will."""
     row = conn.execute(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from datetime import timedelta
 
 import pytest
 
@@ -100,6 +101,22 @@ def test_events_are_read_again_by_command(tocsin, database):
     assert tocsin("feedback", "reclassify")[2].strip() == "0 changed"
     code, _, err = tocsin("feedback", "reclassify", "--provider", "nobody")
     assert (code, "providers are" in err) == (2, True)
+
+
+def test_the_doctor_tells_which_provider_is_silent(tocsin, monkeypatch, database):
+    monkeypatch.setenv("TOCSIN_TRANSPORTS", "postmark://token@default resend://key@default")
+
+    def told(part="webhooks"):
+        findings = lines(tocsin("doctor", "--json", "--no-dns")[1])
+        return [(row["health"], str(row["says"])) for row in findings if row["part"] == part]
+
+    assert [(health, says.split()[0]) for health, says in told()] == [("note", "postmark"), ("note", "resend")]
+    house().feedback.store([(bounce(database), "{}")])
+    assert [health for health, _ in told()] == ["well", "note"]
+    builders.set_clock(database, ahead=timedelta(hours=1))
+    assert [health for health, _ in told()] == ["well", "note", "ill"]
+    house().feedback.settle()
+    assert [health for health, _ in told()] == ["well", "note"]
 
 
 def bounce(database):

@@ -12,7 +12,8 @@ from tests import builders
 from worker.errors import UnprovenError
 from worker.hearsay import EventKind
 from worker.lifecycle import State
-from worker.store import breakers, people, suppressions
+from worker.model import Receipt
+from worker.store import breakers, deliveries, people, suppressions
 
 from .listening import Listening
 
@@ -78,6 +79,19 @@ def test_an_event_settles_a_delivery_that_nobody_knew_about_and_its_edition(list
     assert (row.accepted_at is not None) is (then is not None)
     assert row.provider_message_id == ("id of theirs" if then else "")
     assert listening.edition_status(delivery) == ("finished" if then else "planned")
+
+
+def test_our_own_receipt_that_comes_after_the_event_is_noted_and_changes_nothing(listening):
+    (delivery,) = listening.deliveries(state=State.COMMITTING)
+    listening.hears(listening.event(EventKind.DELIVERED, delivery_id=delivery))
+    receipt = Receipt(provider="relay", code=250, provider_message_id="late")
+    late = deliveries.outcome_of(receipt, delivery_id=delivery, fence=0)
+    with listening.database.write() as conn:
+        at = listening.row(delivery).planned_at
+        deliveries.record(conn, [late, dataclasses.replace(late, number=1, started_at=at)])
+    assert listening.state(delivery) is State.DELIVERED
+    with listening.database.read() as conn:
+        assert [row.outcome for row in builders.attempts_of(conn, delivery)] == ["accepted", "accepted"]
 
 
 @pytest.mark.parametrize("kind", [EventKind.REJECTED, EventKind.FAILED])
