@@ -1,21 +1,28 @@
 """A mail provider in a thread: plays Resend's batch endpoint as its pages have it, keys included.
 
-`docs`: resend.com/docs/api-reference/emails/send-batch-emails and /docs/dashboard/emails/idempotency-keys, 2026-11-28.
+Its pages: resend.com/docs/api-reference/emails/send-batch-emails, /docs/dashboard/emails/idempotency-keys; 2026-11-28.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from random import Random
 from types import TracebackType
 from typing import Any, Self
 
 
 class MailProvider:
-    """Accepts everything, nothing twice under one key. While `silent` is set, it accepts and does not answer."""
+    """Accepts everything, nothing twice under one key. While `silent` is set, it accepts and does not answer.
+
+    With `moods` it takes its time, and now and then keeps an answer to itself.
+    """
 
     def __init__(self) -> None:
+        self.moods: Random | None = None
         self.accepted: list[dict[str, Any]] = []
         self.requests = 0
         self.silent = threading.Event()
@@ -33,24 +40,36 @@ class MailProvider:
                 assert self.headers["Authorization"] == "Bearer a-key"
                 status, answer = provider.take(self.headers["Idempotency-Key"], body)
                 provider.heard.set()
-                if provider.silent.is_set():
+                if provider.keeps_silent():
                     self.close_connection = True
                     return
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(answer)))
-                self.end_headers()
-                self.wfile.write(answer)
+                with contextlib.suppress(OSError):  # whoever asked may have been killed
+                    self.send_response(status)
+                    self.send_header("Content-Length", str(len(answer)))
+                    self.end_headers()
+                    self.wfile.write(answer)
 
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the base's name for it
                 """Say nothing."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        class Server(ThreadingHTTPServer):
+            def handle_error(self, request: object, client_address: object) -> None:
+                """Say nothing of connections that were cut."""
+
+        self._server = Server(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
 
     @property
     def dsn(self) -> str:
         """How an installation names it."""
         return f"resend://a-key@default?name=way&base_url=http://127.0.0.1:{self._server.server_port}"
+
+    def keeps_silent(self) -> bool:
+        """Decide whether to answer, and take some time about it."""
+        if self.moods is None:
+            return self.silent.is_set()
+        time.sleep(self.moods.uniform(0, 0.5))
+        return self.moods.random() < 0.1
 
     def take(self, key: str, body: bytes) -> tuple[int, bytes]:
         """Accept a batch, unless its key is known."""

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import re
 import signal
+import sys
+import time
+from collections import Counter
 from collections.abc import Iterator
+from random import Random
 
 import httpx
+import psutil
 import pytest
 
 from tests.acceptance.conftest import MakeInstallation
+from tests.acceptance.drilling import seed
 from tests.acceptance.houses import Installation, Running, until
 from tests.acceptance.http_provider import MailProvider
 
 READERS = 40
+CROWD = 1_000
 WITHIN_S = 120.0
 TOPICS = """
 - slug: volcanoes
@@ -32,14 +39,18 @@ def provider() -> Iterator[MailProvider]:
 def house(make_installation: MakeInstallation, provider: MailProvider) -> Installation:
     """An installation with readers who all follow one topic."""
     house = make_installation(TOCSIN_TRANSPORTS=provider.dsn)
+    fill(house, READERS)
+    return house
+
+
+def fill(house: Installation, count: int) -> None:
     topics, readers = house.folder / "topics.yaml", house.folder / "readers.csv"
     topics.write_text(TOPICS, encoding="utf-8")
-    rows = (f"r{number}@reader.example,,en,UTC,volcanoes,immediate," for number in range(READERS))
+    rows = (f"r{number}@reader.example,,en,UTC,volcanoes,immediate," for number in range(count))
     readers.write_text("\n".join(["email,name,locale,timezone,topics,cadence,at", *rows, ""]), encoding="utf-8")
     house.told("db", "upgrade")
     house.told("topics", "import", topics)
     house.told("subscribers", "import", readers, "--confirmed")
-    return house
 
 
 def push(house: Installation) -> None:
@@ -47,12 +58,12 @@ def push(house: Installation) -> None:
     assert house.post("/api/v1/articles", article).status_code in {200, 201, 202}
 
 
-def wait_until_all_are(house: Installation, state: str) -> list[dict[str, object]]:
+def wait_until_all_are(house: Installation, state: str, *, readers: int = READERS) -> list[dict[str, object]]:
     def look() -> list[dict[str, object]]:
         rows: list[dict[str, object]] = house.ask("deliveries", "list")
-        return rows if len(rows) == READERS and {row["state"] for row in rows} == {state} else []
+        return rows if len(rows) == readers and {row["state"] for row in rows} == {state} else []
 
-    return until(look, within_s=WITHIN_S, what=f"all are {state}", tell=house.logs)
+    return until(look, within_s=2 * WITHIN_S, what=f"all are {state}", tell=house.logs)
 
 
 def assert_everybody_got_one(provider: MailProvider) -> None:
@@ -97,9 +108,40 @@ def test_a_lost_answer_and_a_dead_worker_send_nothing_twice(house: Installation,
     assert provider.requests > 1
 
 
+@pytest.mark.drill
+@pytest.mark.timeout(900)
+def test_workers_that_are_killed_every_two_seconds_send_nothing_twice(
+    make_installation: MakeInstallation, provider: MailProvider
+) -> None:
+    """An answer is also kept back now and then. Nothing may be left in doubt: the provider knows its keys."""
+    batch, kills = 20, 0
+    provider.moods = Random(seed())
+    house = make_installation(TOCSIN_TRANSPORTS=f"{provider.dsn}&batch={batch}", TOCSIN_CANARY_SHARE="0")
+    fill(house, CROWD)
+    with house.up() as running:
+        push(house)
+        assert provider.heard.wait(WITHIN_S)
+        until_s = time.monotonic() + 60
+        while time.monotonic() < until_s and len(provider.accepted) < CROWD:
+            time.sleep(2)
+            kill(running, "alerts")
+            kills += 1
+        provider.moods = None
+        wait_until_all_are(house, "accepted", readers=CROWD)
+    counted = Counter(mail["to"][0] for mail in provider.accepted)
+    sys.stdout.write(
+        f"audience={CROWD} accepted={CROWD} refused=0 unknown=0 lost={CROWD - len(counted)} "
+        f"duplicated={counted.total() - len(counted)} window={2 * batch * kills} "
+        f"({kills} ends of a mail worker, {provider.requests} requests)\n"
+    )
+    assert kills > 2
+    assert (len(counted), counted.total()) == (CROWD, CROWD)
+
+
 def kill(running: Running, queue: str) -> None:
-    for command, process in running.children().items():
-        if command.startswith("worker") and queue in command:
-            process.send_signal(signal.SIGKILL)
-            return
-    raise AssertionError(f"no worker of {queue} among {list(running.children())}")
+    """Kill the worker of a queue; wait for it when it is just being started."""
+
+    def look() -> list[psutil.Process]:
+        return [one for name, one in running.children().items() if name.startswith("worker") and queue in name]
+
+    until(look, within_s=WITHIN_S, what=f"a worker of {queue}")[0].send_signal(signal.SIGKILL)
