@@ -117,8 +117,9 @@ def test_name_servers_that_fail_are_not_well_and_silent_ones_are_not_checked(hou
 
 
 def test_the_doctor_may_be_asked_to_leave_dns_alone(house, dns_server):
-    parts = [row["part"] for row in house.tocsin("doctor", "--no-dns", "--json").lines]
-    assert parts == ["database", "broker", "relays", "ways", "workers", "clock", "disk"]
+    parts = {row["part"] for row in house.tocsin("doctor", "--no-dns", "--json").lines}
+    assert parts >= {"database", "broker", "relays", "ways", "workers", "clock", "disk"}
+    assert parts.isdisjoint({"spf", "dkim", "dmarc", "bounces"})
     assert dns_server.asked == []
 
 
