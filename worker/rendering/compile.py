@@ -15,7 +15,6 @@ from zoneinfo import ZoneInfo
 from css_inline import CSSInliner
 from jinja2 import FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from markupsafe import Markup
 
 from worker.content import Content, DigestContent, Newsroom
 from worker.errors import ConfigurationError
@@ -108,8 +107,7 @@ class Renderer:
 
     def _told(self, language: Language, template: str, card: CardView, size: str = "") -> str:
         """Render a story's piece of a mail, which knows of nothing else: the same in every mail that tells it."""
-        text = self._environments[language.tag].get_template(template).render(one=card, size=size)
-        return Markup(text) if template.endswith("html.j2") else text  # noqa: S704  escaped by the template
+        return self._environments[language.tag].get_template(template).render(one=card, size=size)
 
     def _render(self, language: Language, template: str, context: Mapping[str, object]) -> str:
         try:
