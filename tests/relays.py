@@ -21,7 +21,7 @@ from worker.runtime.ports import free_port, wait_until_listening
 
 ROOT: Final = Path(__file__).parents[1]
 _ID: Final = re.compile(rb"^message-id:\s*<([^>]*)>", re.IGNORECASE | re.MULTILINE)
-_HEAD_BYTES: Final = 16_384
+_END_OF_MULTIPART: Final = b"--\n\n"  # its last line, and the empty one with which smtp-sink ends a file
 _START_S: Final = 20.0
 
 
@@ -76,7 +76,13 @@ class SmtpSink:
 
     def came(self) -> Counter[str]:
         """Count each Message-ID whose message was taken."""
-        return Counter(_message_id(file) for file in self._folder.glob("*/*"))
+        return self.came_into(self._folder)
+
+    @staticmethod
+    def came_into(folder: Path) -> Counter[str]:
+        """Count each Message-ID below a folder. What was on its way when the sink was ended has no end."""
+        mails = (file.read_bytes() for file in folder.rglob("*") if file.is_file())
+        return Counter(_message_id(mail) for mail in mails if mail.endswith(_END_OF_MULTIPART))
 
     def progress(self) -> int:
         """Count the messages, those that are coming in just now too."""
@@ -155,7 +161,6 @@ def start_sink(port: int, *options: str) -> subprocess.Popen[bytes]:
     return process
 
 
-def _message_id(file: Path) -> str:
-    with file.open("rb") as opened:
-        found = _ID.search(opened.read(_HEAD_BYTES))
+def _message_id(mail: bytes) -> str:
+    found = _ID.search(mail)
     return found[1].decode() if found else "?"

@@ -12,6 +12,7 @@ import sqlite3
 import sys
 import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -281,12 +282,12 @@ class Stage(contextlib.ExitStack):
         cluster: Cluster | None = None,
         delay_s: float = DELAY_S,
         home: Path | None = None,
-        **settings: str,
+        settings: Mapping[str, str] | None = None,
     ) -> Drill:
         """Make a house, on SQLite or in a cluster, that sends to the relay."""
         self.callback(relay.stop)
         made = home or self._folder / "home"
-        own = {**own_ports(), **BRISK, **_KEYS, **settings}
+        own = {**own_ports(), **BRISK, **_KEYS, **(settings or {})}
         database_url = f"sqlite:///{made / 'tocsin.db'}"
         if cluster:
             database_url = own["TOCSIN_DATABASE_URL"] = self.enter_context(cluster.bare())
