@@ -65,7 +65,7 @@ class Foundation:
         """Where pacing keeps its buckets: the operator's Redis, else the broker where it is one, else nowhere."""
         given = self.settings.redis_url
         url = given.get_secret_value() if given else self.broker_url
-        return url if url.startswith(("redis", "unix:")) else None
+        return url if url.startswith(("redis://", "rediss://", "redis+socket://", "unix://")) else None
 
     @functools.cached_property
     def tokens(self) -> Tokens:

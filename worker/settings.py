@@ -46,6 +46,7 @@ _EXAMPLES: Final[Mapping[str, str]] = {
 }
 _SECRET_WORD: Final = re.compile(r"[A-Za-z0-9_-]{16,}")
 _BROKERS: Final = ("redis://", "rediss://", "amqp://", "amqps://", "redis+socket://", "sentinel://")
+_REDIS: Final = ("redis://", "rediss://", "unix://", "redis+socket://")
 _NO_SETTINGS: Final = {"TOCSIN_PARENT_PID", "TOCSIN_LOG_LEVEL"}  # the supervisor's own, and logging's
 
 Seconds = Annotated[float, Field(gt=0, le=86_400 * 31)]
@@ -180,6 +181,13 @@ class Settings(BaseSettings):
     @classmethod
     def _are_servers(cls, value: str) -> str:
         name_servers(value)
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _is_redis(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not value.get_secret_value().startswith(_REDIS):
+            raise ValueError(f"must begin with {', '.join(_REDIS[:-1])} or {_REDIS[-1]}")
         return value
 
     @field_validator("domain_rates")

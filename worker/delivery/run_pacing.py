@@ -114,12 +114,12 @@ class Pace:
         """Run the script; nothing comes back when Redis is away."""
         from redis.exceptions import RedisError  # noqa: PLC0415  half a second that only paced mail is worth
 
-        if self._script is None:
-            self._redis = _client(self._url or "")
-            self._script = self._redis.register_script(_SCRIPT)
         try:
+            if self._script is None:
+                self._redis = _client(self._url or "")
+                self._script = self._redis.register_script(_SCRIPT)
             answers: list[int] = await self._script(keys=keys, args=arguments)
-        except (RedisError, OSError) as error:
+        except (RedisError, OSError, ValueError, TypeError) as error:  # the last two: words of a URL that it knows not
             self._lose(error)
             return []
         self._note_return()
@@ -143,9 +143,10 @@ def _client(url: str) -> Redis:
     from redis.asyncio.retry import Retry  # noqa: PLC0415  as above
     from redis.backoff import NoBackoff  # noqa: PLC0415  as above
 
-    # Kombu writes a socket's path with a scheme of its own.
+    if url.startswith("redis+socket://"):  # kombu's way to write a socket's path, with words of its own behind the ?
+        url = url.partition("?")[0].replace("redis+socket://", "unix://", 1)
     return Redis.from_url(
-        url.replace("redis+socket://", "unix://", 1),
+        url,
         socket_timeout=_ANSWERS_WITHIN_S,
         socket_connect_timeout=_ANSWERS_WITHIN_S,
         retry=Retry(NoBackoff(), 1),
