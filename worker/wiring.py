@@ -51,6 +51,7 @@ from worker.rendering.signing import Signer
 from worker.settings import Settings
 from worker.signup.address import normalise
 from worker.signup.run_preferences import part
+from worker.store import events
 from worker.store import house as house_table
 from worker.store.leases import Holder
 
@@ -206,7 +207,11 @@ class House(Foundation):
         """What understands bounces, complaints and automatic answers."""
         from worker.feedback.mail.hearing import ReturnedMail  # noqa: PLC0415  delivery workers never read returned mail
 
-        return ReturnedMail(self.tokens.delivery_of)
+        def was_sent(message_id: str, recipient: str) -> bool:
+            with self.database.read() as conn:
+                return events.was_sent(conn, message_id, recipient)
+
+        return ReturnedMail(delivery_of=self.tokens.delivery_of, was_sent=was_sent)
 
     def take_in_mail(self, mailbox: str = "", *, limit: int = sys.maxsize) -> TakenIn | None:
         """Take in what waits in a mailbox, by default that of the settings; None where they name none. As `visit`."""

@@ -180,6 +180,12 @@ def locate(conn: Connection, event: FeedbackEvent) -> Located | None:
     return None
 
 
+def was_sent(conn: Connection, message_id: str, recipient: str) -> bool:
+    """Tell whether a mail of ours with that Message-ID went to that address, in whatever case it is written."""
+    is_it = (Delivery.message_id == message_id, sa.func.lower(Delivery.recipient) == recipient.lower())
+    return conn.execute(sa.select(Delivery.id).where(*is_it).limit(1)).first() is not None
+
+
 def hear(
     conn: Connection, located: Located, event: FeedbackEvent, happening: Happening, sources: Collection[State]
 ) -> bool:

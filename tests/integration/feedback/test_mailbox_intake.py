@@ -14,10 +14,11 @@ from worker.errors import ConfigurationError
 from worker.feedback.mail.hearing import KEPT_BYTES, ReturnedMail, kept, restored
 from worker.feedback.run_mailbox import take_in
 from worker.hearsay import EventKind, Fate
+from worker.store import events
 from worker.tokens import Tokens
 
 TOKENS = Tokens(["a key that nobody knows"])
-MAIL = ReturnedMail(TOKENS.delivery_of)
+MAIL = ReturnedMail(delivery_of=TOKENS.delivery_of, was_sent=lambda _message_id, _recipient: False)
 AT = datetime(2026, 11, 23, 8, tzinfo=UTC)
 HUMAN = b"From: Jo <jo@example.org>\nSubject: Re: Ferries\n\nThank you!\n"
 
@@ -80,8 +81,14 @@ def visit(listening, maildir):
 
 def visit_of(listening, maildir):
     """Take in what waits, once, and draw the consequences."""
+
+    def was_sent(message_id, recipient):
+        with listening.database.read() as conn:
+            return events.was_sent(conn, message_id, recipient)
+
     opened = Maildir(maildir, most_bytes=1_000_000)
-    done = take_in(opened, MAIL, listening.feedback, received_at=builders.time_of(listening.database))
+    mail = ReturnedMail(delivery_of=TOKENS.delivery_of, was_sent=was_sent)
+    done = take_in(opened, mail, listening.feedback, received_at=builders.time_of(listening.database))
     while listening.feedback.settle():
         pass
     return done
@@ -116,13 +123,16 @@ def test_a_mail_server_that_writes_small_letters_is_understood(listening, maildi
     assert listening.state(delivery) == "bounced"
 
 
-def test_a_bounce_is_known_by_our_message_id_and_else_by_its_recipient(listening, maildir, visit):
+def test_a_bounce_is_known_by_our_message_id_and_else_scores_by_its_recipient(listening, maildir, visit):
     first, second = listening.deliveries(2)
-    arrive(maildir, "1", bounce(message_id=listening.row(first).message_id, recipient="anybody@example.net"))
+    told = {"message_id": listening.row(first).message_id, "recipient": listening.recipient(first).upper()}
+    arrive(maildir, "1", bounce(**told))
     arrive(maildir, "2", bounce(recipient=listening.recipient(second).upper()))
     visit()
     assert listening.state(first) == "bounced"
-    assert listening.cause(listening.recipient(second)) == "bounce"
+    assert listening.cause(listening.recipient(first)) == "bounce"
+    assert listening.cause(listening.recipient(second)) is None  # anybody can write such a mail
+    assert [event.address_hash for event in listening.events()][1] == builders.address_hash(listening.recipient(second))
 
 
 FATES = {
@@ -143,6 +153,17 @@ def test_only_what_is_about_the_address_ends_it(listening, maildir, make, state,
     assert visit_of(listening, maildir).mails == {Fate.TAKEN: 1}
     assert listening.state(delivery) == state
     assert listening.cause(listening.recipient(delivery)) == cause
+
+
+def test_nobody_silences_readers_by_guessing_message_ids(listening, maildir, visit):
+    (delivery,) = listening.deliveries()
+    guessed = listening.row(delivery).message_id
+    arrive(maildir, "1", bounce(message_id=guessed, recipient="anybody@example.net"))
+    arrive(maildir, "2", bounce(message_id=guessed, recipient=""))
+    arrive(maildir, "3", bounce(to=f"b.0.{delivery}.{'A' * 43}@courier.example", recipient="nobody@example.net"))
+    assert visit().mails == {Fate.TAKEN: 3}
+    assert listening.state(delivery) == "accepted"
+    assert listening.cause(listening.recipient(delivery)) is None
 
 
 def test_an_opt_out_report_ends_subscriptions_and_is_no_complaint(listening, maildir, visit):

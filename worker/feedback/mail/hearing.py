@@ -1,8 +1,9 @@
 """From a returned mail to events: what `classify` finds, tied to our own delivery as surely as can be.
 
-Decides which delivery it is about: by the signed return path that it came to, or that it quotes; by our Message-ID;
-else the recipient's address is all there is. Pure: reading a return path is handed in. Called by the intake of
-mailboxes, and again whenever kept mail is to be understood anew.
+Decides which delivery it is about: by the signed return path that it came to, or that it quotes; by our Message-ID, if
+that mail went to the recipient who is named, since Message-IDs can be guessed; else the recipient's address is all
+there is. Pure: what knows return paths and Message-IDs is handed in. Called by the intake of mailboxes, and again
+whenever kept mail is to be understood anew.
 """
 
 from __future__ import annotations
@@ -46,12 +47,18 @@ _OLDEST: Final = timedelta(days=14)
 
 
 class ReturnedMail:
-    """Understands returned mail. `delivery_of` reads a delivery out of a return path in any text."""
+    """Understands returned mail.
+
+    `delivery_of` reads a delivery out of a return path in any text; `was_sent` tells whether a mail of ours with a
+    Message-ID went to an address.
+    """
 
     name = PROVIDER
 
-    def __init__(self, delivery_of: Callable[[str], DeliveryId | None]) -> None:
-        self._delivery_of = delivery_of
+    def __init__(
+        self, *, delivery_of: Callable[[str], DeliveryId | None], was_sent: Callable[[str, str], bool]
+    ) -> None:
+        self._delivery_of, self._was_sent = delivery_of, was_sent
 
     def hear(self, data: bytes, *, received_at: datetime) -> tuple[FeedbackEvent, ...]:
         """Tell what a mail says: an event a recipient, never none. Same bytes, same ids."""
@@ -66,7 +73,7 @@ class ReturnedMail:
                 kind=_kind(found),
                 occurred_at=_written_at(letter, received_at),
                 delivery_id=delivery_id,
-                message_id=message_id,
+                message_id=self._believed(message_id, delivery_id, found.recipient),
                 recipient=found.recipient,
                 hard=_lasts(found),
                 code=int(reply) if (reply := reply_in(found.diagnosis)) else None,
@@ -75,6 +82,10 @@ class ReturnedMail:
             )
             for number, found in enumerate(understood(letter))
         )
+
+    def _believed(self, message_id: str, delivery_id: DeliveryId | None, recipient: str) -> str:
+        """Return a quoted Message-ID, "" for one that anybody could have made up."""
+        return message_id if delivery_id or (message_id and self._was_sent(message_id, recipient)) else ""
 
     def read(self, raw: str, *, received_at: datetime) -> tuple[FeedbackEvent, ...]:
         """Understand a mail again from the form in which it was kept."""
