@@ -162,8 +162,8 @@ class Ways:
     def see(self, seen: Seen) -> None:
         """Take over what SQL says, but for what we have found out since it was asked; and keep our own turns."""
         self._now, self._seen_s = seen.at, time.monotonic()
-        self.slowed = seen.slowed | {place: self.slowed[place] for place in self.news.halvings}
-        old, self._shut = self._shut, {way: self._shut[way] for way in self.news.trips}
+        self.slowed = seen.slowed | {place: self.slowed[place] for place in self.slowed.keys() & self.news.halvings}
+        old, self._shut = self._shut, {way: self._shut[way] for way in self._shut.keys() & self.news.trips}
         for way, circuit in seen.circuits.items():
             if way in self._shut or self.news.recoveries.get(way) == circuit.turn:
                 continue
