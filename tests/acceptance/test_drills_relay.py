@@ -125,7 +125,7 @@ def test_two_beats_and_two_of_each_worker(stage: Stage) -> None:
     drill.up()
     with contextlib.ExitStack() as others:
         for words in (("beat",), ("worker", "--queues", "alerts"), ("worker", "--queues", "control")):
-            others.enter_context(drill.house.start(*words))
+            others.callback(drill.house.start(*words).stop, signal.SIGKILL)
         drill.begin()
         check_that_all_got_it(drill)
         assert len(drill.books.ask("SELECT id FROM edition")) == 1
