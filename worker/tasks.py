@@ -222,11 +222,14 @@ def deliver_batch(edition_id: int, batch_no: int, lane: str) -> None:
 @app.task
 def sweep_deliveries() -> None:
     """Take back what dead workers held, and ring for every batch that is due."""
+    from worker.signup import run_erasure  # noqa: PLC0415  mail workers need nothing of that room
+
     home = this_house()
     take_back(home.database)
     run_steering.sweep(home.database)
     run_withdrawal.sweep(home.database)
     run_canary.sweep(home.database, home.canary_limits)
+    run_erasure.sweep(home.database)
     for lane in (Lane.ALERTS, Lane.BULK):
         with home.database.read() as conn:
             due = leases.due_batches(conn, lane, limit=_BATCHES_A_SWEEP)

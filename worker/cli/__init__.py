@@ -22,6 +22,7 @@ from worker.cli import (
     demo,
     dkim,
     editions,
+    erase,
     explain,
     feedback,
     match,
@@ -87,6 +88,7 @@ translate.register(topics.app)
 backtest.register(topics.app)
 app.command(rich_help_panel=_NEWS)(match.match)
 app.command(rich_help_panel=_NEWS)(stories.stories)
+subscribers.app.command()(erase.erase)
 app.add_typer(subscribers.app, name="subscribers", rich_help_panel=_READERS)
 app.add_typer(newsletters.app, name="newsletters", rich_help_panel=_READERS)
 app.command(rich_help_panel=_MAIL)(plan.plan)

@@ -48,10 +48,20 @@ def import_(
 
 
 @app.command()
-def export() -> None:
+def export(
+    address: Annotated[
+        str | None, typer.Option(help="Print all that is held about this address instead, as one JSON object.")
+    ] = None,
+) -> None:
     """Print all readers as CSV: the import's columns, and where each stands."""
+    from worker.signup.address import normalise
+    from worker.signup.run_erasure import export as tell
     from worker.signup.run_export import HEADER, export_readers
 
+    if address is not None:
+        found, wanted = opened_house(), normalise(address)
+        print_json({"address": wanted.text, **tell(found.database, wanted, found.address_hash(wanted.key))})
+        return
     rows = csv.writer(sys.stdout, lineterminator="\n")
     rows.writerow(HEADER)
     rows.writerows(export_readers(opened_house().database))

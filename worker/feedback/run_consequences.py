@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sqlalchemy import Connection
@@ -65,9 +65,10 @@ def draw(conn: Connection, event_id: int, means: Means) -> bool:
     located = events.locate(conn, stored.event)
     # A message that was passed on may bounce at an address that we have never written to: ours is the one at fault.
     address = (located.recipient if located else None) or stored.event.recipient
+    is_forgotten = located is not None and located.recipient is None
     case = _Case(
         id=stored.id,
-        event=stored.event,
+        event=replace(stored.event, reason="") if is_forgotten else stored.event,  # a reply may quote the address
         effects=decide(stored.event, names_delivery=located is not None),
         located=located,
         address_hash=means.hash_address(address) if address else None,
@@ -81,7 +82,7 @@ def draw(conn: Connection, event_id: int, means: Means) -> bool:
         *_of_way(conn, case),
     ]
     events.note(conn, event_id, outcome="; ".join(outcome))
-    if located and located.recipient is None:
+    if is_forgotten:
         events.forget(conn, event_id)
     return True
 

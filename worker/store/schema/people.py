@@ -38,6 +38,7 @@ class Subscriber(Base):
         partial_index(
             "ix_subscriber_confirmation_due_at", "confirmation_due_at", where="confirmation_due_at IS NOT NULL"
         ),
+        partial_index("ix_subscriber_erased_at", "erased_at", where="erased_at IS NOT NULL"),
     )
 
 

@@ -1,0 +1,84 @@
+"""Forgets a reader, and tells a reader all that is held about them.
+
+What stays is a tombstone for the books and, where the address was suppressed, its keyed hash. Called by the command
+line; a sweep forgets what the wire brings in late.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from worker.model import SubscriberId
+from worker.signup.address import Address
+from worker.signup.decide import Act, step
+from worker.store import agenda, editions, house, people, personal
+from worker.store.database import Database, now
+from worker.store.people import Reader
+from worker.store.personal import Whose
+
+_REPLIES_COME_WITHIN = timedelta(minutes=30)
+_BY_REQUEST = "erased at the reader's wish, who wants no mail again"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Erased:
+    """What was forgotten: whether there was a reader, how many mails and events told of them."""
+
+    was_known: bool
+    unsent: int = 0
+    mails: int = 0
+    events: int = 0
+
+
+def erase(database: Database, address: Address, address_hash: str, *, actor: str, suppress: bool) -> Erased:
+    """Forget an address's reader for good, and whatever else is held about it. Safe to repeat.
+
+    The address may come again as a stranger, unless it is suppressed.
+    """
+    with database.write() as conn:
+        agenda.take_turn(conn)  # no planner has copies for this reader under its pen
+        reader = people.by_address(conn, address_hash)
+        due = step(reader.status if reader else None, Act.ERASE)
+        if suppress:
+            people.suppress(conn, address_hash, reason=_BY_REQUEST)
+        whose = _whose(address, address_hash, reader)
+        if reader is None or due is None:
+            return Erased(was_known=False, events=personal.scrub_events(conn, whose))
+        return _forget(conn, reader.id, whose, actor=actor)
+
+
+def sweep(database: Database) -> None:
+    """Forget what has been written down since of readers that were erased a moment ago: replies quote addresses."""
+    with database.read() as conn:
+        erased = personal.erased_since(conn, now(conn) - _REPLIES_COME_WITHIN)
+    for subscriber_id in erased:
+        with database.write() as conn:
+            personal.scrub_mails(conn, subscriber_id)
+
+
+def export(database: Database, address: Address, address_hash: str) -> dict[str, Any]:
+    """Return everything that is held about an address."""
+    with database.read() as conn:
+        reader = people.by_address(conn, address_hash)
+        return personal.told(conn, _whose(address, address_hash, reader))
+
+
+def _forget(conn: Connection, subscriber_id: SubscriberId, whose: Whose, *, actor: str) -> Erased:
+    people.unfollow(conn, subscriber_id)
+    unsent = personal.withdraw_unsent(conn, subscriber_id)
+    events = personal.scrub_events(conn, whose)
+    mails = personal.scrub_mails(conn, subscriber_id)
+    personal.scrub_reader(conn, subscriber_id)
+    editions.finish_settled(conn)
+    house.note(conn, actor=actor, action="erase", subject=f"subscriber {subscriber_id}")
+    return Erased(was_known=True, unsent=unsent, mails=mails, events=events)
+
+
+def _whose(address: Address, address_hash: str, reader: Reader | None) -> Whose:
+    written = {reader.email} if reader and reader.email else set()
+    spellings = frozenset({address.text, address.key} | written)
+    return Whose(subscriber_id=reader.id if reader else None, address_hash=address_hash, spellings=spellings)

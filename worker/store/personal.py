@@ -1,0 +1,208 @@
+"""All that the tables hold of one reader: told whole, and taken out.
+
+One file knows every place where an address, a name or an own query may stand, free text included: replies and bounces
+quote addresses. What stays of a forgotten reader are numbers, states and times, which the books need. Never decides:
+signup does, and holds the reader's row locked.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy import ColumnElement, Connection
+
+from worker.content import thaw
+from worker.lifecycle import PRE_COMMIT, State
+from worker.model import DeliveryId, SubscriberId, SubscriberStatus
+from worker.store import ledger
+from worker.store.database import now
+from worker.store.house import notes
+from worker.store.leases import lock, reschedule
+from worker.store.schema import (
+    Attempt,
+    Delivery,
+    DeliverySubscription,
+    EditionContent,
+    Event,
+    Match,
+    Subscriber,
+    Subscription,
+    Suppression,
+    Topic,
+    TopicStory,
+)
+
+_WHY: Final = "the reader was erased"
+_IMPERSONAL: Final = ("provider", "event_id", "kind", "occurred_at", "delivery_id", "hard", "code", "status")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Whose:
+    """Whom it is about: a reader, where there is one, and an address by its hash and in all spellings known."""
+
+    subscriber_id: SubscriberId | None
+    address_hash: str
+    spellings: frozenset[str]
+
+
+def told(conn: Connection, whose: Whose) -> dict[str, Any]:
+    """Return everything that is held about an address, as plain values."""
+    subscriber_id, address_hash = whose.subscriber_id, whose.address_hash
+    suppression = sa.select(Suppression.__table__).where(Suppression.address_hash == address_hash)
+    events = sa.select(Event.__table__).where(_about(whose)).order_by(Event.id)
+    known = {"suppression": next(iter(_rows(conn, suppression)), None), "events": _rows(conn, events)}
+    if subscriber_id is None:
+        return {"reader": None, "subscriptions": [], "deliveries": [], **known, "acts": []}
+    reader = sa.select(Subscriber.__table__).where(Subscriber.id == subscriber_id)
+    follows = (
+        sa.select(Subscription.__table__, Topic.slug, Topic.name)
+        .outerjoin(Topic, Topic.id == Subscription.topic_id)
+        .where(Subscription.subscriber_id == subscriber_id)
+        .order_by(Subscription.id)
+    )
+    mails = [
+        {
+            **row,
+            "stories": _titles(conn, DeliveryId(row["id"])),
+            "tries": ledger.attempts(conn, DeliveryId(row["id"])),
+        }
+        for row in list(ledger.deliveries(conn, subscriber=subscriber_id))
+    ]
+    acts = [
+        {"at": at, "actor": actor, "action": action, **detail}
+        for at, actor, action, detail in notes(conn, f"subscriber {subscriber_id}")
+    ]
+    return {
+        "reader": _rows(conn, reader)[0],
+        "subscriptions": _rows(conn, follows),
+        "deliveries": mails,
+        **known,
+        "acts": acts,
+    }
+
+
+def withdraw_unsent(conn: Connection, subscriber_id: SubscriberId) -> int:
+    """End a reader's copies that are not on the wire, and return how many there were."""
+    mine = (Delivery.subscriber_id == subscriber_id, Delivery.state.in_(PRE_COMMIT))
+    batches = sa.select(Delivery.edition_id, Delivery.batch_no).where(*mine).distinct()
+    where = sorted((row.edition_id, row.batch_no) for row in conn.execute(batches))
+    for edition_id, batch_no in where:
+        lock(conn, edition_id, batch_no)
+    ended = conn.execute(
+        sa.update(Delivery).where(*mine).values(state=State.SUPPRESSED, reason=_WHY, next_attempt_at=None)
+    )
+    for edition_id, batch_no in where:
+        reschedule(conn, edition_id, batch_no)
+    return ended.rowcount
+
+
+def scrub_mails(conn: Connection, subscriber_id: SubscriberId) -> int:
+    """Take everything personal out of a reader's copies and their tries, and return in how many there was any.
+
+    Safe to repeat, and repeated: the reply to what was on the wire may quote the address.
+    """
+    mine = Delivery.subscriber_id == subscriber_id
+    speaks = sa.or_(
+        Delivery.recipient.is_not(None), Delivery.provider_message_id != "", Delivery.reason.not_in(("", _WHY))
+    )
+    reason = sa.case((Delivery.reason == _WHY, Delivery.reason), else_="")
+    blank = {"recipient": None, "domain": "", "provider_message_id": "", "reason": reason}
+    copies = conn.execute(sa.update(Delivery).where(mine, speaks).values(**blank)).rowcount
+    tries = Attempt.delivery_id.in_(sa.select(Delivery.id).where(mine))
+    quotes = sa.or_(Attempt.text != "", Attempt.provider_message_id != "")
+    conn.execute(sa.update(Attempt).where(tries, quotes).values(text="", provider_message_id=""))
+    own = sa.select(Delivery.content_id).where(mine)
+    personal = EditionContent.body.contains(f'"personal_to":{subscriber_id},', autoescape=True)
+    bodies = sa.update(EditionContent).where(EditionContent.id.in_(own), personal)
+    conn.execute(bodies.values(body="", hash=sa.literal("erased ") + sa.cast(EditionContent.id, sa.Text)))
+    return copies
+
+
+def scrub_events(conn: Connection, whose: Whose) -> int:
+    """Take everything personal out of what was told about an address, and return how many events there are."""
+    rows = conn.execute(sa.select(Event.id, Event.normalised).where(_about(whose))).all()
+    for event_id, normalised in rows:
+        kept = {name: normalised[name] for name in _IMPERSONAL if name in normalised}
+        values = {"raw": "", "normalised": kept, "address_hash": None, "outcome": "forgotten with its reader"}
+        conn.execute(sa.update(Event).where(Event.id == event_id).values(**values))
+    conn.execute(
+        sa.update(Suppression)
+        .where(Suppression.address_hash == whose.address_hash, _quotes(Suppression.reason, whose))
+        .values(reason=sa.cast(Suppression.cause, sa.Text))
+    )
+    return len(rows)
+
+
+def scrub_reader(conn: Connection, subscriber_id: SubscriberId) -> None:
+    """Leave a tombstone of a reader, whose subscriptions have ended, and let go of queries that only they had."""
+    mine = Subscription.subscriber_id == subscriber_id
+    followed = list(conn.execute(sa.select(Subscription.topic_id).where(mine)).scalars())
+    served = DeliverySubscription.subscription_id.in_(sa.select(Subscription.id).where(mine))
+    conn.execute(sa.delete(DeliverySubscription).where(served))
+    conn.execute(sa.delete(Subscription).where(mine))
+    others = sa.exists().where(Subscription.topic_id == Topic.id)
+    own = sa.select(Topic.id).where(Topic.id.in_(followed), Topic.slug.is_(None), Topic.dormant, ~others)
+    for topic_id in conn.execute(own).scalars().all():
+        conn.execute(sa.delete(Match).where(Match.topic_id == topic_id))
+        conn.execute(sa.delete(TopicStory).where(TopicStory.topic_id == topic_id))
+        gone = {"query": "", "canonical": f"erased {topic_id}", "disabled_reason": "", "name": {}, "description": {}}
+        conn.execute(sa.update(Topic).where(Topic.id == topic_id).values(**gone))
+    at = now(conn)
+    conn.execute(
+        sa.update(Subscriber)
+        .where(Subscriber.id == subscriber_id)
+        .values(
+            email=None,
+            address_hash=None,
+            name="",
+            locale="en",
+            timezone="UTC",
+            consent={},
+            confirmation_due_at=None,
+            paused_until=None,
+            status=SubscriberStatus.ERASED,
+            erased_at=at,
+        )
+    )
+
+
+def erased_since(conn: Connection, since: Any) -> list[SubscriberId]:  # noqa: ANN401  a datetime
+    """Return the readers that were erased since a moment."""
+    query = sa.select(Subscriber.id).where(Subscriber.erased_at >= since)
+    return [SubscriberId(subscriber_id) for subscriber_id in conn.execute(query).scalars()]
+
+
+def _about(whose: Whose) -> ColumnElement[bool]:
+    """Return the condition that an event is about an address, or about a copy for its reader.
+
+    What nobody could assign is searched for the address itself.
+    """
+    copies = sa.select(Delivery.id).where(Delivery.subscriber_id == whose.subscriber_id)
+    quotes = sa.or_(_quotes(Event.raw, whose), _quotes(sa.cast(Event.normalised, sa.Text), whose))
+    unassigned = sa.and_(Event.address_hash.is_(None), quotes)
+    return sa.or_(Event.address_hash == whose.address_hash, Event.delivery_id.in_(copies), unassigned)
+
+
+def _quotes(column: ColumnElement[str] | sa.orm.InstrumentedAttribute[str], whose: Whose) -> ColumnElement[bool]:
+    escaped = {json.dumps(spelling)[1:-1] for spelling in whose.spellings}
+    said = (
+        sa.func.lower(column).contains(spelling.lower(), autoescape=True)
+        for spelling in sorted(whose.spellings | escaped)
+    )
+    return sa.or_(sa.false(), *said)
+
+
+def _titles(conn: Connection, delivery_id: DeliveryId) -> list[str]:
+    query = sa.select(EditionContent.body).join(Delivery, Delivery.content_id == EditionContent.id)
+    content = thaw(conn.execute(query.where(Delivery.id == delivery_id)).scalar_one())
+    cards = [content.card] if content.kind == "alert" else []
+    if content.kind == "digest":
+        cards = [card for section in content.sections for card in section.cards]
+    return [card.title for card in cards]
+
+
+def _rows(conn: Connection, query: sa.Select[*tuple[Any, ...]]) -> list[dict[str, Any]]:
+    return [dict(row._mapping) for row in conn.execute(query)]  # noqa: SLF001  Row's documented view
