@@ -62,8 +62,8 @@ class Committed:
     """
 
     ids: frozenset[DeliveryId]
-    at: datetime | None
-    must_yield: bool = False
+    at: datetime
+    must_yield: bool
 
 
 class Books:
@@ -156,27 +156,28 @@ def _transact(
     touched = {closing.lease for closing in closings} | {lease for one in going for lease in one.rows}
     for edition_id, batch_no in sorted({(lease.edition_id, lease.batch_no) for lease in touched}):
         leases.lock(conn, edition_id, batch_no)
-    deliveries.record(conn, outcomes)
+    at = now(conn)
+    deliveries.record(conn, outcomes, at=at)
     for closing in closings:
         _hand_back(conn, closing)
     if closings:
         editions.finish_settled(conn)
-    return _commit(conn, going) if going else []
+    return _commit(conn, going, at) if going else []
 
 
-def _commit(conn: Connection, going: list[Going]) -> list[Committed]:
+def _commit(conn: Connection, going: list[Going], at: datetime) -> list[Committed]:
     """Commit what many connections want to send, in one statement for each lease and request."""
-    if leases.must_yield(conn, going[0].lane):
-        return [Committed(ids=frozenset(), at=None, must_yield=True)] * len(going)
-    at = now(conn)
     wanted: defaultdict[tuple[Lease, str, str], list[DeliveryId]] = defaultdict(list)
     for one in going:
         for lease, ids in one.rows.items():
             wanted[lease, one.provider, one.key] += ids
+    lane = going[0].lane  # a process works off one lane at a time
+    commit = partial(last_check.commit, conn, at=at, yields=lane is Lane.BULK)
     committed: set[DeliveryId] = set()
     for (lease, provider, key), ids in wanted.items():
-        committed |= last_check.commit(conn, lease, ids, at=at, provider=provider, request_key=key)
-    return [Committed(ids=frozenset(committed), at=at)] * len(going)
+        committed |= commit(lease, ids, provider=provider, request_key=key)
+    must_yield = not committed and leases.must_yield(conn, lane)
+    return [Committed(ids=frozenset(committed), at=at, must_yield=must_yield)] * len(going)
 
 
 def _hand_back(conn: Connection, closing: Closing) -> None:

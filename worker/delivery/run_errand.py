@@ -131,7 +131,7 @@ class ProviderErrand:
             return None
         messages = []
         for row, message in written:
-            if row.due.id in committed.ids and committed.at:
+            if row.due.id in committed.ids:
                 self._on_the_wire[row.due.id] = _OnTheWire(row=row, message=message, since=committed.at)
                 messages.append(message)
             else:

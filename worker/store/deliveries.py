@@ -20,6 +20,7 @@ from worker.model import DeliveryId, EditionId, EditionKind, Lane, Receipt, Seve
 from worker.store import events
 from worker.store.database import now
 from worker.store.leases import Lease, abandoned_condition, alive_condition, lock, reschedule, unheld_condition
+from worker.store.many import Many
 from worker.store.schema import (
     Attempt,
     Delivery,
@@ -92,16 +93,16 @@ def move(conn: Connection, delivery_id: DeliveryId, happening: Happening, *, rea
     return moved.rowcount == 1
 
 
-def record(conn: Connection, outcomes: Sequence[Outcome]) -> None:
+def record(conn: Connection, outcomes: Sequence[Outcome], *, at: datetime | None = None) -> None:
     """Write down what became of tries: an attempt row for each, and the step of every row that still waits for it.
 
     A row whose fence has moved on keeps its state, unless the news is that the message was accepted after all.
     """
-    at = now(conn)
+    at = at or now(conn)
     plain = [one for one in outcomes if one.happening is Happening.ACCEPTED and one.number is not None]
     if plain:
-        conn.execute(_ACCEPT, [{**_consequences(outcome, at), "which": outcome.delivery_id} for outcome in plain])
-        conn.execute(sa.insert(Attempt), [_attempt(outcome, at) for outcome in plain])
+        _ACCEPT.execute(conn, [{**_consequences(outcome, at), "which": outcome.delivery_id} for outcome in plain])
+        _ATTEMPT.execute(conn, [_attempt(outcome, at) for outcome in plain])
     for outcome in outcomes:
         if outcome.happening is not Happening.ACCEPTED or outcome.number is None:
             _record_one(conn, outcome, at)
@@ -118,7 +119,7 @@ def _record_one(conn: Connection, outcome: Outcome, at: datetime) -> None:
         outcome = replace(outcome, number=row.attempts, started_at=row.committed_at)
         if outcome.happening is Happening.REFUSED:
             events.put(conn, [(_bounce(outcome, at), "")], received_at=at)  # feedback may have done with the address
-    conn.execute(sa.insert(Attempt).values(**_attempt(outcome, at)))
+    _ATTEMPT.execute(conn, [_attempt(outcome, at)])
 
 
 def give_back(conn: Connection, lease: Lease, ids: Collection[DeliveryId]) -> None:
@@ -245,24 +246,31 @@ def _consequences(outcome: Outcome, at: datetime) -> dict[str, object]:
 
 
 # Not `in_`: a list that is spelt out anew for each execution cannot be used for many rows at once.
-_ACCEPT: Final = sa.update(Delivery).where(
-    Delivery.id == sa.bindparam("which", type_=Delivery.id.type),
-    sa.or_(*(Delivery.state == state for state in sorted(sources_of(Happening.ACCEPTED)))),
+_ACCEPT: Final = Many(
+    sa.update(Delivery).where(
+        Delivery.id == sa.bindparam("which", type_=Delivery.id.type),
+        sa.or_(
+            *(Delivery.state == sa.literal_column(f"'{state}'") for state in sorted(sources_of(Happening.ACCEPTED)))
+        ),
+    ),
+    ("state", "code", "provider", "accepted_at", "provider_message_id", "next_attempt_at", "which"),
 )
-
-
-def _bounce(outcome: Outcome, at: datetime) -> FeedbackEvent:
-    """Return a refusal as what it is to its address: a bounce that came at once."""
-    return FeedbackEvent(
-        provider=outcome.provider,
-        event_id=f"reply to delivery {outcome.delivery_id}, fence {outcome.fence}",
-        kind=EventKind.BOUNCED,
-        occurred_at=at,
-        delivery_id=outcome.delivery_id,
-        code=outcome.code,
-        status=outcome.enhanced or ("5.0.0" if outcome.code and outcome.code // 100 == 5 else ""),
-        reason=outcome.text[:2000],
-    )
+_ATTEMPT: Final = Many(
+    sa.insert(Attempt).inline(),
+    (
+        "delivery_id",
+        "fence",
+        "outcome",
+        "provider",
+        "code",
+        "enhanced",
+        "text",
+        "provider_message_id",
+        "number",
+        "started_at",
+        "ended_at",
+    ),
+)
 
 
 def _attempt(outcome: Outcome, at: datetime) -> dict[str, object]:
@@ -279,3 +287,17 @@ def _attempt(outcome: Outcome, at: datetime) -> dict[str, object]:
         "started_at": outcome.started_at or at,
         "ended_at": at,
     }
+
+
+def _bounce(outcome: Outcome, at: datetime) -> FeedbackEvent:
+    """Return a refusal as what it is to its address: a bounce that came at once."""
+    return FeedbackEvent(
+        provider=outcome.provider,
+        event_id=f"reply to delivery {outcome.delivery_id}, fence {outcome.fence}",
+        kind=EventKind.BOUNCED,
+        occurred_at=at,
+        delivery_id=outcome.delivery_id,
+        code=outcome.code,
+        status=outcome.enhanced or ("5.0.0" if outcome.code and outcome.code // 100 == 5 else ""),
+        reason=outcome.text[:2000],
+    )

@@ -18,7 +18,15 @@ from worker.lifecycle import Happening, State, sources_of
 from worker.model import DeliveryId, EditionKind, SubscriberStatus
 from worker.store.database import now
 from worker.store.deliveries import move
-from worker.store.leases import SENDABLE, Lease, alive_condition, alive_parameters, alive_template, lock
+from worker.store.leases import (
+    SENDABLE,
+    Lease,
+    alive_condition,
+    alive_parameters,
+    alive_template,
+    lock,
+    no_breaking_template,
+)
 from worker.store.schema import (
     Article,
     ContentStory,
@@ -47,27 +55,30 @@ def commit(
     at: datetime | None = None,
     provider: str = "",
     request_key: str = "",
+    yields: bool = False,
 ) -> set[DeliveryId]:
     """Take rows past the point of no return; the ones returned must be sent now, all others must not.
 
     Everything that may have changed since planning is checked in this one statement: the lease, the edition, its
     expiry, an alert's story, the reader's consent, address and suppression, and whether any subscription that the mail
     serves still runs. `provider` and `request_key` name the request that they go out in, to be found by after a crash.
+    What `yields` gets nothing while a breaking alert is due.
     """
     lock(conn, lease.edition_id, lease.batch_no)  # the lease cannot be taken over between its check and our commit
     at = at or now(conn)
     parameters = {"ids": list(ids), "at": at, "by": provider, "with": request_key, **alive_parameters(lease)}
-    committed = conn.execute(_commit(conn.dialect.name), parameters)
+    committed = conn.execute(_commit(conn.dialect.name, yields=yields), parameters)
     return {DeliveryId(delivery_id) for delivery_id in committed.scalars()}
 
 
 @functools.cache
-def _commit(dialect: str) -> sa.UpdateBase:
+def _commit(dialect: str, *, yields: bool) -> sa.UpdateBase:
     """Build the statement, once: that takes longer than to execute it."""
     at: sa.BindParameter[datetime] = sa.bindparam("at", type_=Delivery.planned_at.type)
+    may_go = no_breaking_template(at) if yields else sa.true()
     return (
         sa.update(Delivery)
-        .where(Delivery.id.in_(sa.bindparam("ids", expanding=True)))
+        .where(may_go, Delivery.id.in_(sa.bindparam("ids", expanding=True)))
         .where(Delivery.state.in_(sources_of(Happening.COMMITTED)))
         .where(alive_template(dialect, at), _edition_runs(at), ~_stopped(), ~_being_stopped())
         .where(_reader_wants_it(at), _subscription_runs())
@@ -118,7 +129,8 @@ def _edition_runs(at: Moment) -> ColumnElement[bool]:
 
 
 def _is_of_kind(kind: EditionKind) -> ColumnElement[bool]:
-    return sa.exists().where(Edition.id == Delivery.edition_id, Edition.kind == kind)
+    # Correlated by name: inside another subquery SQLAlchemy would ask for any delivery of this kind, not for this one.
+    return sa.exists().where(Edition.id == Delivery.edition_id, Edition.kind == kind).correlate(Delivery)
 
 
 def _stopped() -> ColumnElement[bool]:

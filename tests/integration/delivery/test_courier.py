@@ -345,10 +345,10 @@ def test_a_receipt_that_cannot_be_written_down_is_found_out_about_and_nobody_is_
     first, second, _ = rows(database)
     record = deliveries.record
 
-    def fail_once(conn: sa.Connection, outcomes: Any) -> None:
+    def fail_once(conn: sa.Connection, outcomes: Any, **options: Any) -> None:
         if any(outcome.delivery_id == first.id for outcome in outcomes):
             raise sa.exc.OperationalError("COMMIT", {}, OSError("the server is gone"))
-        record(conn, outcomes)
+        record(conn, outcomes, **options)
 
     async def second_takes_longer(message: OutgoingMessage) -> None:
         if message.delivery_id == second.id:

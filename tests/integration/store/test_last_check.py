@@ -129,11 +129,12 @@ def erase(conn: Connection, due: Due) -> None:
 )
 def test_a_reader_who_must_not_get_it_any_more_does_not_and_the_other_does(database, due, happen, reason):
     with database.write() as conn:
+        edition(conn, [reader(conn)], kind=EditionKind.CONFIRMATION)  # of somebody else: it excuses nothing
         happen(conn, due)
         mine, others = ids_of(conn, due.lease.edition_id)
         assert last_check.commit(conn, due.lease, [mine, others]) == {others}
         last_check.settle_held_back(conn, due.lease, [mine])
-        first, _ = deliveries_of(conn)
+        first, _ = deliveries_of(conn, due.lease.edition_id)
         assert (first.state, first.reason, first.attempts) == (State.SUPPRESSED, reason, 0)
 
 

@@ -36,7 +36,10 @@ class Edition(Base):
     planned_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
 
-    __table_args__ = (UniqueConstraint("kind", "slot", "locale"),)
+    __table_args__ = (
+        UniqueConstraint("kind", "slot", "locale"),
+        partial_index("ix_edition_breaking", "status", where="severity = 'breaking'"),
+    )
 
 
 class EditionContent(Base):
