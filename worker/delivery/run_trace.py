@@ -62,9 +62,18 @@ def trace(conn: Connection, address_hash: str, article_id: ArticleId | None) -> 
         reader=reader,
         says=last_word(addressee, article, followed, sent, at=at),
         timeline=timeline(addressee, article, followed, sent),
-        followed=[(one, met(one, article, at=at, timezone=tz) if article else "") for one in followed],
+        followed=[(one, _met(one, article, at=at, timezone=tz, is_planned=bool(sent))) for one in followed],
         sent=[(copy, stands(copy, timezone=tz)) for copy in sent],
     )
+
+
+def _met(one: Follows, article: AskedAbout | None, *, at: datetime, timezone: str, is_planned: bool) -> str:
+    """Say what a subscription makes of the article; why it brought no mail only where none was planned."""
+    if article is None:
+        return ""
+    if is_planned and one.matched_at is not None:
+        return f"The story met {one.name}."
+    return met(one, article, at=at, timezone=timezone)
 
 
 def _stranger(conn: Connection, address_hash: str) -> str:

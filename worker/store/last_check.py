@@ -149,11 +149,8 @@ def _being_stopped() -> ColumnElement[bool]:
 
     Hardly ever is there such a story at all, so that this costs no more than a look into an empty index.
     """
-    return sa.exists().where(
-        Story.stopping_since.is_not(None),
-        ContentStory.story_id == Story.id,
-        ContentStory.content_id == Delivery.content_id,
-    )
+    stories = sa.select(Story.id).where(Story.stopping_since.is_not(None))  # asked once, whatever rows it is for
+    return sa.exists().where(ContentStory.content_id == Delivery.content_id, ContentStory.story_id.in_(stories))
 
 
 def _reader_wants_it(at: Moment) -> ColumnElement[bool]:
