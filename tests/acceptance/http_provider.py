@@ -9,6 +9,8 @@ import contextlib
 import json
 import threading
 import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from random import Random
 from types import TracebackType
@@ -36,9 +38,8 @@ class MailProvider:
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                assert self.path == "/emails/batch"
-                assert self.headers["Authorization"] == "Bearer a-key"
-                status, answer = provider.take(self.headers["Idempotency-Key"], body)
+                told = {name.lower(): value for name, value in self.headers.items()}
+                status, answer = provider.take(self.path, told, body)
                 provider.heard.set()
                 if provider.keeps_silent():
                     self.close_connection = True
@@ -62,7 +63,17 @@ class MailProvider:
     @property
     def dsn(self) -> str:
         """How an installation names it."""
-        return f"resend://a-key@default?name=way&base_url=http://127.0.0.1:{self._server.server_port}"
+        return f"resend://a-key@default?name=way&base_url={self.url}"
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    @property
+    def addresses(self) -> list[str]:
+        """Whom it has accepted mail for."""
+        return [mail["to"][0] for mail in self.accepted]
 
     def keeps_silent(self) -> bool:
         """Decide whether to answer, and take some time about it."""
@@ -71,8 +82,10 @@ class MailProvider:
         time.sleep(self.moods.uniform(0, 0.5))
         return self.moods.random() < 0.1
 
-    def take(self, key: str, body: bytes) -> tuple[int, bytes]:
+    def take(self, path: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
         """Accept a batch, unless its key is known."""
+        assert (path, headers["authorization"]) == ("/emails/batch", "Bearer a-key")
+        key = headers["idempotency-key"]
         with self._lock:
             self.requests += 1
             if key not in self._known:
@@ -92,3 +105,40 @@ class MailProvider:
     def __exit__(self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None) -> None:
         self._server.shutdown()
         self._server.server_close()
+
+
+class KeylessProvider(MailProvider):
+    """Plays Postmark's batch endpoint (postmarkapp.com/developer/api/email-api, 2026-11-28), which knows no keys."""
+
+    @property
+    def dsn(self) -> str:
+        """How an installation names it."""
+        return f"postmark://a-token@default?name=way&base_url={self.url}"
+
+    @property
+    def addresses(self) -> list[str]:
+        """Whom it has accepted mail for."""
+        return [mail["To"] for mail in self.accepted]
+
+    def take(self, path: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
+        """Accept whatever comes."""
+        assert (path, headers["x-postmark-server-token"]) == ("/email/batch", "a-token")
+        mails = json.loads(body)
+        with self._lock:
+            self.requests += 1
+            self.accepted += mails
+        return 200, json.dumps([{"ErrorCode": 0, "Message": "OK", "MessageID": "m"} for _ in mails]).encode()
+
+    def events(self) -> list[dict[str, Any]]:
+        """Say of each mail that it was delivered, as postmarkapp.com/developer/webhooks/delivery-webhook has it."""
+        return [
+            {
+                "RecordType": "Delivery",
+                "MessageID": f"m-{number}",
+                "Recipient": mail["To"],
+                "DeliveredAt": datetime.now(UTC).isoformat(),
+                "Details": "smtp;250 2.0.0 OK",
+                "Metadata": mail["Metadata"],
+            }
+            for number, mail in enumerate(self.accepted)
+        ]

@@ -17,7 +17,9 @@ import pytest
 from tests.acceptance.conftest import MakeInstallation
 from tests.acceptance.drilling import seed
 from tests.acceptance.houses import Installation, Running, until
-from tests.acceptance.http_provider import MailProvider
+from tests.acceptance.http_provider import KeylessProvider, MailProvider
+
+pytestmark = pytest.mark.timeout(420)
 
 READERS = 40
 CROWD = 1_000
@@ -67,7 +69,7 @@ def wait_until_all_are(house: Installation, state: str, *, readers: int = READER
 
 
 def assert_everybody_got_one(provider: MailProvider) -> None:
-    addresses = [mail["to"][0].rpartition("<")[2].rstrip(">") for mail in provider.accepted]
+    addresses = [address.rpartition("<")[2].rstrip(">") for address in provider.addresses]
     assert sorted(addresses) == sorted(f"r{number}@reader.example" for number in range(READERS))
 
 
@@ -108,6 +110,25 @@ def test_a_lost_answer_and_a_dead_worker_send_nothing_twice(house: Installation,
     assert provider.requests > 1
 
 
+def test_where_no_keys_are_known_a_lost_answer_is_settled_by_the_providers_events(
+    make_installation: MakeInstallation,
+) -> None:
+    """Until then it is in doubt, and nothing is sent again."""
+    secret = "a-secret-of-the-webhooks-0123456789"
+    with KeylessProvider() as provider:
+        house = make_installation(TOCSIN_TRANSPORTS=provider.dsn, TOCSIN_WEBHOOK_SECRETS=secret)
+        fill(house, READERS)
+        provider.silent.set()
+        with house.up():
+            push(house)
+            wait_until_all_are(house, "unknown")
+            provider.silent.clear()
+            for event in provider.events():
+                assert httpx.post(f"{house.url}/webhooks/postmark/{secret}", json=event, timeout=20).status_code == 200
+            wait_until_all_are(house, "delivered")
+        assert_everybody_got_one(provider)
+
+
 @pytest.mark.drill
 @pytest.mark.timeout(900)
 def test_workers_that_are_killed_every_two_seconds_send_nothing_twice(
@@ -128,7 +149,7 @@ def test_workers_that_are_killed_every_two_seconds_send_nothing_twice(
             kills += 1
         provider.moods = None
         wait_until_all_are(house, "accepted", readers=CROWD)
-    counted = Counter(mail["to"][0] for mail in provider.accepted)
+    counted = Counter(provider.addresses)
     sys.stdout.write(
         f"audience={CROWD} accepted={CROWD} refused=0 unknown=0 lost={CROWD - len(counted)} "
         f"duplicated={counted.total() - len(counted)} window={2 * batch * kills} "
