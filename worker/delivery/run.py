@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 
 BATCH_BUDGET_S = 45.0  # a task ends well within a minute; rows that are left go back to SQL
 _UNREACHABLE_S = 10.0
+_BY_ANOTHER_S = 1.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -118,7 +119,8 @@ class Courier:
             self._flow.unreachable(name, error)
         if unreached:
             log.warning("%s: %s", name, unreached[0])
-            feed.abandon(name, _UNREACHABLE_S, unreached[0].text)
+            wait_s = _BY_ANOTHER_S if self._flow.others(name, feed.lane) else _UNREACHABLE_S
+            feed.abandon(name, wait_s, unreached[0].text)
         if defects:
             feed.halt()
             raise defects[0]
