@@ -17,12 +17,13 @@ import sys
 import tempfile
 import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from statistics import mean
-from typing import Final
+from typing import Final, TypeVar
 
 from tests.bench.delivery import growth, house, letter, peers
 from tests.bench.delivery.letter import Letter
@@ -33,6 +34,8 @@ from tests.bench.delivery.turns import Entry, take_turns
 from tests.bench.page import ROOT, write_section
 from tests.relays import SinkMissingError, StandInProcess, start_sink
 from worker.runtime.ports import free_port
+
+Found = TypeVar("Found")
 
 PARTS: Final = ("local", "far", "growth", "house")
 CONNECTIONS: Final = 10
@@ -61,6 +64,7 @@ class Bench:
         stack.callback(sink.terminate)
         self._signing = signing_settings(folder)
         readers = max([_OURS, *(given.sizes if "growth" in given.parts else [])])
+        self.missing: list[str] = []
         self._rooms: dict[str, Room] = {}
         for kind in given.databases:
             say(f"{kind}: {readers:,} readers")
@@ -85,7 +89,11 @@ class Bench:
     def local(self) -> list[Speed]:
         """Measure into smtp-sink: first everybody, then ours on each further database beside smtp-source."""
         say("into smtp-sink")
-        return [self._local(kind, with_all=number == 0) for number, kind in enumerate(self._rooms)]
+        kinds = enumerate(self._rooms)
+        found = [
+            self._try(f"into smtp-sink, {kind}", partial(self._local, kind, with_all=not at)) for at, kind in kinds
+        ]
+        return [speed for speed in found if speed]
 
     def _local(self, kind: str, *, with_all: bool) -> Speed:
         with ExitStack() as stack:
@@ -114,7 +122,9 @@ class Bench:
         say(f"over a line of {ROUND_TRIP_S * 1000:g} ms")
         relay = StandInProcess("--round-trip-s", str(ROUND_TRIP_S))
         self._stack.callback(relay.stop)
-        return [self._far(relay.port, connections) for connections in self._given.connections]
+        numbers = self._given.connections
+        found = [self._try(f"{number} long connections", partial(self._far, relay.port, number)) for number in numbers]
+        return [speed for speed in found if speed]
 
     def _far(self, port: int, connections: int) -> Speed:
         names = ("smtp-source", "smtplib", "nodemailer, raw")
@@ -136,25 +146,38 @@ class Bench:
             goals=goals,
         )
 
-    def growth(self) -> dict[str, list[growth.Growth]]:
-        """Measure editions of every size."""
-        found = {}
-        for kind, room in self._rooms.items():
-            with ExitStack() as stack:
-                ours = room.ours(stack, self._sink, CONNECTIONS)
-                ours.send(1_000, connections=CONNECTIONS, port=self._sink)
-                sizes = self._given.sizes if kind == self._given.databases[0] else self._given.sizes[:2]
-                found[_NAMES[kind]] = growth.measure(ours, sizes, rounds=self._given.growth_rounds, say=say)
-        return found
+    def sizes(self) -> dict[str, list[growth.Growth]]:
+        """Measure editions of every size, on any further database than the first of the two smallest."""
+        found = {kind: self._try(f"many recipients, {kind}", partial(self._sizes, kind)) for kind in self._rooms}
+        return {_NAMES[kind]: grown for kind, grown in found.items() if grown}
 
-    def house(self) -> list[house.Told]:
+    def _sizes(self, kind: str) -> list[growth.Growth]:
+        given = self._given
+        sizes = given.sizes if kind == given.databases[0] else given.sizes[:2]
+        with ExitStack() as stack:
+            ours = self._rooms[kind].ours(stack, self._sink, CONNECTIONS)
+            ours.send(1_000, connections=CONNECTIONS, port=self._sink)
+            return growth.measure(ours, sizes, rounds=given.growth_rounds, say=say)
+
+    def houses(self) -> list[house.Told]:
         """Measure whole houses."""
-        given, told = self._given, []
-        for kind in given.databases:
-            with house.opened(self._folder, kind, self._sink, bulk=given.bulk, alerted=given.alerted) as opened:
-                sizes = {"bulk": given.bulk, "alerted": given.alerted}
-                told.append(house.measure(opened, _NAMES[kind], **sizes, rounds=given.alert_rounds, say=say))
-        return told
+        found = [self._try(f"a whole house, {kind}", partial(self._house, kind)) for kind in self._given.databases]
+        return [told for told in found if told]
+
+    def _house(self, kind: str) -> house.Told:
+        given = self._given
+        sizes = {"bulk": given.bulk, "alerted": given.alerted}
+        with house.opened(self._folder, kind, self._sink, **sizes) as opened:
+            return house.measure(opened, _NAMES[kind], **sizes, rounds=given.alert_rounds, say=say)
+
+    def _try(self, what: str, measure: Callable[[], Found]) -> Found | None:
+        """Measure one thing; if it fails, the others' figures stand all the same, and the page says so."""
+        try:
+            return measure()
+        except Exception as error:  # noqa: BLE001  whatever it is, it is told
+            self.missing.append(what)
+            say(f"{what}: FAILED: {type(error).__name__}: {error}"[:2_000])
+            return None
 
 
 _LOCAL: Final = """\
@@ -208,8 +231,9 @@ def run(given: Namespace) -> Run:
             command=shlex.join(["make", "bench-delivery", *words]),
             versions=_versions(),
             speeds=speeds,
-            growth=bench.growth() if "growth" in given.parts else {},
-            houses=bench.house() if "house" in given.parts else [],
+            growth=bench.sizes() if "growth" in given.parts else {},
+            houses=bench.houses() if "house" in given.parts else [],
+            missing=bench.missing,
         )
 
 
@@ -227,14 +251,15 @@ def main() -> int:
     given = read_arguments()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # whatever was started is ended then too
     try:
-        written = markdown(run(given))
+        found = run(given)
     except (PeerError, SinkMissingError) as error:
         sys.stderr.write(f"error: {error}\n")
         return 2
+    written = markdown(found)
     sys.stdout.write(f"{written}\n")
     if set(given.parts) == set(PARTS):
         write_section("delivery", written)
-    return 0
+    return int(bool(found.missing))
 
 
 if __name__ == "__main__":

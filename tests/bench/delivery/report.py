@@ -37,6 +37,7 @@ class Run:
     speeds: Sequence[Speed]
     growth: Mapping[str, Sequence[Growth]]
     houses: Sequence[Told]
+    missing: Sequence[str] = ()
 
 
 def markdown(run: Run) -> str:
@@ -47,6 +48,8 @@ def markdown(run: Run) -> str:
         parts.append(_section("Many recipients", _GROWTH, _growth(run.growth), _linear(run.growth)))
     if run.houses:
         parts.append(_section("A whole house", _HOUSE, _houses(run.houses)))
+    if run.missing:
+        parts.append(f"**Failed in this run, and so not measured: {'; '.join(run.missing)}.**")
     return "\n\n".join(parts)
 
 
