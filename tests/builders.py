@@ -41,8 +41,8 @@ from worker.store.schema import Article, Attempt, Delivery, Edition
 from worker.store.topics import NewTopic, TopicMatch
 
 DOMAIN: Final = "courier.example"
-HOLDER: Final = Holder(name="1@1", boot=boot_id())
-RIVAL: Final = Holder(name="2@2", boot=boot_id())
+HOLDER: Final = Holder(name="holder", boot=boot_id())
+RIVAL: Final = Holder(name="rival", boot=boot_id())
 _numbers = itertools.count(1)
 
 

@@ -18,7 +18,7 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection
 
-from worker.holder import boot_id
+from worker.holder import boot_id, is_gone
 from worker.lifecycle import PRE_COMMIT, State
 from worker.model import EditionId, EditionStatus, Lane, Severity
 from worker.store.database import now
@@ -104,7 +104,13 @@ def take_next(conn: Connection, lane: Lane, *, holder: Holder, lease_s: float) -
 
 
 def take(conn: Connection, edition_id: EditionId, batch_no: int, *, holder: Holder, lease_s: float) -> Lease | None:
-    """Take the batch if it is due and free; None when somebody was first or nothing is due."""
+    """Take the batch if it is due and free; None when somebody was first or nothing is due.
+
+    What a process of this machine held until it died is taken back first (`free_dead`): taken over, its rows on the
+    wire would stand under a fence of which nobody could tell whether it still waits for replies.
+    """
+    if _is_of_the_dead(conn, edition_id, batch_no):
+        return None
     at = now(conn)
     fence = conn.execute(
         sa.update(DeliveryBatch)
@@ -128,6 +134,14 @@ def take(conn: Connection, edition_id: EditionId, batch_no: int, *, holder: Hold
         .values(status=EditionStatus.SENDING)
     )
     return lease
+
+
+def _is_of_the_dead(conn: Connection, edition_id: EditionId, batch_no: int) -> bool:
+    query = sa.select(DeliveryBatch.lease_holder, DeliveryBatch.lease_boot).where(
+        DeliveryBatch.edition_id == edition_id, DeliveryBatch.batch_no == batch_no
+    )
+    last = conn.execute(query).first()
+    return last is not None and last.lease_boot == boot_id() and is_gone(last.lease_holder)
 
 
 def lock(conn: Connection, edition_id: EditionId, batch_no: int) -> None:

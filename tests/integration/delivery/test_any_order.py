@@ -70,7 +70,7 @@ class AnyOrder(RuleBasedStateMachine):
         self.tries: Counter[DeliveryId] = Counter()
 
     def _new_worker(self) -> Worker:
-        return Worker(Holder(name=f"{next(self._names)}@1", boot=boot_id()))
+        return Worker(Holder(name=f"worker {next(self._names)}", boot=boot_id()))
 
     @initialize()
     def plan(self) -> None:

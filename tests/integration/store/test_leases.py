@@ -49,7 +49,7 @@ def test_of_workers_that_take_a_batch_at_the_same_moment_exactly_one_gets_it(dat
     def race(number: int) -> Lease | None:
         with opened(database_url) as own:  # as a process of its own: SQLite's file lock decides, not a Python lock
             start.wait()
-            return take(own, batch, holder=Holder(name=f"{number}@1", boot=boot_id()))
+            return take(own, batch, holder=Holder(name=f"worker {number}", boot=boot_id()))
 
     for rounds in range(1, 4):
         with ThreadPoolExecutor(workers) as pool:
@@ -297,3 +297,16 @@ def test_breaking_alerts_come_before_what_is_more_overdue(database):
         )
         breaking = edition(conn, readers, kind=EditionKind.ALERT, severity=Severity.BREAKING)
         assert leases.due_batches(conn, Lane.ALERTS, limit=5) == [(breaking, 1), (ordinary, 1)]
+
+
+def test_what_a_dead_process_held_is_taken_back_before_anybody_takes_it_over(database, batch):
+    dead = Holder(name="1@0", boot=boot_id())
+    assert take(database, batch, holder=dead, lease_s=AT_ONCE_OVER) is not None
+    with database.write() as conn:
+        (first, *_) = ids_of(conn, batch)
+        conn.execute(sa.update(Delivery).where(Delivery.id == first).values(state=State.COMMITTING, fence=1))
+    assert take(database, batch) is None
+    with database.write() as conn:
+        leases.free_dead(conn, boot_id(), [dead.name])
+        assert deliveries.orphans_to_unknown(conn, limit=10) == 1
+    assert take(database, batch) is not None
