@@ -50,7 +50,7 @@ _TURNS: Final = {
     "django-post_office": 600,
 }
 _OURS: Final = 10_000
-_A_CONNECTION: Final = 60  # messages of a turn over a long line, for each connection
+_A_CONNECTION: Final = 100  # messages of a turn over a long line, for each connection
 
 
 class Bench:
