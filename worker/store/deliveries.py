@@ -20,7 +20,7 @@ from worker.model import DeliveryId, EditionId, EditionKind, Lane, Receipt, Seve
 from worker.store import events
 from worker.store.database import now
 from worker.store.leases import Lease, abandoned_condition, alive_condition, lock, reschedule, unheld_condition
-from worker.store.many import Many
+from worker.store.quick import Quick, among
 from worker.store.schema import (
     Attempt,
     Delivery,
@@ -101,8 +101,8 @@ def record(conn: Connection, outcomes: Sequence[Outcome], *, at: datetime | None
     at = at or now(conn)
     plain = [one for one in outcomes if one.happening is Happening.ACCEPTED and one.number is not None]
     if plain:
-        _ACCEPT.execute(conn, [{**_consequences(outcome, at), "which": outcome.delivery_id} for outcome in plain])
-        _ATTEMPT.execute(conn, [_attempt(outcome, at) for outcome in plain])
+        _ACCEPT.for_each(conn, [{**_consequences(outcome, at), "which": outcome.delivery_id} for outcome in plain])
+        _ATTEMPT.for_each(conn, [_attempt(outcome, at) for outcome in plain])
     for outcome in outcomes:
         if outcome.happening is not Happening.ACCEPTED or outcome.number is None:
             _record_one(conn, outcome, at)
@@ -119,7 +119,7 @@ def _record_one(conn: Connection, outcome: Outcome, at: datetime) -> None:
         outcome = replace(outcome, number=row.attempts, started_at=row.committed_at)
         if outcome.happening is Happening.REFUSED:
             events.put(conn, [(_bounce(outcome, at), "")], received_at=at)  # feedback may have done with the address
-    _ATTEMPT.execute(conn, [_attempt(outcome, at)])
+    _ATTEMPT.for_each(conn, [_attempt(outcome, at)])
 
 
 def give_back(conn: Connection, lease: Lease, ids: Collection[DeliveryId]) -> None:
@@ -245,19 +245,16 @@ def _consequences(outcome: Outcome, at: datetime) -> dict[str, object]:
     return values
 
 
-# Not `in_`: a list that is spelt out anew for each execution cannot be used for many rows at once.
-_ACCEPT: Final = Many(
-    sa.update(Delivery).where(
+_ACCEPT: Final = Quick(
+    lambda _: sa.update(Delivery).where(
         Delivery.id == sa.bindparam("which", type_=Delivery.id.type),
-        sa.or_(
-            *(Delivery.state == sa.literal_column(f"'{state}'") for state in sorted(sources_of(Happening.ACCEPTED)))
-        ),
+        among(Delivery.state, sorted(sources_of(Happening.ACCEPTED))),
     ),
-    ("state", "code", "provider", "accepted_at", "provider_message_id", "next_attempt_at", "which"),
+    columns=("state", "code", "provider", "accepted_at", "provider_message_id", "next_attempt_at"),
 )
-_ATTEMPT: Final = Many(
-    sa.insert(Attempt).inline(),
-    (
+_ATTEMPT: Final = Quick(
+    lambda _: sa.insert(Attempt).inline(),
+    columns=(
         "delivery_id",
         "fence",
         "outcome",

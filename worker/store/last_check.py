@@ -6,27 +6,29 @@ it leaves is told why. Never talks to the network. Called by the delivery room.
 
 from __future__ import annotations
 
-import functools
+import json
 from collections.abc import Collection, Iterable
 from datetime import datetime
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from worker.lifecycle import Happening, State, sources_of
-from worker.model import DeliveryId, EditionKind, SubscriberStatus
+from worker.model import DeliveryId, EditionKind, EditionStatus, SubscriberStatus
 from worker.store.database import now
 from worker.store.deliveries import move
 from worker.store.leases import (
     SENDABLE,
     Lease,
-    alive_condition,
     alive_parameters,
     alive_template,
     lock,
     no_breaking_template,
 )
+from worker.store.quick import Quick, among
 from worker.store.schema import (
     Article,
     ContentStory,
@@ -66,20 +68,29 @@ def commit(
     """
     lock(conn, lease.edition_id, lease.batch_no)  # the lease cannot be taken over between its check and our commit
     at = at or now(conn)
-    parameters = {"ids": list(ids), "at": at, "by": provider, "with": request_key, **alive_parameters(lease)}
-    committed = conn.execute(_commit(conn.dialect.name, yields=yields), parameters)
-    return {DeliveryId(delivery_id) for delivery_id in committed.scalars()}
+    parameters = {"ids": _listed(conn, ids), "at": at, "by": provider, "with": request_key, **alive_parameters(lease)}
+    committed = (_COMMIT_IN_TURN if yields else _COMMIT).once(conn, parameters)
+    return {DeliveryId(delivery_id) for (delivery_id,) in committed}
 
 
-@functools.cache
+def _listed(conn: Connection, ids: Iterable[DeliveryId]) -> str | list[DeliveryId]:
+    return json.dumps(list(ids)) if conn.dialect.name == "sqlite" else list(ids)
+
+
+def _is_listed(dialect: str) -> ColumnElement[bool]:
+    """Return the condition that a row is one of `ids`, all of which are one parameter."""
+    if dialect == "sqlite":
+        listed = sa.func.json_each(sa.bindparam("ids", type_=sa.Text)).table_valued("value")
+        return Delivery.id.in_(sa.select(listed.c.value))
+    return Delivery.id == sa.any_(sa.bindparam("ids", type_=ARRAY(sa.BigInteger)))
+
+
 def _commit(dialect: str, *, yields: bool) -> sa.UpdateBase:
-    """Build the statement, once: that takes longer than to execute it."""
     at: sa.BindParameter[datetime] = sa.bindparam("at", type_=Delivery.planned_at.type)
     may_go = no_breaking_template(at) if yields else sa.true()
     return (
         sa.update(Delivery)
-        .where(may_go, Delivery.id.in_(sa.bindparam("ids", expanding=True)))
-        .where(Delivery.state.in_(sources_of(Happening.COMMITTED)))
+        .where(may_go, _is_listed(dialect), among(Delivery.state, sources_of(Happening.COMMITTED)))
         .where(alive_template(dialect, at), _edition_runs(at), ~_stopped(), ~_being_stopped())
         .where(_reader_wants_it(at), _subscription_runs())
         .values(
@@ -94,17 +105,29 @@ def _commit(dialect: str, *, yields: bool) -> sa.UpdateBase:
     )
 
 
+_COMMIT: Final = Quick(partial(_commit, yields=False))
+_COMMIT_IN_TURN: Final = Quick(partial(_commit, yields=True))
+
+
 def settle_held_back(conn: Connection, lease: Lease, ids: Iterable[DeliveryId]) -> None:
     """Give every row that `commit` did not return the end that its reason demands, or leave it leased for release.
 
     Rows of the batch whose reader has been erased are ended too: nobody could even try to commit them.
     """
     lock(conn, lease.edition_id, lease.batch_no)
-    at = now(conn)
+    parameters = {"ids": _listed(conn, ids), "at": now(conn), **alive_parameters(lease)}
+    for row in _HELD_BACK.once(conn, parameters).all():
+        delivery_id, why = row[0], row[1]
+        if why not in {"lease lost", "held"}:
+            move(conn, DeliveryId(delivery_id), _ENDS.get(why, Happening.SUPPRESSED), reason=why)
+
+
+def _held_back(dialect: str) -> sa.Select[*tuple[Any, ...]]:
+    at: sa.BindParameter[datetime] = sa.bindparam("at", type_=Delivery.planned_at.type)
     reason = sa.case(
-        (~alive_condition(conn, lease), "lease lost"),
+        (~alive_template(dialect, at), "lease lost"),
         (~sa.exists().where(Edition.id == Delivery.edition_id, Edition.expires_at > at), "expired"),
-        (sa.exists().where(Edition.id == Delivery.edition_id, Edition.status == "cancelled"), "cancelled"),
+        (sa.exists().where(Edition.id == Delivery.edition_id, Edition.status == EditionStatus.CANCELLED), "cancelled"),
         (_stopped(), "its story was stopped"),
         (~_edition_runs(at), "held"),
         (_suppressed(), "the address is suppressed"),
@@ -113,19 +136,21 @@ def settle_held_back(conn: Connection, lease: Lease, ids: Iterable[DeliveryId]) 
         (~_subscription_runs(), "all subscriptions that it serves have ended"),
         else_="held",
     )
-    query = sa.select(Delivery.id, reason).where(
-        Delivery.edition_id == lease.edition_id,
-        Delivery.batch_no == lease.batch_no,
+    return sa.select(Delivery.id, reason).where(
+        Delivery.edition_id == sa.bindparam("held_edition"),
+        Delivery.batch_no == sa.bindparam("held_batch"),
         Delivery.state == State.LEASED,
-        sa.or_(Delivery.id.in_(list(ids)), Delivery.recipient.is_(None)),
+        sa.or_(_is_listed(dialect), Delivery.recipient.is_(None)),
     )
-    for delivery_id, why in conn.execute(query).all():
-        if why not in {"lease lost", "held"}:
-            move(conn, DeliveryId(delivery_id), _ENDS.get(why, Happening.SUPPRESSED), reason=why)
+
+
+_HELD_BACK: Final = Quick(_held_back)
 
 
 def _edition_runs(at: Moment) -> ColumnElement[bool]:
-    return sa.exists().where(Edition.id == Delivery.edition_id, Edition.status.in_(SENDABLE), Edition.expires_at > at)
+    return sa.exists().where(
+        Edition.id == Delivery.edition_id, among(Edition.status, SENDABLE), Edition.expires_at > at
+    )
 
 
 def _is_of_kind(kind: EditionKind) -> ColumnElement[bool]:
@@ -163,7 +188,7 @@ def _reader_wants_it(at: Moment) -> ColumnElement[bool]:
             Subscriber.email == Delivery.recipient,
             sa.or_(
                 sa.and_(Subscriber.status == SubscriberStatus.ACTIVE, awake),
-                sa.and_(Subscriber.status.in_(may_be_asked), _is_of_kind(EditionKind.CONFIRMATION)),
+                sa.and_(among(Subscriber.status, may_be_asked), _is_of_kind(EditionKind.CONFIRMATION)),
             ),
         ),
         ~_suppressed(),

@@ -22,6 +22,7 @@ from worker.holder import boot_id, is_gone
 from worker.lifecycle import PRE_COMMIT, State
 from worker.model import EditionId, EditionStatus, Lane, Severity
 from worker.store.database import now
+from worker.store.quick import among
 from worker.store.schema import Delivery, DeliveryBatch, Edition
 
 SENDABLE = (EditionStatus.PLANNED, EditionStatus.SENDING)
@@ -53,7 +54,7 @@ def _breaking(at: ColumnElement[datetime]) -> sa.Select[int]:
         .where(DeliveryBatch.lane == Lane.ALERTS, DeliveryBatch.next_attempt_at <= at)
         # Spelt out, so that the databases see that the small index of breaking editions will do.
         .where(sa.literal_column("edition.severity = 'breaking'"))
-        .where(Edition.status.in_(SENDABLE), Edition.expires_at > at)
+        .where(among(Edition.status, SENDABLE), Edition.expires_at > at)
         .limit(1)
     )
 

@@ -1,7 +1,7 @@
 """What one connection after another is about to send: messages taken from an errand, a few at a time.
 
-While the last of them is under way the next few are already being made durable, so that a connection seldom waits for
-the database. Decides nothing about any reply. `smtp.py` makes one for each call of `work`.
+While one half of what it may hold is being sent the other half is made durable, so that a connection seldom waits for
+the disk. Decides nothing about any reply. `smtp.py` makes one for each call of `work`.
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ from worker.ports import Errand, Request
 
 
 class Supply:
-    """The messages of an errand in its order, taken `most` at once."""
+    """The messages of an errand in its order; never more than `most` of them wait here."""
 
     def __init__(self, errand: Errand, *, most: int) -> None:
-        self._errand, self._most = errand, most
+        self._errand = errand
+        self._at_once = (most + 1) // 2
+        self._low = most - self._at_once
         self._first = True
         self._ready: deque[OutgoingMessage] = deque()
         self._coming: asyncio.Task[Request] | None = None
@@ -27,11 +29,11 @@ class Supply:
 
     def at_hand(self, offers: Offers) -> Envelope | None:
         """Return the next message, sealed for a relay, if it need not be waited for."""
-        if not self._ready and self._coming is not None and self._coming.done():
+        if self._coming is not None and self._coming.done():
             self._arrive(self._coming.result())
         while self._ready:
             message = self._ready.popleft()
-            if not self._ready and self._coming is None and not self._is_over:
+            if len(self._ready) <= self._low and self._coming is None and not self._is_over:
                 self._coming = asyncio.create_task(self._fetch())
             try:
                 return seal(message, offers)
@@ -67,10 +69,8 @@ class Supply:
             self._ready.clear()
 
     async def _fetch(self) -> Request:
-        most, self._first = (
-            1 if self._first else self._most,
-            False,
-        )  # the first goes out at once, and leaves others theirs
+        # One at first: the other connections want some too.
+        most, self._first = 1 if self._first else self._at_once, False
         return await self._errand.next(most)
 
     def _arrive(self, request: Request) -> None:
