@@ -6,6 +6,7 @@ by `run`.
 
 from __future__ import annotations
 
+import itertools
 import logging
 import random
 import secrets
@@ -55,6 +56,9 @@ class ProviderErrand:
         self._transport, self._feed, self._books, self._flow = transport, feed, books, flow
         self._write, self._patience = write, patience
         self._on_the_wire: dict[DeliveryId, _OnTheWire] = {}
+        # Random: a restored database counts anew, and a provider remembers what it was sent under a key.
+        self._round = secrets.token_hex(8)
+        self._requests = itertools.count(1)
         self.tried = 0
 
     async def next(self, most: int) -> Request:
@@ -106,23 +110,18 @@ class ProviderErrand:
 
     async def _commit(self, written: Sequence[tuple[Row, OutgoingMessage]]) -> Request | None:
         """Take rows past the point of no return; None when none of them may go."""
-        written = sorted(
-            written, key=lambda one: one[0].due.id
-        )  # the order in which a request is made again, if need be
+        written = sorted(written, key=lambda one: one[0].due.id)  # the order in which it would be made again
         by_lease: defaultdict[Lease, list[DeliveryId]] = defaultdict(list)
         for row, _ in written:
             if not row.batch.is_lost:
                 by_lease[row.batch.lease].append(row.due.id)
         if not by_lease or self._feed.is_over:
             return None
-        first = next(iter(by_lease))
-        # Its end is random: a restored database counts anew, and a provider remembers what it was sent under a key.
-        key = f"{first.edition_id}-{first.batch_no}-{first.fence}-{secrets.token_hex(6)}"
+        key = f"{self._round}-{next(self._requests)}"
         kept = key if self._transport.keys_honoured_s else ""
+        going = Going(lane=self._feed.lane, provider=self._transport.name, key=kept, rows=by_lease)
         try:
-            committed = await self._books.commit(
-                Going(lane=self._feed.lane, provider=self._transport.name, key=kept, rows=by_lease)
-            )
+            committed = await self._books.commit(going)
         except BaseException:
             self._feed.halt()
             raise

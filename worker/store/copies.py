@@ -91,20 +91,18 @@ def one(conn: Connection, delivery_id: DeliveryId) -> DueDelivery | None:
 
 def _due(conn: Connection, query: sa.Select[*tuple[Any, ...]]) -> list[DueDelivery]:
     """Read rows; what many of them share, a content above all, is read once."""
-    rows = conn.execute(query).all()
-    editions = {row.id: row for row in conn.execute(_EDITION.where(Edition.id.in_({row.edition_id for row in rows})))}
+    found = conn.execute(query)
+    names, rows = tuple(found.keys()), found.all()
+    wanted = {row.edition_id for row in rows}
+    shared: dict[int, dict[str, Any]] = {
+        edition_id: {"edition_kind": kind, "severity": severity, "expires_at": expires_at}
+        for edition_id, kind, severity, expires_at in conn.execute(_EDITION.where(Edition.id.in_(wanted)))
+    }
     contents = sa.select(EditionContent.id, EditionContent.body).where(
         EditionContent.id.in_({row.content_id for row in rows})
     )
     bodies: dict[int, str] = dict(conn.execute(contents).all())
-    return [_due_delivery(row, editions[row.edition_id], bodies[row.content_id]) for row in rows]
-
-
-def _due_delivery(row: sa.Row[*tuple[Any, ...]], edition: sa.Row[*tuple[Any, ...]], content: str) -> DueDelivery:
-    return DueDelivery(
-        **row._mapping,  # noqa: SLF001  Row's documented view
-        edition_kind=edition.kind,
-        severity=edition.severity,
-        expires_at=edition.expires_at,
-        content=content,
-    )
+    return [
+        DueDelivery(**dict(zip(names, row, strict=True)), **shared[row.edition_id], content=bodies[row.content_id])
+        for row in rows
+    ]

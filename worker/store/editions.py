@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -132,20 +132,23 @@ def nature(conn: Connection, edition_id: EditionId) -> tuple[EditionKind, Severi
     return row.kind, row.severity
 
 
+_PENDING: Final = sa.exists().where(Delivery.edition_id == Edition.id, Delivery.state.in_([*OPEN, State.UNKNOWN]))
+_FINISH: Final = (
+    sa.update(Edition)
+    .where(Edition.status.in_(_UNDER_WAY), Edition.finished_at.is_(None), ~_PENDING)
+    .values(
+        status=sa.case((Edition.status == EditionStatus.CANCELLED, Edition.status), else_=EditionStatus.FINISHED),
+        finished_at=sa.bindparam("at", type_=Edition.finished_at.type),
+    )
+)
+
+
 def finish_settled(conn: Connection) -> int:
     """Finish every edition that has nothing open and nothing unknown, and return how many that were.
 
     A cancelled one stays cancelled, and is over.
     """
-    pending = sa.exists().where(Delivery.edition_id == Edition.id, Delivery.state.in_([*OPEN, State.UNKNOWN]))
-    finished = conn.execute(
-        sa.update(Edition)
-        .where(Edition.status.in_(_UNDER_WAY), Edition.finished_at.is_(None), ~pending)
-        .values(
-            status=sa.case((Edition.status == EditionStatus.CANCELLED, Edition.status), else_=EditionStatus.FINISHED),
-            finished_at=now(conn),
-        )
-    )
+    finished = conn.execute(_FINISH, {"at": now(conn)})
     return finished.rowcount
 
 

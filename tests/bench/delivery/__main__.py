@@ -29,7 +29,7 @@ from tests.bench.delivery import growth, house, letter, peers
 from tests.bench.delivery.letter import Letter
 from tests.bench.delivery.peers import Peer, PeerError
 from tests.bench.delivery.report import Run, Speed, markdown
-from tests.bench.delivery.room import Ours, Room, make, signing_settings
+from tests.bench.delivery.room import PREPARED, Ours, Room, make, signing_settings
 from tests.bench.delivery.turns import Entry, take_turns
 from tests.bench.page import ROOT, write_section
 from tests.relays import SinkMissingError, StandInProcess, start_sink
@@ -114,7 +114,12 @@ class Bench:
         goals += [("tocsin, RSA-2048", "smtp-source", round(2000 / 5800, 2))]
         if with_all:
             goals += [("tocsin, unsigned", "django-post_office", 10), ("tocsin, unsigned", "nodemailer, building", 5)]
-        says = _LOCAL.format(connections=CONNECTIONS, database=_NAMES[kind])
+        says = _LOCAL.format(
+            connections=CONNECTIONS,
+            database=_NAMES[kind],
+            prepared=PREPARED,
+            window=CONNECTIONS * (1 + PREPARED),
+        )
         return Speed(title=f"Into smtp-sink, {_NAMES[kind]}", says=says, rates=rates, cpu_us=cpu, goals=goals)
 
     def far(self) -> list[Speed]:
@@ -182,7 +187,8 @@ class Bench:
 
 _LOCAL: Final = """\
 {connections} connections that stay open. Ours is the whole path on {database}, in one process: lease, personalise,
-sign, send, record. smtp-source, smtplib, aiosmtplib and nodemailer (raw) only send bytes that are made already;
+sign, send, record; with `prepared={prepared}`, so that a `kill -9` leaves up to {window} messages in doubt (4 and 50
+are the defaults). smtp-source, smtplib, aiosmtplib and nodemailer (raw) only send bytes that are made already;
 nodemailer (building) makes each message of text and HTML; django-post_office has a template, a queue in SQLite, and
 records too."""
 _NAMES: Final = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}

@@ -26,12 +26,14 @@ KEYS: Final = {
     "TOCSIN_SECRET_KEYS": "a-key-for-the-benchmark-0123456789",
     "TOCSIN_SUPPRESSION_KEY": "another-key-for-the-benchmark-0123",
 }
+PREPARED: Final = 16  # durable for a connection ahead of their turn: the window is printed beside the figures
 ON_DISK: Final = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on", "autovacuum": "on"}
 
 
 def relay(port: int, connections: int) -> str:
     """Return the DSN of a relay on this machine whose connections last, as the peers' do."""
-    return f"smtp://127.0.0.1:{port}?tls=off&name=relay&connections={connections}&messages=1000000"
+    ours = f"connections={connections}&prepared={PREPARED}&messages=1000000"
+    return f"smtp://127.0.0.1:{port}?tls=off&name=relay&{ours}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
