@@ -27,7 +27,8 @@ from tests.acceptance.slow_line import SlowLine
 READERS = 300
 CONNECTIONS = 8
 DELAY_S = 0.03
-WINDOW = CONNECTIONS  # nothing is prepared ahead: DELIVERABILITY.md, guarantee 5
+PREPARED = 2
+WINDOW = CONNECTIONS * (1 + PREPARED)
 SENT_WITHIN_S = 75.0
 
 TOPICS = """
@@ -175,7 +176,7 @@ def open_newsroom(make_module_installation: MakeInstallation) -> OpenNewsroom:
         with SlowLine(int(ports["TOCSIN_INBOX_PORT"]), delay_s=DELAY_S) as line:
             house = make_module_installation(**ports)
             maildir = quote(str(house.home / "inbox"))
-            way = f"inbox://127.0.0.1:{line.port}?maildir={maildir}&connections={CONNECTIONS}"
+            way = f"inbox://127.0.0.1:{line.port}?maildir={maildir}&connections={CONNECTIONS}&prepared={PREPARED}"
             house.environment["TOCSIN_TRANSPORTS"] = way
             fill(house, readers)
             newsroom = Newsroom(house)
