@@ -203,3 +203,32 @@ def test_a_connection_that_has_served_its_time_announces_nothing_more():
         assert {conversation.verbs[-1] for conversation in server.conversations} == {"QUIT"}
 
     run(test())
+
+
+@pytest.mark.parametrize("prepared", [1, 2, 4, 7])
+def test_no_more_is_taken_than_one_on_the_wire_and_what_may_be_prepared(prepared):
+    class Counting(OneLetter):
+        most = 0
+
+        async def next(self, most: int):
+            request = await super().next(most)
+            await asyncio.sleep(0.002)  # as a database takes its time
+            taken = len(messages) - len(self.waiting) - len(self.answers)
+            self.most = max(self.most, taken)
+            return request
+
+    messages = letters(60)
+
+    async def test():
+        async with ScriptedServer({Step.DOT: Slow(0.001)}) as server:
+            transport = build(
+                parse_transports(f"smtp://127.0.0.1:{server.port}?hello=news.test&connections=1&prepared={prepared}")[0]
+            )
+            errand = Counting(*messages)
+            await transport.work(errand)
+            await transport.close()
+        assert len(server.messages) == 60
+        assert transport.window == 1 + prepared
+        assert 1 < errand.most <= transport.window
+
+    run(test())

@@ -31,10 +31,10 @@ class Supply:
         """Return the next message, sealed for a relay, if it need not be waited for."""
         if self._coming is not None and self._coming.done():
             self._arrive(self._coming.result())
+        if len(self._ready) <= self._low and self._coming is None and not self._is_over:
+            self._coming = asyncio.create_task(self._fetch())  # before one leaves: what comes must find room
         while self._ready:
             message = self._ready.popleft()
-            if len(self._ready) <= self._low and self._coming is None and not self._is_over:
-                self._coming = asyncio.create_task(self._fetch())
             try:
                 return seal(message, offers)
             except SendError as error:  # nothing of it was said to the relay
