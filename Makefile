@@ -11,7 +11,8 @@ VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --quiet --disable-pip-version-check --no-input
 SAY := @printf '%s\n' >&2
-# One process a core, each test file whole in one of them: many files share servers among their tests.
+# One process a core, each test file whole in one of them: many files share servers among their tests. In their own order,
+# the acceptance tests first: they wait a lot, and would otherwise come last, with nothing left to run beside them.
 JOBS ?= auto
 
 # Installing. The stamps make a second run skip it; a changed lock or pyproject.toml repeats what it must. ------------
@@ -64,7 +65,7 @@ install: $(VENV)/.runtime ## only install: the command is then .venv/bin/tocsin
 
 .PHONY: test
 test: $(VENV)/.dev ## all tests (ARGS='-k alert' passes words on to pytest; CI=1: a skipped test fails)
-	@$(PY) -m pytest -n $(JOBS) --dist loadfile $(if $(CI),-p tests.no_skips) $(ARGS)
+	@$(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(if $(CI),-p tests.no_skips) $(ARGS)
 
 .PHONY: drill
 drill: $(VENV)/.dev ## only the long drills, half an hour: kill -9, full disks, broken relays, clocks that step, in mid-send
