@@ -132,7 +132,7 @@ def test_a_bounce_is_known_by_our_message_id_and_else_scores_by_its_recipient(li
     assert listening.state(first) == "bounced"
     assert listening.cause(listening.recipient(first)) == "bounce"
     assert listening.cause(listening.recipient(second)) is None  # anybody can write such a mail
-    assert [event.address_hash for event in listening.events()][1] == builders.address_hash(listening.recipient(second))
+    assert builders.address_hash(listening.recipient(second)) in {event.address_hash for event in listening.events()}
 
 
 FATES = {

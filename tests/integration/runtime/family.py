@@ -2,7 +2,7 @@
 
 python family.py REPORT [--children N] [--grace SECONDS] [--stubborn] [--polling]
 
-Writes its own and its children's process ids to REPORT, then each signal that it gets, one a line. `--stubborn` ignores
+Writes its own and its children's process ids to REPORT, then each signal and who got it, one a line. `--stubborn` ignores
 SIGTERM, the children too. `--polling` does without the kernel's help, as on macOS.
 """
 
@@ -32,7 +32,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.polling:
         mock.patch.object(parent, "_LIBC", None).start()
-    signal.signal(signal.SIGINT, lambda *_: _write(options.report, "SIGINT"))
+    signal.signal(signal.SIGINT, lambda *_: _write(options.report, "SIGINT", os.getpid()))
     signal.signal(signal.SIGTERM, lambda *_: _end(options.report, options.stubborn))
 
     parent.watch_parent(grace_s=options.grace)
@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def _end(report: Path, stubborn: bool) -> None:
-    _write(report, "SIGTERM")
+    _write(report, "SIGTERM", os.getpid())
     if not stubborn:
         sys.exit()
 
