@@ -11,9 +11,10 @@ VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --quiet --disable-pip-version-check --no-input
 SAY := @printf '%s\n' >&2
-# One process a core, each test file whole in one of them: many files share servers among their tests. In their own order,
-# the acceptance tests first: they wait a lot, and would otherwise come last, with nothing left to run beside them.
-JOBS ?= auto
+# Three processes for two cores, as many tests wait; each test file whole in one of them: many files share servers among
+# their tests. In their own order, the acceptance tests first: they wait most, and would otherwise come last, with nothing
+# left to run beside them.
+JOBS ?= $$(( ($$(getconf _NPROCESSORS_ONLN) * 3 + 1) / 2 ))
 
 # Installing. The stamps make a second run skip it; a changed lock or pyproject.toml repeats what it must. ------------
 
