@@ -5,10 +5,9 @@ Fills the tables as sign-ups and planning would have left them, in one statement
 
 from __future__ import annotations
 
-import itertools
-import time
 from datetime import timedelta
 from typing import Any, Final
+from uuid import uuid4
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -31,7 +30,6 @@ from worker.store.schema import (
 
 BATCH: Final = 500
 _MESSAGE_DOMAIN: Final = "courier.example"
-_numbers = itertools.count(time.time_ns() // 1_000_000)
 
 
 def add_readers(database: Database, count: int, *, topic: str, cadence: Cadence, name: str = "crowd") -> None:
@@ -74,7 +72,7 @@ def plan_edition(
         at = now(conn)
         kind = EditionKind.ALERT if isinstance(content, AlertContent) else EditionKind.DIGEST
         plan = EditionPlan(
-            kind=kind, slot=f"crowd {next(_numbers)}", locale="en", lane=lane, due_at=at, expires_at=at + expires_in
+            kind=kind, slot=f"crowd {uuid4()}", locale="en", lane=lane, due_at=at, expires_at=at + expires_in
         )
         edition_id = editions.open_edition(conn, plan)
         assert edition_id is not None

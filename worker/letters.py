@@ -5,7 +5,6 @@ Decides nothing about who gets it. `wiring` makes one; delivery calls `write`, t
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from threading import Lock
 from typing import Final
@@ -62,7 +61,7 @@ class Letters:
             left = without(thaw(due.content), stopped)
             if left is None:
                 return ""
-            due = replace(due, content=left.model_dump_json())
+            due = due._replace(content=left.model_dump_json())
         return self._compiled(due).html(self._personal(due))
 
     def _compiled(self, due: DueDelivery) -> CompiledMail:

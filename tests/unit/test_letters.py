@@ -73,7 +73,7 @@ KINDS = [EditionKind.ALERT, EditionKind.DIGEST, EditionKind.CONFIRMATION]
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_same_delivery_makes_the_same_bytes_on_every_try(letters, kind):
-    first, later = letters.write(due(kind)), letters.write(replace(due(kind), attempts=3))
+    first, later = letters.write(due(kind)), letters.write(due(kind)._replace(attempts=3))
     assert first == later
     assert (first.delivery_id, first.recipient) == (77, "ada@readers.example")
     assert first.message_id.encode() in first.data
@@ -89,7 +89,7 @@ HOSTILE = st.lists(EVIL | st.text(max_size=9), max_size=6).map("".join)
 @given(kind=st.sampled_from(KINDS), name=HOSTILE, local=st.just("ada") | HOSTILE, domain=st.just("b.example") | HOSTILE)
 def test_whatever_people_write_a_transport_need_not_look_through_a_message(letters, kind, name, local, domain):
     """`OutgoingMessage.is_clean` promises so: nothing to stuff, nothing to mend, and one header above the body."""
-    row = replace(due(kind), name=name, recipient=f"{local}@{domain}")
+    row = due(kind)._replace(name=name, recipient=f"{local}@{domain}")
     try:
         message = letters.write(row)
     except InputError:  # no address
@@ -136,12 +136,12 @@ def counting():
 def test_a_content_is_compiled_once_for_all_its_readers(counting):
     letters = Letters(renderer=counting, tokens=TOKENS, newsroom=NEWSROOM)
     row = due(EditionKind.DIGEST)
-    ada, bo = (letters.write(replace(row, recipient=f"{name}@readers.example"), Form.PARTS) for name in ("ada", "bo"))
+    ada, bo = (letters.write(row._replace(recipient=f"{name}@readers.example"), Form.PARTS) for name in ("ada", "bo"))
     assert ada.parts
     assert bo.parts
     assert ada.parts.composition is bo.parts.composition
     for number in range(100):
-        letters.write(replace(due(EditionKind.ALERT), content_id=number))
+        letters.write(due(EditionKind.ALERT)._replace(content_id=number))
     assert counting.compiled == 101
 
 
@@ -149,7 +149,7 @@ def test_a_content_whose_id_was_given_anew_is_never_mailed_to_the_next_one_s_rea
     erased = due(EditionKind.ALERT)
     other = AlertContent(locale="en", card=samples.cards_of("en")[1])
     assert letters.write(erased).data == letters.write(erased).data
-    fresh = letters.write(replace(erased, content=other.model_dump_json()))
+    fresh = letters.write(erased._replace(content=other.model_dump_json()))
     assert other.card.title.encode() in fresh.data
 
 

@@ -5,9 +5,8 @@ Reads only. What many copies share, a content above all, is read once. Called by
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -18,20 +17,15 @@ from worker.store.leases import Lease
 from worker.store.schema import Delivery, Edition, EditionContent, Subscriber
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DueDelivery:
-    """What it takes to make and send one copy."""
+class DueDelivery(NamedTuple):
+    """What it takes to make and send one copy: a tuple, as hundreds are made at a time while connections wait."""
 
     id: DeliveryId
     edition_id: int
-    edition_kind: EditionKind
-    severity: Severity
     lane: Lane
-    expires_at: datetime
     planned_at: datetime
     attempts: int
     content_id: int
-    content: str  # worker.content as JSON
     subscriber_id: int
     recipient: str
     domain: str
@@ -41,10 +35,14 @@ class DueDelivery:
     provider: str  # of the last try; "" before the first
     code: int | None  # what was answered to it
     avoid: str  # the provider that failed us last; "" when none did
+    edition_kind: EditionKind
+    severity: Severity
+    expires_at: datetime
+    content: str  # worker.content as JSON
 
 
 _EDITION: Final = sa.select(Edition.id, Edition.kind, Edition.severity, Edition.expires_at)
-_COPY: Final = (
+_COPY: Final = (  # as `DueDelivery` begins
     Delivery.id,
     Delivery.edition_id,
     Delivery.lane,
@@ -91,18 +89,11 @@ def one(conn: Connection, delivery_id: DeliveryId) -> DueDelivery | None:
 
 def _due(conn: Connection, query: sa.Select[*tuple[Any, ...]]) -> list[DueDelivery]:
     """Read rows; what many of them share, a content above all, is read once."""
-    found = conn.execute(query)
-    names, rows = tuple(found.keys()), found.all()
+    rows = conn.execute(query).all()
     wanted = {row.edition_id for row in rows}
-    shared: dict[int, dict[str, Any]] = {
-        edition_id: {"edition_kind": kind, "severity": severity, "expires_at": expires_at}
-        for edition_id, kind, severity, expires_at in conn.execute(_EDITION.where(Edition.id.in_(wanted)))
-    }
+    shared = {row.id: row[1:] for row in conn.execute(_EDITION.where(Edition.id.in_(wanted)))}
     contents = sa.select(EditionContent.id, EditionContent.body).where(
         EditionContent.id.in_({row.content_id for row in rows})
     )
     bodies: dict[int, str] = dict(conn.execute(contents).all())
-    return [
-        DueDelivery(**dict(zip(names, row, strict=True)), **shared[row.edition_id], content=bodies[row.content_id])
-        for row in rows
-    ]
+    return [DueDelivery(*row, *shared[row.edition_id], bodies[row.content_id]) for row in rows]

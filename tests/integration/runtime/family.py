@@ -2,8 +2,8 @@
 
 python family.py REPORT [--children N] [--grace SECONDS] [--stubborn] [--polling]
 
-Writes its own and its children's process ids to REPORT, then each signal and who got it, one a line. `--stubborn` ignores
-SIGTERM, the children too. `--polling` does without the kernel's help, as on macOS.
+Writes its own and its children's process ids to REPORT, then each signal and who got it, one a line. `--stubborn`
+ignores SIGTERM, the children too. `--polling` does without the kernel's help, as on macOS.
 """
 
 import argparse
