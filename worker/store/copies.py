@@ -96,4 +96,4 @@ def _due(conn: Connection, query: sa.Select[*tuple[Any, ...]]) -> list[DueDelive
         EditionContent.id.in_({row.content_id for row in rows})
     )
     bodies: dict[int, str] = dict(conn.execute(contents).all())
-    return [DueDelivery(*row, *shared[row.edition_id], bodies[row.content_id]) for row in rows]
+    return [DueDelivery._make((*row, *shared[row.edition_id], bodies[row.content_id])) for row in rows]
