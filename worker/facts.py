@@ -1,6 +1,6 @@
 """What the store and the deciding halves of rooms tell each other: rows as plain values, free of SQL.
 
-Decides nothing. `store.agenda` makes the first five, planning the last two.
+Decides nothing. The store makes the first five, planning the last two.
 """
 
 from __future__ import annotations
@@ -107,3 +107,5 @@ class Copy:
     published_at: datetime | None = None
     seen_at: datetime | None = None
     matched_at: datetime | None = None
+    in_reply_to: str = ""  # the Message-ID, without angle brackets, of what it is an update of
+    quiet: tuple[datetime, datetime] | None = None  # the reader's next quiet hours, unless it is breaking

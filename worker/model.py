@@ -21,6 +21,8 @@ EditionId = NewType("EditionId", int)
 ContentId = NewType("ContentId", int)
 DeliveryId = NewType("DeliveryId", int)
 MatchSeq = NewType("MatchSeq", int)
+CardId = NewType("CardId", int)
+RunId = NewType("RunId", int)
 
 
 class Lane(StrEnum):
@@ -99,6 +101,61 @@ class Canary(StrEnum):
     WATCHED = "watched"
     PASSED = "passed"
     FAILED = "failed"
+
+
+class RunKind(StrEnum):
+    """What a planner's run makes. `away` and `owed` come to their readers as digests."""
+
+    DIGEST = "digest"
+    NEWSLETTER = "newsletter"
+    ALERT = "alert"
+    ROLLING = "rolling"
+    CORRECTION = "correction"
+    AWAY = "away"
+    OWED = "owed"
+
+
+class Owing(StrEnum):
+    """Why a story comes to a reader later than by its own mail."""
+
+    LATE = "late"
+    EXPIRED = "expired"
+    REFUSED = "refused"
+    CANCELLED = "cancelled"
+    BUDGET = "budget"
+    QUIET = "quiet"
+    AWAY = "away"
+    FLOOR = "floor"
+
+
+class Lapse(StrEnum):
+    """Why stories that a reader follows never come: too few, not the best of a pause, no longer asked for."""
+
+    FLOOR = "floor"
+    AWAY = "away"
+    ENDED = "ended"
+    NEWSLETTER = "newsletter"
+
+
+class BelowFloor(StrEnum):
+    """What becomes of a digest's stories that are fewer than its reader wants: the next one has them, or none."""
+
+    MERGE = "merge"
+    SKIP = "skip"
+
+
+class Timing(StrEnum):
+    """Whose clock a newsletter goes by: one instant for all, or the same local time for each reader."""
+
+    NEWSROOM = "newsroom"
+    READER = "reader"
+
+
+class Approval(StrEnum):
+    """Whether a newsletter goes out by itself or waits for an editor's word."""
+
+    AUTOMATIC = "automatic"
+    REQUIRED = "required"
 
 
 class Field(StrEnum):

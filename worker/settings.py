@@ -51,6 +51,7 @@ _NO_SETTINGS: Final = {"TOCSIN_PARENT_PID", "TOCSIN_LOG_LEVEL"}  # the superviso
 
 Seconds = Annotated[float, Field(gt=0, le=86_400 * 31)]
 Share = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=1, le=1000)]
 Port = Annotated[int, Field(ge=1, le=65_535)]
 
 
@@ -142,6 +143,15 @@ class Settings(BaseSettings):
     alert_age_limit_s: Seconds = Field(86_400, description="nothing published longer ago than this alerts")
     alert_expires_s: Seconds = Field(6 * 3600, description="an alert not delivered by then is expired")
     digest_expires_s: Seconds = Field(12 * 3600, description="a digest not delivered by then is expired")
+    alert_budget: Annotated[int, Field(ge=0)] = Field(0, description="alerts that a reader gets in a day; 0: no limit")
+    burst_count: Count = Field(10, description="more alerts than this on one topic become a rolling summary")
+    burst_window_s: Seconds = Field(3600, description="in which time so many alerts are a burst")
+    rolling_s: Annotated[float, Field(ge=60, le=86_400)] = Field(
+        1800, description="how often a summary of a burst goes"
+    )
+    section_cap: Count = Field(6, description="stories that a digest shows of one topic")
+    digest_cap: Count = Field(40, description="stories that a digest shows in all")
+    away_cap: Count = Field(10, description="stories that a reader is shown of what a pause has missed")
     lease_s: Annotated[float, Field(ge=5, le=600)] = Field(45, description="how long a silent worker keeps its batch")
     retry_alert_s: Annotated[float, Field(ge=1, le=3600)] = Field(30, description="first retry of an alert")
     retry_digest_s: Annotated[float, Field(ge=1, le=86_400)] = Field(300, description="first retry of a digest")

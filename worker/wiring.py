@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from worker import __version__, celery_app
+from worker import __version__, celery_app, policies
 from worker import settings as settings_module
 from worker.adapters.transports.build import build
 from worker.adapters.transports.dsn import parse_transports
@@ -42,8 +42,7 @@ from worker.holder import boot_id, process_name
 from worker.keys import keep_key
 from worker.letters import Letters
 from worker.model import DeliveryId, Lane, ParsedArticle
-from worker.planning.first_share import FirstShare
-from worker.planning.run import Policy
+from worker.planning.rules import Policy
 from worker.ports import EventParser, Transport
 from worker.rendering.compile import Renderer
 from worker.rendering.run_signer import read_signer
@@ -279,23 +278,12 @@ class House(Foundation):
     @functools.cached_property
     def planning_policy(self) -> Policy:
         """What the settings say about planning."""
-        return Policy(
-            domain=self.newsroom.from_address.rpartition("@")[2],
-            alert_expires=timedelta(seconds=self.settings.alert_expires_s),
-            digest_expires=timedelta(seconds=self.settings.digest_expires_s),
-            first_share=FirstShare(share=self.settings.canary_share, least_audience=self.settings.canary_min_audience),
-        )
+        return policies.planning_policy(self.settings, domain=self.newsroom.from_address.rpartition("@")[2])
 
     @property
     def canary_limits(self) -> Limits:
         """How well an edition's first share must do for the rest to follow."""
-        return Limits(
-            refused=self.settings.canary_refused,
-            unknown=self.settings.canary_unknown,
-            bounced=self.settings.canary_bounced,
-            complained=self.settings.canary_complained,
-            watch_s=self.settings.canary_watch_s,
-        )
+        return policies.canary_limits(self.settings)
 
     def add_article(self, article: ParsedArticle) -> Added:
         """Take an article in that was pushed by the newsroom's own systems. Raises `InputError`."""

@@ -156,13 +156,13 @@ def _refuse_real_readers(found: House) -> None:
 
 def _send_everything(found: House, supervisor: Supervisor, *, since: datetime) -> bool:
     """Wait for the news to be in and the alerts to be out, then take every digest as due and wait for these."""
-    from worker.store import agenda
+    from worker.store import due
     from worker.store.database import now
 
     with _bars() as bars:
         _wait(found, supervisor, bars, "alerts", since=since)
         with found.database.write() as conn:
-            agenda.make_all_digests_due(conn)
+            due.make_all_digests_due(conn)
             due_at = now(conn)
         found.ring("sweep_planning")
         return _wait(found, supervisor, bars, "digests", since=since, digests_due_at=due_at)

@@ -134,17 +134,17 @@ def _section(
 ) -> tuple[tuple[bool, int, float, int, str], Section]:
     def rank(told: StoryCard) -> tuple[bool, int, float, int]:
         strength = library.strength(StoryId(told.story_id), topic)
-        return (_is_foreign(told.lang, locale), -strength, -told.published_at.timestamp(), -told.story_id)
+        return (is_foreign(told.lang, locale), -strength, -told.published_at.timestamp(), -told.story_id)
 
     cards.sort(key=rank)
     named = reason(library.concerns[StoryId(cards[0].story_id), topic], locale=locale)
     return (*rank(cards[0]), named.topic), Section(topic=named.topic, slug=named.slug, cards=tuple(cards))
 
 
-def _is_foreign(lang: str, locale: str) -> bool:
+def is_foreign(lang: str, locale: str) -> bool:
     """Tell whether an article is certainly not in the reader's language; dialects of one language are one.
 
-    >>> [_is_foreign(lang, "en") for lang in ("en-GB", "ko", "")]
+    >>> [is_foreign(lang, "en") for lang in ("en-GB", "ko", "")]
     [False, True, False]
     """
     return lang != "" and lang.partition("-")[0].lower() != locale.partition("-")[0].lower()

@@ -13,10 +13,11 @@ from sqlalchemy import Connection
 from worker.content import ConfirmationContent
 from worker.facts import Asked, Copy, EditionPlan
 from worker.model import EditionId, EditionKind, Lane, SubscriberId
+from worker.planning.rules import Policy
 from worker.planning.run_alerts import plan_alerts
-from worker.planning.run_copies import CHUNK_READERS, Made, Policy
+from worker.planning.run_copies import CHUNK_READERS, Made
 from worker.planning.run_digests import plan_digests
-from worker.store import agenda, editions, people
+from worker.store import confirming, editions, people
 from worker.store.database import Database, now
 
 __all__ = ["Planned", "Policy", "plan"]
@@ -44,8 +45,8 @@ def plan(database: Database, policy: Policy) -> Planned:
 
 def _plan_confirmations(database: Database, policy: Policy) -> list[Made]:
     with database.write() as conn:
-        due = agenda.due_confirmations(conn, limit=CHUNK_READERS)
-        asked = [_ask(conn, policy, reader) for reader in due]
+        waiting = confirming.due_confirmations(conn, limit=CHUNK_READERS)
+        asked = [_ask(conn, policy, reader) for reader in waiting]
     return [made for made in asked if made is not None]
 
 

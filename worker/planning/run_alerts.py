@@ -15,8 +15,9 @@ from worker.content import AlertContent
 from worker.facts import Copy, DueStory, EditionPlan, Followed
 from worker.model import EditionKind, Lane, StoryId, TopicId
 from worker.planning.cards import Library, alert, is_private, tellable
-from worker.planning.run_copies import CHUNK_READERS, Made, Policy, by_reader, close, library_of, write_copy
-from worker.store import agenda, editions
+from worker.planning.rules import Policy
+from worker.planning.run_copies import CHUNK_READERS, Made, by_reader, close, library_of, write_copy
+from worker.store import alerting, editions, turns
 from worker.store.database import Database, now
 
 _STORIES_A_PASS = 200
@@ -25,7 +26,7 @@ _STORIES_A_PASS = 200
 def plan_alerts(database: Database, policy: Policy) -> list[Made]:
     """Plan every alert that is due."""
     with database.read() as conn:
-        due = agenda.due_stories(conn, limit=_STORIES_A_PASS)
+        due = alerting.due_stories(conn, limit=_STORIES_A_PASS)
     made: list[Made] = []
     for story_id in due:
         while chunk := _chunk(database, policy, story_id):
@@ -40,14 +41,14 @@ def _chunk(database: Database, policy: Policy, story_id: StoryId) -> list[Made]:
     of the story's topics may have become due.
     """
     with database.write() as conn:
-        agenda.take_turn(conn)
-        story = agenda.due_story(conn, story_id)
+        turns.alone(conn)
+        story = alerting.due_story(conn, story_id)
         if story is None:
             return []
         made = _alert(conn, policy, story)
         if not made:
-            agenda.alerted(conn, story)
-            close(conn, policy, agenda.open_alerts(conn, story_id))
+            alerting.alerted(conn, story)
+            close(conn, policy, alerting.open_alerts(conn, story_id))
         return made
 
 
@@ -56,8 +57,8 @@ def _alert(conn: Connection, policy: Policy, story: DueStory) -> list[Made]:
     topics = tellable(library, story)
     if not topics:
         return []
-    slot = f"{agenda.alert_slots(story.story_id)}{min(story.topics.values())}"
-    followed = agenda.alert_followers(conn, story, topics=topics, slot=slot, limit=CHUNK_READERS)
+    slot = f"{alerting.alert_slots(story.story_id)}{min(story.topics.values())}"
+    followed = alerting.alert_followers(conn, story, topics=topics, slot=slot, limit=CHUNK_READERS)
     made = []
     for locale, group in itertools.groupby(sorted(followed, key=_by_locale), key=lambda one: one.locale):
         edition_id = editions.open_edition(conn, _plan(library, story, policy, slot=slot, locale=locale, at=now(conn)))

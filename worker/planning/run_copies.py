@@ -6,8 +6,7 @@ Runs inside the caller's transaction. Called by `run_alerts` and `run_digests`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
@@ -15,21 +14,11 @@ from worker.content import AlertContent, DigestContent
 from worker.facts import Copy, Followed
 from worker.model import EditionId, StoryId, SubscriberId, TopicId
 from worker.planning.cards import Library
-from worker.planning.first_share import FirstShare
-from worker.store import agenda, canaries, editions
+from worker.planning.rules import Policy
+from worker.store import canaries, editions
+from worker.store.tellings import concerns, tellings
 
 CHUNK_READERS = 500
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Policy:
-    """What an operator may set about planning. `domain` is the right half of every Message-ID."""
-
-    domain: str
-    alert_expires: timedelta
-    digest_expires: timedelta
-    confirmation_expires: timedelta = timedelta(days=1)
-    first_share: FirstShare = field(default_factory=FirstShare)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,7 +32,7 @@ class Made:
 def library_of(conn: Connection, stories: Iterable[StoryId], topics: Iterable[TopicId]) -> Library:
     """Read all that is known of the stories for followers of the topics."""
     wanted, followed = list(stories), list(topics)
-    return Library.of(agenda.tellings(conn, wanted), agenda.concerns(conn, wanted, followed))
+    return Library.of(tellings(conn, wanted), concerns(conn, wanted, followed))
 
 
 def by_reader(followed: Iterable[Followed]) -> dict[SubscriberId, list[Followed]]:

@@ -15,9 +15,10 @@ from worker.content import DigestContent
 from worker.facts import Copy, Followed
 from worker.model import EditionId, Lane, StoryId, SubscriberId, SubscriptionId, TopicId
 from worker.planning.cards import is_private, sections
-from worker.planning.run_copies import CHUNK_READERS, Made, Policy, by_reader, close, library_of, write_copy
+from worker.planning.rules import Policy
+from worker.planning.run_copies import CHUNK_READERS, Made, by_reader, close, library_of, write_copy
 from worker.planning.times import digest_plan, following_run, is_stale, local_day
-from worker.store import agenda, editions
+from worker.store import due, editions, turns
 from worker.store.database import Database, now
 from worker.store.house import MATCH_SEQ, reached
 
@@ -27,7 +28,7 @@ _SLOTS_A_PASS = 200
 def plan_digests(database: Database, policy: Policy) -> list[Made]:
     """Plan every digest that is due."""
     with database.read() as conn:
-        slots = agenda.due_slots(conn, limit=_SLOTS_A_PASS)
+        slots = due.due_slots(conn, limit=_SLOTS_A_PASS)
     made: list[Made] = []
     for due_at, locale in slots:
         while (chunk := _chunk(database, policy, due_at, locale)) is not None:
@@ -38,11 +39,11 @@ def plan_digests(database: Database, policy: Policy) -> list[Made]:
 def _chunk(database: Database, policy: Policy, due_at: datetime, locale: str) -> list[Made] | None:
     """Serve the next readers due at one instant; None when nobody is left, and the run is closed."""
     with database.write() as conn:
-        agenda.take_turn(conn)
+        turns.alone(conn)
         at = now(conn)
-        followed = agenda.due_followings(conn, due_at=due_at, locale=locale, limit=CHUNK_READERS)
+        followed = due.due_followings(conn, due_at=due_at, locale=locale, limit=CHUNK_READERS)
         if not followed:
-            close(conn, policy, agenda.open_digests(conn, due_at=due_at, locale=locale))
+            close(conn, policy, due.open_digests(conn, due_at=due_at, locale=locale))
             return None
         worthwhile = not is_stale(due_at, at, policy.digest_expires)
         head = reached(conn, MATCH_SEQ)
@@ -57,7 +58,7 @@ def _chunk(database: Database, policy: Policy, due_at: datetime, locale: str) ->
         for one in followed:
             next_due_at = following_run(one, after=after)
             cursor = head if worthwhile and one.awake else None
-            agenda.advance(conn, one.subscription_id, next_due_at=next_due_at, cursor=cursor)
+            due.advance(conn, one.subscription_id, next_due_at=next_due_at, cursor=cursor)
         return made
 
 
@@ -74,20 +75,20 @@ def _edition(conn: Connection, policy: Policy, due_at: datetime, locale: str, *,
 def _copies(conn: Connection, followed: Sequence[Followed], *, due_at: datetime, locale: str, head: int) -> list[Copy]:
     """Write the digest of every reader for whom there is something new; equal digests share one content."""
     awake = [one for one in followed if one.awake]
-    fresh = agenda.fresh_stories(conn, [one.subscription_id for one in awake], head=head)
+    fresh = due.fresh_stories(conn, [one.subscription_id for one in awake], head=head)
     stories = {story for found in fresh.values() for story in found}
     library = library_of(conn, stories, {one.topic_id for one in awake if one.topic_id is not None})
     laid: dict[object, DigestContent] = {}
     copies = []
     for subscriber_id, subscriptions in by_reader(awake).items():
-        due = _due(subscriptions, fresh)
+        wanted = _due(subscriptions, fresh)
         day = local_day(due_at, subscriptions[0].timezone)
-        key = (day, tuple(sorted((topic, tuple(found)) for topic, found in due.items())))
+        key = (day, tuple(sorted((topic, tuple(found)) for topic, found in wanted.items())))
         if key not in laid:
-            laid[key] = DigestContent(locale=locale, day=day, sections=sections(library, due, locale=locale))
+            laid[key] = DigestContent(locale=locale, day=day, sections=sections(library, wanted, locale=locale))
         if laid[key].sections:
             shown = [StoryId(story) for story in laid[key].stories()]
-            content = _own(laid[key], subscriber_id) if is_private(library, shown, due) else laid[key]
+            content = _own(laid[key], subscriber_id) if is_private(library, shown, wanted) else laid[key]
             copies.append(write_copy(conn, library, content, subscriptions))
     return copies
 

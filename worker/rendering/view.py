@@ -12,7 +12,18 @@ from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from functools import lru_cache
 
-from worker.content import AlertContent, ConfirmationContent, Content, DigestContent, Reason, Section, StoryCard
+from worker.content import (
+    AlertContent,
+    ConfirmationContent,
+    Content,
+    CorrectionContent,
+    DigestContent,
+    NewsletterContent,
+    Reason,
+    RollingContent,
+    Section,
+    StoryCard,
+)
 from worker.model import Severity
 from worker.rendering.language import Language
 from worker.rendering.prose import Run, one_line, shorten, snippet, web_address
@@ -110,6 +121,8 @@ def view_of(
         case ConfirmationContent():
             topics = tuple(map(name, content.topics))
             return ConfirmationView(topics=topics, topics_line=names(topics, language) if topics else "")
+        case RollingContent() | NewsletterContent() | CorrectionContent():
+            raise ValueError(f"there is no template for the kind {content.kind}")
 
 
 def _alert(content: AlertContent, language: Language, zone: tzinfo) -> AlertView:

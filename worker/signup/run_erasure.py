@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from worker.model import SubscriberId
 from worker.signup.address import Address
 from worker.signup.decide import Act, step
-from worker.store import agenda, editions, house, people, personal
+from worker.store import editions, house, people, personal, turns
 from worker.store.database import Database, now
 from worker.store.people import Reader
 from worker.store.personal import Whose
@@ -40,7 +40,7 @@ def erase(database: Database, address: Address, address_hash: str, *, actor: str
     The address may come again as a stranger, unless it is suppressed.
     """
     with database.write() as conn:
-        agenda.take_turn(conn)  # no planner has copies for this reader under its pen
+        turns.alone(conn)  # no planner has copies for this reader under its pen
         reader = people.by_address(conn, address_hash)
         due = step(reader.status if reader else None, Act.ERASE)
         if suppress:

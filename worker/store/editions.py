@@ -11,9 +11,9 @@ from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy import Connection
+from sqlalchemy import ColumnElement, Connection
 
-from worker.content import AlertContent, ConfirmationContent, DigestContent
+from worker.content import AnyContent
 from worker.facts import Copy, EditionPlan
 from worker.lifecycle import OPEN, State, conserve
 from worker.model import ContentId, EditionId, EditionKind, EditionStatus, Lane, Severity
@@ -54,7 +54,7 @@ def open_edition(conn: Connection, plan: EditionPlan) -> EditionId | None:
     return EditionId(row.id) if row.status == EditionStatus.PLANNING else None
 
 
-def intern(conn: Connection, content: AlertContent | DigestContent | ConfirmationContent) -> ContentId:
+def intern(conn: Connection, content: AnyContent) -> ContentId:
     """Return the id under which all readers of an equal content share it."""
     digest = content.digest()
     inserted = conn.execute(
@@ -124,6 +124,12 @@ def close_edition(conn: Connection, edition_id: EditionId) -> int:
         sa.update(Edition).where(Edition.id == edition_id, Edition.status == EditionStatus.PLANNING).values(**values)
     )
     return audience
+
+
+def still_planning(conn: Connection, *which: ColumnElement[bool]) -> list[EditionId]:
+    """Return editions of some kind that still take readers."""
+    query = sa.select(Edition.id).where(Edition.status == EditionStatus.PLANNING, *which)
+    return [EditionId(edition_id) for edition_id in conn.execute(query).scalars()]
 
 
 def nature(conn: Connection, edition_id: EditionId) -> tuple[EditionKind, Severity]:
@@ -215,4 +221,7 @@ def _row(copy: Copy, at: datetime) -> dict[str, object]:
         "seen_at": copy.seen_at,
         "matched_at": copy.matched_at,
         "planned_at": at,
+        "in_reply_to": copy.in_reply_to,
+        "quiet_at": copy.quiet[0] if copy.quiet else None,
+        "quiet_until": copy.quiet[1] if copy.quiet else None,
     }

@@ -14,6 +14,7 @@ from worker.store.schema import ApiKey, Audit, Counter, Heartbeat, Installation,
 
 MATCH_SEQ = "match_seq"
 TOPICS_GENERATION = "topics_generation"
+NEWS_GENERATION = "news_generation"  # drawn when stories change under planners: killed, corrected, updated
 
 
 def draw(conn: Connection, name: str, count: int = 1) -> range:

@@ -198,10 +198,7 @@ def _quotes(column: ColumnElement[str] | sa.orm.InstrumentedAttribute[str], whos
 def _titles(conn: Connection, delivery_id: DeliveryId) -> list[str]:
     query = sa.select(EditionContent.body).join(Delivery, Delivery.content_id == EditionContent.id)
     content = thaw(conn.execute(query.where(Delivery.id == delivery_id)).scalar_one())
-    cards = [content.card] if content.kind == "alert" else []
-    if content.kind == "digest":
-        cards = [card for section in content.sections for card in section.cards]
-    return [card.title for card in cards]
+    return [card.title for card in content.all_cards()]
 
 
 def _rows(conn: Connection, query: sa.Select[*tuple[Any, ...]]) -> list[dict[str, Any]]:

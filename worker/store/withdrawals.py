@@ -13,10 +13,10 @@ from sqlalchemy import ColumnElement, Connection
 
 from worker.lifecycle import OPEN, PRE_COMMIT, TAKEN, Happening, State, sources_of
 from worker.model import ArticleId, ContentId, EditionId, StoryId
-from worker.store.agenda import take_turn
 from worker.store.database import now
 from worker.store.leases import lock, reschedule
 from worker.store.schema import Article, ContentStory, Delivery, EditionContent, Story
+from worker.store.turns import alone
 
 
 def stop(conn: Connection, article_id: ArticleId) -> tuple[StoryId, bool] | None:
@@ -24,7 +24,7 @@ def stop(conn: Connection, article_id: ArticleId) -> tuple[StoryId, bool] | None
 
     In the planners' turn: one that read the story before has committed its copies, one that comes after leaves it out.
     """
-    take_turn(conn)
+    alone(conn)
     story_id = conn.execute(sa.select(Article.story_id).where(Article.id == article_id)).scalar()
     if story_id is None:
         return None

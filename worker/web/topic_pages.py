@@ -17,7 +17,8 @@ from starlette.requests import Request
 from worker.facts import Telling
 from worker.planning.cards import snippet
 from worker.rendering.language import SOURCE_LANGUAGE, Language
-from worker.store import agenda, topics
+from worker.store import topics
+from worker.store.tellings import tellings
 from worker.store.topics import TopicRow
 from worker.web.site import AnySite, Site
 from worker.web.subscribe import offered
@@ -99,9 +100,9 @@ def _read(site: Site, slug: str, language: Language) -> tuple[TopicLine, list[He
         if topic is None:
             raise HTTPException(404)
         stories = topics.latest_stories(conn, topic.id, limit=_STORIES)
-        tellings = agenda.tellings(conn, stories)
+        told = tellings(conn, stories)
     by_story: dict[int, list[Telling]] = {}
-    for telling in tellings:
+    for telling in told:
         by_story.setdefault(telling.story_id, []).append(telling)
     zone = ZoneInfo(site.house.settings.timezone)
     return _line(topic, language), _headlines(stories, by_story, language, zone)

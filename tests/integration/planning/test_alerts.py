@@ -32,7 +32,7 @@ from worker.content import AlertContent, thaw
 from worker.lifecycle import State
 from worker.model import Cadence, EditionKind, EditionStatus, Lane, Severity, SubscriberStatus
 from worker.planning.run import plan
-from worker.store import agenda, articles, editions, people
+from worker.store import alerting, articles, editions, people
 from worker.store.database import Database, now
 from worker.store.schema import Delivery, DeliverySubscription, EditionContent, Story, TopicStory
 
@@ -402,7 +402,7 @@ def test_a_topic_that_becomes_due_while_an_alert_is_planned_is_not_forgotten(dat
             follow(conn, subscriber, korea if number < 3 else russia)
         article_id, _ = article(conn)
         match(conn, article_id, korea, alert_in=timedelta(0))
-    due_story, asked = agenda.due_story, Counter[str]()
+    due_story, asked = alerting.due_story, Counter[str]()
 
     def one_becomes_due(conn, story_id):
         asked["times"] += 1
@@ -410,7 +410,7 @@ def test_a_topic_that_becomes_due_while_an_alert_is_planned_is_not_forgotten(dat
             match(conn, article_id, korea, russia, alert_in=timedelta(0))
         return due_story(conn, story_id)
 
-    monkeypatch.setattr(agenda, "due_story", one_becomes_due)
+    monkeypatch.setattr(alerting, "due_story", one_becomes_due)
     plan(database, policy)
     monkeypatch.undo()
     plan(database, policy)

@@ -17,7 +17,7 @@ from worker.model import EditionKind, EditionStatus, Lane, SubscriberId, Subscri
 from worker.planning.run import plan
 from worker.signup.consent import Consent, Evidence, Question
 from worker.signup.wishes import Follow, Wish
-from worker.store import agenda, people
+from worker.store import confirming, people
 from worker.store.database import now
 from worker.store.schema import EditionContent
 
@@ -54,7 +54,7 @@ def test_a_question_is_asked_once_in_the_readers_language_about_what_they_chose(
         assert delivery.subscriber_id == ada
         content = thaw(conn.execute(sa.select(EditionContent.body)).scalar_one())
         assert content == ConfirmationContent(locale="ko", topics=("Norway", "러시아"))
-        assert agenda.due_confirmations(conn, limit=9) == []
+        assert confirming.due_confirmations(conn, limit=9) == []
 
 
 def test_a_question_that_is_made_due_again_is_not_asked_twice_but_the_next_one_is(database, planned):

@@ -33,7 +33,7 @@ from worker.content import DigestContent, thaw
 from worker.lifecycle import State
 from worker.model import Cadence, EditionKind, EditionStatus, Lane, SubscriberId, SubscriptionId, TopicId
 from worker.planning.run import Policy, plan
-from worker.store import agenda, deliveries, editions, people
+from worker.store import deliveries, due, editions, people
 from worker.store.database import CLOCK_OFFSET, Database, now
 from worker.store.house import MATCH_SEQ, reached, set_fact
 from worker.store.schema import Delivery, Edition, EditionContent, Subscription
@@ -75,7 +75,7 @@ def subscription(database: Database, which: SubscriptionId) -> sa.Row[Any]:
 
 def make_due(database: Database) -> None:
     with database.write() as conn:
-        agenda.make_all_digests_due(conn)
+        due.make_all_digests_due(conn)
 
 
 def assert_all_closed(database: Database) -> None:
@@ -135,7 +135,7 @@ def test_if_the_row_is_not_written_nothing_moves(database, planned, russia, monk
         wish = daily(conn, reader(conn), russia)
         news(conn, russia)
     before = subscription(database, wish)
-    monkeypatch.setattr(agenda, "advance", kill)
+    monkeypatch.setattr(due, "advance", kill)
     with pytest.raises(KilledError):
         planned()
     assert subscription(database, wish) == before
@@ -386,7 +386,7 @@ def five_readers(database: Database, russia: TopicId) -> list[int]:
 def test_a_planner_that_dies_between_chunks_is_taken_up_where_it_was(database, planned, russia, monkeypatch, chunks):
     """Also when the last reader is served and only the closing of the edition is missing."""
     readers = five_readers(database, russia)
-    due_followings, done = agenda.due_followings, Counter[str]()
+    due_followings, done = due.due_followings, Counter[str]()
 
     def die_before(*arguments: Any, **options: Any) -> object:
         done["chunks"] += 1
@@ -394,13 +394,13 @@ def test_a_planner_that_dies_between_chunks_is_taken_up_where_it_was(database, p
             raise KilledError
         return due_followings(*arguments, **options)
 
-    monkeypatch.setattr(agenda, "due_followings", die_before)
+    monkeypatch.setattr(due, "due_followings", die_before)
     with pytest.raises(KilledError):
         planned()
     with database.read() as conn:
         assert len(deliveries_of(conn)) == min(2 * chunks, 5)
         assert {row.status for row in all_editions(conn)} <= {EditionStatus.PLANNING}
-    monkeypatch.setattr(agenda, "due_followings", due_followings)
+    monkeypatch.setattr(due, "due_followings", due_followings)
     planned()
     assert sorted(subscriber for subscriber, _ in digests(database)) == readers
     with database.read() as conn:
@@ -472,8 +472,8 @@ def test_making_all_digests_due_leaves_alerts_and_ended_wishes_alone(database, r
         gone = reader(conn)
         daily(conn, gone, russia)
         people.unfollow(conn, gone)
-        assert agenda.make_all_digests_due(conn) == 1
-        assert [(due_at <= now(conn), locale) for due_at, locale in agenda.due_slots(conn, limit=9)] == [(True, "en")]
+        assert due.make_all_digests_due(conn) == 1
+        assert [(due_at <= now(conn), locale) for due_at, locale in due.due_slots(conn, limit=9)] == [(True, "en")]
 
 
 @pytest.mark.usefixtures("chunks_of_two")

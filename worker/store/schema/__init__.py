@@ -13,6 +13,15 @@ from worker.store.schema.editions import (
 )
 from worker.store.schema.house import ApiKey, Audit, Counter, Event, Heartbeat, Installation
 from worker.store.schema.people import Newsletter, Subscriber, Subscription, Suppression, TokenUse
+from worker.store.schema.planning import (
+    Burst,
+    Correction,
+    EditionDraft,
+    Omission,
+    OwedStory,
+    PlanningRun,
+    StoryCard,
+)
 from worker.store.schema.stories import StoryReading
 from worker.store.schema.terms import ArticleTerms, Term, TermStem
 from worker.store.schema.topics import Match, Topic, TopicStory
@@ -29,20 +38,27 @@ __all__ = [
     "Audit",
     "Base",
     "Breaker",
+    "Burst",
     "ContentStory",
+    "Correction",
     "Counter",
     "Delivery",
     "DeliveryBatch",
     "DeliverySubscription",
     "Edition",
     "EditionContent",
+    "EditionDraft",
     "Event",
     "Heartbeat",
     "Installation",
     "Match",
     "Newsletter",
+    "Omission",
+    "OwedStory",
+    "PlanningRun",
     "Source",
     "Story",
+    "StoryCard",
     "StoryReading",
     "Subscriber",
     "Subscription",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import JSON, Index, UniqueConstraint
+from sqlalchemy import JSON, Index, SmallInteger, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from worker.model import Novelty, Severity
@@ -34,6 +34,9 @@ class Source(Base):
     last_ok_at: Mapped[datetime | None]
     failures: Mapped[int] = mapped_column(default=0)
     last_error: Mapped[str] = mapped_column(default="")
+    # all its items were new at once: none of them alerts until somebody has looked
+    held_since: Mapped[datetime | None]
+    held_reason: Mapped[str] = mapped_column(default="", server_default="")
 
     __table_args__ = (partial_index("uq_source_unpolled_name", "kind", "name", where="url IS NULL", unique=True),)
 
@@ -47,6 +50,11 @@ class Story(Base):
     created_at: Mapped[datetime]
     killed_at: Mapped[datetime | None]
     stopping_since: Mapped[datetime | None]  # an editor has stopped it, and unsent mails may still show it
+    boost: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")  # an editor's, for its rank
+    # material updates: what was shown at an earlier one may be shown again
+    update_no: Mapped[int] = mapped_column(default=0, server_default="0")
+    update_note: Mapped[str] = mapped_column(default="", server_default="")
+    updated_at: Mapped[datetime | None]
 
     __table_args__ = (partial_index("ix_story_stopping_since", "stopping_since", where="stopping_since IS NOT NULL"),)
 

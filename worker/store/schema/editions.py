@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint, false
+from sqlalchemy import JSON, BigInteger, ForeignKeyConstraint, Index, UniqueConstraint, false
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Mapped, mapped_column
 
 from worker.lifecycle import Happening, State
 from worker.model import Canary, EditionKind, EditionStatus, Lane, Severity
-from worker.store.schema.base import Base, Id, partial_index, reference, words
+from worker.store.schema.base import Base, BigId, Id, partial_index, reference, words
+
+_NUMBERS = JSON(none_as_null=True).with_variant(postgresql.ARRAY(BigInteger), "postgresql")
 
 
 class Edition(Base):
@@ -24,6 +27,10 @@ class Edition(Base):
     lane: Mapped[Lane] = mapped_column(words(Lane))
     severity: Mapped[Severity] = mapped_column(words(Severity), default=Severity.NORMAL)
     newsletter_id: Mapped[int | None] = reference("newsletter.id")
+    # Numbers, no foreign keys: SQLite would have to make this table anew, and a finished run goes after a while.
+    parent_id: Mapped[int | None] = mapped_column(BigId)  # the newsletter's issue that this is one local time's part of
+    story_id: Mapped[int | None] = mapped_column(BigId)  # an alert's
+    run_id: Mapped[int | None] = mapped_column(BigId)
     status: Mapped[EditionStatus] = mapped_column(words(EditionStatus), index=True)
     planned_as: Mapped[EditionStatus | None] = mapped_column(words(EditionStatus))  # asked for while it was planned
     reason: Mapped[str] = mapped_column(default="", server_default="")  # why held, paused or cancelled
@@ -38,6 +45,8 @@ class Edition(Base):
 
     __table_args__ = (
         UniqueConstraint("kind", "slot", "locale"),
+        partial_index("ix_edition_parent_id", "parent_id", where="parent_id IS NOT NULL"),
+        partial_index("ix_edition_story_id", "story_id", where="story_id IS NOT NULL"),
         partial_index("ix_edition_breaking", "status", where="severity = 'breaking'"),
     )
 
@@ -55,12 +64,17 @@ class EditionContent(Base):
 
 
 class ContentStory(Base):
-    """A story that a content shows: joined with deliveries, it tells what a reader has seen."""
+    """A story that a content shows: joined with deliveries, it tells what a reader has seen.
+
+    Without foreign keys: millions of rows a day, each of which would cost more to check than to write.
+    """
 
     __tablename__ = "content_story"
 
-    content_id: Mapped[int] = reference("edition_content.id", primary_key=True)
-    story_id: Mapped[int] = reference("story.id", primary_key=True, index=True)
+    content_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    story_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False, index=True)
+    card_id: Mapped[int | None] = mapped_column(BigId)  # none: its card stands in the content itself
+    update_no: Mapped[int] = mapped_column(default=0, server_default="0")  # the story's, when it was shown
 
 
 class DeliveryBatch(Base):
@@ -116,6 +130,12 @@ class Delivery(Base):
     planned_at: Mapped[datetime]
     committed_at: Mapped[datetime | None]
     accepted_at: Mapped[datetime | None]
+    serves: Mapped[list[int] | None] = mapped_column(_NUMBERS)  # subscriptions
+    in_reply_to: Mapped[str] = mapped_column(default="", server_default="")  # Message-ID of what it is an update of
+    # The reader's next quiet hours: nothing goes in between. None: they have none, or it is breaking.
+    quiet_at: Mapped[datetime | None]
+    quiet_until: Mapped[datetime | None]
+    returned_at: Mapped[datetime | None]  # when the stories of a copy that never went were given back
 
     __table_args__ = (
         UniqueConstraint("edition_id", "subscriber_id"),
@@ -124,6 +144,11 @@ class Delivery(Base):
         partial_index("ix_delivery_request_key", "request_key", where="request_key <> ''"),
         Index("ix_delivery_subscriber_id_planned_at", "subscriber_id", "planned_at"),
         partial_index("ix_delivery_provider_message_id", "provider_message_id", where="provider_message_id <> ''"),
+        partial_index(
+            "ix_delivery_unreturned",
+            "id",
+            where="state IN ('expired', 'cancelled', 'refused') AND returned_at IS NULL",
+        ),
         partial_index(
             "ix_delivery_unsettled",
             "state",

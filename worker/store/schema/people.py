@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from worker.hearsay import Cause
-from worker.model import Cadence, SubscriberStatus
+from worker.model import Approval, BelowFloor, Cadence, SubscriberStatus, Timing
 from worker.store.schema.base import Base, BigId, Id, Long, partial_index, reference, words
 
 
@@ -29,6 +29,14 @@ class Subscriber(Base):
     confirmations: Mapped[int] = mapped_column(default=0)  # asked for so far; makes each question's slot unique
     confirmation_due_at: Mapped[datetime | None]  # set by signup, cleared by the planning of the question
     paused_until: Mapped[datetime | None]
+    paused_at: Mapped[datetime | None]  # since when; cleared once the reader was told what they missed
+    quiet_from: Mapped[str | None]  # local, "22:00"; both or neither
+    quiet_to: Mapped[str | None]
+    alert_budget: Mapped[int | None]  # alerts a day; none: the house's
+    digest_floor: Mapped[int] = mapped_column(default=1, server_default="1")  # fewer stories are no mail
+    below_floor: Mapped[BelowFloor] = mapped_column(
+        words(BelowFloor), default=BelowFloor.MERGE, server_default=BelowFloor.MERGE
+    )
     created_at: Mapped[datetime]
     confirmed_at: Mapped[datetime | None]
     left_at: Mapped[datetime | None]
@@ -38,6 +46,7 @@ class Subscriber(Base):
         partial_index(
             "ix_subscriber_confirmation_due_at", "confirmation_due_at", where="confirmation_due_at IS NOT NULL"
         ),
+        partial_index("ix_subscriber_paused", "paused_until", where="paused_at IS NOT NULL"),
         partial_index("ix_subscriber_erased_at", "erased_at", where="erased_at IS NOT NULL"),
     )
 
@@ -57,8 +66,18 @@ class Newsletter(Base):
     timezone: Mapped[str]
     schedule: Mapped[str]  # an RRULE (RFC 5545)
     selection: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    timing: Mapped[Timing] = mapped_column(words(Timing), default=Timing.NEWSROOM, server_default=Timing.NEWSROOM)
+    approval: Mapped[Approval] = mapped_column(
+        words(Approval), default=Approval.AUTOMATIC, server_default=Approval.AUTOMATIC
+    )
+    lead_s: Mapped[int] = mapped_column(default=3600, server_default="3600")  # an issue is drafted so long before
+    starts_on: Mapped[date | None]  # the rule's first day, in its zone; none: the day on which it was created
+    next_due_at: Mapped[datetime | None]
+    disabled_reason: Mapped[str] = mapped_column(default="", server_default="")
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+
+    __table_args__ = (partial_index("ix_newsletter_next_due_at", "next_due_at", where="next_due_at IS NOT NULL"),)
 
 
 class Subscription(Base):
@@ -69,7 +88,7 @@ class Subscription(Base):
     id: Mapped[Id]
     subscriber_id: Mapped[int] = reference("subscriber.id")
     topic_id: Mapped[int | None] = reference("topic.id", index=True)
-    newsletter_id: Mapped[int | None] = reference("newsletter.id", index=True)
+    newsletter_id: Mapped[int | None] = reference("newsletter.id")
     query: Mapped[str | None]  # an own query, as the reader wrote it; its topic row holds the interned form
     cadence: Mapped[Cadence] = mapped_column(words(Cadence))
     times: Mapped[list[str]] = mapped_column(JSON, default=list)  # local, "07:00", ascending
@@ -84,7 +103,9 @@ class Subscription(Base):
         UniqueConstraint("subscriber_id", "topic_id"),
         UniqueConstraint("subscriber_id", "newsletter_id"),
         CheckConstraint("(topic_id IS NULL) <> (newsletter_id IS NULL)", name="follows_one_thing"),
-        partial_index("ix_subscription_next_due_at", "next_due_at", where="next_due_at IS NOT NULL"),
+        partial_index("ix_subscription_newsletter_id", "newsletter_id", where="newsletter_id IS NOT NULL"),
+        # An update of next_due_at pays for every index here: a run of a million does.
+        partial_index("ix_subscription_next_due_at", "next_due_at", "subscriber_id", where="next_due_at IS NOT NULL"),
     )
 
 

@@ -59,6 +59,8 @@ class TopicStory(Base):
     match_seq: Mapped[Long] = mapped_column(unique=True)
     matched_at: Mapped[datetime]
     alert_due_at: Mapped[datetime | None]  # end of the gathering time; none when nothing is to be alerted
+    alerted_at: Mapped[datetime | None]  # when its alert was planned: bursts are counted by it
+    rolls: Mapped[bool] = mapped_column(default=False, server_default=false())  # waits for a burst's summary
 
     __table_args__ = (
         Index("ix_topic_story_topic_id_match_seq", "topic_id", "match_seq"),

@@ -1,0 +1,44 @@
+"""What a mail says, frozen: the value that planning decides, the store keeps (interned by hash) and rendering reads.
+
+`cards` has a story as a mail shows it, `contents` one value a kind of mail, `freezing` how they are kept and read back,
+`newsroom` who sends. Decides nothing and touches nothing.
+"""
+
+from worker.content.cards import Reason, Section, StoryCard, UpdateNote
+from worker.content.contents import (
+    AlertContent,
+    AnyContent,
+    ConfirmationContent,
+    Content,
+    CorrectionContent,
+    DigestContent,
+    NewsletterContent,
+    RollingContent,
+)
+from worker.content.freezing import CardKey, card_numbers, freeze, recarded, thaw, without
+from worker.content.hashing import hash_of
+from worker.content.newsroom import Newsroom, Personal
+
+__all__ = [
+    "AlertContent",
+    "AnyContent",
+    "CardKey",
+    "ConfirmationContent",
+    "Content",
+    "CorrectionContent",
+    "DigestContent",
+    "NewsletterContent",
+    "Newsroom",
+    "Personal",
+    "Reason",
+    "RollingContent",
+    "Section",
+    "StoryCard",
+    "UpdateNote",
+    "card_numbers",
+    "freeze",
+    "hash_of",
+    "recarded",
+    "thaw",
+    "without",
+]

@@ -1,0 +1,77 @@
+"""What is new, as plain values: which stories concern which topics, since when, how strongly, and what ranks them.
+
+Decides nothing. The store reads it once a run; all deciders of planning, and the simulator, look into it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from worker.model import Severity, StoryId, TopicId
+
+
+class Pair(NamedTuple):
+    """A story that concerns a topic, under the number of its match."""
+
+    seq: int
+    story_id: StoryId
+    matched_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StoryFacts:
+    """What is known of a story without reading it. `outlet`, `source`, `section` and `lang` are its first telling's."""
+
+    story_id: StoryId
+    created_at: datetime
+    published_at: datetime
+    severity: Severity = Severity.NORMAL
+    boost: int = 0
+    update_no: int = 0
+    outlets: int = 1  # that tell it
+    outlet: str = ""
+    source: str = ""
+    section: str = ""
+    lang: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class News:
+    """Stories, and their pairs with topics: those of a topic ascend by `seq`. What matches no more has no strength.
+
+    A story that is killed, or that nothing tells, is not among them.
+    """
+
+    stories: Mapping[StoryId, StoryFacts]
+    pairs: Mapping[TopicId, tuple[Pair, ...]]
+    strengths: Mapping[tuple[StoryId, TopicId], int]  # 3 in a title, 1 in a body
+
+    def after(self, topic: TopicId, cursor: int, head: int) -> tuple[StoryId, ...]:
+        """Return what is new to a follower of the topic: the stories after the cursor, up to the head, by number.
+
+        >>> at = datetime(2026, 11, 23)
+        >>> pairs = {TopicId(1): tuple(Pair(seq, StoryId(seq * 10), at) for seq in (3, 5, 8))}
+        >>> facts = {StoryId(id): StoryFacts(story_id=StoryId(id), created_at=at, published_at=at) for id in (30, 50)}
+        >>> news = News(stories=facts, pairs=pairs, strengths={(StoryId(id), TopicId(1)): 3 for id in (30, 50, 80)})
+        >>> news.after(TopicId(1), 2, 5), news.after(TopicId(1), 3, 8)
+        ((30, 50), (50,))
+        """
+        pairs = self.pairs.get(topic, ())
+        first, last = (bisect_right(pairs, seq, key=_seq) for seq in (cursor, head))
+        return tuple(pair.story_id for pair in pairs[first:last] if self.is_told(pair.story_id, topic))
+
+    def strength(self, story: StoryId, topic: TopicId) -> int:
+        """Return how strongly a story concerns a topic: 3 in a title, 1 in a body, 0 not any more."""
+        return self.strengths.get((story, topic), 0)
+
+    def is_told(self, story: StoryId, topic: TopicId) -> bool:
+        """Tell whether there is something to tell a follower of the topic about the story."""
+        return story in self.stories and (story, topic) in self.strengths
+
+
+def _seq(pair: Pair) -> int:
+    return pair.seq

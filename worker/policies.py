@@ -1,0 +1,43 @@
+"""What the settings say about how rooms decide, as the values that those rooms take.
+
+Reads settings and decides nothing. Called by wiring.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from worker.delivery.canary import Limits
+from worker.planning.first_share import FirstShare
+from worker.planning.rules import Policy
+from worker.settings import Settings
+
+
+def planning_policy(settings: Settings, *, domain: str) -> Policy:
+    """Return what the settings say about planning. `domain` is the right half of every Message-ID."""
+    return Policy(
+        domain=domain,
+        gather=timedelta(seconds=settings.gather_s),
+        alert_expires=timedelta(seconds=settings.alert_expires_s),
+        digest_expires=timedelta(seconds=settings.digest_expires_s),
+        age_limit=timedelta(seconds=settings.alert_age_limit_s),
+        budget=settings.alert_budget,
+        burst_count=settings.burst_count,
+        burst_window=timedelta(seconds=settings.burst_window_s),
+        rolling=timedelta(seconds=settings.rolling_s),
+        section_cap=settings.section_cap,
+        mail_cap=settings.digest_cap,
+        away_cap=settings.away_cap,
+        first_share=FirstShare(share=settings.canary_share, least_audience=settings.canary_min_audience),
+    )
+
+
+def canary_limits(settings: Settings) -> Limits:
+    """Return how well an edition's first share must do for the rest to follow."""
+    return Limits(
+        refused=settings.canary_refused,
+        unknown=settings.canary_unknown,
+        bounced=settings.canary_bounced,
+        complained=settings.canary_complained,
+        watch_s=settings.canary_watch_s,
+    )
