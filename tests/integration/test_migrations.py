@@ -17,9 +17,19 @@ from alembic.runtime.migration import MigrationContext
 from tests import builders
 from tests.databases import opened
 from worker.errors import ConfigurationError
-from worker.store import house, migrate
+from worker.store import house, migrate, people
 from worker.store.database import Database
-from worker.store.schema import Base, Topic
+from worker.store.schema import (
+    Base,
+    ContentStory,
+    Delivery,
+    DeliverySubscription,
+    Edition,
+    Newsletter,
+    Story,
+    Subscription,
+    Topic,
+)
 
 
 def differences(database: Database) -> list[object]:
@@ -165,3 +175,25 @@ def test_own_queries_that_nobody_followed_sleep_from_the_second_version_on(empty
     migrate.upgrade(empty_database)
     with empty_database.read() as conn:
         assert conn.execute(sa.select(Topic.canonical).where(Topic.dormant)).scalars().all() == ["ferry"]
+
+
+def test_what_was_sent_before_planning_was_whole_is_kept_down_and_up_again(empty_database):
+    kept = (Subscription, Delivery, DeliverySubscription, Edition, ContentStory, Story, Newsletter)
+    migrate.upgrade(empty_database)
+    with empty_database.write() as conn:
+        named = dict.fromkeys(("name", "sender_name", "sender_address", "locale", "timezone", "schedule"), "top")
+        people.put_newsletter(conn, {"slug": "top", **named})
+        reader, topic = builders.reader(conn), builders.topic(conn, "port")
+        followed = builders.follow(conn, reader, topic)
+        _, story = builders.article(conn)
+        builders.edition(conn, [reader], story=story, served={reader: (followed,)})
+        before = [conn.execute(sa.select(table.__table__)).all() for table in kept]
+    assert all(before)
+    with empty_database.write() as conn:
+        config = migrate._config()
+        config.attributes["connection"] = conn
+        command.downgrade(config, "0010")
+    migrate.upgrade(empty_database)
+    assert differences(empty_database) == []
+    with empty_database.read() as conn:
+        assert [conn.execute(sa.select(table.__table__)).all() for table in kept] == before

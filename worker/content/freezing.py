@@ -34,6 +34,7 @@ def freeze(content: AnyContent, numbers: Mapping[CardKey, int]) -> str:
 
     Its `hash_of` is what equal contents share: numbers never change meaning.
 
+    >>> from worker.content import ConfirmationContent
     >>> freeze(ConfirmationContent(locale="en", topics=("Oman",)), {})
     '{"locale":"en","personal_to":null,"kind":"confirmation","topics":["Oman"]}'
     """
@@ -96,6 +97,7 @@ def recarded(content: AnyContent, new: Mapping[CardKey, StoryCard | None]) -> An
 def without(content: AnyContent, stories: Collection[int]) -> AnyContent | None:
     """Take stories out of a content; None when it has nothing left to tell.
 
+    >>> from worker.content import ConfirmationContent
     >>> question = ConfirmationContent(locale="en", topics=("Oman",))
     >>> without(question, {7}) is question
     True
