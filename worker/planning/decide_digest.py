@@ -1,20 +1,22 @@
 """Decides what one reader's digest is: a mail and its layout, or none and why, and whether their cursors move.
 
-Pure. Called by the run of digests and by the simulator, which decide nothing else.
+Pure. Called by the runs of digests and of what is owed, and by the simulator: nothing else decides it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from worker.model import StoryId, SubscriptionId, TopicId
-from worker.planning.lay_out import Layout, lay_out
+from worker.model import BelowFloor, StoryId, SubscriptionId, TopicId
+from worker.planning.lay_out import Layout, lay_out, topics_told
 from worker.planning.news import News
+from worker.planning.quiet import quiet_at
+from worker.planning.rank import Ranking
 from worker.planning.rules import ReaderTerms, Rules
-from worker.planning.times import is_stale
+from worker.planning.times import is_stale, stamp
 
 
 class Followed(NamedTuple):
@@ -27,7 +29,11 @@ class Followed(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DigestCase:
-    """One reader's run: what is due, what of it they have seen (at which update) and what they are owed."""
+    """One reader's run: what is due, what of it they have seen (at which update) and what they are owed.
+
+    Of a reader who is back from a pause (`reader.paused_at`, and awake) `followed` has their immediate subscriptions
+    too, from where the pause began.
+    """
 
     reader: ReaderTerms
     followed: tuple[Followed, ...]
@@ -39,12 +45,17 @@ class DigestCase:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DigestVerdict:
-    """What becomes of it. `layout` is None where no mail goes; `omitted` are stories that never come."""
+    """What becomes of it. `layout` is None where no mail goes; `omitted` are stories that never come.
+
+    Where the cursor does not move, what the reader is owed stays owed. `away`: it is the one mail after a pause, which
+    is over for planning then, whether there was anything to tell or not.
+    """
 
     layout: Layout | None = None
     cursor_moves: bool
     hold_until: datetime | None = None
     omitted: tuple[StoryId, ...] = ()
+    away: bool = False
     reason: str
 
     @property
@@ -58,28 +69,64 @@ def decide_digest(case: DigestCase, news: News, rules: Rules, *, at: datetime) -
     if not case.reader.awake:
         return DigestVerdict(cursor_moves=False, reason="paused")
     if is_stale(case.due_at, at, rules.digest_expires):
-        return DigestVerdict(cursor_moves=False, reason="too old")
+        return DigestVerdict(cursor_moves=False, reason=f"too old: due at {stamp(case.due_at)}")
+    span = quiet_at(case.reader, at)
+    if span is not None:
+        return DigestVerdict(cursor_moves=False, hold_until=span.end, reason=f"quiet hours until {stamp(span.end)}")
     fresh = {one.topic_id: _fresh(case, one, news) for one in case.followed}
+    told = topics_told(fresh, news)
+    away = case.reader.paused_at is not None
+    if not told:
+        return DigestVerdict(cursor_moves=True, away=away, reason="nothing new")
+    if len(told) < case.reader.floor:
+        return _below_floor(case, told, away=away)
+    return _mail(case, fresh, told, news, rules, away=away)
+
+
+def _below_floor(case: DigestCase, told: Mapping[StoryId, object], *, away: bool) -> DigestVerdict:
+    """Keep too few stories for the next digest, or let them go; what is owed stays owed in either case."""
+    floor = case.reader.floor
+    if case.reader.below_floor is BelowFloor.MERGE:
+        return DigestVerdict(cursor_moves=False, reason=f"fewer than {floor}: kept for the next")
+    dropped = tuple(sorted(set(told) - set(case.owed)))
+    return DigestVerdict(cursor_moves=True, omitted=dropped, away=away, reason=f"fewer than {floor}: skipped")
+
+
+def _mail(
+    case: DigestCase,
+    fresh: Mapping[TopicId, Sequence[StoryId]],
+    told: Mapping[StoryId, Sequence[TopicId]],
+    news: News,
+    rules: Rules,
+    *,
+    away: bool,
+) -> DigestVerdict:
+    omitted: tuple[StoryId, ...] = ()
+    if away and len(told) > rules.away_cap:
+        ranking = Ranking(news, locale=case.reader.locale, at=case.due_at)
+        ranked = sorted(told, key=lambda story: (-ranking.best(story, told[story]), -story))
+        best, omitted = set(ranked[: rules.away_cap]), tuple(sorted(ranked[rules.away_cap :]))
+        fresh = {topic: [story for story in stories if story in best] for topic, stories in fresh.items()}
     layout = lay_out(
         fresh,
         news,
         locale=case.reader.locale,
         at=case.due_at,
-        section_cap=rules.section_cap,
-        mail_cap=rules.mail_cap,
+        section_cap=rules.away_cap if away else rules.section_cap,
+        mail_cap=rules.away_cap if away else rules.mail_cap,
     )
-    if not layout.sections:
-        return DigestVerdict(cursor_moves=True, reason="nothing new")
     count = len(layout.stories)
-    return DigestVerdict(layout=layout, cursor_moves=True, reason=f"{count} {'story' if count == 1 else 'stories'}")
+    reason = f"{count} {'story' if count == 1 else 'stories'}"
+    return DigestVerdict(layout=layout, cursor_moves=True, omitted=omitted, away=away, reason=reason)
 
 
 def _fresh(case: DigestCase, one: Followed, news: News) -> tuple[StoryId, ...]:
     """Return what one topic has for the reader: new and not seen at this update, or owed."""
-    new = (
+    new = [
         story
         for story in news.after(one.topic_id, one.cursor, case.head)
         if case.seen.get(story, -1) < news.stories[story].update_no
-    )
-    owed = (story for story in case.owed if news.is_told(story, one.topic_id))
-    return tuple(dict.fromkeys([*new, *owed]))
+    ]
+    if not case.owed:
+        return tuple(dict.fromkeys(new))
+    return tuple(dict.fromkeys([*new, *(story for story in case.owed if news.is_told(story, one.topic_id))]))

@@ -1,6 +1,6 @@
 """Decides how a mail of several topics is laid out: where each story stands, in which order, and what is cut.
 
-Pure: numbers only, no texts, since it is asked once for each distinct set of topics. Called by `decide_digest`.
+Pure: numbers only, no texts, since it is asked once for each distinct set of topics. Called by the deciders.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from worker.model import StoryId, TopicId
-from worker.planning.cards import is_foreign
 from worker.planning.news import News
+from worker.planning.rank import Ranking, diversify
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,41 +36,45 @@ def lay_out(
     news: News,
     *,
     locale: str,
-    at: datetime,  # noqa: ARG001  the run's instant: a story's age counts from it
+    at: datetime,
     section_cap: int,
     mail_cap: int,
 ) -> Layout:
     """Lay fresh stories out in a section a topic, each story once, under the topic that it concerns most.
 
-    Stories in the reader's own language come first, then by strength, then the newest; sections by their first story.
-    In which order topics and stories are handed in makes no difference: readers of the same share a layout.
+    Within a section the best come first, and those like a better one count less; sections come by their first story.
+    `at` is the run's instant, from which a story's age counts. In which order topics and stories are handed in makes no
+    difference: readers of the same share a layout.
     """
-    topics_of = _topics_of(fresh, news)
+    ranking = Ranking(news, locale=locale, at=at)
+    topics_of = topics_told(fresh, news)
     shelves: dict[TopicId, list[StoryId]] = {}
     for story, topics in topics_of.items():
-        home = max(topics, key=lambda topic: (news.strength(story, topic), -topic))
-        shelves.setdefault(home, []).append(story)
-
-    def rank(story: StoryId, topic: TopicId) -> tuple[bool, int, float, int]:
-        facts = news.stories[story]
-        foreign = is_foreign(facts.lang, locale)
-        return (foreign, -news.strength(story, topic), -facts.published_at.timestamp(), -story)
-
-    for topic, stories in shelves.items():
-        stories.sort(key=lambda story: rank(story, topic))
-    ordered = sorted(shelves.items(), key=lambda shelf: (rank(shelf[1][0], shelf[0]), shelf[0]))
-    sections, left_out = _cut(ordered, section_cap=section_cap, mail_cap=mail_cap)
+        shelves.setdefault(_home(story, topics, news), []).append(story)
+    ranked = {
+        topic: diversify([(ranking.score(story, topic), news.stories[story]) for story in stories])
+        for topic, stories in shelves.items()
+    }
+    ordered = sorted(ranked.items(), key=lambda shelf: (-shelf[1][0][0], -shelf[1][0][1]))
+    sections, left_out = _cut(
+        [(topic, [story for _, story in found]) for topic, found in ordered], section_cap=section_cap, mail_cap=mail_cap
+    )
     shown = {story: topics_of[story] for _, stories in sections for story in stories}
     return Layout(sections=sections, topics_of=shown, left_out=left_out)
 
 
-def _topics_of(fresh: Mapping[TopicId, Sequence[StoryId]], news: News) -> dict[StoryId, tuple[TopicId, ...]]:
+def topics_told(fresh: Mapping[TopicId, Sequence[StoryId]], news: News) -> dict[StoryId, tuple[TopicId, ...]]:
+    """Return each story that there is something to tell of, once, with those of the topics that it concerns."""
     found: dict[StoryId, list[TopicId]] = {}
     for topic in sorted(fresh):
         for story in fresh[topic]:
             if news.is_told(story, topic):
                 found.setdefault(story, []).append(topic)
     return {story: tuple(topics) for story, topics in found.items()}
+
+
+def _home(story: StoryId, topics: Sequence[TopicId], news: News) -> TopicId:
+    return max(topics, key=lambda topic: (news.strength(story, topic), -topic)) if len(topics) > 1 else topics[0]
 
 
 def _cut(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
@@ -49,6 +49,10 @@ class News:
     stories: Mapping[StoryId, StoryFacts]
     pairs: Mapping[TopicId, tuple[Pair, ...]]
     strengths: Mapping[tuple[StoryId, TopicId], int]  # 3 in a title, 1 in a body
+    # What `rank.Ranking` has worked out, by locale and instant: it goes with the news that it was worked out from.
+    scores: dict[tuple[str, datetime], dict[tuple[StoryId, TopicId], float]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def after(self, topic: TopicId, cursor: int, head: int) -> tuple[StoryId, ...]:
         """Return what is new to a follower of the topic: the stories after the cursor, up to the head, by number.
@@ -63,6 +67,13 @@ class News:
         pairs = self.pairs.get(topic, ())
         first, last = (bisect_right(pairs, seq, key=_seq) for seq in (cursor, head))
         return tuple(pair.story_id for pair in pairs[first:last] if self.is_told(pair.story_id, topic))
+
+    def number_at(self, topic: TopicId, at: datetime) -> int:
+        """Return the number of the topic's last match that was made by `at`, 0 when there is none.
+
+        Numbers are given in the order of commits, and the times of matches need not follow it exactly.
+        """
+        return max((pair.seq for pair in self.pairs.get(topic, ()) if pair.matched_at <= at), default=0)
 
     def strength(self, story: StoryId, topic: TopicId) -> int:
         """Return how strongly a story concerns a topic: 3 in a title, 1 in a body, 0 not any more."""

@@ -41,7 +41,7 @@ class Policy(Rules):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Quiet:
-    """A reader's quiet hours by their own clock; across midnight when `end` is not after `start`."""
+    """A reader's quiet hours by their own clock: across midnight when `end` is before `start`, none when equal."""
 
     start: time
     end: time

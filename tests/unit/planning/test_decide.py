@@ -74,7 +74,7 @@ def test_what_a_reader_has_seen_comes_again_only_when_updated_or_owed():
     ("case", "late", "moves", "reason"),
     [
         (digest(ASLEEP), 0, False, "paused"),
-        (digest(), 12, False, "too old"),
+        (digest(), 12, False, "too old: due at 2026-11-23T07:00:00Z"),
         (digest(head=0), 0, True, "nothing new"),
     ],
 )
