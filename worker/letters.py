@@ -9,7 +9,7 @@ from datetime import timedelta
 from threading import Lock
 from typing import Final
 
-from worker.content import Newsroom, Personal, thaw, without
+from worker.content import AnyContent, Newsroom, Personal, StoryCard, card_numbers, thaw, without
 from worker.model import DeliveryId, EditionKind, Form, OutgoingMessage
 from worker.rendering.compile import Renderer
 from worker.rendering.mail import CompiledMail
@@ -20,6 +20,7 @@ from worker.tokens import Purpose, Tokens
 
 CONFIRM_WITHIN = timedelta(days=3)
 _KEPT: Final = 64  # compiled mails; some 200 KB each
+_CARDS_KEPT: Final = 4096  # what the mails of a run have in common
 
 
 class Letters:
@@ -29,6 +30,7 @@ class Letters:
         self._renderer, self._tokens, self._newsroom = renderer, tokens, newsroom
         self._domain = newsroom.from_address.rpartition("@")[2]
         self._kept: dict[int, tuple[str, CompiledMail]] = {}
+        self._cards: dict[str, StoryCard] = {}
         self._compiling = Lock()
 
     def write(self, due: DueDelivery, form: Form = Form.MIME) -> OutgoingMessage:
@@ -58,10 +60,10 @@ class Letters:
         if due is None:
             return None
         if stopped:
-            left = without(thaw(due.content), stopped)
+            left = without(self._thaw(due), stopped)
             if left is None:
                 return ""
-            due = due._replace(content=left.model_dump_json())
+            due = due._replace(content=left.model_dump_json(), cards={})
         return self._compiled(due).html(self._personal(due))
 
     def _compiled(self, due: DueDelivery) -> CompiledMail:
@@ -70,12 +72,24 @@ class Letters:
         if kept and kept[0] == due.content:
             return kept[1]
         with self._compiling:
-            mail = self._renderer.compile(thaw(due.content))
+            mail = self._renderer.compile(self._thaw(due))
             self._kept.pop(due.content_id, None)
             if len(self._kept) >= _KEPT:
                 del self._kept[next(iter(self._kept))]  # the one that came first
             self._kept[due.content_id] = due.content, mail
         return mail
+
+    def _thaw(self, due: DueDelivery) -> AnyContent:
+        """Read a content; its cards are read once for all contents that show them."""
+        return thaw(due.content, {number: self._card(due.cards[number]) for number in card_numbers(due.content)})
+
+    def _card(self, body: str) -> StoryCard:
+        card = self._cards.get(body)
+        if card is None:
+            if len(self._cards) >= _CARDS_KEPT:
+                self._cards.clear()
+            card = self._cards[body] = StoryCard.model_validate_json(body)
+        return card
 
     def _personal(self, due: DueDelivery) -> Personal:
         sign, reader = self._tokens.sign, due.subscriber_id

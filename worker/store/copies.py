@@ -5,7 +5,9 @@ Reads only. What many copies share, a content above all, is read once. Called by
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
@@ -13,6 +15,7 @@ from sqlalchemy import Connection
 
 from worker.lifecycle import State
 from worker.model import DeliveryId, EditionKind, Lane, Severity
+from worker.store import cards
 from worker.store.leases import Lease
 from worker.store.schema import Delivery, Edition, EditionContent, Subscriber
 
@@ -39,6 +42,7 @@ class DueDelivery(NamedTuple):
     severity: Severity
     expires_at: datetime
     content: str  # worker.content as JSON
+    cards: Mapping[int, str] = MappingProxyType({})  # those that the content names by number, and perhaps others
 
 
 _EDITION: Final = sa.select(Edition.id, Edition.kind, Edition.severity, Edition.expires_at)
@@ -96,4 +100,5 @@ def _due(conn: Connection, query: sa.Select[*tuple[Any, ...]]) -> list[DueDelive
         EditionContent.id.in_({row.content_id for row in rows})
     )
     bodies: dict[int, str] = dict(conn.execute(contents).all())
-    return [DueDelivery._make((*row, *shared[row.edition_id], bodies[row.content_id])) for row in rows]
+    told = cards.named_in(conn, bodies.values())
+    return [DueDelivery._make((*row, *shared[row.edition_id], bodies[row.content_id], told)) for row in rows]

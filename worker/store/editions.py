@@ -17,6 +17,7 @@ from worker.content import AnyContent
 from worker.facts import Copy, EditionPlan
 from worker.lifecycle import OPEN, State, conserve
 from worker.model import ContentId, EditionId, EditionKind, EditionStatus, Lane, Severity
+from worker.store import bulk
 from worker.store.database import insert_for, now
 from worker.store.leases import reschedule
 from worker.store.schema import (
@@ -28,6 +29,8 @@ from worker.store.schema import (
     EditionContent,
 )
 
+BATCH_ROWS: Final = 500
+_BATCH: Final = ("edition_id", "batch_no", "lane", "next_attempt_at")
 _UNDER_WAY = (
     EditionStatus.PLANNED,
     EditionStatus.SENDING,
@@ -110,6 +113,50 @@ def add_batch(conn: Connection, edition_id: EditionId, copies: Sequence[Copy], *
         conn.execute(sa.insert(DeliverySubscription), links)
     reschedule(conn, edition_id, batch_no)
     return len(inserted)
+
+
+def add_rows(conn: Connection, edition_id: EditionId, copies: Sequence[Copy], *, lane: Lane, domain: str) -> int:
+    """Add copies in batches, due at once, and return how many; a reader who has one already is left out.
+
+    For planners that share the house: their readers are theirs for this transaction, and a batch is numbered by its
+    first reader, so that no two of them ever have to agree on a number. Readers ascend.
+    """
+    if not copies:
+        return 0
+    at = now(conn)
+    has_one = sa.select(Delivery.subscriber_id).where(
+        Delivery.edition_id == edition_id,
+        Delivery.subscriber_id.between(copies[0].subscriber_id, copies[-1].subscriber_id),
+    )
+    served = set(conn.execute(has_one).scalars())
+    new = [copy for copy in copies if copy.subscriber_id not in served]
+    batches = [new[start : start + BATCH_ROWS] for start in range(0, len(new), BATCH_ROWS)]
+    numbers = [batch[0].subscriber_id for batch in batches]
+    bulk.insert(conn, DeliveryBatch, _BATCH, ((edition_id, number, lane, at) for number in numbers))
+    stamp = int(at.timestamp())
+    rows = (
+        (edition_id, number, lane, f"{edition_id}.{copy.subscriber_id}.{stamp}@{domain}", *_row(copy, at).values())
+        for number, batch in zip(numbers, batches, strict=True)
+        for copy in batch
+    )
+    added = bulk.insert(conn, Delivery, _DELIVERY, rows)
+    if added:
+        _link(conn, edition_id, numbers[0], numbers[-1])
+    return added
+
+
+def _link(conn: Connection, edition_id: EditionId, first: int, last: int) -> None:
+    """Note which subscriptions the copies of some batches serve."""
+    one = "unnest(d.serves) AS one(value)" if conn.dialect.name != "sqlite" else "json_each(d.serves) AS one"
+    conn.execute(
+        sa.text(
+            "INSERT INTO delivery_subscription (delivery_id, subscription_id)"  # noqa: S608  a choice of two words
+            f" SELECT d.id, one.value FROM delivery AS d CROSS JOIN {one}"
+            " WHERE d.edition_id = :edition AND d.batch_no BETWEEN :first AND :last"
+            " AND NOT EXISTS (SELECT 1 FROM delivery_subscription AS s WHERE s.delivery_id = d.id)"
+        ),
+        {"edition": edition_id, "first": first, "last": last},
+    )
 
 
 def close_edition(conn: Connection, edition_id: EditionId) -> int:
@@ -221,7 +268,31 @@ def _row(copy: Copy, at: datetime) -> dict[str, object]:
         "seen_at": copy.seen_at,
         "matched_at": copy.matched_at,
         "planned_at": at,
+        "serves": list(copy.subscriptions),
         "in_reply_to": copy.in_reply_to,
         "quiet_at": copy.quiet[0] if copy.quiet else None,
         "quiet_until": copy.quiet[1] if copy.quiet else None,
     }
+
+
+# In the order in which `add_rows` writes them: its own four, then `_row`'s.
+_DELIVERY: Final = (
+    "edition_id",
+    "batch_no",
+    "lane",
+    "message_id",
+    "subscriber_id",
+    "content_id",
+    "recipient",
+    "domain",
+    "state",
+    "next_attempt_at",
+    "published_at",
+    "seen_at",
+    "matched_at",
+    "planned_at",
+    "serves",
+    "in_reply_to",
+    "quiet_at",
+    "quiet_until",
+)

@@ -14,10 +14,9 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection
 
-from worker.content import thaw
 from worker.lifecycle import PRE_COMMIT, State
-from worker.model import DeliveryId, SubscriberId, SubscriberStatus
-from worker.store import ledger
+from worker.model import ContentId, DeliveryId, SubscriberId, SubscriberStatus
+from worker.store import contents, ledger
 from worker.store.database import now
 from worker.store.house import notes
 from worker.store.leases import lock, reschedule
@@ -28,6 +27,9 @@ from worker.store.schema import (
     EditionContent,
     Event,
     Match,
+    Omission,
+    OwedStory,
+    StoryCard,
     Subscriber,
     Subscription,
     Suppression,
@@ -118,6 +120,10 @@ def scrub_mails(conn: Connection, subscriber_id: SubscriberId) -> int:
     personal = EditionContent.body.contains(f'"personal_to":{subscriber_id},', autoescape=True)
     bodies = sa.update(EditionContent).where(EditionContent.id.in_(own), personal)
     conn.execute(bodies.values(body="", hash=sa.literal("erased ") + sa.cast(EditionContent.id, sa.Text)))
+    told = StoryCard.personal_to == subscriber_id
+    conn.execute(
+        sa.update(StoryCard).where(told).values(body="", hash=sa.literal("erased ") + sa.cast(StoryCard.id, sa.Text))
+    )
     return copies
 
 
@@ -143,6 +149,8 @@ def scrub_reader(conn: Connection, subscriber_id: SubscriberId) -> None:
     served = DeliverySubscription.subscription_id.in_(sa.select(Subscription.id).where(mine))
     conn.execute(sa.delete(DeliverySubscription).where(served))
     conn.execute(sa.delete(Subscription).where(mine))
+    conn.execute(sa.delete(OwedStory).where(OwedStory.subscriber_id == subscriber_id))
+    conn.execute(sa.delete(Omission).where(Omission.subscriber_id == subscriber_id))
     others = sa.exists().where(Subscription.topic_id == Topic.id)
     own = sa.select(Topic.id).where(Topic.id.in_(followed), Topic.slug.is_(None), Topic.dormant, ~others)
     for topic_id in conn.execute(own).scalars().all():
@@ -196,8 +204,8 @@ def _quotes(column: ColumnElement[str] | sa.orm.InstrumentedAttribute[str], whos
 
 
 def _titles(conn: Connection, delivery_id: DeliveryId) -> list[str]:
-    query = sa.select(EditionContent.body).join(Delivery, Delivery.content_id == EditionContent.id)
-    content = thaw(conn.execute(query.where(Delivery.id == delivery_id)).scalar_one())
+    number = conn.execute(sa.select(Delivery.content_id).where(Delivery.id == delivery_id)).scalar_one()
+    (content,) = contents.thawed(conn, [ContentId(number)]).values()
     return [card.title for card in content.all_cards()]
 
 

@@ -1,17 +1,21 @@
-"""What a reader has seen: the stories of their deliveries of the last weeks, but of those that never left the house.
+"""What readers have seen: the stories of their deliveries of the last weeks, but of those that never left the house.
 
-A condition for other statements; decides nothing.
+`of` answers it for a chunk of readers, `seen` is a condition for other statements. Decides nothing.
 """
 
 from __future__ import annotations
 
+import json
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, Connection
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from worker.lifecycle import State
+from worker.model import StoryId, SubscriberId
 from worker.store.schema import ContentStory, Delivery, Subscriber
 
 SEEN_FOR: Final = timedelta(days=35)
@@ -29,3 +33,33 @@ def seen(*, story_id: ColumnElement[Any] | sa.orm.InstrumentedAttribute[int], at
         told.content_id == mail.content_id,
         told.story_id == story_id,
     )
+
+
+def of(
+    conn: Connection, first: SubscriberId, last: SubscriberId, stories: Collection[StoryId], *, since: datetime
+) -> dict[SubscriberId, dict[StoryId, int]]:
+    """Return which of the stories the readers from `first` to `last` have seen since, each at its latest update.
+
+    `since` bounds the work: no copy can show a story that is younger than the copy.
+    """
+    if not stories:
+        return {}
+    query = (
+        sa.select(Delivery.subscriber_id, ContentStory.story_id, sa.func.max(ContentStory.update_no))
+        .join(ContentStory, ContentStory.content_id == Delivery.content_id)
+        .where(Delivery.subscriber_id.between(first, last), Delivery.planned_at > since)
+        .where(Delivery.state.not_in(GIVEN_BACK), _is_among(conn, stories))
+        .group_by(Delivery.subscriber_id, ContentStory.story_id)
+    )
+    found: dict[SubscriberId, dict[StoryId, int]] = {}
+    for reader, story, update_no in conn.execute(query):
+        found.setdefault(SubscriberId(reader), {})[StoryId(story)] = update_no
+    return found
+
+
+def _is_among(conn: Connection, stories: Collection[StoryId]) -> ColumnElement[bool]:
+    """Return the condition that a story is one of these, all of which are one parameter: there may be thousands."""
+    if conn.dialect.name == "sqlite":
+        listed = sa.func.json_each(json.dumps(sorted(stories))).table_valued("value")
+        return ContentStory.story_id.in_(sa.select(listed.c.value))
+    return ContentStory.story_id == sa.any_(sa.literal(sorted(stories), ARRAY(sa.BigInteger)))
