@@ -21,7 +21,24 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
+from typing import Final
+
+_UNPRINTABLE: Final = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029]+")
+
+
+def printable(text: str) -> str:
+    r"""Return somebody else's words as one line that can be stored, logged and shown, whatever they were made of.
+
+    Half a surrogate pair can be stored nowhere, a NUL not in PostgreSQL: one reply would cost all others their record.
+
+    >>> printable("250 queued\x00\r\n as \ud800")
+    '250 queued as \ufffd'
+    """
+    if text.isprintable():
+        return text
+    return _UNPRINTABLE.sub(" ", text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")).strip()
 
 
 class TocsinError(Exception):
@@ -129,7 +146,8 @@ class SendError(TocsinError):
     """A message that was certainly not accepted.
 
     `permanent` tells whether trying again can help, `blame` whether the recipient's address or our own standing is at
-    fault, `code` and `enhanced` are the reply's (RFC 5321, RFC 3463), `retry_after_s` the provider's own wish.
+    fault, `code` and `enhanced` are the reply's (RFC 5321, RFC 3463), `retry_after_s` the provider's own wish. `text` is
+    one printable line, whatever was said.
     """
 
     def __init__(
@@ -142,6 +160,7 @@ class SendError(TocsinError):
         enhanced: str = "",
         retry_after_s: float | None = None,
     ) -> None:
+        text = printable(text)
         super().__init__(text)
         self.text, self.permanent, self.blame = text, permanent, blame
         self.code, self.enhanced, self.retry_after_s = code, enhanced, retry_after_s

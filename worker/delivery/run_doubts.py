@@ -40,7 +40,9 @@ def take_back(database: Database) -> int:
     boot = holder.boot_id()
     with database.write() as conn:  # in one transaction: only a freed lease under its own fence tells of a death
         leases.free_dead(conn, boot, [name for name in leases.holders(conn, boot) if holder.is_gone(name)])
-        changed = deliveries.orphans_to_unknown(conn, limit=_AT_ONCE)
+        changed = 0
+        while found := deliveries.orphans_to_unknown(conn, limit=_AT_ONCE):
+            changed += found
     with database.write() as conn:
         changed += deliveries.expire(conn, limit=_AT_ONCE)
         editions.finish_settled(conn)  # also of what two workers settled at the same moment, each unseen by the other

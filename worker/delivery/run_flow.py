@@ -121,6 +121,7 @@ class Flow:
         domains = [rows[place].domain for place in free[:got]]
         is_paced = self._limits.is_paced(provider, self._ways.slowed)
         waits_s = await self._limits.wait_turns(provider, domains, lane, slowed=self._ways.slowed, now=now)
+        self._limits.put_back(provider, sum(wait_s > 0 for wait_s in waits_s), now)
         for place, wait_s in zip(free, waits_s, strict=False):
             if wait_s > 0:
                 holds[place] = Hold(wait_s=wait_s, reason="paced", of_all=is_paced)

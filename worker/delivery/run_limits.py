@@ -121,23 +121,31 @@ class Limits:
 
     async def take(self, provider: str, wanted: int, now: datetime) -> int:
         """Take messages out of a warming-up provider's day, and return how many it has left for us, up to `wanted`."""
-        plan, stock = self._doors[provider].warm_up, self._stocks.get(provider)
-        today = now.astimezone(self._zone).date()
-        limit = plan.allowed(today) if plan else None
-        if stock is None or limit is None:
+        limit = self._of_today(provider, now)
+        if limit is None:
             return wanted
+        stock, today = self._stocks[provider], self._today(now)
         if stock.day != today:
             await self.give_back()
             stock.day = today
-        if stock.count < wanted:
+        while stock.count < wanted:  # others use and fill it while we ask
             part = max(wanted - stock.count, min(limit // _PARTS_OF_A_DAY, 500))
             take = partial(throttles.take_allowance, provider=provider, day=today, limit=limit, wanted=part)
-            stock.count += await self._run(take)
+            taken = await self._run(take)
+            stock.count += taken
+            if not taken:
+                break
         got = min(wanted, stock.count)
         stock.count -= got
         if got < wanted:
             stock.spent_until_s = time.monotonic() + self._until_tomorrow_s(now)
         return got
+
+    def put_back(self, provider: str, count: int, now: datetime) -> None:
+        """Count messages as not taken, of those that `take` has just given, since they do not go now."""
+        if count and self._of_today(provider, now) is not None:
+            stock = self._stocks[provider]
+            stock.count, stock.spent_until_s = stock.count + count, 0.0
 
     async def give_back(self) -> None:
         """Give back what was taken of a day and not used."""
@@ -176,6 +184,14 @@ class Limits:
             rate = min(slowdown.rate_per_s(now), rate or slowdown.full_per_s)
         name = f"provider:{place.provider}" if place.provider else f"domain:{place.domain}"
         return None if rate is None else Bucket(name, rate)
+
+    def _of_today(self, provider: str, now: datetime) -> int | None:
+        """Return how many a warming-up provider may send today, None where no plan holds it back."""
+        plan = self._doors[provider].warm_up
+        return plan.allowed(self._today(now)) if plan else None
+
+    def _today(self, now: datetime) -> date:
+        return now.astimezone(self._zone).date()
 
     def _spent(self, provider: str) -> Hold | None:
         stock = self._stocks.get(provider)

@@ -14,6 +14,7 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection
 
+from worker.errors import printable
 from worker.hearsay import EventKind, FeedbackEvent
 from worker.lifecycle import Happening, State, sources_of, step
 from worker.model import DeliveryId, EditionId, EditionKind, Lane, Receipt, Severity
@@ -65,6 +66,11 @@ class Outcome:
     avoid: str = ""
     number: int | None = None
     started_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        """Make a provider's words fit to be stored."""
+        for name in ("text", "provider_message_id"):
+            object.__setattr__(self, name, printable(getattr(self, name)))
 
 
 def outcome_of(receipt: Receipt, *, delivery_id: DeliveryId, fence: int) -> Outcome:

@@ -220,7 +220,7 @@ class _Session:
 
     def _say(self, reply: str) -> str:
         """Say it, even a 421 that should close the connection: whether the client leaves by itself is to be seen."""
-        self._writer.write(reply.replace("\n", "\r\n").encode() + b"\r\n")
+        self._writer.write(reply.replace("\n", "\r\n").encode(errors="surrogateescape") + b"\r\n")
         return reply
 
     def _hello(self) -> str:

@@ -21,6 +21,7 @@ from worker.adapters.transports.dsn import parse_transports
 from worker.adapters.transports.smtp import SmtpTransport
 from worker.errors import OutcomeUnknown, SendError
 from worker.model import OutgoingMessage, Receipt
+from worker.ports import Request
 
 HUGE = b"Subject: long\r\n\r\n" + (b"y" * 998 + b"\r\n") * 200  # more than one write
 
@@ -31,7 +32,7 @@ def _pipelining(monkeypatch):
 
 
 def relay(port: int, options: str = "") -> SmtpTransport:
-    made = build(parse_transports(f"smtp://127.0.0.1:{port}?hello=news.test&connections=1&prepared=2&{options}")[0])
+    made = build(parse_transports(f"smtp://127.0.0.1:{port}?hello=news.test&connections=1&{options or 'prepared=2'}")[0])
     assert isinstance(made, SmtpTransport)
     return made
 
@@ -230,5 +231,35 @@ def test_no_more_is_taken_than_one_on_the_wire_and_what_may_be_prepared(prepared
         assert len(server.messages) == 60
         assert transport.window == 1 + prepared
         assert 1 < errand.most <= transport.window
+
+    run(test())
+
+
+class Failing(OneLetter):
+    """An errand that can make nothing more durable after a few requests: the database is gone."""
+
+    def __init__(self, *messages: OutgoingMessage, requests: int) -> None:
+        super().__init__(*messages)
+        self._left = requests
+
+    async def next(self, most: int) -> Request:
+        self._left -= 1
+        if self._left < 0:
+            raise ConnectionError("the database is gone")
+        return await super().next(most)
+
+
+@pytest.mark.parametrize("requests", [1, 2, 3])
+def test_what_is_prepared_when_nothing_more_can_be_is_sent_or_given_back_and_never_in_doubt(requests):
+    async def test():
+        messages = letters(8)
+        async with ScriptedServer() as server:
+            transport, errand = relay(server.port, "prepared=4"), Failing(*messages, requests=requests)
+            with pytest.raises(ConnectionError, match="the database is gone"):
+                await transport.work(errand)
+            await transport.close()
+            assert {*errand.answers, *errand.waiting} == set(messages)
+            assert len(server.messages) == len(errand.answers) >= 1
+            assert all(isinstance(answer, Receipt) for answer in errand.answers.values())
 
     run(test())

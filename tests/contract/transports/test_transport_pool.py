@@ -6,7 +6,16 @@ import asyncio
 
 import pytest
 
-from tests.contract.transports.scripted_server import Fault, ScriptedServer, Slow, Step, letter, run, send
+from tests.contract.transports.scripted_server import (
+    Fault,
+    OneLetter,
+    ScriptedServer,
+    Slow,
+    Step,
+    letter,
+    run,
+    send,
+)
 from worker.errors import SendError
 
 
@@ -143,5 +152,20 @@ def test_a_cancelled_send_does_not_harm_the_next(make):
             assert (await send(transport, letter(2))).code == 250
             await transport.close()
         assert server.messages == [letter(2).data]
+
+    run(test())
+
+
+def test_a_greeting_in_other_letters_can_be_kept_and_logged(make):
+    """EUC-KR and Latin-1 are no UTF-8: what cannot be stored would stop every other message too."""
+
+    async def test():
+        async with ScriptedServer({Step.BANNER: "554 5.7.1 zur\udcfcckgewiesen\x00\x07 hier"}) as server:
+            transport = make(server.port)
+            with pytest.raises(SendError, match="554") as refused:
+                await transport.work(OneLetter(letter()))
+            await transport.close()
+            assert refused.value.text.isprintable()
+            assert refused.value.text.endswith("554 5.7.1 zur\ufffdckgewiesen hier")
 
     run(test())

@@ -241,3 +241,15 @@ def test_dispatch_works_for_synchronous_callers_and_says_goodbye(database, post)
         dispatch.close()
     assert post.transport.closed == 1
     assert HOLDER.name != process_name()
+
+
+def test_all_that_a_dead_worker_had_on_the_wire_is_found_out_about_at_once(database):
+    """An HTTP provider's batches are large: what one sweep left over would wait for eleven minutes."""
+    gone = Holder(name="1@0", boot=boot_id())
+    with database.write() as conn:
+        batch = edition(conn, [reader(conn) for _ in range(501)])
+        lease = leases.take(conn, batch, 1, holder=gone, lease_s=60)
+        assert lease is not None
+        assert len(last_check.commit(conn, lease, ids_of(conn, batch))) == 501
+    take_back(database)
+    assert set(states(database)) == {State.UNKNOWN}

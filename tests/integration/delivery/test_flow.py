@@ -373,3 +373,32 @@ def test_what_could_not_be_written_is_written_later(database, monkeypatch):
             asyncio.run(asked.flush())
     asyncio.run(asked.flush())
     assert conditions(database) == {Way("relay"): Condition.OPEN}
+
+
+def test_what_is_turned_away_by_the_pace_costs_nothing_of_a_warm_ups_day(database):
+    with database.read() as conn:
+        today = now(conn).date()
+    asked = flow(database, door("relay", warm_up=WarmUp(starts=today, first=50, growth=2), rate_per_s=0.01))
+    routes(asked, row())
+    assert sum(admitted(asked, one) == [None] for one in READERS) <= 1
+    asyncio.run(asked.flush())
+    with database.read() as conn:
+        assert throttles.taken(conn, today)["relay"] <= 1
+
+
+def test_connections_of_one_worker_together_count_a_warm_ups_day_exactly(database):
+    """While one of them asks SQL for more, another uses what is left of the last part."""
+    with database.read() as conn:
+        today = now(conn).date()
+    asked = flow(database, door("relay", warm_up=WarmUp(starts=today, first=5000, growth=2)))
+
+    async def send() -> list[list[Hold | None]]:
+        await asked.refresh()
+        first = await asked.admit("relay", READERS[:95])  # of a part of 100
+        return [first, *await asyncio.gather(*(asked.admit("relay", READERS[:count]) for count in (7, 3, 2)))]
+
+    sent = [hold for holds in asyncio.run(send()) for hold in holds].count(None)
+    assert sent == 95 + 7 + 3 + 2
+    asyncio.run(asked.flush())
+    with database.read() as conn:
+        assert throttles.taken(conn, today) == {"relay": sent}

@@ -259,3 +259,24 @@ def test_a_row_too_few_or_too_many_shows_in_the_books(database):
             conn.execute(sa.update(Edition).where(Edition.id == batch).values(audience=audience))
             assert not editions.audience_holds(conn)
         conn.execute(sa.update(Edition).values(audience=1))
+
+
+def test_a_providers_words_can_be_kept_whatever_they_are_made_of(database):
+    """A NUL (PostgreSQL) or half a surrogate pair (both) would take every other outcome of its group with it."""
+    with database.write() as conn:
+        batch = edition(conn, [reader(conn) for _ in range(2)])
+        lease = leases.take(conn, batch, 1, holder=HOLDER, lease_s=60)
+        ids = last_check.commit(conn, lease, ids_of(conn, batch))
+        words = {"text": "queued\x00 as\ud800 1\n2", "provider_message_id": "<\udfff>"}
+        deliveries.record(
+            conn,
+            [
+                Outcome(delivery_id=one, fence=lease.fence, happening=happening, provider="relay", **words)
+                for one, happening in zip(sorted(ids), (Happening.ACCEPTED, Happening.DEFERRED), strict=True)
+            ],
+        )
+    with database.read() as conn:
+        taken, deferred = deliveries_of(conn)
+        assert (taken.state, taken.provider_message_id) == (State.ACCEPTED, "<\ufffd>")
+        assert deferred.reason == "queued as\ufffd 1 2"
+        assert [attempt.text for attempt in attempts_of(conn, taken.id)] == ["queued as\ufffd 1 2"]

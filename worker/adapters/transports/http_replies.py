@@ -13,9 +13,8 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
-from worker.errors import Blame, OutcomeUnknown, SendError
+from worker.errors import Blame, OutcomeUnknown, SendError, printable
 
-_UNPRINTABLE: Final = re.compile(r"[\x00-\x20\x7f-\x9f]+")
 _SHOWN: Final = 300
 _LONGEST_WAIT_S: Final = 86_400.0  # some ask for years
 _EPOCH_FROM, _EPOCH_MS_FROM = 1e9, 1e11  # a larger number is no span but a moment, in seconds or milliseconds
@@ -50,7 +49,7 @@ class Reply:
     @property
     def text(self) -> str:
         """The beginning of the body as one line of printable text."""
-        return _UNPRINTABLE.sub(" ", self.body[: 4 * _SHOWN].decode(errors="replace"))[:_SHOWN].strip()
+        return printable(self.body[: 4 * _SHOWN].decode(errors="replace"))[:_SHOWN].strip()
 
     def wait_s(self, now: datetime) -> float | None:
         """Return how long the provider asks us to wait: Retry-After in both forms (RFC 9110), or a rate's reset.

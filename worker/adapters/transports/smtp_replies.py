@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from worker.errors import Blame, SendError
+from worker.errors import Blame, SendError, printable
 
 # RFC 3463: class.subject.detail, where a reply's first line has it after the code.
 _ENHANCED: Final = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?=\s|:|$):?\s*")
-_UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 
 # DELIVERABILITY.md, "Bounces": only these say that the address itself is dead. Delivery suppresses on that, so a moved,
 # full or policed mailbox must not be among them.
@@ -65,7 +64,7 @@ class Reply:
         found = _ENHANCED.match(lines[0]) if lines else None
         enhanced = found[1] if found and found[1][0] == str(code)[0] else ""
         parts = (_ENHANCED.sub("", line, count=1) if line.startswith(enhanced) and enhanced else line for line in lines)
-        return cls(code=code, enhanced=enhanced, text=_UNPRINTABLE.sub(" ", " ".join(parts)).strip())
+        return cls(code=code, enhanced=enhanced, text=printable(" ".join(parts)).strip())
 
     @property
     def is_success(self) -> bool:

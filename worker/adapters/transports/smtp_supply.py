@@ -28,7 +28,12 @@ class Supply:
         self._is_over = False
 
     def at_hand(self, offers: Offers) -> Envelope | None:
-        """Return the next message, sealed for a relay, if it need not be waited for."""
+        """Return the next message, sealed for a relay, if it need not be waited for.
+
+        None also when no more can be had: that is for `next` to raise, when nothing is half said to a relay.
+        """
+        if self._has_failed:
+            return None
         if self._coming is not None and self._coming.done():
             self._arrive(self._coming.result())
         if len(self._ready) <= self._low and self._coming is None and not self._is_over:
@@ -50,7 +55,7 @@ class Supply:
 
     async def has_more(self) -> bool:
         """Tell whether there is another message; waits until that is known."""
-        if not self._ready and not self._is_over:
+        if self._has_failed or (not self._ready and not self._is_over):
             self._coming = self._coming or asyncio.create_task(self._fetch())
             self._arrive(await asyncio.shield(self._coming))  # whoever is cancelled here has yet to give it back
         return bool(self._ready)
@@ -62,11 +67,18 @@ class Supply:
 
     async def give_back(self) -> None:
         """Hand in whatever has not been begun."""
-        if self._coming is not None:
-            self._arrive(await self._coming)
-        if self._ready:
-            self._errand.give_back(tuple(self._ready))
-            self._ready.clear()
+        try:
+            if self._coming is not None:
+                self._arrive(await self._coming)
+        finally:
+            if self._ready:
+                self._errand.give_back(tuple(self._ready))
+                self._ready.clear()
+
+    @property
+    def _has_failed(self) -> bool:
+        coming = self._coming
+        return coming is not None and coming.done() and (coming.cancelled() or coming.exception() is not None)
 
     async def _fetch(self) -> Request:
         # One at first: the other connections want some too.
