@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Coroutine
+from concurrent.futures import Future
 from typing import Any, TypeVar
 
 import uvloop
@@ -23,9 +24,13 @@ class LoopThread:
         self._thread = threading.Thread(target=self._loop.run_forever, name="delivery", daemon=True)
         self._thread.start()
 
+    def start(self, work: Coroutine[Any, Any, Result]) -> Future[Result]:
+        """Begin a coroutine on the loop, and return what its end can be waited for by."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
     def run(self, work: Coroutine[Any, Any, Result], *, timeout_s: float | None = None) -> Result:
         """Run a coroutine on the loop and wait for what it returns or raises; one that takes too long is cancelled."""
-        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        future = self.start(work)
         try:
             return future.result(timeout_s)
         except TimeoutError:

@@ -6,6 +6,7 @@ provider honours, which cannot arrive twice. Called by sweeps.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import random
 from collections.abc import Callable, Mapping, Sequence
@@ -68,8 +69,7 @@ class Doubts:
         settled, last = 0, 0
         repeated: set[str] = set()
         while True:
-            with self._database.read() as conn:
-                doubtful = deliveries.unknown(conn, limit=_AT_ONCE, after=last)
+            doubtful = await asyncio.to_thread(self._unknown, last)
             if not doubtful:
                 return settled
             last = doubtful[-1].id
@@ -79,7 +79,15 @@ class Doubts:
                     repeated.add(one.request_key)
                     answers |= await self._repeat(one)
             outcomes = [self._told(one, answers.get(one.id)) or await self._ask(one) for one in doubtful]
-            settled += _settle(self._database, doubtful, outcomes)
+            settled += await asyncio.to_thread(_settle, self._database, doubtful, outcomes)
+
+    def _unknown(self, after: int) -> list[Doubtful]:
+        with self._database.read() as conn:
+            return deliveries.unknown(conn, limit=_AT_ONCE, after=after)
+
+    def _request(self, one: Doubtful) -> list[DueDelivery] | None:
+        with self._database.read() as conn:
+            return copies.of_request(conn, one.provider, one.request_key)
 
     def _may_repeat(self, one: Doubtful) -> bool:
         way = self._transports.get(one.provider)
@@ -88,8 +96,7 @@ class Doubts:
     async def _repeat(self, one: Doubtful) -> Mapping[DeliveryId, Answer]:
         """Send a request again under its own key, whole: the provider then says what became of it the first time."""
         transport = self._transports[one.provider]
-        with self._database.read() as conn:
-            rows = copies.of_request(conn, one.provider, one.request_key)
+        rows = await asyncio.to_thread(self._request, one)
         if rows is None:
             return {}
         try:

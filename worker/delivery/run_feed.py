@@ -82,6 +82,11 @@ class Feed:
         """Whether nothing more may be begun."""
         return self.is_halted or not self._may_go_on()
 
+    @property
+    def has_more(self) -> bool:
+        """Whether there may be rows that have not been taken."""
+        return not self.is_over and (self._waiting > 0 or not self._is_dry)
+
     async def begin(self, edition_id: EditionId, batch_no: int) -> None:
         """Lease the batch that the courier was rung for, unless somebody else has it or nothing of it is due."""
         await self._lease(partial(_take_one, lane=self.lane, edition_id=edition_id, batch_no=batch_no))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -11,12 +13,15 @@ import sqlalchemy as sa
 from tests.builders import all_editions, attempts_of, deliveries_of, edition, reader, states_of
 from tests.integration.delivery.conftest import PATIENCE, Post, write
 from tests.integration.delivery.stand_in import StandIn
+from worker.delivery import dispatch as dispatch_module
+from worker.delivery import run
+from worker.delivery.dispatch import Dispatch
 from worker.delivery.run_doubts import Doubts
 from worker.errors import OutcomeUnknown, SendError
 from worker.lifecycle import Happening, State
 from worker.model import EditionId, EditionKind, Lane, OutgoingMessage, Receipt, Severity
 from worker.ports import Errand, Request
-from worker.store import leases
+from worker.store import canaries, leases
 from worker.store.database import Database
 from worker.store.schema import Delivery, DeliveryBatch
 
@@ -31,6 +36,23 @@ def planned(database: Database, readers: int, **options: Any) -> EditionId:
 def states(database: Database, edition_id: EditionId | None = None) -> list[State]:
     with database.read() as conn:
         return states_of(conn, edition_id) if edition_id else states_of(conn)
+
+
+def deliveries_of_edition(database: Database, edition_id: EditionId) -> list[sa.Row[Any]]:
+    with database.read() as conn:
+        return deliveries_of(conn, edition_id)
+
+
+def hold(database: Database, *edition_ids: EditionId) -> None:
+    """Keep editions from being taken before their time."""
+    with database.write() as conn:
+        held = sa.update(DeliveryBatch).where(DeliveryBatch.edition_id.in_(edition_ids))
+        conn.execute(held.values(held=True, next_attempt_at=None))
+
+
+def let_go(database: Database, edition_id: EditionId) -> None:
+    with database.write() as conn:
+        canaries.release(conn, edition_id)
 
 
 def test_one_bell_is_enough_for_all_that_is_due(database, post):
@@ -198,3 +220,86 @@ def test_a_key_fits_every_provider(database, post):
     post.deliver(planned(database, 3))
     for request in seen:
         assert request.key == "" or (len(request.key) <= 64 and request.key.replace("-", "").isalnum())
+
+
+def until(true: Callable[[], bool]) -> Callable[[object], Awaitable[None]]:
+    """Make what waits for something that only a later round can bring about; it gives up after half a minute."""
+
+    async def wait(_: object) -> None:
+        async with asyncio.timeout(30):
+            while not true():
+                await asyncio.sleep(0.02)
+
+    return wait
+
+
+def test_a_reply_that_does_not_come_keeps_nobody_else_waiting(database, post, monkeypatch):
+    monkeypatch.setattr(run, "LAST_REPLIES_S", 0.0)
+    first = planned(database, 1, kind=EditionKind.ALERT)
+    later = [planned(database, 2, kind=EditionKind.ALERT) for _ in range(2)]
+    due = {edition_id: {row.id for row in deliveries_of_edition(database, edition_id)} for edition_id in (first, *later)}
+    all_others_sent = until(lambda: len(post.transport.sent) == 5)
+
+    async def stall(message: OutgoingMessage) -> None:
+        if message.delivery_id in due[first]:
+            await all_others_sent(message)
+
+    post.transport.during = stall
+    hold(database, *later)
+    dispatch = Dispatch(post.courier(), post.doubts())
+    try:
+        assert dispatch.deliver(Lane.ALERTS, first, 1) == 0
+        for edition_id in later:
+            let_go(database, edition_id)
+            assert dispatch.deliver(Lane.ALERTS, edition_id, 1) == 2
+    finally:
+        dispatch.close()  # waits for the last reply
+    assert set(states(database)) == {State.ACCEPTED}
+
+
+def test_when_every_connection_waits_for_a_reply_new_mail_waits_and_says_why(database, post, monkeypatch):
+    monkeypatch.setattr(run, "LAST_REPLIES_S", 0.0)
+    post.transport.connections = 1
+    first, second = (planned(database, 1) for _ in range(2))
+    is_over = threading.Event()
+    post.transport.during = until(is_over.is_set)
+    hold(database, second)
+    dispatch = Dispatch(post.courier(), post.doubts())
+    try:
+        dispatch.deliver(Lane.BULK, first, 1)
+        let_go(database, second)
+        assert dispatch.deliver(Lane.BULK, second, 1) == 0
+        (waits,) = deliveries_of_edition(database, second)
+        assert (waits.state, waits.attempts) == (State.PLANNED, 0)
+        assert waits.reason == "all connections to stand-in wait for replies"
+        is_over.set()
+    finally:
+        dispatch.close()
+    assert states(database, first) == [State.ACCEPTED]
+
+
+def test_a_provider_that_does_not_say_what_became_of_a_request_keeps_no_alert_waiting(database, post, monkeypatch):
+    monkeypatch.setattr(dispatch_module, "ASKS_FOR_S", 0.0)
+    post.transport.keys_honoured_s = 3600.0
+    doubtful = planned(database, 1)
+    (row,) = deliveries_of_edition(database, doubtful)
+    post.transport.answers[row.recipient] = [OutcomeUnknown("no answer")]
+    post.deliver(doubtful)
+    alert = planned(database, 2, kind=EditionKind.ALERT)
+    alert_sent, repeat = until(lambda: len(post.transport.sent) == 3), post.transport.repeat
+
+    async def stall(request: Request) -> Any:
+        await alert_sent(request)
+        return await repeat(request)
+
+    post.transport.repeat = stall
+    post.transport.repeats = {row.id: Receipt(provider="stand-in", code=200)}
+    dispatch = Dispatch(post.courier(), post.doubts())
+    try:
+        assert dispatch.find_out() == 0
+        assert dispatch.deliver(Lane.ALERTS, alert, 1) == 2
+        monkeypatch.setattr(dispatch_module, "ASKS_FOR_S", 30.0)
+        assert dispatch.find_out() == 1  # the same asking, which has gone on meanwhile
+    finally:
+        dispatch.close()
+    assert set(states(database)) == {State.ACCEPTED}
