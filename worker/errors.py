@@ -146,8 +146,8 @@ class SendError(TocsinError):
     """A message that was certainly not accepted.
 
     `permanent` tells whether trying again can help, `blame` whether the recipient's address or our own standing is at
-    fault, `code` and `enhanced` are the reply's (RFC 5321, RFC 3463), `retry_after_s` the provider's own wish. `text` is
-    one printable line, whatever was said.
+    fault, `code` and `enhanced` are the reply's (RFC 5321, RFC 3463), `retry_after_s` the provider's own wish. `text`
+    is one printable line, whatever was said.
     """
 
     def __init__(

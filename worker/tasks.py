@@ -14,7 +14,7 @@ import logging
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from multiprocessing.sharedctypes import RawValue
 from typing import TYPE_CHECKING, Any
@@ -221,19 +221,26 @@ def deliver_batch(edition_id: int, batch_no: int, lane: str) -> None:
 
 @app.task
 def sweep_deliveries() -> None:
-    """Take back what dead workers held, and ring for every batch that is due."""
+    """Take back what dead workers held, and ring for every batch that is due, whatever else may fail."""
     from worker.signup import run_erasure  # noqa: PLC0415  mail workers need nothing of that room
 
     home = this_house()
-    take_back(home.database)
-    run_steering.sweep(home.database)
-    run_withdrawal.sweep(home.database)
-    run_canary.sweep(home.database, home.canary_limits)
-    run_erasure.sweep(home.database)
+    for sweep in (take_back, run_steering.sweep, run_withdrawal.sweep, run_erasure.sweep):
+        _sweep_or_tell(sweep, home.database)
+    _sweep_or_tell(run_canary.sweep, home.database, home.canary_limits)
     for lane in (Lane.ALERTS, Lane.BULK):
         with home.database.read() as conn:
             due = leases.due_batches(conn, lane, limit=_BATCHES_A_SWEEP)
         ring_batches((edition_id, batch_no, lane) for edition_id, batch_no in due)
+
+
+def _sweep_or_tell(sweep: Callable[..., object], *arguments: object) -> None:
+    try:
+        sweep(*arguments)
+    except (ConfigurationError, OperationalError):  # the database is away: the others need it too
+        raise
+    except Exception:
+        log.exception("%s.%s has failed; the other sweeps go on", sweep.__module__, sweep.__name__)
 
 
 @app.task

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from tests import builders
 from worker import tasks
 from worker.cli.processes import celery_options
+from worker.delivery.canary import Limits
 from worker.errors import ConfigurationError
 from worker.matching.run import Matcher
 from worker.model import ArticleId, Lane
@@ -58,6 +59,26 @@ def waiting(database: Database) -> list[ArticleId]:
 def unmatched(database: Database) -> list[ArticleId]:
     with database.read() as conn:
         return articles.unmatched(conn, limit=10)
+
+
+@pytest.mark.parametrize("stumbling", ["run_steering", "run_withdrawal", "run_canary"])
+def test_whatever_a_sweep_of_deliveries_stumbles_over_due_batches_are_rung_for(
+    database, monkeypatch, caplog, stumbling
+):
+    def stumble(*_: object) -> None:
+        raise ValueError("odd content")
+
+    with database.write() as conn:
+        edition_id = builders.edition(conn, [builders.reader(conn)])
+    rung: list[object] = []
+    limits = Limits(refused=0.02, unknown=0.02, bounced=0.05, complained=0.002, watch_s=60)
+    monkeypatch.setattr(tasks, "this_house", lambda: SimpleNamespace(database=database, canary_limits=limits))
+    monkeypatch.setattr(tasks, "ring_batches", rung.extend)
+    monkeypatch.setattr(getattr(tasks, stumbling), "sweep", stumble)
+    with caplog.at_level(logging.ERROR):
+        tasks.sweep_deliveries()
+    assert rung == [(edition_id, 1, Lane.BULK)]
+    assert "odd content" in caplog.text
 
 
 def test_news_is_matched_before_the_backlog(matcher, waiting, database):

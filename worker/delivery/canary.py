@@ -16,7 +16,7 @@ _MOST_PUT_OFF: Final = 0.1  # greylisting takes hours; the rest need not wait fo
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Limits:
-    """Shares of what was tried, and seconds. `patience_s` counts from the end of planning."""
+    """Shares of what was tried, and seconds. `patience_s` counts from the first try."""
 
     refused: float
     unknown: float

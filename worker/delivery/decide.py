@@ -69,7 +69,7 @@ def after_error(
     """Refuse what can never work, else wait: each time twice as long, or as long as the provider asks.
 
     Only a word about the recipient is final. A refusal that is about us (a wrong password, a blocked address, RFC 3463:
-    x.7.x) would cost everybody else their mail: it goes by each of the `others`, the providers that could take it as
+    x.7.x) would cost everybody else their mail: it goes by the `others`, the providers that could take it as
     well, and then waits for somebody to mend it. A greylist knows us by our address: the same provider comes back.
 
     `attempts` counts the tries made, this one included; `jitter` (0 to 1) spreads retries over half a wait more.

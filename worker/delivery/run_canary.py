@@ -27,8 +27,9 @@ def sweep(database: Database, limits: Limits) -> None:
 def _look_at(database: Database, one: Watched, limits: Limits) -> None:
     with database.read() as conn:
         at, tally = now(conn), tally_of(canaries.standing(conn, one.edition_id))
+        began_at = canaries.first_tried_at(conn, one.edition_id)
     settled_for_s = (at - one.settled_at).total_seconds() if one.settled_at else None
-    waited_s = (at - one.planned_at).total_seconds()
+    waited_s = (at - began_at).total_seconds() if began_at else 0.0  # an outage says nothing of the mail
     verdict, why = judge(tally, limits, settled_for_s=settled_for_s, waited_s=waited_s)
     if verdict is Verdict.WAIT:
         return

@@ -192,22 +192,25 @@ class Feed:
         batch = Batch(lease=lease, open=len(rows))
         self._batches.add(batch)
         await self._flow.refresh()
-        for due in rows:
-            self._place(Row(due=due, batch=batch))
+        holds = [self._place(Row(due=due, batch=batch)) for due in rows]
         if not rows:
             self._hand_back(batch)
+        elif all(hold is not None and hold.of_all for hold in holds):
+            self.stop_leasing()  # more would only come to be put back as well
         self._moved.set()
         return True
 
-    def _place(self, row: Row) -> None:
+    def _place(self, row: Row) -> Hold | None:
+        """Put a row into the queue of its provider, or back for later: then return what holds it."""
         way = self._flow.route(row.due)
         if isinstance(way, str):
             way = self._abandoned.get(way, way)
         if isinstance(way, Hold):
             self.wait(row, way.wait_s, way.reason)
-        else:
-            self._queues[way].append(row)
-            self._waiting += 1
+            return way
+        self._queues[way].append(row)
+        self._waiting += 1
+        return None
 
     def _hand_back(self, batch: Batch) -> None:
         self._batches.discard(batch)

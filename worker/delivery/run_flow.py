@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, tzinfo
 from functools import partial
 from types import MappingProxyType
@@ -93,7 +94,8 @@ class Flow:
         holds = [self._hold(one.name, row) for one in exits]
         usable = [one for one, hold in zip(exits, holds, strict=True) if hold is None]
         if not usable:
-            return min((hold for hold in holds if hold), key=lambda hold: hold.wait_s)
+            shut = [hold for hold in holds if hold]
+            return replace(min(shut, key=lambda hold: hold.wait_s), of_all=all(hold.of_all for hold in shut))
         chosen = choose(usable, row.subscriber_id, avoid=row.avoid)
         self._ways.note_probe(_way(chosen, row), row.id)
         return chosen

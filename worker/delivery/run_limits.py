@@ -102,7 +102,9 @@ class Limits:
         }
         self._out_of_hours = {
             name: Hold(
-                wait_s=min(wait_s, _LONGEST_HOLD_S), reason=f"{name}: no bulk mail outside {self._doors[name].hours}"
+                wait_s=min(wait_s, _LONGEST_HOLD_S),
+                reason=f"{name}: no bulk mail outside {self._doors[name].hours}",
+                of_all=True,
             )
             for name, wait_s in waits_s.items()
             if wait_s > 0
@@ -198,7 +200,8 @@ class Limits:
         left_s = stock.spent_until_s - time.monotonic() if stock else 0.0
         if left_s <= 0:
             return None
-        return Hold(wait_s=min(left_s, _LONGEST_HOLD_S), reason=f"{provider}: today's part of its warm-up is used up")
+        reason = f"{provider}: today's part of its warm-up is used up"
+        return Hold(wait_s=min(left_s, _LONGEST_HOLD_S), reason=reason, of_all=True)
 
     def _until_tomorrow_s(self, now: datetime) -> float:
         local = now.astimezone(self._zone)

@@ -31,7 +31,6 @@ class Watched:
     """An edition whose first share is out."""
 
     edition_id: EditionId
-    planned_at: datetime
     settled_at: datetime | None
 
 
@@ -55,14 +54,19 @@ def set_apart(conn: Connection, edition_id: EditionId, *, count: int, audience: 
 
 def watched(conn: Connection) -> list[Watched]:
     """Return the editions whose first share is out, and whose rest waits for it."""
-    query = sa.select(Edition.id, Edition.planned_at, Edition.canary_settled_at).where(
+    query = sa.select(Edition.id, Edition.canary_settled_at).where(
         Edition.canary == Canary.WATCHED, Edition.status.in_(SENDABLE)
     )
     return [
-        Watched(edition_id=EditionId(edition_id), planned_at=planned_at, settled_at=settled_at)
-        for edition_id, planned_at, settled_at in conn.execute(query)
-        if planned_at is not None
+        Watched(edition_id=EditionId(edition_id), settled_at=settled_at)
+        for edition_id, settled_at in conn.execute(query)
     ]
+
+
+def first_tried_at(conn: Connection, edition_id: EditionId) -> datetime | None:
+    """Return when the first try of the first share began, None while there is none."""
+    tries = sa.select(sa.func.min(Attempt.started_at)).join(Delivery, Delivery.id == Attempt.delivery_id)
+    return conn.execute(tries.where(Delivery.edition_id == edition_id)).scalar_one()
 
 
 def standing(conn: Connection, edition_id: EditionId) -> dict[tuple[State, bool], int]:

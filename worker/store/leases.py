@@ -107,8 +107,8 @@ def take_next(conn: Connection, lane: Lane, *, holder: Holder, lease_s: float) -
 def take(conn: Connection, edition_id: EditionId, batch_no: int, *, holder: Holder, lease_s: float) -> Lease | None:
     """Take the batch if it is due and free; None when somebody was first or nothing is due.
 
-    What a process of this machine held until it, or the machine, ended is taken back first (`free_dead`): taken over, its rows on the
-    wire would stand under a fence of which nobody could tell whether it still waits for replies.
+    What a process of this machine held until it, or the machine, ended is taken back first (`free_dead`): taken over,
+    its rows on the wire would stand under a fence of which nobody could tell whether it still waits for replies.
     """
     if _is_of_the_dead(conn, edition_id, batch_no):
         return None

@@ -32,7 +32,9 @@ def _pipelining(monkeypatch):
 
 
 def relay(port: int, options: str = "") -> SmtpTransport:
-    made = build(parse_transports(f"smtp://127.0.0.1:{port}?hello=news.test&connections=1&{options or 'prepared=2'}")[0])
+    made = build(
+        parse_transports(f"smtp://127.0.0.1:{port}?hello=news.test&connections=1&{options or 'prepared=2'}")[0]
+    )
     assert isinstance(made, SmtpTransport)
     return made
 

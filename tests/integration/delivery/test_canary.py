@@ -40,6 +40,7 @@ POLICY = Policy(
     digest_expires=timedelta(hours=12),
     first_share=FirstShare(share=0.1, least_audience=200),
 )
+GREY = SendError("4.7.1 Greylisted", permanent=False, code=451, enhanced="4.7.1")
 BLOCKED = SendError("5.7.1 blocked", permanent=True, blame=Blame.US, code=550, enhanced="5.7.1")
 
 
@@ -179,3 +180,29 @@ def test_nothing_that_happens_to_a_held_batch_lets_it_go(database):
         conn.execute(sa.update(Delivery).where(Delivery.batch_no == held).values(state=State.DEFERRED))
         leases.reschedule(conn, edition_id, held)
     assert held not in {number for _, number in batches(database)}
+
+
+def test_a_first_share_that_nobody_could_send_yet_is_not_held_for_it(database, post):
+    """An outage, a pause: who comes back after it finds the edition waiting, not a person's decision."""
+    edition_id = planned(database)
+    set_clock(database, ahead=timedelta(hours=2))
+    run_canary.sweep(database, LIMITS)
+    assert row_of(database, edition_id).status is EditionStatus.PLANNED
+    first, *_ = batches(database)
+    post.deliver(*first)
+    run_canary.sweep(database, LIMITS)
+    set_clock(database, ahead=timedelta(hours=2, minutes=2))
+    run_canary.sweep(database, LIMITS)
+    assert row_of(database, edition_id).canary is Canary.PASSED
+
+
+def test_a_first_share_that_does_not_get_through_within_an_hour_is_held(database, post):
+    edition_id = planned(database)
+    with database.read() as conn:
+        for row in deliveries_of(conn):
+            post.transport.answers[row.recipient] = [GREY] * 9
+    send_what_is_due(database, post)
+    for minutes, status in ((59, EditionStatus.SENDING), (61, EditionStatus.HELD)):
+        set_clock(database, ahead=timedelta(minutes=minutes))
+        run_canary.sweep(database, LIMITS)
+        assert row_of(database, edition_id).status is status

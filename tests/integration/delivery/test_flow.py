@@ -402,3 +402,13 @@ def test_connections_of_one_worker_together_count_a_warm_ups_day_exactly(databas
     asyncio.run(asked.flush())
     with database.read() as conn:
         assert throttles.taken(conn, today) == {"relay": sent}
+
+
+def test_a_hold_says_whether_all_mail_of_the_lane_would_meet_it(database):
+    shut(database, Way("relay"))
+    shut(database, Way("other", "digest", "readers.example"), Trouble.POLICY)
+    (alone,) = routes(flow(database), row())
+    (beside,) = routes(flow(database, door("relay"), door("other")), row())
+    assert isinstance(alone, Hold)
+    assert isinstance(beside, Hold)
+    assert (alone.of_all, beside.of_all) == (True, False)

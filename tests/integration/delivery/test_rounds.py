@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from tests.builders import all_editions, attempts_of, deliveries_of, edition, reader, states_of
 from tests.integration.delivery.conftest import PATIENCE, Post, write
 from tests.integration.delivery.stand_in import StandIn
+from worker.circuits import Way
 from worker.delivery import dispatch as dispatch_module
 from worker.delivery import run
 from worker.delivery.dispatch import Dispatch
@@ -21,7 +22,7 @@ from worker.errors import OutcomeUnknown, SendError
 from worker.lifecycle import Happening, State
 from worker.model import EditionId, EditionKind, Lane, OutgoingMessage, Receipt, Severity
 from worker.ports import Errand, Request
-from worker.store import canaries, leases
+from worker.store import breakers, canaries, leases
 from worker.store.database import Database
 from worker.store.schema import Delivery, DeliveryBatch
 
@@ -222,12 +223,24 @@ def test_a_key_fits_every_provider(database, post):
         assert request.key == "" or (len(request.key) <= 64 and request.key.replace("-", "").isalnum())
 
 
+def test_a_round_with_no_way_out_puts_one_batch_back_and_not_every_batch_that_is_due(database, post):
+    """A night outside bulk hours, a provider that is down: to rewrite a million rows each minute helps nobody."""
+    editions = [planned(database, 2) for _ in range(4)]
+    with database.write() as conn:
+        breakers.pause(conn, Way("stand-in"), actor="ann", reason="moving house")
+    assert asyncio.run(post.courier().deliver(Lane.BULK, editions[0], 1)) == 0
+    with database.read() as conn:
+        put_back = conn.execute(sa.select(DeliveryBatch.edition_id).where(DeliveryBatch.fence > 0)).scalars().all()
+        assert put_back == editions[:1]
+        assert {row.reason for row in deliveries_of(conn, editions[0])} == {"stand-in: paused: moving house"}
+
+
 def until(true: Callable[[], bool]) -> Callable[[object], Awaitable[None]]:
     """Make what waits for something that only a later round can bring about; it gives up after half a minute."""
 
     async def wait(_: object) -> None:
         async with asyncio.timeout(30):
-            while not true():
+            while not true():  # noqa: ASYNC110  what it waits for happens in other threads too
                 await asyncio.sleep(0.02)
 
     return wait
@@ -237,7 +250,9 @@ def test_a_reply_that_does_not_come_keeps_nobody_else_waiting(database, post, mo
     monkeypatch.setattr(run, "LAST_REPLIES_S", 0.0)
     first = planned(database, 1, kind=EditionKind.ALERT)
     later = [planned(database, 2, kind=EditionKind.ALERT) for _ in range(2)]
-    due = {edition_id: {row.id for row in deliveries_of_edition(database, edition_id)} for edition_id in (first, *later)}
+    due = {
+        edition_id: {row.id for row in deliveries_of_edition(database, edition_id)} for edition_id in (first, *later)
+    }
     all_others_sent = until(lambda: len(post.transport.sent) == 5)
 
     async def stall(message: OutgoingMessage) -> None:

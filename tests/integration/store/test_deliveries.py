@@ -266,15 +266,20 @@ def test_a_providers_words_can_be_kept_whatever_they_are_made_of(database):
     with database.write() as conn:
         batch = edition(conn, [reader(conn) for _ in range(2)])
         lease = leases.take(conn, batch, 1, holder=HOLDER, lease_s=60)
-        ids = last_check.commit(conn, lease, ids_of(conn, batch))
-        words = {"text": "queued\x00 as\ud800 1\n2", "provider_message_id": "<\udfff>"}
-        deliveries.record(
-            conn,
-            [
-                Outcome(delivery_id=one, fence=lease.fence, happening=happening, provider="relay", **words)
-                for one, happening in zip(sorted(ids), (Happening.ACCEPTED, Happening.DEFERRED), strict=True)
-            ],
-        )
+        assert lease is not None
+        ids = sorted(last_check.commit(conn, lease, ids_of(conn, batch)))
+        outcomes = [
+            Outcome(
+                delivery_id=one,
+                fence=lease.fence,
+                happening=happening,
+                provider="relay",
+                text="queued\x00 as\ud800 1\n2",
+                provider_message_id="<\udfff>",
+            )
+            for one, happening in zip(ids, (Happening.ACCEPTED, Happening.DEFERRED), strict=True)
+        ]
+        deliveries.record(conn, outcomes)
     with database.read() as conn:
         taken, deferred = deliveries_of(conn)
         assert (taken.state, taken.provider_message_id) == (State.ACCEPTED, "<\ufffd>")

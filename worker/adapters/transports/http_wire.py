@@ -101,7 +101,8 @@ class Wire:
     def _opened(self) -> AiohttpTransport:
         connector = aiohttp.TCPConnector(
             limit=self._spec.connections + 1,  # one for what is asked for again meanwhile
-            keepalive_timeout=self._spec.idle_s, ssl=self._tls
+            keepalive_timeout=self._spec.idle_s,
+            ssl=self._tls,
         )
         session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False)
         return AiohttpTransport(verify=self._tls, trust_env=False, client=session)
