@@ -1,0 +1,117 @@
+"""Writes thousands of rows at once, as fast as a database takes them: COPY on PostgreSQL, executemany on SQLite.
+
+Never decides. Columns that are not given get their plain default. Called by the statements that planning writes with.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Dialect
+
+from worker.store.schema import Base
+
+_VALUES_KEPT = 64
+
+
+def insert(conn: Connection, table: type[Base], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
+    """Add rows, each a tuple of values in the order of `columns`; return how many. No row may be there already."""
+    defaults = _defaults(table, columns)
+    prepare = _preparing(table, [*columns, *defaults], conn.dialect)
+    constant = tuple(defaults.values())
+    prepared = [prepare((*row, *constant)) for row in rows]
+    if not prepared:
+        return 0
+    names = _names(conn, [*columns, *defaults])
+    target = conn.dialect.identifier_preparer.quote(table.__tablename__)
+    if conn.dialect.name == "sqlite":
+        marks = ", ".join("?" * (len(columns) + len(defaults)))
+        conn.exec_driver_sql(f"INSERT INTO {target} ({names}) VALUES ({marks})", prepared)  # noqa: S608  names of ours
+    else:
+        cursor: Any = conn.connection.cursor()  # psycopg's own
+        with cursor, cursor.copy(f"COPY {target} ({names}) FROM STDIN") as copy:
+            for row in prepared:
+                copy.write_row(row)
+    return len(prepared)
+
+
+def insert_new(
+    conn: Connection, table: type[Base], columns: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> dict[str, int]:
+    """Add the rows whose `hash`, the first of the columns, is new, and return their ids by it.
+
+    In order of the hash, so that two who add the same wait for each other in one direction only.
+    """
+    defaults = _defaults(table, columns)
+    prepare = _preparing(table, [*columns, *defaults], conn.dialect)
+    prepared = [prepare((*row, *defaults.values())) for row in sorted(rows, key=lambda row: row[0])]
+    if not prepared:
+        return {}
+    names = _names(conn, [*columns, *defaults])
+    target = conn.dialect.identifier_preparer.quote(table.__tablename__)
+    if conn.dialect.name == "sqlite":
+        before = ids_of(conn, table, [row[0] for row in prepared])
+        new = [row for row in prepared if row[0] not in before]
+        if not new:
+            return {}
+        marks = ", ".join("?" * len(new[0]))
+        conn.exec_driver_sql(f"INSERT INTO {target} ({names}) VALUES ({marks})", new)  # noqa: S608  names of ours
+        return ids_of(conn, table, [row[0] for row in new])
+    kinds = [table.__table__.c[name].type.compile(conn.dialect) for name in [*columns, *defaults]]
+    arrays = ", ".join(f"CAST(%s AS {kind}[])" for kind in kinds)
+    added = conn.exec_driver_sql(
+        f"INSERT INTO {target} ({names}) SELECT {names} FROM unnest({arrays}) AS u({names}) ORDER BY hash"  # noqa: S608
+        " ON CONFLICT (hash) DO NOTHING RETURNING hash, id",
+        tuple(list(column) for column in zip(*prepared, strict=True)),
+    )
+    return {row[0]: row[1] for row in added}
+
+
+def ids_of(conn: Connection, table: type[Base], hashes: Sequence[str]) -> dict[str, int]:
+    """Return the ids of rows by their `hash`; what is not there is left out."""
+    if not hashes:
+        return {}
+    target = conn.dialect.identifier_preparer.quote(table.__tablename__)
+    is_sqlite = conn.dialect.name == "sqlite"
+    wanted = "IN (SELECT value FROM json_each(?))" if is_sqlite else "= ANY(%s)"
+    found = f"SELECT hash, id FROM {target} WHERE hash {wanted}"  # noqa: S608  names of ours
+    rows = conn.exec_driver_sql(found, (json.dumps(list(hashes)) if is_sqlite else list(hashes),))
+    return {row[0]: row[1] for row in rows}
+
+
+def _names(conn: Connection, columns: Iterable[str]) -> str:
+    return ", ".join(conn.dialect.identifier_preparer.quote(name) for name in columns)
+
+
+def _defaults(table: type[Base], columns: Sequence[str]) -> dict[str, Any]:
+    """Return the plain defaults of those columns that are not given; the database knows none of them."""
+    return {
+        column.name: column.default.arg
+        for column in table.__table__.columns
+        if column.name not in columns and isinstance(column.default, sa.ColumnDefault) and column.default.is_scalar
+    }
+
+
+def _preparing(
+    table: type[Base], columns: Sequence[str], dialect: Dialect
+) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
+    """Return what turns a row into the driver's values."""
+    changes = []
+    for place, name in enumerate(columns):
+        kind = table.__table__.c[name].type
+        process = kind.dialect_impl(dialect).bind_processor(dialect)
+        if process is not None:
+            keeps = not isinstance(kind, (sa.ARRAY, sa.JSON))  # lists cannot be kept by value
+            changes.append((place, functools.lru_cache(_VALUES_KEPT)(process) if keeps else process))
+
+    def prepare(row: Sequence[Any]) -> tuple[Any, ...]:
+        values = list(row)
+        for place, process in changes:
+            values[place] = process(values[place])
+        return tuple(values)
+
+    return prepare

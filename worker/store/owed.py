@@ -1,0 +1,76 @@
+"""The statements over owed stories: what comes to a reader later than by its own mail, and is settled when it came.
+
+Decides nothing. An owed story counts as not seen, whatever showed it before. Called by planning, in its readers' turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from worker.model import Owing, StoryId, SubscriberId
+from worker.store.database import insert_for
+from worker.store.schema import OwedStory
+
+
+class Owed(NamedTuple):
+    """One story that a reader is owed: by a mail of its own from `due_at` on, if no digest takes it along before."""
+
+    subscriber_id: SubscriberId
+    story_id: StoryId
+    why: Owing
+    due_at: datetime
+
+
+def put(conn: Connection, owed: Iterable[Owed], *, at: datetime) -> None:
+    """Note what readers are owed. Who is owed a story already stays owed it as before."""
+    rows = [{**one._asdict(), "owed_at": at} for one in owed]
+    if rows:
+        pair = ["subscriber_id", "story_id"]
+        conn.execute(insert_for(conn, OwedStory).on_conflict_do_nothing(index_elements=pair), rows)
+
+
+def of(conn: Connection, first: SubscriberId, last: SubscriberId) -> dict[SubscriberId, dict[StoryId, Owing]]:
+    """Return what the readers from `first` to `last` are owed, and why, in order of the stories' numbers."""
+    query = (
+        sa.select(OwedStory.subscriber_id, OwedStory.story_id, OwedStory.why)
+        .where(OwedStory.subscriber_id.between(first, last))
+        .order_by(OwedStory.subscriber_id, OwedStory.story_id)
+    )
+    found: dict[SubscriberId, dict[StoryId, Owing]] = {}
+    for reader, story, why in conn.execute(query):
+        found.setdefault(SubscriberId(reader), {})[StoryId(story)] = why
+    return found
+
+
+def settle(conn: Connection, owed: Iterable[tuple[SubscriberId, StoryId]]) -> None:
+    """Take what has come, or never will, off the list."""
+    pairs = [{"reader": reader, "story": story} for reader, story in owed]
+    if pairs:
+        which = (OwedStory.subscriber_id == sa.bindparam("reader"), OwedStory.story_id == sa.bindparam("story"))
+        conn.execute(sa.delete(OwedStory).where(*which), pairs)
+
+
+def postpone(conn: Connection, subscriber_id: SubscriberId, *, due_at: datetime) -> None:
+    """Give all that a reader is owed a later instant: a digest ahead takes it along."""
+    conn.execute(
+        sa.update(OwedStory)
+        .where(OwedStory.subscriber_id == subscriber_id, OwedStory.due_at < due_at)
+        .values(due_at=due_at)
+    )
+
+
+def due_readers(conn: Connection, *, at: datetime, after: SubscriberId, limit: int) -> list[SubscriberId]:
+    """Return readers who are owed something that is due, in order of their numbers."""
+    query = (
+        sa.select(OwedStory.subscriber_id)
+        .where(OwedStory.due_at <= at, OwedStory.subscriber_id > after)
+        .group_by(OwedStory.subscriber_id)
+        .order_by(OwedStory.subscriber_id)
+        .limit(limit)
+    )
+    return [SubscriberId(reader) for reader in conn.execute(query).scalars()]
