@@ -83,7 +83,13 @@ def _understand(mail: ReturnedMail, key: str, data: bytes | None, received_at: d
     if data is None:
         log.warning("the returned mail %s cannot be read; it is put aside", key)
         return _Understood(key=key, fate=Fate.ASIDE, heard=())
-    events = mail.hear(data, received_at=received_at)
+    try:
+        events = mail.hear(data, received_at=received_at)
+    except OperationalError:  # the database is away: see below
+        raise
+    except Exception:
+        log.exception("the returned mail %s breaks us; it is put aside", key)
+        return _Understood(key=key, fate=Fate.ASIDE, heard=())
     for_people = all(event.kind is EventKind.INBOUND for event in events)
     raw = kept(data)
     return _Understood(key=key, fate=Fate.LEFT if for_people else Fate.TAKEN, heard=[(event, raw) for event in events])

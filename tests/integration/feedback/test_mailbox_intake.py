@@ -232,6 +232,33 @@ def test_a_mail_that_breaks_us_is_put_aside_and_holds_up_no_other(listening, mai
     assert visit().mails == {}
 
 
+def test_a_mail_that_nobody_can_read_without_a_fault_holds_up_no_other(listening, maildir, monkeypatch, caplog):
+    def hear(self, data, *, received_at):
+        if b"bad@" in data:
+            raise RecursionError("a defect")
+        return understand(self, data, received_at=received_at)
+
+    understand = ReturnedMail.hear
+    monkeypatch.setattr(ReturnedMail, "hear", hear)
+    arrive(maildir, "1", bounce(recipient="bad@example.org"))
+    arrive(maildir, "2", bounce())
+    with caplog.at_level(logging.ERROR):
+        assert visit_of(listening, maildir).mails == {Fate.TAKEN: 1, Fate.ASIDE: 1}
+    assert "put aside" in caplog.text
+    assert names(maildir) == [".Unreadable/cur/1:2,", "cur/2:2,S"]
+
+
+def test_nothing_is_settled_while_nobody_can_look_up_what_was_sent(listening, maildir, monkeypatch):
+    def away(*_, **__):
+        raise OperationalError("", {}, OSError())
+
+    monkeypatch.setattr(ReturnedMail, "hear", away)
+    arrive(maildir, "1", bounce())
+    with pytest.raises(OperationalError):
+        visit_of(listening, maildir)
+    assert names(maildir) == ["new/1"]
+
+
 def test_a_file_that_cannot_be_read_is_put_aside(maildir, visit, monkeypatch):
     arrive(maildir, "1", bounce())
     monkeypatch.setattr(Maildir, "read", lambda *_: (_ for _ in ()).throw(PermissionError()))
@@ -271,6 +298,7 @@ def test_of_a_huge_mail_the_beginning_is_kept_and_its_id_stays_the_same():
         ("Mon, 23 Nov 2026 07:00:00", datetime(2026, 11, 23, 7, tzinfo=UTC)),
         ("Mon, 23 Nov 2099 07:00:00 +0000", AT),
         ("Mon, 23 Nov 1999 07:00:00 +0000", AT),
+        ("Fri, 31 Dec 9999 23:59:59 -2359", AT),
         ("yesterday", AT),
         ("", AT),
     ],

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from worker.feedback.mail.classify import findings
+from worker.feedback.mail.decoding import text_of_html
 from worker.feedback.mail.phrases import reason_in
 from worker.feedback.mail.reading import MOST_BYTES, read
 from worker.feedback.mail.verdict import Kind, Reason
@@ -82,6 +83,7 @@ HOSTILE = [
         *(b"user ", b"mailbox unknow ", b"message size ", b"no such ", b"recipient is not ", b"delivery delivery "),
         *(b"(expanded from: ", b"https://", b":\n  x", b"X-Y: z\n", b"=?utf-8?Q?a?= ", b"Your message to "),
         *(b"Final-Recipient: rfc822; a@b.c\n", b"\xe3\x81\x82"),
+        *(b"!", b"-" * 39 + b"\n", b"#" * 39 + b"\n", b"\n", b"<style>", b"<!--", b"<head></head"),
     )
 ]
 
@@ -97,6 +99,24 @@ def test_a_hostile_text_takes_no_longer_than_it_is_long(line):
         before = time.process_time()
         assert findings(head + line)
         assert time.process_time() - before < 5.0  # a catastrophic pattern takes hours; a slow machine does not matter
+
+
+def test_a_mail_that_names_thousands_leads_to_a_handful_of_events():
+    named = b"".join(b"Original-Rcpt-To: reader%d@example.org\n" % number for number in range(1_000))
+    assert 2 <= len(findings(b"From: fbl@isp.example\n\nFeedback-Type: abuse\n" + named)) <= 20
+
+
+@pytest.mark.parametrize(
+    ("page", "text"),
+    [
+        ("a<style>p {}</style>b", "a b"),
+        ("a<STYLE type=x>p {}</style >b<!-- no -->c<script>d", "a b cd"),
+        ("<!-- <style> -->a<style>b</style>", "a"),
+        ("a<style>b<!--c-->d", "ab d"),
+    ],
+)
+def test_what_a_page_hides_is_not_read(page, text):
+    assert text_of_html(page).strip() == text
 
 
 def test_what_lies_beyond_the_limit_is_not_looked_at():

@@ -26,7 +26,7 @@ _HEADERS: Final = (
 )
 _PRECEDENCE: Final = frozenset({"auto_reply", "auto-reply", "autoreply"})
 _SUBJECT: Final = re.compile(
-    r"^\W*(?:(?:re|aw|sv|antw|vs|odp|回复|答复)\s*[:：]\s*)?\W*(?:"
+    r"^\W*+(?:(?:re|aw|sv|antw|vs|odp|回复|答复)\s*[:：]\W*+)?(?:"
     r"(?:auto(?:matic|mated|matically generated)?[- ]?)(?:repl|response|answer|respond|acknowledg|generated)|"
     r"auto(?:matic)?\s?:|autom\. |autoresponder|"
     r"out[- ]of[- ](?:the[- ])?office|ooo\b|out of town|i am (?:away|out|on)|away from|vacation|on (?:annual |"

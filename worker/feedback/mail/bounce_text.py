@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from worker.feedback.mail.addresses import ADDRESS, addresses, in_return_path, is_machine, normalised
-from worker.feedback.mail.dialects import DIALECTS, ORIGINAL, A
+from worker.feedback.mail.dialects import BEHIND_DASHES, DIALECTS, ORIGINAL, A
 from worker.feedback.mail.reading import Headers, Letter, headers_of
 
 _QUOTED: Final = re.compile(
@@ -39,6 +39,7 @@ _SHAPES: Final = tuple(
         rf"\b[45]\d\d\b[^\n]{{0,80}}?{A}",
     )
 )
+_WORD: Final = re.compile(r"\w")
 _NAME_ALONE: Final = re.compile(r":[ \t]*\n+[ \t]+<?([\w.+-]{1,64})>?[ \t]*$", re.MULTILINE)
 _EXPANDED: Final = re.compile(
     rf"[^\n]{{0,200}}\n\s{{0,12}}\(?(?:expanded|generated) from:?\s*<?({ADDRESS})", re.IGNORECASE
@@ -59,10 +60,9 @@ def spoken(letter: Letter) -> tuple[str, Headers]:
     """Return what the mail server itself wrote, and the headers of our own mail that it quotes, if any."""
     lines = letter.text.split("\n")
     cut = _where_ours_begins(lines)
-    if match := ORIGINAL.search(letter.text):
-        marked = letter.text.count("\n", 0, match.start())
-        if marked and any("@" in line for line in lines[:marked]):
-            cut = min(cut, marked)
+    marked = _where_ours_is_announced(lines)
+    if any("@" in line for line in lines[:marked]):
+        cut = min(cut, marked)
     quoted = [line.lstrip("> \t") if _QUOTED.match(line) else line for line in lines[cut : cut + 200]]
     while quoted and not _QUOTED.match(quoted[0]):
         quoted.pop(0)
@@ -106,6 +106,21 @@ def _where_ours_begins(lines: list[str]) -> int:
         if len(names) >= 3 and names & _TELLING and not _is_told(names):
             return number
     return len(lines)
+
+
+def _where_ours_is_announced(lines: list[str]) -> int:
+    """Return the line that says that our mail follows, or the first of the rules and blank lines that stand before it."""
+    found = next((number for number, line in enumerate(lines) if _announces(line)), 0)
+    while found and not _WORD.search(lines[found - 1]):
+        found -= 1
+    return found
+
+
+def _announces(line: str) -> bool:
+    word = _WORD.search(line)
+    start = word.start() if word else len(line)
+    dashes = line.rfind("--", 0, start)
+    return bool(ORIGINAL.match(line, start) or (dashes >= 0 and BEHIND_DASHES.match(line, dashes + 2)))
 
 
 def _is_told(names: set[str]) -> bool:

@@ -19,11 +19,13 @@ from worker.feedback.mail.reading import Letter, read
 from worker.feedback.mail.signs import by_daemon, is_bounce, is_delayed, is_from_nobody
 from worker.feedback.mail.verdict import Finding, Kind, Reason
 
+_MOST: Final = 20
+"""Each mail of ours has one recipient. A report that names hundreds would be kept hundreds of times."""
 _HAPPENED: Final = {"delivered": Reason.DELIVERED, "relayed": Reason.DELIVERED, "expanded": Reason.DELIVERED}
 
 
 def findings(data: bytes) -> tuple[Finding, ...]:
-    r"""Tell what a returned mail says. At least one finding, at most one for each recipient.
+    r"""Tell what a returned mail says. At least one finding, at most one for each recipient, and at most 20.
 
     >>> bounce = b"From: MAILER-DAEMON@mx.example\nSubject: failure notice\n\n<jo@example.org>:\nno such user\n"
     >>> [(found.recipient, found.status, found.hard) for found in findings(bounce)]
@@ -38,7 +40,7 @@ def understood(letter: Letter) -> tuple[Finding, ...]:
     for found in _classified(letter):
         recipient = normalised(found.recipient)
         unique.setdefault(recipient, replace(found, recipient=recipient))
-    return tuple(unique.values())
+    return tuple(unique.values())[:_MOST]
 
 
 def _classified(letter: Letter) -> tuple[Finding, ...]:

@@ -36,7 +36,13 @@ _NOT_BASE64: Final = re.compile(rb"[^A-Za-z0-9+/]")
 _ENCODED_WORD: Final = "=?"
 _LONGEST_HEADER: Final = 4_000
 
-_INVISIBLE: Final = re.compile(r"<(style|script|head)\b[^<>]*>.*?</\1\s*>|<!--.*?-->", re.IGNORECASE | re.DOTALL)
+_HIDING: Final = re.compile(r"<(?:(style|script|head)\b[^<>]*>|(!--))", re.IGNORECASE)
+_SHOWING: Final = {
+    "style": re.compile(r"</style\s*>", re.IGNORECASE),
+    "script": re.compile(r"</script\s*>", re.IGNORECASE),
+    "head": re.compile(r"</head\s*>", re.IGNORECASE),
+    "!--": re.compile("-->"),
+}
 _BREAKS: Final = re.compile(r"<(?:br|/?p|/?div|/tr|/td|/h\d|/?li|hr|/?table|/?pre)\b[^<>]*>", re.IGNORECASE)
 _TAG: Final = re.compile(r"<[/!?a-zA-Z][^<>@]*>")
 
@@ -100,7 +106,22 @@ def text_of_html(page: str) -> str:
     >>> text_of_html("<p>To <b>jo@example.org</b>:<br>no such user &lt;jo@example.org&gt;</p>").split("\n")
     ['', 'To jo@example.org:', 'no such user <jo@example.org>', '']
     """
-    page = _INVISIBLE.sub(" ", page)
+    page = _visible(page)
     page = " ".join(page.split("\n")) if "<pre" not in page.lower() else page
     page = _TAG.sub("", _BREAKS.sub("\n", page))
     return "\n".join(line.strip() for line in html.unescape(page).replace("\xa0", " ").split("\n"))
+
+
+def _visible(page: str) -> str:
+    """Leave out what no reader sees: styles, scripts, comments. What is never closed hides nothing, and is sought once."""
+    pieces, place, unclosed = [], 0, set()
+    for opening in _HIDING.finditer(page):
+        kind = (opening[1] or opening[2]).lower()
+        if opening.start() < place or kind in unclosed:
+            continue
+        if closing := _SHOWING[kind].search(page, opening.end()):
+            pieces.append(page[place : opening.start()])
+            place = closing.end()
+        else:
+            unclosed.add(kind)
+    return " ".join([*pieces, page[place:]])

@@ -57,14 +57,17 @@ DIALECTS: Final = (
     ),
 )
 
-# A line from which on a text is our own mail again.
-ORIGINAL: Final = re.compile(
-    r"^\W*(?:"
-    r"-{2,}.{0,10}(?:this is a copy of|below this line is|the header of the original|original message|"
+# How a line goes on from which a text is our own mail again: behind a rule of dashes, and behind its first signs.
+# Each is matched at one place of a line only: to search for the place by a pattern takes quadratic time.
+BEHIND_DASHES: Final = re.compile(
+    r"-?.{0,10}?(?:this is a copy of|below this line is|the header of the original|original message|"
     r"returned (?:message|mail)|message header|"
     r"unsent message|undelivered message|original mail|the original message|forwarded message|the unsent message|"
     r"header|your (?:original )?message|start of (?:returned|original)|"
-    r"message (?:follows|text)|unzustellbare|ursprüngliche|included (?:is|message)|copy of)|"
+    r"message (?:follows|text)|unzustellbare|ursprüngliche|included (?:is|message)|copy of)",
+    re.IGNORECASE,
+)
+ORIGINAL: Final = re.compile(
     r"(?:the )?(?:(?:full |first \w+ lines of the )?(?:original|returned|undelivered|unsent|failed) (?:message|"
     r"mail|e-?mail)(?:'s)?(?: (?:headers?|text|content|was received at|is (?:as follows|included|attached)|follows|"
     r"included))?)\s*(?::|-{3,}|=+)\s*$|"
@@ -76,7 +79,6 @@ ORIGINAL: Final = re.compile(
     r"encabezados (?:de mensaje )?originales|ursprüngliche nachrichtenkopfzeilen|originalmeldung|"
     r"cabeçalhos (?:da mensagem )?originais|原始(?:邮件|郵件)|元のメッセージ|원본 메시지|メッセージのヘッダ|"
     r"(?:исходно\w+|"
-    r"оригинал\w*) (?:письм|сообщени)"
-    r")",
-    re.IGNORECASE | re.MULTILINE,
+    r"оригинал\w*) (?:письм|сообщени)",
+    re.IGNORECASE,
 )

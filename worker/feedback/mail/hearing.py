@@ -150,7 +150,7 @@ def _written_at(letter: Letter, received_at: datetime) -> datetime:
     """Return when a mail says that it was written, unless its clock is out of all reason."""
     try:
         written_at = parsedate_to_datetime(letter.headers.text("date"))
+        written_at = written_at.astimezone(UTC) if written_at.tzinfo else written_at.replace(tzinfo=UTC)
     except (ValueError, TypeError, IndexError, OverflowError):
         return received_at
-    written_at = written_at.astimezone(UTC) if written_at.tzinfo else written_at.replace(tzinfo=UTC)
     return written_at if received_at - _OLDEST <= written_at <= received_at else received_at
