@@ -7,20 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Final
 
 from sqlalchemy import Connection
 
 from worker import circuits
-from worker.feedback.decide import Effects, Severity, decide, severity_of
+from worker.feedback.decide import MAIL, Effects, Severity, decide, severity_of
 from worker.feedback.scoring import WINDOW, Mark, score
 from worker.hearsay import Cause, EventKind, FeedbackEvent
 from worker.lifecycle import Happening
 from worker.model import DeliveryId, SubscriberId
 from worker.store import breakers, events, people, plain_events, suppressions
 from worker.store.database import now
-from worker.store.events import Located
+from worker.store.events import Located, Stored
 
+_BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _COUNTED: Final = (EventKind.BOUNCED, EventKind.DELIVERED)
 
 
@@ -43,6 +45,11 @@ class _Case:
     located: Located | None
     address_hash: str | None
 
+    @property
+    def is_proved(self) -> bool:
+        """Whether somebody said it who must know: a provider, or mail that names a delivery of ours."""
+        return self.located is not None or self.event.provider != MAIL
+
 
 def draw_plain(conn: Connection, ids: Sequence[int], means: Means) -> frozenset[int]:
     """Do what events lead to that say no more than that an accepted mail was delivered; return which those are."""
@@ -62,9 +69,8 @@ def draw(conn: Connection, event_id: int, means: Means) -> bool:
     stored = events.take(conn, event_id)
     if stored is None:
         return False
-    located = events.locate(conn, stored.event)
-    # A message that was passed on may bounce at an address that we have never written to: ours is the one at fault.
-    address = (located.recipient if located else None) or stored.event.recipient
+    located = events.locate(conn, stored.event, is_signed=stored.event.provider == MAIL)
+    address = _address(stored.event, located)
     is_forgotten = located is not None and located.recipient is None
     case = _Case(
         id=stored.id,
@@ -85,6 +91,17 @@ def draw(conn: Connection, event_id: int, means: Means) -> bool:
     if is_forgotten:
         events.forget(conn, event_id)
     return True
+
+
+def _address(event: FeedbackEvent, located: Located | None) -> str:
+    """Return whose mail it was, "" where nobody can be believed.
+
+    A message that was passed on may bounce at an address that we have never written to: ours is the one at fault. Who
+    was erased still has the return paths of old mails, and could name anybody with them.
+    """
+    if located is None:
+        return event.recipient
+    return located.recipient or ("" if event.provider == MAIL else event.recipient)
 
 
 def _of_delivery(conn: Connection, case: _Case) -> Iterator[str]:
@@ -110,11 +127,15 @@ def _of_address(conn: Connection, case: _Case, means: Means) -> Iterator[str]:
 def _count(conn: Connection, case: _Case, address_hash: str, threshold: float) -> Iterator[str]:
     """Count the address's score anew. A delivery can only lower it, and so is of no interest to most addresses."""
     if case.event.kind is EventKind.DELIVERED:
+        if not case.is_proved:
+            return
         known = suppressions.of_address(conn, address_hash)
         if known is None or known.cause is not Cause.SCORE:
             return
-    told = events.of_address(conn, address_hash, kinds=_COUNTED, since=case.event.occurred_at - WINDOW)
-    marks = [Mark(at=one.event.occurred_at, severity=severity_of(one.event)) for one in told]
+    # The window ends with the latest bounce that is proved, and that may lie far before one that is not.
+    since = case.event.occurred_at - WINDOW if case.is_proved else _BEGINNING
+    told = events.of_address(conn, address_hash, kinds=_COUNTED, since=since)
+    marks = [Mark(at=one.event.occurred_at, severity=severity_of(one.event), is_proved=_is_proved(one)) for one in told]
     if (lifted_at := events.lifted_at(conn, address_hash)) is not None:
         marks.append(Mark(at=lifted_at))
     points = score(marks)
@@ -123,6 +144,10 @@ def _count(conn: Connection, case: _Case, address_hash: str, threshold: float) -
         yield from _suppress(conn, case, address_hash, Cause.SCORE, reason)
     elif suppressions.lift_score(conn, address_hash):
         yield "the address is suppressed no longer: it does get mail"
+
+
+def _is_proved(one: Stored) -> bool:
+    return one.delivery_id is not None or one.event.provider != MAIL
 
 
 def _suppress(conn: Connection, case: _Case, address_hash: str, cause: Cause, reason: str) -> Iterator[str]:

@@ -56,8 +56,10 @@ _STORED = (
     *(Event.id, Event.normalised, Event.raw, Event.received_at, Event.delivery_id, Event.address_hash),
     Event.outcome.startswith(FAILED).label("has_failed"),
 )
-_LOCATED = sa.select(*(getattr(Delivery, name) for name in Located.__slots__ if name != "kind"), Edition.kind).join(
-    Edition, Edition.id == Delivery.edition_id
+_LOCATED = (
+    sa.select(*(getattr(Delivery, name) for name in Located.__slots__ if name != "kind"), Edition.kind)
+    .add_columns(Delivery.message_id, Delivery.provider_message_id)
+    .join(Edition, Edition.id == Delivery.edition_id)
 )
 
 
@@ -164,10 +166,12 @@ def is_known(conn: Connection, event: FeedbackEvent) -> bool:
     return conn.execute(query).first() is not None
 
 
-def locate(conn: Connection, event: FeedbackEvent) -> Located | None:
+def locate(conn: Connection, event: FeedbackEvent, *, is_signed: bool) -> Located | None:
     """Find the delivery that an event is about: by our own argument or VERP, by the provider's id, by our Message-ID.
 
-    A provider may give all messages of one request the same id: then the recipient tells them apart.
+    A provider may give all messages of one request the same id: then the recipient tells them apart. The same account
+    may serve another installation, which counts its deliveries from 1, too: a delivery that is named by an argument
+    which is not `is_signed` by us is not meant where neither the recipient nor any other id is its own.
     """
     is_for = sa.func.lower(Delivery.recipient) == event.recipient.lower()
     for way in _ways(event):
@@ -175,8 +179,8 @@ def locate(conn: Connection, event: FeedbackEvent) -> Located | None:
         rows = conn.execute(query).all()
         if len(rows) > 1:
             rows = conn.execute(query.where(is_for)).all()
-        if len(rows) == 1:
-            return Located(**rows[0]._mapping)  # noqa: SLF001  Row's documented view
+        if len(rows) == 1 and (is_signed or not _is_anothers(event, rows[0])):
+            return Located(**{name: getattr(rows[0], name) for name in Located.__slots__})
     return None
 
 
@@ -247,6 +251,15 @@ def _ways(event: FeedbackEvent) -> Iterator[ColumnElement[bool]]:
         yield sa.and_(ids, Delivery.provider_message_id != "")  # the partial index's own condition
     if event.message_id:
         yield Delivery.message_id == event.message_id.strip("<>")
+
+
+def _is_anothers(event: FeedbackEvent, row: Any) -> bool:  # noqa: ANN401  a Row of _LOCATED
+    """Tell whether an event is about another message than the delivery that was found."""
+    if not (event.recipient and row.recipient) or event.recipient.lower() == row.recipient.lower():
+        return False
+    ids = ((event.message_id, row.message_id), (event.provider_message_id, row.provider_message_id))
+    agree = [told.strip("<>") == known.strip("<>") for told, known in ids if told and known]
+    return bool(agree) and not any(agree)
 
 
 def _said(event: FeedbackEvent) -> str:

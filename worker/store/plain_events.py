@@ -1,6 +1,7 @@
 """The statements that settle many events at once: those that most events are, and that lead to next to nothing.
 
-An event is plain when it names a delivery that is `accepted`, and says no more than that it was sent or delivered.
+An event is plain when it names a delivery that is `accepted`, and its own recipient if any, and says no more than that
+it was sent or delivered.
 Never decides; all others go one by one (`events`). Called by feedback.
 """
 
@@ -36,6 +37,7 @@ class Plain:
 def plain(conn: Connection, ids: Sequence[int]) -> list[Plain]:
     """Return which of some unsettled events are plain, in order of id."""
     told = sa.cast(Event.normalised["delivery_id"].as_string(), sa.BigInteger)
+    address = Event.normalised["recipient"].as_string()
     query = (
         sa.select(
             Event.id,
@@ -48,6 +50,7 @@ def plain(conn: Connection, ids: Sequence[int]) -> list[Plain]:
         .join(Subscriber, Subscriber.id == Delivery.subscriber_id)
         .where(Event.id.in_(ids), Event.settled_at.is_(None), Event.kind.in_(_PLAIN))
         .where(Delivery.state == State.ACCEPTED, Delivery.recipient.is_not(None))
+        .where(sa.or_(address.is_(None), sa.func.lower(address) == sa.func.lower(Delivery.recipient)))
         .order_by(Event.id)
     )
     return [

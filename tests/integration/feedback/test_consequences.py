@@ -249,13 +249,56 @@ def test_a_mail_that_names_no_delivery_may_be_forged_and_only_scores(listening):
     for kind in (EventKind.COMPLAINED, EventKind.UNSUBSCRIBED, EventKind.BOUNCED):
         listening.hears(dataclasses.replace(listening.event(kind, hard=True, status="5.1.1"), **forged))
     assert listening.cause(address) is None
-    for days in (1, 2):
+    for days in range(1, 13):  # by its Date, which is the forger's own
         bounce = listening.event(EventKind.BOUNCED, hard=True, days_ago=days)
         listening.hears(dataclasses.replace(bounce, **forged))
-    assert listening.cause(address) == "score"
+    assert listening.cause(address) is None
+    for days in (3, 4):
+        listening.hears(listening.event(EventKind.BOUNCED, delivery_id=delivery, status="5.0.0", days_ago=days))
+    assert listening.cause(address) == "score"  # beside two days that are proved, all of them count a point
     proved = listening.event(EventKind.COMPLAINED, delivery_id=delivery)
     listening.hears(dataclasses.replace(proved, provider="mail"))
     assert listening.cause(address) == "complaint"
+
+
+def test_a_mail_that_names_no_delivery_lifts_nothing(listening):
+    (delivery,) = listening.deliveries()
+    address = listening.recipient(delivery)
+    for days in (20, 21, 22):
+        listening.hears(listening.event(EventKind.BOUNCED, delivery_id=delivery, status="5.0.0", days_ago=days))
+    assert listening.cause(address) == "score"
+    for kind, days in ((EventKind.DELIVERED, 1), (EventKind.BOUNCED, -20), (EventKind.BOUNCED, 0)):
+        told = listening.event(kind, recipient=address, status="5.0.0", days_ago=days)
+        listening.hears(dataclasses.replace(told, provider="mail"))
+        assert listening.cause(address) == "score"
+    listening.hears(listening.event(EventKind.DELIVERED, delivery_id=delivery, days_ago=1))
+    assert listening.cause(address) is None
+
+
+def test_who_was_erased_silences_nobody_by_an_old_return_path(listening):
+    (delivery,) = listening.deliveries()
+    with listening.database.write() as conn:
+        conn.exec_driver_sql(f"UPDATE delivery SET recipient = NULL WHERE id = {delivery}")
+    for kind in (EventKind.BOUNCED, EventKind.COMPLAINED):
+        told = listening.event(kind, delivery_id=delivery, recipient="victim@example.org", status="5.1.1")
+        listening.hears(dataclasses.replace(told, provider="mail"))
+    assert listening.cause("victim@example.org") is None
+    assert listening.state(delivery) is State.COMPLAINED
+
+
+@pytest.mark.parametrize(
+    "theirs", [{"message_id": "7.9.1795896030@staging.example"}, {"provider_message_id": "another"}], ids=str
+)
+@pytest.mark.parametrize("kind", [EventKind.COMPLAINED, EventKind.DELIVERED])
+def test_another_house_on_the_same_account_has_deliveries_of_the_same_number(listening, theirs, kind):
+    (delivery,) = listening.deliveries(provider_message_id="ours")
+    told = {"delivery_id": delivery, "recipient": "theirs@example.org", **theirs}
+    listening.hears(listening.event(kind, **told))
+    assert listening.state(delivery) is State.ACCEPTED
+    assert listening.cause(listening.recipient(delivery)) is None
+    assert listening.outcomes()[0].startswith("about no delivery of ours")
+    listening.hears(listening.event(kind, **{**told, "recipient": listening.recipient(delivery).upper()}))
+    assert listening.state(delivery) == kind
 
 
 def test_a_refusal_that_is_about_us_shuts_the_way_and_suppresses_nobody(listening):
