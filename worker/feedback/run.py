@@ -50,11 +50,11 @@ class Feedback:
         with what it came with first: raises `UnprovenError`, and keeps nothing, otherwise.
         """
         wanted = [(event, raw) for event, raw in heard if event.kind not in self._unwanted]
-        if not wanted:
+        if not (wanted or once):
             return 0
         with self._database.write() as conn:
             new = events.put(conn, wanted, received_at=received_at or now(conn))
-            if new and once and not house.use_once(conn, once):
+            if once and not house.use_once(conn, once) and new:
                 raise UnprovenError("its signature was used before, for something else")
         return len(new)
 

@@ -147,6 +147,15 @@ def test_no_event_lies_in_the_future(speaker):
     assert all(event.occurred_at <= NOW for event in heard(speaker, item))
 
 
+@pytest.mark.parametrize("never", ["0001-01-01T00:00:00Z", "0001-01-01T00:00:00", -62135596800, 0, "0"])
+def test_a_date_that_was_never_filled_in_is_none(never):
+    """.NET writes its first moment, others the epoch; a window before such a time is out of all calendars."""
+    for name, field in (("postmark", "BouncedAt"), ("brevo", "ts_epoch"), ("webhook", "occurred_at")):
+        item = {**samples(name)[0]["says"], field: never, "DeliveredAt": ""}
+        (event,) = SPEAKERS[name].parser().read(json.dumps(item), received_at=NOW)
+        assert event.occurred_at == NOW
+
+
 # Proofs --------------------------------------------------------------------------------------------------------------
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.contract.transports.parts import message
 from tests.contract.transports.playing import PROVIDERS, Play, request, transport_of
-from tests.contract.transports.provider_server import replied
+from tests.contract.transports.provider_server import ProviderServer, replied
 from tests.contract.transports.scripted_server import run
 from worker.adapters.transports.aws_signature import signed
 from worker.adapters.transports.http import HttpTransport
@@ -115,6 +115,12 @@ def test_brevo_answers_a_key_that_it_knows_with_a_receipt():
         ({"status": "refused"}, (True, Blame.US, None)),
         ({"status": "deferred", "retry_after_s": 60}, (False, Blame.US, 60.0)),
         ({"status": "deferred"}, (False, Blame.US, None)),
+        ({"status": "deferred", "retry_after_s": None}, (False, Blame.US, None)),
+        ({"status": "deferred", "retry_after_s": "soon"}, (False, Blame.US, None)),
+        ({"status": "deferred", "retry_after_s": float("inf")}, (False, Blame.US, None)),
+        ({"status": "deferred", "retry_after_s": float("nan")}, (False, Blame.US, None)),
+        ({"status": "deferred", "retry_after_s": -1}, (False, Blame.US, None)),
+        ({"status": "deferred", "retry_after_s": 1e300}, (False, Blame.US, 86_400.0)),
         ({"status": "perhaps"}, "unknown"),
         (None, "unknown"),
     ],
@@ -150,6 +156,38 @@ def test_one_wrong_address_among_a_hundred_is_found_in_few_requests():
     run(test())
 
 
+def test_all_whom_sendgrid_names_are_left_out_at_once():
+    async def test():
+        messages = [message(number) for number in range(100)]
+        play = Play(PROVIDERS["sendgrid"], refused={one.recipient for one in messages[::2]})
+        async with play.server as server:
+            way = transport_of(PROVIDERS["sendgrid"], server.url)
+            answers = await way.send(request(*messages))
+            await way.close()
+        assert [isinstance(answer, SendError) for answer in answers] == [True, False] * 50
+        assert len(server.posted) == 2
+
+    run(test())
+
+
+def test_a_refusal_of_postmarks_whole_batch_blames_only_whom_it_is_about():
+    async def test():
+        messages = [message(number) for number in range(8)]
+        wrong = messages[5].recipient
+        said = {"ErrorCode": 300, "Message": f"Invalid 'To' address: '{wrong}'."}
+
+        def whole(posted):
+            return replied(422, said) if wrong.encode() in posted.body else PROVIDERS["postmark"].answer(posted, ())
+
+        async with ProviderServer(whole) as server:
+            way = transport_of(PROVIDERS["postmark"], server.url)
+            answers = await way.send(request(*messages))
+            await way.close()
+        assert [place for place, answer in enumerate(answers) if isinstance(answer, SendError)] == [5]
+
+    run(test())
+
+
 NOW = datetime(2026, 11, 28, 20, 0, tzinfo=UTC)
 
 
@@ -163,6 +201,8 @@ NOW = datetime(2026, 11, 28, 20, 0, tzinfo=UTC)
         ({"retry-after": "Sat, 28 Nov 2026 20:01:00 -0000"}, 60),
         ({"retry-after": "Sat, 28 Nov 2026 19:01:00 GMT"}, 0),
         ({"retry-after": "soon"}, None),
+        ({"retry-after": "Sat, 28 Nov 99999999999999999999 20:01:00 GMT"}, None),
+        ({"retry-after": "Sat, 28 Nov 2026 20:01:00 +99999999999999999999"}, None),
         ({"retry-after": "soon", "ratelimit-reset": "7"}, 7),
         ({"retry-after": "999999999"}, 86_400),
         ({"x-ratelimit-reset": "1795896030"}, 30),

@@ -179,6 +179,16 @@ def test_a_word_signed_once_comes_again_only_with_what_it_came_with(listening):
     assert listening.feedback.store([(second, "{}")], once="another") == 1
 
 
+def test_a_word_that_came_with_what_is_not_kept_is_used_all_the_same(listening):
+    (delivery,) = listening.deliveries()
+    opened = listening.event(EventKind.OPENED, delivery_id=delivery)
+    for _ in range(2):
+        assert listening.feedback.store([(opened, "{}")], once="mailgun token") == 0
+    with pytest.raises(UnprovenError):
+        listening.feedback.store([(listening.event(EventKind.COMPLAINED), "{}")], once="mailgun token")
+    assert listening.events() == []
+
+
 def test_a_farewell_that_the_provider_brings_ends_what_the_mail_served_and_suppresses_nobody(listening):
     with listening.database.write() as conn:
         reader = builders.reader(conn)

@@ -61,9 +61,12 @@ def check_standard(post: Post, secrets: Sequence[str], *, prefix: str) -> None:
 def standard_key(secret: str) -> bytes:
     """Return the bytes that a secret of Standard Webhooks stands for. Raises `ConfigurationError`."""
     try:
-        return base64.b64decode(secret.removeprefix(_SVIX_PREFIX), validate=True)
+        key = base64.b64decode(secret.removeprefix(_SVIX_PREFIX), validate=True)
     except (ValueError, binascii.Error) as error:
         raise ConfigurationError("the secret must be base64, as the provider shows it: whsec_...") from error
+    if not key:
+        raise ConfigurationError("the secret is empty: anybody could sign with it")
+    return key
 
 
 def hmac_hex(keys: Iterable[str], signed: str, given: str) -> bool:

@@ -17,6 +17,7 @@ from worker.errors import InputError
 from worker.model import DeliveryId
 
 _LONGEST: Final = 2_000
+_EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)  # what lies before it was never filled in
 _LARGEST_ID: Final = 2**63 - 1
 _STATUS: Final = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)")
 _CODE: Final = re.compile(r"(?<![\d.])([245]\d\d)(?=[\s\-]|$)")
@@ -94,7 +95,7 @@ def whole(item: object, *path: str) -> int | None:
 
 
 def moment(value: object, *, otherwise: datetime) -> datetime:
-    """Return a time given as ISO 8601, or as seconds since 1970; `otherwise` when it is neither, or lies ahead of it.
+    """Return a time given as ISO 8601, or as seconds since 1970; `otherwise` when it is neither, or cannot be right.
 
     >>> late = datetime(2030, 1, 1, tzinfo=UTC)
     >>> [moment(value, otherwise=late).year for value in ("2026-11-23T07:00:00Z", 1_700_000_000, "1700000000.5", "?")]
@@ -104,7 +105,7 @@ def moment(value: object, *, otherwise: datetime) -> datetime:
         found = _parsed(value)
     except (ValueError, OverflowError, OSError):
         return otherwise
-    return min(found, otherwise)
+    return found if _EARLIEST <= found <= otherwise else otherwise
 
 
 def status_in(told: str) -> str:

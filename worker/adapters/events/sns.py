@@ -10,7 +10,7 @@ import base64
 import binascii
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 from cryptography.x509 import Certificate, load_pem_x509_certificate
 
 from worker.adapters.events.proving import check_age
-from worker.adapters.events.reading import dig, moment, text
+from worker.adapters.events.reading import dig, text
 from worker.errors import FetchError, UnprovenError
 from worker.hearsay import Post
 
@@ -57,15 +57,30 @@ def check_signature(envelope: object, post: Post, fetch: Fetch) -> None:
     key = certificate.public_key()
     if not isinstance(key, RSAPublicKey):
         raise UnprovenError("the certificate is not SNS's")
-    fields = ((name, dig(envelope, name)) for name in names)
-    signed = "".join(f"{name}\n{value}\n" for name, value in fields if isinstance(value, str))
+    signed = _signed(envelope, names)
     try:
         signature = base64.b64decode(text(envelope, "Signature"), validate=True)
         key.verify(signature, signed.encode(errors="replace"), PKCS1v15(), hash_type())
     except (InvalidSignature, ValueError, binascii.Error) as error:
         raise UnprovenError("the signature does not fit") from error
-    at = moment(dig(envelope, "Timestamp"), otherwise=post.received_at)
-    check_age(at.timestamp(), post, most=MOST_AGE)
+    check_age(_written_at(envelope), post, most=MOST_AGE)
+
+
+def _signed(envelope: object, names: tuple[str, ...]) -> str:
+    """Return what is signed: names and values as lines. No value may hold the lines of a field that is left out."""
+    fields = {name: value for name in names if isinstance(value := dig(envelope, name), str)}
+    is_whole = fields.keys() >= set(names) - {"Subject"}
+    if not is_whole or any("\n" in value for name, value in fields.items() if name not in {"Message", "Subject"}):
+        raise UnprovenError("it is not a message that SNS signs")
+    return "".join(f"{name}\n{value}\n" for name, value in fields.items())
+
+
+def _written_at(envelope: object) -> float:
+    try:
+        at = datetime.fromisoformat(text(envelope, "Timestamp"))
+    except ValueError as error:
+        raise UnprovenError("it is signed without a time") from error
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
 
 
 def confirm(envelope: object, fetch: Fetch) -> None:
@@ -82,7 +97,7 @@ def fetch_from_amazon(url: str) -> bytes:
                 body += chunk
                 if len(body) > _MOST_BYTES:
                     raise FetchError("Amazon's answer is far too long")
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise FetchError(f"Amazon does not answer: {type(error).__name__}") from error
     if answer.status_code != 200:
         raise FetchError(f"Amazon answers {answer.status_code}", status=answer.status_code)

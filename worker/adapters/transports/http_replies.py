@@ -6,6 +6,7 @@ Pure. `http.py` reads answers and asks here; a provider's own words are read in 
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -47,6 +48,11 @@ class Reply:
         return json.loads(self.body)
 
     @property
+    def whole_text(self) -> str:
+        """The body, to look for words in that must not be missed. Never to be shown: it is as long as it is."""
+        return self.body.decode(errors="replace")
+
+    @property
     def text(self) -> str:
         """The beginning of the body as one line of printable text."""
         return printable(self.body[: 4 * _SHOWN].decode(errors="replace"))[:_SHOWN].strip()
@@ -59,8 +65,21 @@ class Reply:
         """
         for value in (self.headers[name].strip() for name in _WAITS if name in self.headers):
             if (seconds := _seconds(value, now)) is not None:
-                return min(max(seconds, 0.0), _LONGEST_WAIT_S)
+                return bounded_wait_s(max(seconds, 0.0))
         return None
+
+
+def bounded_wait_s(seconds: object) -> float | None:
+    """Return how long to wait, a day at most; None for what is no length of time.
+
+    >>> bounded_wait_s(60), bounded_wait_s("3e9"), bounded_wait_s(float("nan")), bounded_wait_s(-1), bounded_wait_s(None)
+    (60.0, 86400.0, None, None, None)
+    """
+    try:
+        found = float(str(seconds))
+    except ValueError:
+        return None
+    return min(found, _LONGEST_WAIT_S) if 0 <= found < math.inf else None
 
 
 def _seconds(value: str, now: datetime) -> float | None:
@@ -69,7 +88,7 @@ def _seconds(value: str, now: datetime) -> float | None:
         return number - now.timestamp() if number > _EPOCH_FROM else number
     try:
         moment = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now.timestamp()
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -50,12 +50,19 @@ class PostmarkTransport(HttpTransport):
 
     def refuse(self, reply: Reply) -> Answer:
         """Read the error code that comes with 422."""
-        if reply.status != 422:
-            return super().refuse(reply)
+        return self._whole(reply) or super().refuse(reply)
+
+    def culprits(self, reply: Reply, messages: Sequence[OutgoingMessage]) -> Collection[int]:
+        """Learn that somebody's address is why all were refused, though not whose."""
+        told = self._whole(reply)
+        return range(len(messages)) if told and told.blame is Blame.RECIPIENT else ()
+
+    def _whole(self, reply: Reply) -> SendError | None:
+        """Read what a 422 says of all messages of its request."""
         try:
-            return self._error(reply, reply.json())
+            return self._error(reply, reply.json()) if reply.status == 422 else None
         except (ValueError, LookupError, TypeError):
-            return super().refuse(reply)
+            return None
 
     def _item(self, message: OutgoingMessage) -> dict[str, Any]:
         parts = parts_of(message)

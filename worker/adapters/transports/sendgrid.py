@@ -24,7 +24,7 @@ from worker.model import OutgoingMessage
 from worker.ports import Answer
 
 _MARK: Final = "-tocsin.{}-"
-_REFUSED_READER: Final = re.compile(r"personalizations\.(\d+)\.to\b")
+_REFUSED_READER: Final = re.compile(r"personalizations\.(\d{1,4})\.to\b")
 _NOT_IN_NAMES: Final = re.compile(r"[,;]")  # says "limitations"
 
 
@@ -67,7 +67,7 @@ class SendGridTransport(HttpTransport):
 
     def culprits(self, reply: Reply, messages: Sequence[OutgoingMessage]) -> Collection[int]:  # noqa: ARG002  it names places
         """Read which personalizations were refused because of whom they are to."""
-        return {int(place) for place in _REFUSED_READER.findall(reply.text)} if reply.status == 400 else ()
+        return {int(place) for place in _REFUSED_READER.findall(reply.whole_text)} if reply.status == 400 else ()
 
 
 def _personalization(message: OutgoingMessage) -> dict[str, Any]:

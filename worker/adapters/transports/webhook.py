@@ -16,7 +16,7 @@ from typing import Any
 
 from worker.adapters.events.proving import standard_key
 from worker.adapters.transports.http import HttpTransport
-from worker.adapters.transports.http_replies import Reply
+from worker.adapters.transports.http_replies import Reply, bounded_wait_s
 from worker.adapters.transports.http_wire import Posting
 from worker.adapters.transports.http_words import parts_of
 from worker.adapters.transports.spec import TransportSpec
@@ -71,7 +71,7 @@ class WebhookTransport(HttpTransport):
                 blame = Blame.RECIPIENT if result.get("about") == "recipient" else Blame.US
                 return SendError(text, permanent=True, blame=blame, code=reply.status)
             case "deferred":
-                wait_s = float(result["retry_after_s"]) if "retry_after_s" in result else None
+                wait_s = bounded_wait_s(result.get("retry_after_s"))
                 return SendError(text, permanent=False, code=reply.status, retry_after_s=wait_s)
         return OutcomeUnknown("the webhook says nothing of this delivery")
 
