@@ -45,11 +45,14 @@ def account_of(url: str) -> Account:
         raise ConfigurationError(f"this is no mailbox: {_HINT}") from None
     if not (parts.hostname and parts.username and parts.password):
         raise ConfigurationError(f"the mailbox needs a user, a password and a host: {_HINT}")
+    folder = unquote(parts.path.strip("/")) or "INBOX"
+    if not folder.isascii():
+        raise ConfigurationError("write the mailbox's folder as the server lists it, in ASCII (modified UTF-7)")
     return Account(
         host=parts.hostname,
         port=port,
         user=unquote(parts.username),
         password=unquote(parts.password),
-        folder=unquote(parts.path.strip("/")) or "INBOX",
+        folder=folder,
         tls_at_once=parts.scheme == "imaps",
     )

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import imaplib
+import socket
 import ssl
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -18,6 +20,8 @@ from worker.errors import ConfigurationError, FetchError
 from worker.hearsay import Fate
 
 _TIMEOUT_S: Final = 20
+COMMAND_S: Final = 120
+"""How long a command may take in all: a server that says something now and then would hold us for ever."""
 _FLAGS: Final = {Fate.TAKEN: r"(\Seen)", Fate.LEFT: r"(\Flagged)", Fate.ASIDE: r"(\Seen \Flagged)"}
 
 
@@ -43,8 +47,9 @@ class ImapMailbox:
 
     def waiting(self, *, limit: int) -> Iterator[tuple[str, bytes | None]]:
         """Yield mails by their UID, the lowest first."""
-        for uid in self._asked("SEARCH", "UNSEEN", "UNFLAGGED", "UNDELETED")[0].decode().split()[:limit]:
-            parts = self._asked("FETCH", uid, f"(BODY.PEEK[]<0.{self._most_bytes}>)")
+        found = self._asked("SEARCH", "UNSEEN", "UNFLAGGED", "UNDELETED")[0]
+        for uid in [word.decode() for word in found.split() if word.isdigit()][:limit]:
+            parts = self._fetched(uid)
             if parts != [b""]:  # else somebody has deleted it meanwhile
                 yield uid, next((part[1] for part in parts if isinstance(part, tuple)), None)
 
@@ -52,17 +57,29 @@ class ImapMailbox:
         """Set a mail's flags."""
         self._asked("STORE", key, "+FLAGS.SILENT", _FLAGS[fate])
 
+    def _fetched(self, uid: str) -> list[Any]:
+        """Return what the server has of a mail; no bytes where it is damaged there, for that does not mend itself."""
+        status, parts = self._answered("FETCH", uid, f"(BODY.PEEK[]<0.{self._most_bytes}>)")
+        return parts if status == "OK" else [b"damaged"]
+
     def _asked(self, command: str, *arguments: str) -> list[Any]:
-        with _told():
+        status, said = self._answered(command, *arguments)
+        if status != "OK":
+            raise FetchError(f"returned mail cannot be read: the IMAP server says to {command}: {_text(said)}")
+        return said
+
+    def _answered(self, command: str, *arguments: str) -> tuple[str, list[Any]]:
+        with _told(), _in_time(self._server):
             status, said = self._server.uid(command, *arguments)
-            if status != "OK":
-                raise imaplib.IMAP4.error(f"{command}: {_text(said)}")
-        return [part or b"" for part in said]
+        return status, [part or b"" for part in said]
 
     def close(self) -> None:
         """Say goodbye."""
-        with contextlib.suppress(imaplib.IMAP4.error, OSError):
-            self._server.logout()
+        try:
+            with _in_time(self._server):
+                self._server.logout()
+        except (imaplib.IMAP4.error, OSError):
+            self._server.shutdown()
 
 
 def _opened(account: Account) -> imaplib.IMAP4:
@@ -73,20 +90,45 @@ def _opened(account: Account) -> imaplib.IMAP4:
     else:
         server = imaplib.IMAP4(*place, timeout=_TIMEOUT_S)
     try:
-        if not account.tls_at_once:
-            server.starttls(context)
-        server.login(account.user, account.password)
-        _select(server, account)
+        with _in_time(server):
+            if not account.tls_at_once:
+                server.starttls(context)
+            _log_in(server, account)
+            _select(server, account)
     except BaseException:
         server.shutdown()
         raise
     return server
 
 
+def _log_in(server: imaplib.IMAP4, account: Account) -> None:
+    if f"{account.user}{account.password}".isascii():
+        server.login(account.user, account.password)
+    else:  # LOGIN takes ASCII only (RFC 3501, 6.2.3)
+        server.authenticate("PLAIN", lambda _: f"\0{account.user}\0{account.password}".encode())
+
+
 def _select(server: imaplib.IMAP4, account: Account) -> None:
     status, said = server.select(_quoted(account.folder))
     if status != "OK":
         raise ConfigurationError(f"{account.host} has no mailbox {account.folder!r}: {_text(said)}")
+
+
+@contextlib.contextmanager
+def _in_time(server: imaplib.IMAP4) -> Iterator[None]:
+    """Cut the connection when what is done with it takes too long: whoever waits for an answer then gets an error."""
+    timer = threading.Timer(COMMAND_S, _cut, [server])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _cut(server: imaplib.IMAP4) -> None:
+    with contextlib.suppress(OSError):
+        socket.socket.shutdown(server.socket(), socket.SHUT_RDWR)  # not TLS's own, which another thread is reading from
 
 
 @contextlib.contextmanager
