@@ -21,6 +21,8 @@ from worker.store import editions, leases, suppressions
 from worker.store.database import insert_for, now
 from worker.store.schema import Delivery, Edition, Event
 
+IMPERSONAL: Final = ("provider", "event_id", "kind", "occurred_at", "delivery_id", "hard", "code", "status")
+"""What of an event names nobody, and stays when its reader is forgotten."""
 FAILED: Final = "failed"
 """What an event's outcome begins with when a defect has kept it from leading to anything."""
 
@@ -130,7 +132,7 @@ def note(conn: Connection, event_id: int, **values: Any) -> None:  # noqa: ANN40
 def forget(conn: Connection, event_id: int) -> None:
     """Take out of an event what names its reader, who has been erased meanwhile."""
     row = conn.execute(sa.select(Event.normalised).where(Event.id == event_id)).scalar_one()
-    impersonal = {name: value for name, value in row.items() if name not in {"recipient", "reason"}}
+    impersonal = {name: row[name] for name in IMPERSONAL if name in row}
     note(conn, event_id, raw="", normalised=impersonal)
 
 

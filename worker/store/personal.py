@@ -14,14 +14,17 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection
 
+from worker.hearsay import Cause
 from worker.lifecycle import PRE_COMMIT, State
 from worker.model import ContentId, DeliveryId, SubscriberId, SubscriberStatus
 from worker.store import contents, ledger
 from worker.store.database import now
+from worker.store.events import IMPERSONAL
 from worker.store.house import notes
 from worker.store.leases import lock, reschedule
 from worker.store.schema import (
     Attempt,
+    Audit,
     Delivery,
     DeliverySubscription,
     EditionContent,
@@ -36,9 +39,9 @@ from worker.store.schema import (
     Topic,
     TopicStory,
 )
+from worker.store.suppressions import address_subject
 
 _WHY: Final = "the reader was erased"
-_IMPERSONAL: Final = ("provider", "event_id", "kind", "occurred_at", "delivery_id", "hard", "code", "status")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,7 +60,7 @@ def told(conn: Connection, whose: Whose) -> dict[str, Any]:
     events = sa.select(Event.__table__).where(_about(whose)).order_by(Event.id)
     known = {"suppression": next(iter(_rows(conn, suppression)), None), "events": _rows(conn, events)}
     if subscriber_id is None:
-        return {"reader": None, "subscriptions": [], "deliveries": [], **known, "acts": []}
+        return {"reader": None, "subscriptions": [], "deliveries": [], **known, "acts": _acts(conn, whose)}
     reader = sa.select(Subscriber.__table__).where(Subscriber.id == subscriber_id)
     follows = (
         sa.select(Subscription.__table__, Topic.slug, Topic.name)
@@ -73,16 +76,12 @@ def told(conn: Connection, whose: Whose) -> dict[str, Any]:
         }
         for row in list(ledger.deliveries(conn, subscriber=subscriber_id))
     ]
-    acts = [
-        {"at": at, "actor": actor, "action": action, **detail}
-        for at, actor, action, detail in notes(conn, f"subscriber {subscriber_id}")
-    ]
     return {
         "reader": _rows(conn, reader)[0],
         "subscriptions": _rows(conn, follows),
         "deliveries": mails,
         **known,
-        "acts": acts,
+        "acts": _acts(conn, whose),
     }
 
 
@@ -131,14 +130,16 @@ def scrub_events(conn: Connection, whose: Whose) -> int:
     """Take everything personal out of what was told about an address, and return how many events there are."""
     rows = conn.execute(sa.select(Event.id, Event.normalised).where(_about(whose))).all()
     for event_id, normalised in rows:
-        kept = {name: normalised[name] for name in _IMPERSONAL if name in normalised}
+        kept = {name: normalised[name] for name in IMPERSONAL if name in normalised}
         values = {"raw": "", "normalised": kept, "address_hash": None, "outcome": "forgotten with its reader"}
         conn.execute(sa.update(Event).where(Event.id == event_id).values(**values))
+    by_others = sa.or_(Suppression.cause != Cause.OPERATOR, _quotes(Suppression.reason, whose))
     conn.execute(
         sa.update(Suppression)
-        .where(Suppression.address_hash == whose.address_hash, _quotes(Suppression.reason, whose))
+        .where(Suppression.address_hash == whose.address_hash, by_others)
         .values(reason=sa.cast(Suppression.cause, sa.Text))
     )
+    conn.execute(sa.update(Audit).where(Audit.subject == address_subject(whose.address_hash)).values(detail={}))
     return len(rows)
 
 
@@ -201,6 +202,14 @@ def _quotes(column: ColumnElement[str] | sa.orm.InstrumentedAttribute[str], whos
         for spelling in sorted(whose.spellings | escaped)
     )
     return sa.or_(sa.false(), *said)
+
+
+def _acts(conn: Connection, whose: Whose) -> list[dict[str, Any]]:
+    """Return what people did by hand to an address, and to its reader."""
+    about = [address_subject(whose.address_hash)]
+    about += [f"subscriber {whose.subscriber_id}"] if whose.subscriber_id is not None else []
+    told = [note for subject in about for note in notes(conn, subject)]
+    return [{"at": at, "actor": actor, "action": action, **detail} for at, actor, action, detail in told]
 
 
 def _titles(conn: Connection, delivery_id: DeliveryId) -> list[str]:

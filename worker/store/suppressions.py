@@ -32,6 +32,11 @@ class Suppressed:
     event_id: int | None
 
 
+def address_subject(address_hash: str) -> str:
+    """Return the name under which it is written down what people did to an address."""
+    return f"address {address_hash}"
+
+
 def suppress(conn: Connection, address_hash: str, *, cause: Cause, reason: str, event_id: int) -> bool:
     """Suppress an address for what an event says; False where a cause at least as strong stands already."""
     weaker = list(Cause)[: list(Cause).index(cause)]
@@ -80,7 +85,7 @@ def lift(conn: Connection, address_hash: str, *, reason: str, actor: str) -> boo
     conn.execute(sa.delete(Suppression).where(Suppression.address_hash == address_hash))
     detail = {"reason": reason, "was": f"{known.cause}: {known.reason}"}
     audit = sa.insert(Audit).values(
-        at=at, actor=actor, action="unsuppress", subject=f"address {address_hash}", detail=detail
+        at=at, actor=actor, action="unsuppress", subject=address_subject(address_hash), detail=detail
     )
     number = conn.execute(audit.returning(Audit.id)).scalar_one()
     conn.execute(

@@ -51,6 +51,16 @@ def test_an_old_message_of_sns_does_not_come_again_by_hiding_its_time(into, subj
         speaker.parser().open(post)
 
 
+def test_no_event_has_an_address_in_its_id():
+    """An id outlives its reader: what else would tell a repetition?"""
+    bounce = {"bounceType": "Permanent", "bouncedRecipients": [{"emailAddress": f"{who}@example.org"} for who in "ab"]}
+    raw = json.dumps({"MessageId": "m-1", "Message": {"eventType": "Bounce", "bounce": bounce, "mail": {}}})
+    first, second = SPEAKERS["ses"].parser().read(raw, received_at=NOW)
+    assert (first.recipient, second.recipient) == ("a@example.org", "b@example.org")
+    assert first.event_id != second.event_id
+    assert "example.org" not in first.event_id + second.event_id
+
+
 @pytest.mark.parametrize("name", ["resend", "webhook"])
 def test_a_secret_without_a_single_byte_is_no_secret(name):
     """`resend=whsec_$SECRET`, with the variable unset: anybody could sign with it."""

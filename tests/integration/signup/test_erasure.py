@@ -32,7 +32,7 @@ from worker.signup import run_erasure
 from worker.store import deliveries, editions, events, last_check, leases, people
 from worker.store.database import Database, now
 from worker.store.deliveries import Outcome
-from worker.store.schema import Base, Delivery, Event, Subscriber, Topic
+from worker.store.schema import Base, Delivery, Event, Subscriber, Suppression, Topic
 from worker.tokens import keyed_hash
 
 ADDRESS = "Augusta.King@Lovelace.example"
@@ -188,6 +188,29 @@ def test_a_suppression_outlives_the_erasure_and_an_import(tocsin, database, writ
     )
     with database.read() as conn:
         assert people.by_address(conn, HASH) is None
+
+
+@pytest.mark.usefixtures("augusta")
+def test_what_a_server_said_of_a_reader_is_forgotten_even_where_it_names_no_address(tocsin, database):
+    with database.write() as conn:
+        values = {"cause": "bounce", "reason": "550 the Countess has moved"}
+        conn.execute(sa.update(Suppression).where(Suppression.address_hash == HASH).values(**values))
+    assert "countess has moved" in everything(database)
+    tocsin("subscribers", "erase", ADDRESS, "--yes")
+    assert "countess" not in everything(database)
+    with database.read() as conn:
+        assert people.is_suppressed(conn, HASH) == "bounce"
+
+
+@pytest.mark.usefixtures("augusta")
+def test_a_suppression_that_was_lifted_leaves_no_name_behind(tocsin, database):
+    tocsin("subscribers", "unsuppress", ADDRESS, "--reason", f"{ADDRESS} wrote to the desk")
+    assert "550 <augusta" in everything(database)
+    told = json.loads(tocsin("subscribers", "export", "--address", ADDRESS)[1])
+    assert [act["action"] for act in told["acts"]] == ["unsuppress"]
+    assert told["acts"][0]["reason"] == f"{ADDRESS} wrote to the desk"
+    tocsin("subscribers", "erase", ADDRESS, "--yes")
+    assert "lovelace" not in everything(database)
 
 
 def test_an_address_may_come_again_as_a_stranger_unless_that_is_not_wanted(tocsin, database, write_list):

@@ -18,6 +18,7 @@ from worker.adapters.events.reading import (
     code_in,
     delivery_of,
     dig,
+    digest,
     message_of,
     moment,
     read_json,
@@ -134,7 +135,7 @@ def _for_each(event: FeedbackEvent, part: object, recipients: Sequence[object]) 
         said = " ".join(filter(None, (*words, text(part, "errorMessage"))))
         yield replace(
             event,
-            event_id=event.event_id if len(recipients) == 1 else f"{event.event_id} {address}"[:500],
+            event_id=event.event_id if len(recipients) == 1 else f"{event.event_id} {digest(address)}",
             recipient=address,
             code=code_in(said),
             status=text(recipient, "status") or status_in(said),
