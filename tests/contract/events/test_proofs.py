@@ -17,7 +17,7 @@ from .speakers import NOW, SPEAKERS, envelope, samples
 
 
 def test_mailguns_token_cannot_be_cut_elsewhere_to_look_unused():
-    """Time and token are signed without anything between them: `...772` `e0b5` is `...772e0` `b5`, and the same time."""
+    """Time and token are signed with nothing between them: `...772` `e0b5` is `...772e0` `b5`, and the same time."""
     speaker = SPEAKERS["mailgun"]
     at, token = str(int(NOW.timestamp())), "e0b5477167110d68991efc6b9f89f0a11066af27834600e123"
     signature = hmac.new(speaker.keys[0].encode(), f"{at}{token}".encode(), hashlib.sha256).hexdigest()

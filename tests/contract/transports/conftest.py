@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.contract.transports.playing import PROVIDERS
+from tests.contract.transports.providers.provider import Provider
 from tests.contract.transports.scripted_server import ScriptedServer
+from worker.adapters.transports import http
 from worker.adapters.transports.build import build
 from worker.adapters.transports.dsn import parse_transports
 from worker.ports import Transport
@@ -29,3 +32,10 @@ def make(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
         return build(parse_transports(dsn)[0])
 
     return make_transport
+
+
+@pytest.fixture(params=PROVIDERS)
+def provider(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Provider:
+    """Each HTTP provider, played by itself; what is asked for again is asked for at once."""
+    monkeypatch.setattr(http, "REPEAT_AFTER_S", (0.0, 0.0))
+    return PROVIDERS[request.param]

@@ -84,13 +84,18 @@ def test_a_mail_that_the_server_cannot_give_holds_up_no_other(opened):
         assert list(inbox.waiting(limit=10)) == [("1", b"m1\r\n"), ("2", None), ("3", b"m3\r\n")]
 
 
+def slowly(said: bytes) -> Iterator[bytes]:
+    time.sleep(0.02)
+    yield said
+
+
 @pytest.mark.parametrize("where", ["UID SEARCH", "UID FETCH", "LOGIN", "SELECT"])
 @pytest.mark.parametrize("endless", [b"* OK still here\r\n", b"x"], ids=["lines", "line"])
 def test_a_server_that_never_comes_to_an_end_is_given_up(opened, monkeypatch, where, endless):
     def chatter(_tag, command):
         if not command.startswith(where):
             return None
-        return (time.sleep(0.02) or endless for _ in itertools.count())
+        return itertools.chain.from_iterable(slowly(endless) for _ in itertools.count())
 
     monkeypatch.setattr(imap, "COMMAND_S", 0.3)
     with pytest.raises(FetchError), opened(chatter) as inbox:

@@ -72,8 +72,8 @@ class Reply:
 def bounded_wait_s(seconds: object) -> float | None:
     """Return how long to wait, a day at most; None for what is no length of time.
 
-    >>> bounded_wait_s(60), bounded_wait_s("3e9"), bounded_wait_s(float("nan")), bounded_wait_s(-1), bounded_wait_s(None)
-    (60.0, 86400.0, None, None, None)
+    >>> [bounded_wait_s(asked) for asked in (60, "3e9", float("nan"), -1, None)]
+    [60.0, 86400.0, None, None, None]
     """
     try:
         found = float(str(seconds))

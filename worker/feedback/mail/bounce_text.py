@@ -109,7 +109,7 @@ def _where_ours_begins(lines: list[str]) -> int:
 
 
 def _where_ours_is_announced(lines: list[str]) -> int:
-    """Return the line that says that our mail follows, or the first of the rules and blank lines that stand before it."""
+    """Return the line that says that our mail follows, or the first of the rules and blank lines before it; else 0."""
     found = next((number for number, line in enumerate(lines) if _announces(line)), 0)
     while found and not _WORD.search(lines[found - 1]):
         found -= 1

@@ -113,7 +113,7 @@ def text_of_html(page: str) -> str:
 
 
 def _visible(page: str) -> str:
-    """Leave out what no reader sees: styles, scripts, comments. What is never closed hides nothing, and is sought once."""
+    """Leave out what no reader sees: styles, scripts, comments. What is never closed hides nothing."""
     pieces, place, unclosed = [], 0, set()
     for opening in _HIDING.finditer(page):
         kind = (opening[1] or opening[2]).lower()

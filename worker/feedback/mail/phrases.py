@@ -38,7 +38,9 @@ _TABLE: Final[tuple[tuple[Reason, tuple[str, ...]], ...]] = (
     (Reason.SYSTEM, of_mail.SYSTEM),
 )
 _PATTERNS: Final = tuple((reason, re.compile("|".join(patterns))) for reason, patterns in _TABLE)
-_NAMES: Final = re.compile(r"(?<!\S)\S*@\S*|https?://\S*|\b(?:[\w-]{1,63}\.){1,8}(?:com|net|org|jp|de|[a-z]{2,12})\b(?!\.\w)")
+_NAMES: Final = re.compile(
+    r"(?<!\S)\S*@\S*|https?://\S*|\b(?:[\w-]{1,63}\.){1,8}(?:com|net|org|jp|de|[a-z]{2,12})\b(?!\.\w)"
+)
 _CODED_NAMES: Final = re.compile(r"(resolver|queue|smtpsend|storedrv|routing)\.\S{1,60}")
 
 
