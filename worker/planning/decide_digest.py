@@ -11,10 +11,10 @@ from datetime import datetime
 from typing import NamedTuple
 
 from worker.model import BelowFloor, StoryId, SubscriptionId, TopicId
+from worker.planning.decide_away import best_of
 from worker.planning.lay_out import Layout, lay_out, topics_told
 from worker.planning.news import News
 from worker.planning.quiet import quiet_at
-from worker.planning.rank import Ranking
 from worker.planning.rules import ReaderTerms, Rules
 from worker.planning.times import is_stale, stamp
 
@@ -103,9 +103,8 @@ def _mail(
 ) -> DigestVerdict:
     omitted: tuple[StoryId, ...] = ()
     if away and len(told) > rules.away_cap:
-        ranking = Ranking(news, locale=case.reader.locale, at=case.due_at)
-        ranked = sorted(told, key=lambda story: (-ranking.best(story, told[story]), -story))
-        best, omitted = set(ranked[: rules.away_cap]), tuple(sorted(ranked[rules.away_cap :]))
+        missed = best_of(told, news, locale=case.reader.locale, at=case.due_at, cap=rules.away_cap)
+        best, omitted = set(missed.best), missed.omitted
         fresh = {topic: [story for story in stories if story in best] for topic, stories in fresh.items()}
     layout = lay_out(
         fresh,
