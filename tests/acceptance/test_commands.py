@@ -47,7 +47,7 @@ def test_the_contract_names_every_command_that_this_version_has():
         topics check, topics explain, topics translate, topics backtest, match, subscribers import, subscribers export,
         subscribers show, subscribers suppress, subscribers erase, newsletters import, newsletters list, editions list,
         editions show, editions pause, editions resume, editions cancel, deliveries list, deliveries show,
-        deliveries trace, deliveries resolve, plan, render, dkim new, dkim records"""
+        deliveries trace, deliveries resolve, plan, simulate, render, dkim new, dkim records"""
     assert found >= {" ".join(words.split()) for words in promised.split(",")}
 
 

@@ -32,6 +32,7 @@ from worker.cli import (
     providers,
     render,
     resolve,
+    simulate,
     sources,
     state,
     stories,
@@ -92,6 +93,7 @@ subscribers.app.command()(erase.erase)
 app.add_typer(subscribers.app, name="subscribers", rich_help_panel=_READERS)
 app.add_typer(newsletters.app, name="newsletters", rich_help_panel=_READERS)
 app.command(rich_help_panel=_MAIL)(plan.plan)
+app.command(rich_help_panel=_MAIL)(simulate.simulate)
 app.add_typer(editions.app, name="editions", rich_help_panel=_MAIL)
 app.add_typer(deliveries.app, name="deliveries", rich_help_panel=_MAIL)
 deliveries.app.command()(trace.trace)

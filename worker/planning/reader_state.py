@@ -28,7 +28,7 @@ _LOOK_BACK: Final = {  # a run precedes any instant by no more
 
 
 class ReaderState:
-    """One reader at a time of the span: cursors and due instants by subscription; why they are owed what, since when."""
+    """One reader at a time of the span. Cursors and due instants are by subscription; `owed` says why, and until."""
 
     def __init__(self, reader: Simulatee, world: World, rules: Rules, span: Span) -> None:
         self.reader, self._world, self._rules, self._span = reader, world, rules, span

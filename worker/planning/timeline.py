@@ -66,7 +66,7 @@ def _groups(world: World, span: Span) -> Iterator[tuple[datetime, datetime, Stor
     groups: dict[tuple[datetime, StoryId], list[tuple[datetime, TopicId]]] = {}
     for (story, topic), due_at in world.alerts.items():
         at = span.acts_at(due_at)
-        if at < span.end and world.news.is_told(story, topic):
+        if at < span.end and (story, topic) not in world.waiting and world.news.is_told(story, topic):
             groups.setdefault((at, story), []).append((due_at, topic))
     firsts = sorted((at, min(found)[0], story) for (at, story), found in groups.items())
     for at, due_at, story in firsts:
@@ -82,6 +82,11 @@ class _Topics:
         self._bursts: dict[TopicId, Burst] = dict(world.bursts)
         self._alerted: dict[TopicId, list[datetime]] = {}
         self._waiting: dict[TopicId, list[StoryId]] = {}
+        for story, topic in sorted(world.waiting, key=lambda pair: world.numbers[pair]):
+            due_at = world.alerts[story, topic]
+            self._bursts.setdefault(topic, Burst(opened_at=due_at - rules.rolling, summary_due_at=due_at))
+            self._waiting.setdefault(topic, []).append(story)
+            self._alerted.setdefault(topic, []).append(due_at - rules.rolling)
 
     def claim(self, at: datetime, due_at: datetime, story: StoryId, topics: Mapping[TopicId, int]) -> Claim:
         """Alert a story, or put it off to the summaries of those of its topics that burst."""

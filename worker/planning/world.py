@@ -6,7 +6,7 @@ Decides nothing. `run_simulate` reads it from the store, tests make it up, `simu
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import accumulate
@@ -36,7 +36,10 @@ class Span:
 
 
 class World:
-    """News, when its pairs are due to be alerted, bursts that are open, and how topics are called in reasons."""
+    """News, when its pairs are due to be alerted, and how topics are called in reasons.
+
+    `bursts` are open when the span begins; of the `alerts`, those that are `waiting` have been put off to a summary.
+    """
 
     def __init__(
         self,
@@ -45,8 +48,10 @@ class World:
         alerts: Mapping[tuple[StoryId, TopicId], datetime],
         names: Mapping[TopicId, str] | None = None,
         bursts: Mapping[TopicId, Burst] | None = None,
+        waiting: Collection[tuple[StoryId, TopicId]] = (),
     ) -> None:
         self.news, self.alerts, self.names, self.bursts = news, alerts, names or {}, bursts or {}
+        self.waiting = frozenset(waiting)
         self.numbers = {(pair.story_id, topic): pair.seq for topic, found in news.pairs.items() for pair in found}
         arrivals = sorted((pair.seq, pair.matched_at) for found in news.pairs.values() for pair in found)
         self._seqs = [seq for seq, _ in arrivals]

@@ -1,0 +1,184 @@
+"""Tells what would be sent to whom over a span of time, sending and changing nothing: reads the world, then simulates.
+
+A span that begins in the past is played from a clean slate: with today's subscriptions, as if each of their readers had
+been shown all that came before their last run. One that begins now or later goes on from how things stand. Called by
+the command line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import Connection
+
+from worker.model import Severity, StoryId, SubscriberId, SubscriberStatus, TopicId
+from worker.planning.bursts import Burst
+from worker.planning.news import News, Pair, StoryFacts
+from worker.planning.rules import Quiet, ReaderTerms, Rules
+from worker.planning.simulate import simulate
+from worker.planning.world import Simulated, Simulatee, Span, Subscribed, World
+from worker.schedule import parse_time
+from worker.store import seen, worlds
+from worker.store.database import Database, now
+
+_PAGE: Final = 1000
+_LOOK_BACK: Final = seen.SEEN_FOR
+_A_LONG_DAY: Final = timedelta(hours=26)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Beginning:
+    """Where a span begins: from how things stand, or from a clean slate."""
+
+    at: datetime
+    is_now: bool
+
+
+def run_simulate(
+    database: Database, rules: Rules, *, start: datetime, end: datetime, only: SubscriberId | None = None
+) -> Iterator[list[Simulated]]:
+    """Yield all runs of a span (`end` not included) by reader, in order of their numbers; memory holds a page of them.
+
+    Readers who have confirmed and have an address are simulated, whether they follow anything or not.
+    """
+    span = Span(start=start, end=end)
+    with database.read() as conn:
+        beginning = _Beginning(at=start, is_now=start >= now(conn))
+        world = _world(conn, rules, span, beginning)
+        yield from simulate(_readers(conn, world, beginning, only=only), world, rules, span)
+
+
+def run_due(database: Database, rules: Rules, *, at: datetime | None = None) -> Iterator[list[Simulated]]:
+    """Yield what planning would make of all that is due at a time, now when none is given: a pass that writes nothing.
+
+    The time may be past: things stand as they do now.
+    """
+    with database.read() as conn:
+        at = at or now(conn)
+        beginning = _Beginning(at=at, is_now=True)
+        span = Span(start=at, end=at + timedelta(microseconds=1))
+        world = _world(conn, rules, span, beginning)
+        yield from simulate(_readers(conn, world, beginning, only=None), world, rules, span)
+
+
+def _world(conn: Connection, rules: Rules, span: Span, beginning: _Beginning) -> World:
+    since, until = span.start - _LOOK_BACK, span.end
+    found = worlds.pairs(conn, since=since, until=until)
+    strengths = worlds.strengths(conn, since=since, until=until)
+    news = News(
+        stories=_facts(worlds.told(conn, since=since, until=until)),
+        pairs=_by_topic(found),
+        strengths={(one.story_id, one.topic_id): one.strength for one in strengths},
+    )
+    if beginning.is_now:
+        alerts = {(one.story_id, one.topic_id): one.alert_due_at for one in found if one.alert_due_at is not None}
+        bursts = {
+            topic: Burst(opened_at=first, summary_due_at=due) for topic, (first, due) in worlds.bursts(conn).items()
+        }
+        waiting = {(one.story_id, one.topic_id) for one in found if one.rolls}
+        return World(news, alerts=alerts, names=worlds.topic_names(conn), bursts=bursts, waiting=waiting)
+    alerts = _past_alerts(news, strengths, rules)
+    return World(
+        news,
+        alerts={pair: due_at for pair, due_at in alerts.items() if due_at >= span.start},
+        names=worlds.topic_names(conn),
+    )
+
+
+def _by_topic(found: list[worlds.MatchedPair]) -> dict[TopicId, tuple[Pair, ...]]:
+    by_topic: dict[TopicId, list[Pair]] = {}
+    for one in found:
+        by_topic.setdefault(one.topic_id, []).append(Pair(one.seq, one.story_id, one.matched_at))
+    return {topic: tuple(pairs) for topic, pairs in by_topic.items()}
+
+
+def _facts(tellings: Iterator[worlds.ToldStory]) -> dict[StoryId, StoryFacts]:
+    """Sum stories up: their first telling speaks for them."""
+    stories: dict[StoryId, StoryFacts] = {}
+    outlets: dict[StoryId, set[str]] = {}
+    for one in tellings:
+        outlets.setdefault(one.story_id, set()).add(one.outlet)
+        stories.setdefault(one.story_id, StoryFacts(**one._asdict()))
+    return {story: replace(facts, outlets=len(outlets[story])) for story, facts in stories.items()}
+
+
+def _past_alerts(news: News, strengths: list[worlds.Strength], rules: Rules) -> dict[tuple[StoryId, TopicId], datetime]:
+    """Return when the pairs were due to be alerted: their rows have forgotten it."""
+    matched = {(pair.story_id, topic): pair.matched_at for topic, pairs in news.pairs.items() for pair in pairs}
+    due: dict[tuple[StoryId, TopicId], datetime] = {}
+    for one in strengths:
+        pair = (one.story_id, one.topic_id)
+        if one.may_alert_since is not None and one.story_id in news.stories:
+            breaking = news.stories[one.story_id].severity is Severity.BREAKING
+            due[pair] = max(matched[pair], one.may_alert_since) + (timedelta(0) if breaking else rules.gather)
+    return due
+
+
+def _readers(
+    conn: Connection, world: World, beginning: _Beginning, *, only: SubscriberId | None
+) -> Iterator[Simulatee]:
+    last = SubscriberId(0)
+    while page := worlds.readers(conn, after=last, limit=_PAGE, only=only):
+        first, last = page[0][0].id, page[-1][0].id
+        standing = _Standing(conn, world, beginning, first, last)
+        for row, followed in page:
+            yield standing.simulatee(row, followed)
+
+
+class _Standing:
+    """How the readers of a page stand: nothing has been sent to them yet on a clean slate."""
+
+    def __init__(
+        self, conn: Connection, world: World, beginning: _Beginning, first: SubscriberId, last: SubscriberId
+    ) -> None:
+        self._is_now = beginning.is_now
+        self._seen: dict[SubscriberId, dict[StoryId, int]] = {}
+        self._owed = worlds.owed(conn, first, last) if beginning.is_now else {}
+        self._alerted: dict[SubscriberId, list[datetime]] = {}
+        if beginning.is_now:
+            self._seen = seen.of(conn, first, last, list(world.news.stories), since=beginning.at - _LOOK_BACK)
+            self._alerted = worlds.alerted(conn, first, last, since=beginning.at - _A_LONG_DAY)
+
+    def simulatee(self, row: worlds.ReaderRow, followed: list[worlds.FollowedTopic]) -> Simulatee:
+        """Return a reader as the simulation takes one."""
+        return Simulatee(
+            email=row.email,
+            terms=_terms(row),
+            paused_until=row.paused_until,
+            subscriptions=tuple(self._subscribed(one) for one in followed),
+            seen=self._seen.get(row.id, {}),
+            owed=self._owed.get(row.id, {}),
+            alerted=tuple(self._alerted.get(row.id, ())),
+            unreachable="the address is suppressed" if row.suppressed else "",
+        )
+
+    def _subscribed(self, one: worlds.FollowedTopic) -> Subscribed:
+        return Subscribed(
+            subscription_id=one.subscription_id,
+            topic_id=one.topic_id,
+            cadence=one.cadence,
+            times=tuple(one.times),
+            weekday=one.weekday,
+            cursor=one.cursor if self._is_now else None,
+            next_due_at=one.next_due_at if self._is_now else None,
+        )
+
+
+def _terms(row: worlds.ReaderRow) -> ReaderTerms:
+    quiet = None
+    if row.quiet_from and row.quiet_to:
+        quiet = Quiet(start=parse_time(row.quiet_from), end=parse_time(row.quiet_to))
+    return ReaderTerms(
+        subscriber_id=row.id,
+        locale=row.locale,
+        timezone=row.timezone,
+        awake=row.status is SubscriberStatus.ACTIVE,
+        quiet=quiet,
+        budget=row.alert_budget,
+        floor=row.digest_floor,
+        below_floor=row.below_floor,
+        paused_at=row.paused_at,
+    )
