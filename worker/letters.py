@@ -99,6 +99,7 @@ class Letters:
             recipient=due.recipient,
             name=due.name,
             message_id=due.message_id,
+            in_reply_to=due.in_reply_to,
             sent_at=due.planned_at,
             preferences=sign(Purpose.PREFERENCES, reader),
             unsubscribe=sign(Purpose.UNSUBSCRIBE, reader, due.id),

@@ -32,9 +32,9 @@ from worker.deliverability.dkim_keys import Algorithm, new_private_key, public_k
 from worker.letters import Letters
 from worker.model import DeliveryId, EditionKind, Form, Lane, OutgoingMessage, Severity
 from worker.rendering import samples
+from worker.rendering.cards import card_view
 from worker.rendering.compile import Renderer
 from worker.rendering.signing import ED25519, RSA, Signer, read_key
-from worker.rendering.view import card_view
 from worker.store.copies import DueDelivery
 from worker.tokens import Tokens
 
@@ -82,6 +82,7 @@ def rows(frozen: str) -> list[DueDelivery]:
             domain="readers.example",
             name=f"Reader {number}",
             message_id=f"77.{1_000_000 + number}.1795676400@{_DOMAIN}",
+            in_reply_to="",
             confirmations=1,
             provider="",
             code=None,

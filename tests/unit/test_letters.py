@@ -49,6 +49,7 @@ def due(kind: EditionKind) -> DueDelivery:
         domain="readers.example",
         name="Ada",
         message_id="5.9.1795676400@courier.example",
+        in_reply_to="",
         confirmations=2,
         provider="",
         code=None,

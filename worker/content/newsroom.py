@@ -42,3 +42,4 @@ class Personal(NamedTuple):
     list_id: str  # e.g. "digest.courier.example"
     list_name: str
     confirm: str = ""
+    in_reply_to: str = ""  # without angle brackets; of an answer to an earlier mail only

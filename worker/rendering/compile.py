@@ -16,9 +16,10 @@ from css_inline import CSSInliner
 from jinja2 import FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from worker.content import Content, DigestContent, Newsroom
+from worker.content import AlertContent, Content, CorrectionContent, DigestContent, Newsroom, RollingContent
 from worker.errors import ConfigurationError
 from worker.model import Composition, EditionKind, Pieces
+from worker.rendering.cards import CardView
 from worker.rendering.colour import Palette
 from worker.rendering.fitting import MAX_HTML_BYTES, fewer, share
 from worker.rendering.headers import TOKEN_CHARS
@@ -27,7 +28,7 @@ from worker.rendering.language import Language, Languages
 from worker.rendering.mail import CompiledMail
 from worker.rendering.prose import one_line, tidy, wrap
 from worker.rendering.signing import Signer
-from worker.rendering.view import CardView, view_of
+from worker.rendering.view import view_of
 from worker.resources import templates_dir
 
 _FRAGMENTS_KEPT = 4096  # some 2 KB each
@@ -61,17 +62,18 @@ class Renderer:
         """Compile a content in its language: some milliseconds, so whoever fills it for many readers keeps it."""
         language = self._languages.best(content.locale)
         whole = self._face(content, language)
-        face = self._cut(content, language, whole) if isinstance(content, DigestContent) else whole
+        face = self._cut(content, language, whole) if isinstance(content, DigestContent | RollingContent) else whole
         return CompiledMail.of(
             kind=EditionKind(content.kind),
             language=language.tag,
+            is_answer=is_answer(content),
             newsroom=self._newsroom,
             composition=Composition(key=content.digest(), subject=face.subject, text=face.text, html=face.html),
             page=whole.html,
             signer=self._signer,
         )
 
-    def _cut(self, content: DigestContent, language: Language, face: _Face) -> _Face:
+    def _cut(self, content: DigestContent | RollingContent, language: Language, face: _Face) -> _Face:
         available = [len(section.cards) for section in content.sections]
         kept = sum(available)
         while face.size_bytes > MAX_HTML_BYTES and kept:
@@ -114,6 +116,11 @@ class Renderer:
             return self._environments[language.tag].get_template(template).render(context)
         except TemplateError as error:
             raise ConfigurationError(f"template {template}: {error.message}") from error
+
+
+def is_answer(content: Content) -> bool:
+    """Tell whether each copy answers an earlier mail to its reader, whose Message-ID stands in In-Reply-To."""
+    return isinstance(content, CorrectionContent) or (isinstance(content, AlertContent) and content.threaded)
 
 
 def _environment(language: Language) -> ImmutableSandboxedEnvironment:

@@ -17,16 +17,20 @@ Line = tuple[str, Pieces]
 
 TOKEN_CHARS: Final = 75
 ID_CHARS: Final = 250
+_AUTOMATIC: Final = frozenset(
+    {EditionKind.ALERT, EditionKind.ROLLING, EditionKind.CORRECTION, EditionKind.CONFIRMATION}
+)
 _LONGEST: Final[Mapping[str, str]] = {
     Hole.UNSUBSCRIBE: "k" * TOKEN_CHARS,
     Hole.PREFERENCES: "k" * TOKEN_CHARS,
     Hole.MESSAGE_ID: "k" * ID_CHARS,
+    Hole.IN_REPLY_TO: "k" * ID_CHARS,
     Hole.FEEDBACK_ID: "k" * ID_CHARS,
 }
 
 
 def header_lines(
-    *, newsroom: Newsroom, kind: EditionKind, language: str, subject: Pieces, boundary: str
+    *, newsroom: Newsroom, kind: EditionKind, language: str, subject: Pieces, boundary: str, is_answer: bool = False
 ) -> Iterator[Line]:
     """Yield names and values in a fixed order; a folded value has CRLF and a space within.
 
@@ -39,8 +43,11 @@ def header_lines(
     yield "Subject", joined([Hole.SUBJECT if subject.holes else unstructured("Subject", subject.literals[0])])
     yield "Date", joined([Hole.DATE])
     yield _verbatim("Message-ID", "<", Hole.MESSAGE_ID, ">")
+    if is_answer:  # RFC 5322, 3.6.4: readers' programs show it below the mail that told the story first
+        yield _verbatim("In-Reply-To", "<", Hole.IN_REPLY_TO, ">")
+        yield _verbatim("References", "<", Hole.IN_REPLY_TO, ">")
     yield from _list_lines(newsroom, kind)
-    if kind in {EditionKind.ALERT, EditionKind.CONFIRMATION}:
+    if kind in _AUTOMATIC:
         yield _shared("Auto-Submitted", "auto-generated")  # RFC 3834: no vacation replies, please
     yield _verbatim("Feedback-ID", Hole.FEEDBACK_ID)
     yield _verbatim("Content-Language", language)

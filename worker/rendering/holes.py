@@ -35,6 +35,7 @@ class Hole(StrEnum):
     SUBJECT = "subject"
     DATE = "date"
     MESSAGE_ID = "message_id"
+    IN_REPLY_TO = "in_reply_to"
     LIST_ID = "list_id"
     FEEDBACK_ID = "feedback_id"
 

@@ -23,7 +23,8 @@ from worker.rendering.skeleton import body, head, quoted
 # A token stands as it is, in a line of its own, which no dot may begin.
 _TOKEN: Final = rf"[\w-][\w.-]{{0,{TOKEN_CHARS - 1}}}"
 _FIT: Final = re.compile(
-    rf"{_TOKEN} {_TOKEN} {_TOKEN} (?:{_TOKEN})? [!-~]{{1,{ID_CHARS}}} [!-~]{{1,{ID_CHARS}}}", re.ASCII
+    rf"{_TOKEN} {_TOKEN} {_TOKEN} (?:{_TOKEN})? [!-~]{{1,{ID_CHARS}}} [!-~]{{1,{ID_CHARS}}} [!-~]{{0,{ID_CHARS}}}",
+    re.ASCII,
 )
 # The fields that every provider asks for by name of their own, or writes itself.
 _OWN_FIELDS: Final = frozenset(
@@ -55,14 +56,23 @@ class CompiledMail:
         newsroom: Newsroom,
         composition: Composition,
         page: Pieces,
+        is_answer: bool = False,
         signer: Signer | None = None,
     ) -> CompiledMail:
-        """Write all that readers share. Raises `InputError` when the newsroom's own address is none."""
+        """Write all that readers share. `is_answer`: each copy answers an earlier mail.
+
+        Raises `InputError` when the newsroom's own address is none.
+        """
         text, markup = composition.text, composition.html
         boundary = f"=_{composition.key[:24]}"
         lines = tuple(
             header_lines(
-                newsroom=newsroom, kind=kind, language=language, subject=composition.subject, boundary=boundary
+                newsroom=newsroom,
+                kind=kind,
+                language=language,
+                subject=composition.subject,
+                boundary=boundary,
+                is_answer=is_answer,
             )
         )
         return cls(
@@ -130,6 +140,7 @@ class CompiledMail:
             Hole.TO: mailbox("To", self._addressee(personal), personal.recipient),
             Hole.DATE: date(personal.sent_at),
             Hole.MESSAGE_ID: personal.message_id,
+            Hole.IN_REPLY_TO: personal.in_reply_to or personal.message_id,  # itself, rather than an empty <>
             Hole.LIST_ID: list_id(personal.list_name, personal.list_id),
             Hole.FEEDBACK_ID: personal.feedback_id,
             Hole.PREFERENCES: personal.preferences,
@@ -163,9 +174,9 @@ def _html_values(personal: Personal) -> dict[str, str]:
 def _demand_fit(personal: Personal) -> None:
     """Refuse what only a defect of ours can have made: a token or an identifier that would not stand in its line."""
     p = personal
-    values = f"{p.preferences} {p.unsubscribe} {p.view} {p.confirm} {p.message_id} {p.feedback_id}"
+    values = f"{p.preferences} {p.unsubscribe} {p.view} {p.confirm} {p.message_id} {p.feedback_id} {p.in_reply_to}"
     if not _FIT.fullmatch(values):
         raise ValueError(
             f"a link's token has at most {TOKEN_CHARS} letters, digits, - and _, and dots within; "
-            f"a Message-ID or Feedback-ID at most {ID_CHARS} printable ASCII characters"
+            f"a Message-ID, In-Reply-To or Feedback-ID at most {ID_CHARS} printable ASCII characters"
         )

@@ -13,17 +13,33 @@ from worker.content import (
     AlertContent,
     ConfirmationContent,
     Content,
+    CorrectionContent,
     DigestContent,
     Newsroom,
     Personal,
-    Reason,
+    RollingContent,
     Section,
     StoryCard,
+    UpdateNote,
 )
 from worker.model import Severity
+from worker.rendering.sample_stories import cards_of
+
+__all__ = ["DAY", "KINDS", "LOCALES", "cards_of", "content", "newsroom", "personal"]
 
 DAY: Final = date(2026, 11, 23)
-KINDS: Final = ("alert", "breaking", "digest", "confirmation")
+KINDS: Final = (
+    "alert",
+    "breaking",
+    "update",
+    "digest",
+    "away",
+    "rolling",
+    "correction",
+    "retraction",
+    "confirmation",
+)
+_ANSWERS: Final = frozenset({"update", "correction", "retraction"})
 
 _NEWSROOMS: Final = MappingProxyType(
     {
@@ -66,6 +82,7 @@ def personal(kind: str, locale: str) -> Personal:
         preferences=link,
         unsubscribe=link,
         view=link,
+        in_reply_to=f"sample-alert-{locale}@courier.example" if kind in _ANSWERS else "",
         confirm=link if kind == "confirmation" else "",
         feedback_id=f"{kind}:sample:1:courier",
         list_id=f"{kind}.courier.example",
@@ -76,219 +93,57 @@ def personal(kind: str, locale: str) -> Personal:
 def content(kind: str, locale: str) -> Content:
     """Return the sample of a kind (one of `KINDS`) in a locale (one of `LOCALES`)."""
     cards = cards_of(locale)
-    north, russia, economy = ("북한", "러시아", "경제") if locale == "ko" else ("North Korea", "Russia", "Economy")
+    north, russia, economy = _topics(locale)
+    sections = (
+        Section(topic=north, slug="north-korea", cards=cards[:2]),
+        Section(topic=russia, slug="russia", cards=cards[2:4]),
+        Section(topic=economy, slug="economy", cards=cards[4:]),
+    )
     match kind:
         case "alert":
             return AlertContent(locale=locale, card=cards[0])
         case "breaking":
             return AlertContent(locale=locale, card=cards[1], severity=Severity.BREAKING)
+        case "update":
+            return AlertContent(locale=locale, card=_updated(cards[0], locale), threaded=True)
         case "confirmation":
             return ConfirmationContent(locale=locale, topics=(north, russia, economy))
         case "digest":
-            sections = (
-                Section(topic=north, slug="north-korea", cards=cards[:2]),
-                Section(topic=russia, slug="russia", cards=cards[2:4]),
-                Section(topic=economy, slug="economy", cards=cards[4:]),
-            )
             return DigestContent(locale=locale, day=DAY, sections=sections)
+        case "away":
+            best = (
+                Section(topic=north, slug="north-korea", cards=(cards[0], _updated(cards[1], locale)), left_out=(8, 9)),
+                Section(topic=russia, slug="russia", cards=cards[2:3], left_out=(10,)),
+            )
+            return DigestContent(locale=locale, day=DAY, sections=best, away=True)
+        case "rolling":
+            since, until = datetime(2026, 11, 23, 5, 0, tzinfo=UTC), datetime(2026, 11, 23, 5, 30, tzinfo=UTC)
+            return RollingContent(locale=locale, since=since, until=until, sections=sections[:2])
+        case "correction" | "retraction":
+            return _correction(locale, cards[0], retracted=kind == "retraction")
     raise ValueError(f"no sample of the kind {kind!r}")
 
 
-def cards_of(locale: str) -> tuple[StoryCard, ...]:
-    """Return the sample stories in the order in which the digest tells them."""
-    return _KOREAN if locale == "ko" else _ENGLISH
+def _topics(locale: str) -> tuple[str, str, str]:
+    return ("북한", "러시아", "경제") if locale == "ko" else ("North Korea", "Russia", "Economy")
 
 
-def _card(
-    number: int,
-    hour: int,
-    title: str,
-    summary: str,
-    *reasons: Reason,
-    source: str,
-    author: str = "",
-    section: str = "",
-    also_in: tuple[str, ...] = (),
-) -> StoryCard:
-    """Make a card whose highlights are the first places where its reasons' words stand in the summary."""
-    words = [word for reason in reasons for word in reason.words if word in summary]
-    return StoryCard(
-        story_id=number,
-        article_id=number,
-        revision=1,
-        title=title,
-        summary=summary,
-        url=f"https://courier.example/2026/11/23/{number}",
-        source=source,
-        author=author,
-        section=section,
-        published_at=datetime(2026, 11, 23, hour, 5 * number, tzinfo=UTC),
-        also_in=also_in,
-        highlights=tuple((summary.index(word), summary.index(word) + len(word)) for word in words),
-        reasons=reasons,
+def _updated(card: StoryCard, locale: str) -> StoryCard:
+    note = {"en": "the embassy has answered, and denies it.", "ko": "대사관이 답변을 내고 사실이 아니라고 했습니다."}
+    return card.model_copy(update={"update": UpdateNote(note=note[locale], at=card.published_at)})
+
+
+def _correction(locale: str, card: StoryCard, *, retracted: bool) -> CorrectionContent:
+    note = {
+        ("en", False): "We wrote that the ambassador was expelled. He was summoned.",
+        ("en", True): "The document on which the story rests turned out to be forged.",
+        ("ko", False): "대사를 추방했다고 썼으나, 초치한 것이 맞습니다.",
+        ("ko", True): "기사의 근거가 된 문서가 위조로 밝혀졌습니다.",
+    }
+    return CorrectionContent(
+        locale=locale,
+        retracted=retracted,
+        title={"en": "Seoul expels Russian ambassador", "ko": "정부, 러시아 대사 추방"}[locale],
+        note=note[locale, retracted],
+        card=None if retracted else card,
     )
-
-
-def _north(*words: str) -> Reason:
-    return Reason(topic="North Korea", slug="north-korea", words=words)
-
-
-def _russia(*words: str) -> Reason:
-    return Reason(topic="Russia", slug="russia", words=words)
-
-
-def _economy(*words: str) -> Reason:
-    return Reason(topic="Economy", slug="economy", words=words)
-
-
-_ENGLISH: Final = (
-    _card(
-        1,
-        5,
-        "Seoul summons Russian ambassador over troops sent from the North",
-        "The foreign ministry called in Moscow’s envoy on Monday and asked for the withdrawal of every N. Korea unit "
-        "now training on Russian soil, its sharpest protest since the two countries opened embassies.",
-        _north("N. Korea", "the North’s", "Pyongyang"),
-        _russia("Moscow", "Russian"),
-        source="The Harbour Courier",
-        author="Ada Lindqvist",
-        section="World",
-        also_in=("Northern Wire", "The Evening Tide"),
-    ),
-    _card(
-        2,
-        6,
-        "Pyongyang closes its last rail crossing to foreign freight",
-        "Drivers waiting at the border were turned back before dawn. Satellite pictures show empty sidings where "
-        "DPRK grain wagons used to stand in long rows.",
-        _north("Pyongyang", "DPRK"),
-        source="Northern Wire",
-        section="Asia",
-    ),
-    _card(
-        3,
-        4,
-        "Kremlin offers grain terminals to buyers who pay in roubles",
-        "Three ports on the Black Sea would go to the highest bidder in a sale that Russia hopes to finish by spring. "
-        "Bankers doubt that anybody will come.",
-        _russia("Kremlin", "Russia"),
-        source="The Evening Tide",
-        author="Tomas Okafor",
-        section="Business",
-    ),
-    _card(
-        4,
-        3,
-        "A winter without visitors in Vladivostok",
-        "Hotels that were full two years ago are letting rooms by the month. The city’s guides have found other work, "
-        "most of it in the harbour.",
-        _russia("Vladivostok"),
-        source="The Harbour Courier",
-        author="Ines Carvalho",
-        section="Reportage",
-    ),
-    _card(
-        5,
-        2,
-        "Central bank holds its rate and hints at a cut in March",
-        "Inflation has come down faster than the board expected, its governor said, “but one swallow does not make "
-        "a summer”. Markets rose a little, then slept.",
-        _economy("Central bank", "Inflation"),
-        source="The Harbour Courier",
-        author="Jun Baek",
-        section="Economy",
-        also_in=("Northern Wire", "The Evening Tide", "Ledger", "Coast Radio", "The Morning Bell"),
-    ),
-    _card(
-        6,
-        1,
-        "Shipyards hire again, for the first time in six years",
-        "Orders for ferries that run on methanol have filled the docks until 2030, and wages are rising along the "
-        "coast.",
-        _economy("wages"),
-        source="Ledger",
-        section="Business",
-    ),
-)
-
-
-def _north_ko(*words: str) -> Reason:
-    return Reason(topic="북한", slug="north-korea", words=words)
-
-
-def _russia_ko(*words: str) -> Reason:
-    return Reason(topic="러시아", slug="russia", words=words)
-
-
-def _economy_ko(*words: str) -> Reason:
-    return Reason(topic="경제", slug="economy", words=words)
-
-
-_KOREAN: Final = (
-    _card(
-        1,
-        5,
-        "외교부, 북한군 파병에 러시아 대사 불러 항의",
-        "외교부는 월요일 주한 러시아 대사를 청사로 불러 러시아에서 훈련 중인 북한군 부대를 모두 철수시키라고 "
-        "요구했다. 두 나라가 대사관을 연 뒤로 가장 강한 항의다.",
-        _north_ko("북한군", "평양"),
-        _russia_ko("러시아", "모스크바"),
-        source="항구일보",
-        author="서미나",
-        section="국제",
-        also_in=("북방통신", "저녁물결"),
-    ),
-    _card(
-        2,
-        6,
-        "평양, 마지막 화물 철도 건널목까지 닫아",
-        "국경에서 기다리던 기관사들이 동트기 전에 되돌아갔다. 위성 사진에는 북한 곡물 화차가 길게 늘어서 있던 "
-        "자리가 텅 비어 있다.",
-        _north_ko("북한", "평양"),
-        source="북방통신",
-        section="아시아",
-    ),
-    _card(
-        3,
-        4,
-        "크렘린, 루블로 사는 이에게 곡물 터미널 내놓는다",
-        "흑해 항구 세 곳이 가장 높은 값을 부르는 쪽에 넘어간다. 러시아는 봄까지 매각을 끝내려 하지만 은행가들은 "
-        "사겠다는 이가 있을지 의심한다.",
-        _russia_ko("러시아", "크렘린"),
-        source="저녁물결",
-        author="오태민",
-        section="경제",
-    ),
-    _card(
-        4,
-        3,
-        "손님 없는 블라디보스토크의 겨울",
-        "두 해 전 빈방이 없던 호텔들이 이제 달방을 놓는다. 블라디보스토크의 안내원들은 다른 일을 찾았고 대부분 "
-        "항구에서 일한다.",
-        _russia_ko("블라디보스토크"),
-        source="항구일보",
-        author="차인애",
-        section="르포",
-    ),
-    _card(
-        5,
-        2,
-        "중앙은행 금리 동결, 3월 인하 내비쳐",
-        "총재는 물가가 예상보다 빨리 내렸다면서도 “제비 한 마리가 왔다고 여름은 아니다”라고 말했다. 시장은 조금 "
-        "오르다 잠잠해졌다.",
-        _economy_ko("물가", "금리"),
-        source="항구일보",
-        author="백준",
-        section="경제",
-        also_in=("북방통신", "저녁물결", "장부", "해안방송", "아침종"),
-    ),
-    _card(
-        6,
-        1,
-        "조선소, 여섯 해 만에 다시 사람 뽑는다",
-        "메탄올로 가는 여객선 주문이 2030년까지 도크를 채웠고 해안을 따라 임금도 오르고 있다.",
-        _economy_ko("임금"),
-        source="장부",
-        section="산업",
-    ),
-)

@@ -34,6 +34,7 @@ class DueDelivery(NamedTuple):
     domain: str
     name: str
     message_id: str
+    in_reply_to: str  # the Message-ID of the mail that it answers; "" for none
     confirmations: int  # how often the reader has been asked to confirm
     provider: str  # of the last try; "" before the first
     code: int | None  # what was answered to it
@@ -58,6 +59,7 @@ _COPY: Final = (  # as `DueDelivery` begins
     Delivery.domain,
     Subscriber.name,
     Delivery.message_id,
+    Delivery.in_reply_to,
     Subscriber.confirmations,
     Delivery.provider,
     Delivery.code,

@@ -72,6 +72,7 @@ def row(
         domain=domain,
         name="",
         message_id=f"{number}@courier.example",
+        in_reply_to="",
         confirmations=0,
         avoid=avoid,
         provider="",

@@ -7,6 +7,8 @@ from email import message_from_bytes, policy
 
 import pytest
 
+from tests.unit.rendering.test_mails import Page
+from worker.content import AlertContent, CorrectionContent, UpdateNote
 from worker.rendering import samples
 from worker.rendering.compile import Renderer
 
@@ -37,10 +39,58 @@ def test_a_confirmation_is_on_no_list_and_repeats_no_stranger_s_words(renderer):
 
 @pytest.mark.parametrize(
     ("kind", "automatic"),
-    [("alert", "auto-generated"), ("breaking", "auto-generated"), ("confirmation", "auto-generated"), ("digest", None)],
+    [
+        ("alert", "auto-generated"),
+        ("breaking", "auto-generated"),
+        ("rolling", "auto-generated"),
+        ("correction", "auto-generated"),
+        ("confirmation", "auto-generated"),
+        ("digest", None),
+        ("away", None),
+    ],
 )
-def test_nobody_s_holiday_reply_comes_back_for_an_alert_or_a_confirmation(renderer, kind, automatic):
+def test_nobody_s_holiday_reply_comes_back_for_what_came_by_itself(renderer, kind, automatic):
     assert message(renderer, kind)["Auto-Submitted"] == automatic
+
+
+@pytest.mark.parametrize("kind", ["update", "correction", "retraction"])
+def test_a_mail_about_an_earlier_one_answers_it(renderer, kind):
+    mail = message(renderer, kind)
+    assert mail["In-Reply-To"] == mail["References"] == "<sample-alert-en@courier.example>"
+    parts = renderer.compile(samples.content(kind, "en")).parts(samples.personal(kind, "en"))
+    told = dict(parts.headers)
+    assert told["In-Reply-To"] == told["References"] == "<sample-alert-en@courier.example>"
+
+
+@pytest.mark.parametrize("kind", ["alert", "digest", "rolling", "confirmation"])
+def test_a_mail_that_tells_something_new_answers_none(renderer, kind):
+    mail = message(renderer, kind, in_reply_to="1.2.3@courier.example")
+    assert mail["In-Reply-To"] is mail["References"] is None
+
+
+@pytest.mark.parametrize(
+    "earlier", ["1.2@courier.example>\r\nBcc: eve@evil.example", "a b@courier.example", "é@courier.example"]
+)
+def test_no_message_id_adds_a_header(renderer, earlier):
+    with pytest.raises(ValueError, match="In-Reply-To"):
+        message(renderer, "correction", in_reply_to=earlier)
+
+
+def hostile() -> list[AlertContent | CorrectionContent]:
+    words = "Wrong\r\nBcc: eve@evil.example\r\n\r\n<script>alert(1)</script>"
+    card = samples.cards_of("en")[0]
+    updated = card.model_copy(update={"update": UpdateNote(note=words, at=card.published_at)})
+    return [
+        AlertContent(locale="en", card=updated, threaded=True),
+        CorrectionContent(locale="en", retracted=False, title=words, note=words, card=card),
+    ]
+
+
+@pytest.mark.parametrize("content", hostile(), ids=lambda content: content.kind)
+def test_no_editor_s_word_adds_a_header_or_markup(renderer, content):
+    mail, personal = renderer.compile(content), samples.personal("correction", "en")
+    assert message_from_bytes(mail.fill(personal), policy=policy.default)["Bcc"] is None
+    assert Page(mail.html(personal)).scripts == 0
 
 
 @pytest.mark.parametrize("kind", samples.KINDS)

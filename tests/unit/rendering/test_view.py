@@ -7,7 +7,7 @@ import pytest
 
 from worker.content import Reason
 from worker.rendering import samples
-from worker.rendering.view import card_view, names, why
+from worker.rendering.cards import card_view, names, why
 
 NORTH = Reason(topic="North Korea", slug="north-korea", words=("N. Korea", "Pyongyang"))
 RUSSIA = Reason(topic="Russia", slug="russia", words=("Moscow", "N. Korea"))

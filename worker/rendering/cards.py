@@ -1,0 +1,140 @@
+"""What a template shows of one story: cleaned text, dates and lists in the reader's language, and why it is there.
+
+Knows no markup and no escaping. Pure. `view` makes the views of whole mails of it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+from functools import lru_cache
+
+from worker.content import Reason, StoryCard
+from worker.rendering.language import Language
+from worker.rendering.prose import Run, one_line, shorten, snippet, web_address
+
+TITLE_CHARS = 180
+SUBJECT_TITLE_CHARS = 110
+NAME_CHARS = 60
+NOTE_CHARS = 600
+TOPICS_SHOWN = 8
+_WORDS_SHOWN = 5
+_OUTLETS_SHOWN = 3
+_LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CardView:
+    """One story. Strings are single lines and may be empty, but for the title; `url` is "" where a link is unsafe."""
+
+    title: str
+    subject_title: str  # short enough to leave room for "and 7 more stories"
+    url: str
+    lang: str  # only where it is not the mail's own
+    summary: tuple[Run, ...]
+    section: str  # of its newspaper; "" under a head that says the same
+    author: str
+    source: str
+    moment: str
+    also_in: str
+    found: str  # topics and the words that made them match; "" where the highlights tell it already
+    update: str  # what an editor says is new in it; "" for a story that is told for the first time
+
+    @property
+    def summary_text(self) -> str:
+        """Return the summary without its highlights."""
+        return "".join(run.text for run in self.summary)
+
+
+@lru_cache(maxsize=2048)  # a story stands in the digests of all who follow one of its topics
+def card_view(card: StoryCard, language: Language, zone: tzinfo, *, under: str = "") -> CardView:
+    """Make one story fit to print, `under` a section's head.
+
+    A story without a title is called by its summary, or by its source.
+    """
+    title = one_line(card.title) or shorten(one_line(card.summary), SUBJECT_TITLE_CHARS) or name(card.source)
+    foreign = _LANGUAGE_TAG.fullmatch(card.lang) and card.lang.partition("-")[0] != language.tag.partition("-")[0]
+    summary = snippet(card.summary, card.highlights)
+    told = len(card.reasons) == 1 and any(run.hit for run in summary)
+    return CardView(
+        title=shorten(title, TITLE_CHARS),
+        subject_title=shorten(title, SUBJECT_TITLE_CHARS),
+        url=web_address(card.url),
+        lang=card.lang if foreign else "",
+        summary=summary,
+        section="" if card.section.casefold() == under.casefold() else name(card.section),
+        author=name(re.sub(r"^[Bb]y\s+", "", card.author)),
+        source=name(card.source),
+        moment=language.moment(card.published_at, zone),
+        also_in=_also_in(card.also_in, language),
+        update=note(card.update.note) if card.update else "",
+        found="" if told else " · ".join(_found(reason, language) for reason in card.reasons[:TOPICS_SHOWN]),
+    )
+
+
+def name(text: str) -> str:
+    r"""Clean and shorten the name of a topic, an outlet, or a person.
+
+    >>> name("North\nKorea")
+    'North Korea'
+    """
+    return shorten(one_line(text), NAME_CHARS)
+
+
+def note(text: str) -> str:
+    r"""Clean an editor's words: one paragraph, not too long.
+
+    >>> note("The count was wrong:\n12, not 120.")
+    'The count was wrong: 12, not 120.'
+    """
+    return shorten(one_line(text), NOTE_CHARS)
+
+
+def why(reasons: Iterable[Reason], language: Language) -> str:
+    """Say why the mail came: what the reader follows, and the words in which the article says it."""
+    reasons = list(reasons)
+    topics = names([_followed(reason, language) for reason in reasons], language)
+    words = _unique(word for reason in reasons for word in reason.words)
+    if not words:
+        return language.gettext("You get this because you follow %(topics)s.") % {"topics": topics}
+    said = language.listing(_quoted(word, language) for word in words[:_WORDS_SHOWN])
+    sentence = language.gettext("You get this because you follow %(topics)s: it says %(words)s.")
+    return sentence % {"topics": topics, "words": said}
+
+
+def names(topics: Sequence[str], language: Language) -> str:
+    """List topics; of very many the first few and a count."""
+    shown, rest = list(topics[:TOPICS_SHOWN]), len(topics) - TOPICS_SHOWN
+    if rest > 0:
+        shown.append(language.ngettext("%(num)s more topic", "%(num)s more topics", rest) % {"num": rest})
+    return language.listing(shown)
+
+
+def _followed(reason: Reason, language: Language) -> str:
+    if reason.slug is not None:
+        return name(reason.topic)
+    return language.gettext("your search “%(query)s”") % {"query": name(reason.topic)}
+
+
+def _found(reason: Reason, language: Language) -> str:
+    words = ", ".join(_quoted(word, language) for word in _unique(reason.words)[:_WORDS_SHOWN])
+    return f"{name(reason.topic)}: {words}" if words else name(reason.topic)
+
+
+def _quoted(word: str, language: Language) -> str:
+    return language.gettext("“%(words)s”") % {"words": name(word)}
+
+
+def _unique(words: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(words))
+
+
+def _also_in(outlets: Sequence[str], language: Language) -> str:
+    if not outlets:
+        return ""
+    shown, rest = [name(outlet) for outlet in outlets[:_OUTLETS_SHOWN]], len(outlets) - _OUTLETS_SHOWN
+    if rest > 0:
+        shown.append(language.ngettext("%(num)s other outlet", "%(num)s other outlets", rest) % {"num": rest})
+    return language.gettext("Also in %(outlets)s") % {"outlets": language.listing(shown)}
