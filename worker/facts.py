@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from worker.model import Cadence, ContentId, EditionKind, Lane, Severity, StoryId, SubscriberId, SubscriptionId, TopicId
+from worker.model import Cadence, ContentId, EditionKind, Lane, RunId, Severity, StoryId, SubscriberId, SubscriptionId, TopicId
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,6 +94,8 @@ class EditionPlan:
     severity: Severity = Severity.NORMAL
     due_at: datetime
     expires_at: datetime
+    story_id: StoryId | None = None  # an alert's
+    run_id: RunId | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,104 +1,244 @@
 """Turns stories whose gathering time is over into alerts for those who follow one of their topics immediately.
 
-A story's alert is one slot; its readers come in chunks, each in one transaction. Called by `planning.run`.
+A story's due pairs are claimed by one run; its readers come in chunks, each in one transaction, so that whoever finds
+the run open goes on with it. Called by `planning.run` and, as soon as a story is due, by a task of its own.
 """
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import Connection
 
-from worker.content import AlertContent
-from worker.facts import Copy, DueStory, EditionPlan, Followed
-from worker.model import EditionKind, Lane, StoryId, TopicId
+from worker.content import AlertContent, UpdateNote
+from worker.facts import DueStory
+from worker.model import EditionKind, Owing, RunKind, Severity, StoryId, SubscriberId, TopicId
+from worker.planning import run_bursts
 from worker.planning.cards import Library, alert, is_private, tellable
-from worker.planning.rules import Policy
-from worker.planning.run_copies import CHUNK_READERS, Made, by_reader, close, library_of, write_copy
-from worker.store import alerting, editions, turns
+from worker.planning.decide_alert import Act, AlertCase, AlertVerdict, decide_alert
+from worker.planning.news import StoryFacts
+from worker.planning.rules import Policy, ReaderTerms
+from worker.planning.run_copies import Made, library_of
+from worker.planning.run_fan_out import (
+    Addressed,
+    Later,
+    Told,
+    alerted,
+    by_reader,
+    finish,
+    intern,
+    owe,
+    terms_of,
+    write,
+)
+from worker.store import alerting, runs, turns
+from worker.store.alerting import Follower, Shown, Standing
 from worker.store.database import Database, now
+from worker.store.house import MATCH_SEQ, reached
+from worker.store.runs import Run
 
-_STORIES_A_PASS = 200
+CHUNK_READERS = 2_000
+_STORIES_A_PASS: Final = 200
+_URGENCY: Final = tuple(Severity)  # in rising order
 
 
-def plan_alerts(database: Database, policy: Policy) -> list[Made]:
-    """Plan every alert that is due."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Subject:
+    """A story as the run of its alert has to know it; `contents` are those that this chunk has made."""
+
+    library: Library
+    facts: StoryFacts
+    update: UpdateNote | None
+    topics: tuple[TopicId, ...]
+    contents: dict[object, Told | None] = field(default_factory=dict)
+
+
+def plan_alerts(database: Database, policy: Policy, *, at: datetime | None = None) -> list[Made]:
+    """Plan every alert that is due, and go on with those that somebody has left."""
     with database.read() as conn:
-        due = alerting.due_stories(conn, limit=_STORIES_A_PASS)
-    made: list[Made] = []
+        moment = at or now(conn)
+        due = alerting.due_stories(conn, at=moment, limit=_STORIES_A_PASS)
     for story_id in due:
-        while chunk := _chunk(database, policy, story_id):
-            made += chunk
-    return made
+        _claim(database, policy, story_id, at=moment)
+    with database.read() as conn:
+        begun = runs.unfinished(conn, RunKind.ALERT)
+    return [made for run in begun for made in _fan_out(database, policy, run, at=at)]
 
 
-def _chunk(database: Database, policy: Policy, story_id: StoryId) -> list[Made]:
-    """Give the next readers their copies; an empty list when nobody is left, and the alert is closed.
-
-    What is due is asked anew for each chunk: between two of them another planner may have ended the alert, or another
-    of the story's topics may have become due.
-    """
+def _claim(database: Database, policy: Policy, story_id: StoryId, *, at: datetime) -> None:
+    """Take a story's due pairs on as a run, but for those of topics that burst: these wait for the summary."""
     with database.write() as conn:
-        turns.alone(conn)
-        story = alerting.due_story(conn, story_id)
-        if story is None:
-            return []
-        made = _alert(conn, policy, story)
-        if not made:
-            alerting.alerted(conn, story)
-            close(conn, policy, alerting.open_alerts(conn, story_id))
-        return made
+        turns.share(conn, ())
+        pairs = alerting.due_pairs(conn, story_id, at=at)
+        library = library_of(conn, [story_id], [pair.topic_id for pair in pairs])
+        standing = alerting.standing(conn, [story_id]).get(story_id)
+        urgent = standing is None or standing.update_no > 0 or _severity(library, story_id) is Severity.BREAKING
+        pairs = pairs if urgent else run_bursts.put_off(conn, policy, story_id, pairs, at=at)
+        if not pairs:
+            return
+        topics = [pair.topic_id for pair in pairs]
+        slot = f"{alerting.alert_slots(story_id)}{pairs[0].seq}"
+        data = {"story": story_id, "topics": topics}
+        terms = {"due_at": min(pair.due_at for pair in pairs), "head": reached(conn, MATCH_SEQ), "data": data}
+        if runs.open_run(conn, RunKind.ALERT, slot, **terms) is None:  # the same pairs are due once more
+            runs.open_run(conn, RunKind.ALERT, f"{slot} again at {at.isoformat()}", **terms)
+        alerting.claimed(conn, story_id, topics, at=at)
 
 
-def _alert(conn: Connection, policy: Policy, story: DueStory) -> list[Made]:
-    library = library_of(conn, [story.story_id], story.topics)
-    topics = tellable(library, story)
-    if not topics:
-        return []
-    slot = f"{alerting.alert_slots(story.story_id)}{min(story.topics.values())}"
-    followed = alerting.alert_followers(conn, story, topics=topics, slot=slot, limit=CHUNK_READERS)
-    made = []
-    for locale, group in itertools.groupby(sorted(followed, key=_by_locale), key=lambda one: one.locale):
-        edition_id = editions.open_edition(conn, _plan(library, story, policy, slot=slot, locale=locale, at=now(conn)))
-        if edition_id is not None:
-            copies = _copies(conn, library, story, list(group), locale=locale)
-            rows = editions.add_batch(conn, edition_id, copies, lane=Lane.ALERTS, domain=policy.domain)
-            made += [Made(edition_id=edition_id, rows=rows)] if rows else []
+def _fan_out(database: Database, policy: Policy, run: Run, *, at: datetime | None) -> list[Made]:
+    made: list[Made] = []
+    after: Run | None = run
+    while after is not None:
+        with database.write() as conn:
+            after = _chunk(conn, policy, after, made, at=at)
     return made
 
 
-def _plan(library: Library, story: DueStory, policy: Policy, *, slot: str, locale: str, at: datetime) -> EditionPlan:
-    return EditionPlan(
-        kind=EditionKind.ALERT,
-        slot=slot,
-        locale=locale,
-        lane=Lane.ALERTS,
-        severity=library.tellings[story.story_id][0].severity,
-        due_at=at,
-        expires_at=at + policy.alert_expires,
+def _chunk(conn: Connection, policy: Policy, run: Run, made: list[Made], *, at: datetime | None) -> Run | None:
+    """Serve the next readers and return the run as it is then; None when nobody is left, or somebody else has it on.
+
+    What there is to tell is asked anew for each chunk: between two of them an editor may have stopped the story.
+    """
+    story_id, topics = StoryId(run.data["story"]), [TopicId(topic) for topic in run.data["topics"]]
+    window = alerting.next_readers(conn, story_id, topics, after=run.reached, limit=CHUNK_READERS)
+    turns.share(conn, window)
+    mine = runs.claim(conn, run.id)
+    if mine is None or mine.reached != run.reached:
+        return mine
+    moment = at or now(conn)
+    subject = _subject(conn, story_id, topics, at=moment)
+    if window and subject:
+        followers = alerting.followers(conn, story_id, subject.topics, first=window[0], last=window[-1])
+        made += _serve(conn, policy, mine, subject, followers, at=moment)
+        runs.reach(conn, mine, window[-1])
+    if subject is None or len(window) < CHUNK_READERS:
+        finish(conn, policy, mine)
+        return None
+    return replace(mine, reached=window[-1])
+
+
+def _subject(conn: Connection, story_id: StoryId, topics: Sequence[TopicId], *, at: datetime) -> Subject | None:
+    """Return what there is to tell of a story; None when it was stopped, or matches none of the topics any more."""
+    standing = alerting.standing(conn, [story_id]).get(story_id)
+    library = library_of(conn, [story_id], topics)
+    left = tellable(library, DueStory(story_id=story_id, topics=dict.fromkeys(topics, 0)))
+    if standing is None or not left:
+        return None
+    update = None
+    if standing.update_no:
+        update = UpdateNote(note=standing.update_note, at=standing.updated_at or at)
+    return Subject(library=library, facts=_facts(library, standing), update=update, topics=left)
+
+
+def _facts(library: Library, standing: Standing) -> StoryFacts:
+    """Return what decides about an alert: the age is that of the story's youngest telling, or of an editor's update."""
+    tellings = library.tellings[standing.story_id]
+    youngest = max(tellings, key=lambda telling: min(telling.published_at, telling.seen_at))
+    return StoryFacts(
+        story_id=standing.story_id,
+        created_at=standing.updated_at or youngest.seen_at,
+        published_at=standing.updated_at or youngest.published_at,
+        severity=_severity(library, standing.story_id),
+        boost=standing.boost,
+        update_no=standing.update_no,
     )
 
 
-def _copies(
-    conn: Connection, library: Library, story: DueStory, followed: Sequence[Followed], *, locale: str
-) -> list[Copy]:
-    """Write one copy a reader; readers who follow the same of the story's topics share its content."""
-    contents: dict[tuple[TopicId, ...], AlertContent | None] = {}
-    copies = []
-    for subscriber_id, subscriptions in by_reader(followed).items():
-        topics = tuple(sorted({one.topic_id for one in subscriptions if one.topic_id is not None}))
-        if topics not in contents:
-            contents[topics] = alert(library, story.story_id, topics, locale=locale)
-        content = contents[topics]
-        if content is None:
-            continue
-        if is_private(library, [story.story_id], topics):
-            content = content.model_copy(update={"personal_to": subscriber_id})
-        copies.append(write_copy(conn, library, content, subscriptions))
-    return copies
+def _severity(library: Library, story_id: StoryId) -> Severity:
+    """Return how urgent a story is: as its most urgent telling."""
+    found = (telling.severity for telling in library.tellings.get(story_id, ()))
+    return max(found, key=_URGENCY.index, default=Severity.NORMAL)
 
 
-def _by_locale(one: Followed) -> tuple[str, int]:
-    return one.locale, one.subscriber_id
+def _serve(
+    conn: Connection, policy: Policy, run: Run, subject: Subject, followers: Sequence[Follower], *, at: datetime
+) -> list[Made]:
+    """Give each reader what is decided for them: a copy now, the story later, or nothing."""
+    if not followers:
+        return []
+    story = subject.facts.story_id
+    readers = by_reader(followers)
+    terms = {reader: terms_of(found[0]) for reader, found in readers.items()}
+    window = {"first": followers[0].subscriber_id, "last": followers[-1].subscriber_id}
+    shown = alerting.shown(conn, [story], **window, at=at)
+    lately = alerted(conn, policy, terms.values(), at=at)
+    addressed: list[Addressed] = []
+    later: list[Later] = []
+    for reader, found in readers.items():
+        before = shown.get((reader, story))
+        verdict = decide_alert(_case(run, subject, terms[reader], found, before, lately), policy, at=at)
+        if verdict.act is Act.OWE:
+            why = verdict.owing or Owing.LATE
+            later.append(Later(reader=terms[reader], stories=(story,), why=why, due_at=verdict.owed_due_at))
+        elif verdict.act is Act.SEND and (one := _addressed(conn, subject, terms[reader], found, verdict, before)):
+            addressed.append(one)
+    owe(conn, policy, later, at=at)
+    alerting.no_longer_owed(conn, [story], **window, readers=[one.reader.subscriber_id for one in addressed])
+    return write(conn, policy, run, EditionKind.ALERT, addressed, severity=subject.facts.severity)
+
+
+def _case(
+    run: Run,
+    subject: Subject,
+    reader: ReaderTerms,
+    found: Sequence[Follower],
+    before: Shown | None,
+    lately: Mapping[SubscriberId, Sequence[datetime]],
+) -> AlertCase:
+    return AlertCase(
+        reader=reader,
+        topics=tuple(sorted({one.topic_id for one in found})),
+        seen_update=before.update_no if before else None,
+        alerted=tuple(lately.get(reader.subscriber_id, ())),
+        facts=subject.facts,
+        due_at=run.due_at,
+    )
+
+
+def _addressed(
+    conn: Connection,
+    subject: Subject,
+    reader: ReaderTerms,
+    found: Sequence[Follower],
+    verdict: AlertVerdict,
+    before: Shown | None,
+) -> Addressed | None:
+    recipient = found[0].recipient
+    topics = tuple(sorted({one.topic_id for one in found}))
+    told = _told(conn, subject, reader, topics, threaded=verdict.threads)
+    if told is None or recipient is None:
+        return None
+    return Addressed(
+        reader=reader,
+        recipient=recipient,
+        subscriptions=tuple(one.subscription_id for one in found),
+        told=told,
+        answers=before.message_id if before and verdict.threads else "",
+    )
+
+
+def _told(
+    conn: Connection, subject: Subject, reader: ReaderTerms, topics: tuple[TopicId, ...], *, threaded: bool
+) -> Told | None:
+    """Return the content for readers of the same of the story's topics, who share it; None: there is nothing to tell."""
+    story = subject.facts.story_id
+    owner = reader.subscriber_id if is_private(subject.library, [story], topics) else None
+    key = (reader.locale, topics, threaded, owner)
+    if key not in subject.contents:
+        content = alert(subject.library, story, topics, locale=reader.locale)
+        subject.contents[key] = content and intern(
+            conn,
+            subject.library,
+            _finished(content, subject, threaded=threaded, owner=owner),
+            {story: subject.facts.update_no},
+        )
+    return subject.contents[key]
+
+
+def _finished(content: AlertContent, subject: Subject, *, threaded: bool, owner: SubscriberId | None) -> AlertContent:
+    card = content.card.model_copy(update={"update": subject.update})
+    changed = {"card": card, "severity": subject.facts.severity, "threaded": threaded, "personal_to": owner}
+    return content.model_copy(update=changed)

@@ -1,29 +1,77 @@
-"""The statements over alerts that are due: of which stories, and who follows them immediately and has not seen them.
+"""The statements over alerts: which pairs are due, who follows them immediately, and what these have been sent lately.
 
-Never decides and never sends. Called by the planning of alerts.
+Never decides and never sends. Called by the planning of alerts and of rolling summaries.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy import Connection
+from sqlalchemy import ColumnElement, Connection
 
-from worker.facts import DueStory, Followed
-from worker.model import Cadence, EditionId, EditionKind, StoryId, TopicId
+from worker.model import Cadence, EditionId, EditionKind, RunId, StoryId, SubscriberId, SubscriptionId, TopicId
 from worker.store.database import now
 from worker.store.editions import still_planning
-from worker.store.followings import as_followed, awake, followed
-from worker.store.schema import Delivery, Edition, Subscriber, Subscription, TopicStory
-from worker.store.seen import seen
+from worker.store.followings import awake
+from worker.store.schema import ContentStory, Delivery, Edition, OwedStory, Story, Subscriber, Subscription, TopicStory
+from worker.store.seen import GIVEN_BACK, SEEN_FOR
+
+_LONGEST_DAY = timedelta(hours=26)  # a reader's day has up to 25 hours
 
 
-def due_stories(conn: Connection, *, limit: int) -> list[StoryId]:
+class DuePair(NamedTuple):
+    """A topic for which a story is due to be alerted, under its number."""
+
+    topic_id: TopicId
+    seq: int
+    due_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Standing:
+    """What editors have made of a story."""
+
+    story_id: StoryId
+    created_at: datetime
+    boost: int
+    update_no: int
+    update_note: str
+    updated_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Follower:
+    """One immediate subscription with its reader's terms."""
+
+    subscriber_id: SubscriberId
+    recipient: str | None
+    locale: str
+    timezone: str
+    awake: bool
+    quiet_from: str | None
+    quiet_to: str | None
+    alert_budget: int | None
+    subscription_id: SubscriptionId
+    topic_id: TopicId
+    cursor: int
+
+
+class Shown(NamedTuple):
+    """That a reader has a copy of a story: at which update, and under which Message-ID the last one goes."""
+
+    update_no: int
+    message_id: str
+
+
+def due_stories(conn: Connection, *, at: datetime, limit: int) -> list[StoryId]:
     """Return stories that are due to be alerted, the longest waiting first."""
     query = (
         sa.select(TopicStory.story_id)
-        .where(TopicStory.alert_due_at <= now(conn))
+        .where(TopicStory.alert_due_at <= at, TopicStory.rolls.is_(False))
         .group_by(TopicStory.story_id)
         .order_by(sa.func.min(TopicStory.match_seq))
         .limit(limit)
@@ -31,62 +79,181 @@ def due_stories(conn: Connection, *, limit: int) -> list[StoryId]:
     return [StoryId(story_id) for story_id in conn.execute(query).scalars()]
 
 
-def due_story(conn: Connection, story_id: StoryId) -> DueStory | None:
-    """Return the topics for which a story is due to be alerted now, None when it is not any more."""
-    query = sa.select(TopicStory.topic_id, TopicStory.match_seq).where(
-        TopicStory.story_id == story_id, TopicStory.alert_due_at <= now(conn)
+def due_pairs(conn: Connection, story_id: StoryId, *, at: datetime) -> list[DuePair]:
+    """Return the topics for which a story is due now, by number, locked: what another planner has locked is its own."""
+    query = (
+        sa.select(TopicStory.topic_id, TopicStory.match_seq, TopicStory.alert_due_at)
+        .where(TopicStory.story_id == story_id, TopicStory.alert_due_at <= at, TopicStory.rolls.is_(False))
+        .order_by(TopicStory.match_seq)
+        .with_for_update(skip_locked=True)
     )
-    topics = {TopicId(topic_id): match_seq for topic_id, match_seq in conn.execute(query)}
-    return DueStory(story_id=story_id, topics=topics) if topics else None
+    return [DuePair(TopicId(topic), seq, due_at or at) for topic, seq, due_at in conn.execute(query)]
 
 
-def alerted(conn: Connection, story: DueStory) -> None:
-    """Note that nobody is left to be alerted of these pairs."""
+def claimed(conn: Connection, story_id: StoryId, topics: Collection[TopicId], *, at: datetime) -> None:
+    """Note that a run has these pairs on, so that nobody else plans them."""
     conn.execute(
         sa.update(TopicStory)
-        .where(TopicStory.story_id == story.story_id, TopicStory.topic_id.in_(list(story.topics)))
-        .values(alert_due_at=None)
+        .where(TopicStory.story_id == story_id, TopicStory.topic_id.in_(list(topics)))
+        .values(alert_due_at=None, alerted_at=at, rolls=False)
     )
 
 
-def alert_followers(
-    conn: Connection, story: DueStory, *, topics: Collection[TopicId], slot: str, limit: int
-) -> list[Followed]:
-    """Return immediate subscriptions to `topics` of up to `limit` readers who have no copy of the alert of `slot` yet.
+def standing(conn: Connection, stories: Collection[StoryId]) -> dict[StoryId, Standing]:
+    """Return what editors have made of stories; killed ones are not among them."""
+    columns = (Story.created_at, Story.boost, Story.update_no, Story.update_note, Story.updated_at)
+    query = sa.select(Story.id.label("story_id"), *columns).where(
+        Story.id.in_(list(stories)), Story.killed_at.is_(None)
+    )
+    rows = [Standing(**row._mapping) for row in conn.execute(query)]  # noqa: SLF001  Row's documented view
+    return {row.story_id: row for row in rows}
 
-    Whoever has seen the story in any other mail is left out.
-    """
-    at = now(conn)
-    has_copy = sa.exists().where(
-        Delivery.subscriber_id == Subscriber.id,
-        Edition.id == Delivery.edition_id,
-        Edition.kind == EditionKind.ALERT,
-        Edition.slot == slot,
-    )
-    wanted = (
-        Subscription.topic_id == TopicStory.topic_id,
-        Subscription.cadence == Cadence.IMMEDIATE,
-        Subscription.ended_at.is_(None),
-        Subscription.cursor < TopicStory.match_seq,
-        TopicStory.story_id == story.story_id,
-        TopicStory.topic_id.in_(list(topics)),
-    )
-    readers = (
-        sa.select(Subscriber.id)
-        .where(awake(at), ~has_copy, ~seen(story_id=sa.literal(story.story_id), at=at))
-        .where(sa.exists().where(Subscription.subscriber_id == Subscriber.id, *wanted))
-        .order_by(Subscriber.id)
+
+def next_readers(
+    conn: Connection, story_id: StoryId, topics: Collection[TopicId], *, after: SubscriberId, limit: int
+) -> list[SubscriberId]:
+    """Return the next readers who follow one of a story's topics immediately, and did before it came, by number."""
+    query = (
+        sa.select(Subscription.subscriber_id)
+        .join(TopicStory, TopicStory.topic_id == Subscription.topic_id)
+        .where(*_immediate(topics), *_met(story_id), Subscription.subscriber_id > after)
+        .group_by(Subscription.subscriber_id)
+        .order_by(Subscription.subscriber_id)
         .limit(limit)
     )
-    query = followed(at).join(TopicStory, sa.and_(*wanted)).where(Subscriber.id.in_(readers))
-    return [as_followed(row) for row in conn.execute(query.order_by(Subscriber.id, Subscription.id))]
+    return [SubscriberId(reader) for reader in conn.execute(query).scalars()]
 
 
-def open_alerts(conn: Connection, story_id: StoryId) -> list[EditionId]:
-    """Return a story's alerts that still take readers: one a locale, and what a dead planner may have left."""
-    return still_planning(
-        conn, Edition.kind == EditionKind.ALERT, Edition.slot.startswith(alert_slots(story_id), autoescape=True)
+def followers(
+    conn: Connection, story_id: StoryId, topics: Collection[TopicId], *, first: SubscriberId, last: SubscriberId
+) -> list[Follower]:
+    """Return the immediate subscriptions to a story's topics of the readers from the first to the last, by reader."""
+    query = (
+        following(now(conn))
+        .join(TopicStory, TopicStory.topic_id == Subscription.topic_id)
+        .where(*_immediate(topics), *_met(story_id), Subscription.subscriber_id.between(first, last))
     )
+    return read_followers(conn, query)
+
+
+def _met(story_id: StoryId) -> tuple[ColumnElement[bool], ...]:
+    return TopicStory.story_id == story_id, Subscription.cursor < TopicStory.match_seq
+
+
+def _immediate(topics: Collection[TopicId]) -> tuple[ColumnElement[bool], ...]:
+    return (
+        Subscription.topic_id.in_(list(topics)),
+        Subscription.cadence == Cadence.IMMEDIATE,
+        Subscription.ended_at.is_(None),
+    )
+
+
+def following(at: datetime) -> sa.Select[tuple[object, ...]]:
+    """Return the query for subscriptions with their readers' terms, whose rows `read_followers` reads."""
+    return sa.select(
+        Subscriber.id.label("subscriber_id"),
+        Subscriber.email.label("recipient"),
+        Subscriber.locale,
+        Subscriber.timezone,
+        awake(at).label("awake"),
+        Subscriber.quiet_from,
+        Subscriber.quiet_to,
+        Subscriber.alert_budget,
+        Subscription.id.label("subscription_id"),
+        Subscription.topic_id,
+        Subscription.cursor,
+    ).join(Subscription, Subscription.subscriber_id == Subscriber.id)
+
+
+def read_followers(conn: Connection, query: sa.Select[tuple[object, ...]]) -> list[Follower]:
+    """Run the query, in order of readers and subscriptions."""
+    rows = conn.execute(query.order_by(Subscription.subscriber_id, Subscription.id))
+    return [Follower(**row._mapping) for row in rows]  # noqa: SLF001  Row's documented view
+
+
+def shown(
+    conn: Connection, stories: Collection[StoryId], *, first: SubscriberId, last: SubscriberId, at: datetime
+) -> dict[tuple[SubscriberId, StoryId], Shown]:
+    """Return what of some stories the readers from the first to the last have been shown: at its latest, by which mail.
+
+    What never left the house was shown to nobody.
+    """
+    query = (
+        sa.select(Delivery.subscriber_id, ContentStory.story_id, ContentStory.update_no, Delivery.message_id)
+        .join(ContentStory, ContentStory.content_id == Delivery.content_id)
+        .where(ContentStory.story_id.in_(list(stories)), Delivery.subscriber_id.between(first, last))
+        .where(Delivery.planned_at > at - SEEN_FOR, Delivery.state.not_in(GIVEN_BACK))
+        .order_by(ContentStory.update_no, Delivery.id)
+    )
+    rows = conn.execute(query)
+    return {(SubscriberId(reader), StoryId(story)): Shown(*mail) for reader, story, *mail in rows}
+
+
+def alerted_lately(
+    conn: Connection, readers: Collection[SubscriberId], *, at: datetime
+) -> dict[SubscriberId, list[datetime]]:
+    """Return when readers were alerted in the longest day that may be behind them, without alerts that never went."""
+    query = (
+        sa.select(Delivery.subscriber_id, Delivery.planned_at)
+        .join(Edition, Edition.id == Delivery.edition_id)
+        .where(Delivery.subscriber_id.in_(list(readers)), Delivery.planned_at > at - _LONGEST_DAY)
+        .where(Edition.kind.in_((EditionKind.ALERT, EditionKind.ROLLING)), Delivery.state.not_in(GIVEN_BACK))
+        .order_by(Delivery.planned_at)
+    )
+    times: dict[SubscriberId, list[datetime]] = {}
+    for reader, planned_at in conn.execute(query):
+        times.setdefault(SubscriberId(reader), []).append(planned_at)
+    return times
+
+
+def digests_due(conn: Connection, readers: Collection[SubscriberId]) -> dict[SubscriberId, list[datetime]]:
+    """Return when the digests of readers are next due; those without any are left out."""
+    query = (
+        sa.select(Subscription.subscriber_id, Subscription.next_due_at)
+        .where(Subscription.subscriber_id.in_(list(readers)), Subscription.ended_at.is_(None))
+        .where(Subscription.topic_id.is_not(None), Subscription.next_due_at.is_not(None))
+        .distinct()
+        .order_by(Subscription.next_due_at)
+    )
+    times: dict[SubscriberId, list[datetime]] = {}
+    for reader, due_at in conn.execute(query):
+        times.setdefault(SubscriberId(reader), []).append(due_at)
+    return times
+
+
+def no_longer_owed(
+    conn: Connection,
+    stories: Collection[StoryId],
+    *,
+    first: SubscriberId,
+    last: SubscriberId,
+    readers: Iterable[SubscriberId],
+) -> None:
+    """Forget that some of the readers from the first to the last are owed stories, since a copy brings them now."""
+    told = set(readers)
+    owed = sa.select(OwedStory.subscriber_id).where(
+        OwedStory.story_id.in_(list(stories)), OwedStory.subscriber_id.between(first, last)
+    )
+    paid = sorted(told.intersection(conn.execute(owed).scalars()))
+    if paid:
+        which = (OwedStory.story_id.in_(list(stories)), OwedStory.subscriber_id.in_(paid))
+        conn.execute(sa.delete(OwedStory).where(*which))
+
+
+def shown_at(conn: Connection, content_id: int, updates: dict[StoryId, int]) -> None:
+    """Note at which material update a content shows its stories; it says so itself, so that it never shows another."""
+    for story_id, update_no in updates.items():
+        if update_no:
+            conn.execute(
+                sa.update(ContentStory)
+                .where(ContentStory.content_id == content_id, ContentStory.story_id == story_id)
+                .values(update_no=update_no)
+            )
+
+
+def editions_of(conn: Connection, run_id: RunId) -> list[EditionId]:
+    """Return the editions of a run that still take readers."""
+    return still_planning(conn, Edition.run_id == run_id)
 
 
 def alert_slots(story_id: StoryId) -> str:

@@ -402,15 +402,15 @@ def test_a_topic_that_becomes_due_while_an_alert_is_planned_is_not_forgotten(dat
             follow(conn, subscriber, korea if number < 3 else russia)
         article_id, _ = article(conn)
         match(conn, article_id, korea, alert_in=timedelta(0))
-    due_story, asked = alerting.due_story, Counter[str]()
+    next_readers, asked = alerting.next_readers, Counter[str]()
 
-    def one_becomes_due(conn, story_id):
+    def one_becomes_due(conn, *arguments, **options):
         asked["times"] += 1
         if asked["times"] == 2:
             match(conn, article_id, korea, russia, alert_in=timedelta(0))
-        return due_story(conn, story_id)
+        return next_readers(conn, *arguments, **options)
 
-    monkeypatch.setattr(alerting, "due_story", one_becomes_due)
+    monkeypatch.setattr(alerting, "next_readers", one_becomes_due)
     plan(database, policy)
     monkeypatch.undo()
     plan(database, policy)

@@ -1,0 +1,170 @@
+"""What the fan-outs of alerts and of rolling summaries share: readers' terms, their copies, and what comes later.
+
+Runs inside the caller's transaction, who holds the run and the readers' ranges. Called by `run_alerts`, `run_rolling`.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from worker.content import AnyContent
+from worker.facts import Copy, EditionPlan
+from worker.model import ContentId, EditionKind, Lane, Owing, Severity, StoryId, SubscriberId, SubscriptionId
+from worker.planning.cards import Library
+from worker.planning.owing import owed_due
+from worker.planning.quiet import next_quiet
+from worker.planning.rules import Policy, Quiet, ReaderTerms
+from worker.planning.run_copies import Made, close
+from worker.schedule import parse_time
+from worker.store import alerting, editions, owed, runs
+from worker.store.alerting import Follower
+from worker.store.runs import Run
+
+_BATCH = 500
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Told:
+    """A content that readers share, with the times of its newest story and at which update it shows each."""
+
+    content_id: ContentId
+    published_at: datetime
+    seen_at: datetime
+    matched_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Addressed:
+    """One reader who gets a copy now. `answers` is the Message-ID of what it is an update of, "" for none."""
+
+    reader: ReaderTerms
+    recipient: str
+    subscriptions: tuple[SubscriptionId, ...]
+    told: Told
+    answers: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Later:
+    """Stories that one reader gets later. `due_at`: the decider's word when, None where digests decide."""
+
+    reader: ReaderTerms
+    stories: tuple[StoryId, ...]
+    why: Owing
+    due_at: datetime | None = None
+
+
+def by_reader(followers: Sequence[Follower]) -> dict[SubscriberId, list[Follower]]:
+    """Group subscriptions by reader, in the order given."""
+    readers: dict[SubscriberId, list[Follower]] = {}
+    for one in followers:
+        readers.setdefault(one.subscriber_id, []).append(one)
+    return readers
+
+
+def terms_of(one: Follower) -> ReaderTerms:
+    """Return what decides about a reader."""
+    quiet = None
+    if one.quiet_from and one.quiet_to:
+        quiet = Quiet(start=parse_time(one.quiet_from), end=parse_time(one.quiet_to))
+    return ReaderTerms(
+        subscriber_id=one.subscriber_id,
+        locale=one.locale,
+        timezone=one.timezone,
+        awake=one.awake,
+        quiet=quiet,
+        budget=one.alert_budget,
+    )
+
+
+def alerted(
+    conn: Connection, policy: Policy, readers: Iterable[ReaderTerms], *, at: datetime
+) -> Mapping[SubscriberId, list[datetime]]:
+    """Return when readers who have a budget were alerted lately."""
+    counted = [one.subscriber_id for one in readers if (policy.budget if one.budget is None else one.budget)]
+    return alerting.alerted_lately(conn, counted, at=at) if counted else {}
+
+
+def intern(conn: Connection, library: Library, content: AnyContent, updates: dict[StoryId, int]) -> Told:
+    """Keep a content that shows stories at these material updates."""
+    shown = [StoryId(story) for story in content.stories()]
+    newest = max((library.tellings[story][0] for story in shown), key=lambda telling: telling.seen_at)
+    matched = [found[0].matched_at for (story, _), found in library.concerns.items() if story in shown]
+    content_id = editions.intern(conn, content)
+    alerting.shown_at(conn, content_id, updates)
+    return Told(
+        content_id=content_id,
+        published_at=newest.published_at,
+        seen_at=newest.seen_at,
+        matched_at=max(matched, default=None),
+    )
+
+
+def write(
+    conn: Connection, policy: Policy, run: Run, kind: EditionKind, addressed: Sequence[Addressed], *, severity: Severity
+) -> list[Made]:
+    """Write readers' copies, in an edition a locale. Those of a run that was stopped meanwhile get none."""
+    made = []
+    for locale, group in itertools.groupby(sorted(addressed, key=_by_locale), key=lambda one: one.reader.locale):
+        plan = EditionPlan(
+            kind=kind,
+            slot=run.slot,
+            locale=locale,
+            lane=Lane.ALERTS,
+            severity=severity,
+            due_at=run.due_at,
+            expires_at=run.due_at + policy.alert_expires,
+            story_id=StoryId(run.data["story"]) if "story" in run.data else None,
+            run_id=run.id,
+        )
+        edition_id = editions.open_edition(conn, plan)
+        if edition_id is None:
+            continue
+        copies = [_copy(one, severity=severity, at=run.due_at) for one in group]
+        rows = 0
+        for start in range(0, len(copies), _BATCH):
+            batch = copies[start : start + _BATCH]
+            rows += editions.add_batch(conn, edition_id, batch, lane=Lane.ALERTS, domain=policy.domain)
+        made += [Made(edition_id=edition_id, rows=rows)] if rows else []
+    return made
+
+
+def owe(conn: Connection, policy: Policy, later: Sequence[Later], *, at: datetime) -> None:
+    """Note what readers get later, and when at the latest."""
+    if not later:
+        return
+    due = alerting.digests_due(conn, [one.reader.subscriber_id for one in later])
+    rows: list[owed.Owed] = []
+    for one in later:
+        when = one.due_at or owed_due(one.reader, due.get(one.reader.subscriber_id, ()), policy, at=at)
+        rows += [owed.Owed(one.reader.subscriber_id, story, one.why, when) for story in one.stories]
+    owed.put(conn, rows, at=at)
+
+
+def finish(conn: Connection, policy: Policy, run: Run) -> None:
+    """Close a run that has reached everybody, with its editions."""
+    close(conn, policy, alerting.editions_of(conn, run.id))
+    runs.close(conn, run)
+
+
+def _copy(one: Addressed, *, severity: Severity, at: datetime) -> Copy:
+    return Copy(
+        subscriber_id=one.reader.subscriber_id,
+        recipient=one.recipient,
+        content_id=one.told.content_id,
+        subscriptions=one.subscriptions,
+        published_at=one.told.published_at,
+        seen_at=one.told.seen_at,
+        matched_at=one.told.matched_at,
+        in_reply_to=one.answers,
+        quiet=None if severity is Severity.BREAKING else next_quiet(one.reader, at),
+    )
+
+
+def _by_locale(one: Addressed) -> tuple[str, int]:
+    return one.reader.locale, one.reader.subscriber_id
