@@ -27,7 +27,7 @@ from worker.delivery import run_canary, run_steering, run_withdrawal
 from worker.delivery.run_doubts import take_back
 from worker.errors import ConfigurationError, FetchError
 from worker.model import ArticleId, EditionId, Lane
-from worker.planning.run import plan
+from worker.planning.run import Planned, plan, plan_urgent
 from worker.runtime.parent import watch_parent
 from worker.store import articles, editions, leases
 from worker.store import house as house_table
@@ -152,8 +152,10 @@ def sweep_sources() -> None:
 
 @app.task
 def match_article(article_id: int) -> None:
-    """Match one article with all topics. Planning is due when the gathering time is over, so nobody is rung for."""
-    matcher().match(ArticleId(article_id))
+    """Match one article with all topics. Its alert is planned when the gathering time is over: perhaps at once."""
+    matched = matcher().match(ArticleId(article_id))
+    if matched and matched.is_due:
+        plan_alerts.delay()
 
 
 @app.task
@@ -173,12 +175,15 @@ def sweep_articles() -> None:
 
 def _match_or_set_aside(article_id: ArticleId) -> None:
     try:
-        matcher().match(article_id)
+        matched = matcher().match(article_id)
     except (ConfigurationError, OperationalError):  # the database is away: no fault of the article's
         raise
     except Exception:
         _set_aside[article_id] = time.monotonic() + _SET_ASIDE_S
         log.exception("article %d cannot be matched; it is tried again in %g s", article_id, _SET_ASIDE_S)
+    else:
+        if matched and matched.is_due:
+            plan_alerts.delay()
 
 
 @app.task(queue=Lane.CONTROL)
@@ -192,14 +197,25 @@ def sweep_terms() -> None:
 # Planning ----------------------------------------------------------------------------------------------------------
 
 
+@app.task(queue=Lane.CONTROL)
+def plan_alerts() -> None:
+    """Plan the alerts and the summaries of bursts that are due: digests, however many, keep them waiting no longer."""
+    home = this_house()
+    _ring_planned(plan_urgent(home.database, home.planning_policy))
+
+
 @app.task
 def sweep_planning() -> None:
     """Plan whatever is due, and ring for its batches."""
     home = this_house()
-    planned = plan(home.database, home.planning_policy)
-    with home.database.read() as conn:
-        batches = editions.batches_of(conn, planned.editions)
-    ring_batches(batches)
+    _ring_planned(plan(home.database, home.planning_policy))
+
+
+def _ring_planned(planned: Planned) -> None:
+    if planned.editions:
+        with this_house().database.read() as conn:
+            batches = editions.batches_of(conn, planned.editions)
+        ring_batches(batches)
 
 
 # Delivery ----------------------------------------------------------------------------------------------------------

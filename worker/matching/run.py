@@ -21,7 +21,7 @@ from worker.matching.run_text import text_of
 from worker.matching.stories_reading import Reading
 from worker.matching.warming import warm_up
 from worker.model import ArticleId, Severity, TopicId
-from worker.store import articles, topics
+from worker.store import articles, editing, topics
 from worker.store.articles import StoredArticle
 from worker.store.database import Database, now
 from worker.store.topics import TopicMatch
@@ -31,11 +31,15 @@ _SPANS_KEPT = 40  # of one topic in one article: enough for every highlight, bou
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Matched:
-    """What the matching of one article came to: the shared topics' slugs, sorted, and how many pairs are news."""
+    """What the matching of one article came to: the shared topics' slugs, sorted, and how many pairs are news.
+
+    `is_due`: there may be something to alert of at once.
+    """
 
     article_id: ArticleId
     topics: tuple[str, ...]
     new_pairs: int
+    is_due: bool
 
 
 class Matcher:
@@ -76,17 +80,22 @@ class Matcher:
             turn = self._places.take_turn(conn)
             if not articles.mark_matched(conn, article.id, revision=article.revision):
                 return None  # updated meanwhile, or matched by somebody else
-            gather = timedelta(0) if article.severity == Severity.BREAKING else self._gather
+            is_breaking = article.severity == Severity.BREAKING
+            gather = timedelta(0) if is_breaking else self._gather
+            story_id = self._places.place(conn, article, reading, turn=turn)
             new_pairs = topics.store_matches(
                 conn,
                 article_id=article.id,
-                story_id=self._places.place(conn, article, reading, turn=turn),
+                story_id=story_id,
                 revision=article.revision,
                 found=[_row(match) for match in found],
                 alert_due_at=now(conn) + gather if article.may_alert else None,
             )
+            if is_breaking and article.may_alert:
+                editing.make_pending_due(conn, story_id)
             slugs = topics.slugs_of(conn, article.id)
-        return Matched(article_id=article.id, topics=tuple(slugs), new_pairs=new_pairs)
+        is_due = bool(found) and article.may_alert and not gather
+        return Matched(article_id=article.id, topics=tuple(slugs), new_pairs=new_pairs, is_due=is_due)
 
 
 def _row(match: Match) -> TopicMatch:

@@ -6,6 +6,7 @@ dies at any point leaves nothing lost and nothing doubled, and the next sweep go
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -17,10 +18,11 @@ from worker.planning.rules import Policy
 from worker.planning.run_alerts import plan_alerts
 from worker.planning.run_copies import CHUNK_READERS, Made
 from worker.planning.run_digests import plan_digests
+from worker.planning.run_rolling import plan_rolling
 from worker.store import confirming, editions, people
 from worker.store.database import Database, now
 
-__all__ = ["Planned", "Policy", "plan"]
+__all__ = ["Planned", "Policy", "plan", "plan_urgent"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,8 +38,18 @@ def plan(database: Database, policy: Policy) -> Planned:
     made = [
         *_plan_confirmations(database, policy),
         *plan_alerts(database, policy),
+        *plan_rolling(database, policy),
         *plan_digests(database, policy),
     ]
+    return _planned(made)
+
+
+def plan_urgent(database: Database, policy: Policy) -> Planned:
+    """Plan only what waits for nobody's hour: alerts, and the summaries of bursts. Otherwise as `plan`."""
+    return _planned([*plan_alerts(database, policy), *plan_rolling(database, policy)])
+
+
+def _planned(made: Sequence[Made]) -> Planned:
     return Planned(
         editions=tuple(dict.fromkeys(one.edition_id for one in made)), deliveries=sum(one.rows for one in made)
     )

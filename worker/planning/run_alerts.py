@@ -18,7 +18,7 @@ from worker.facts import DueStory
 from worker.model import EditionKind, Owing, RunKind, Severity, StoryId, SubscriberId, TopicId
 from worker.planning import run_bursts
 from worker.planning.cards import Library, alert, is_private, tellable
-from worker.planning.decide_alert import Act, AlertCase, AlertVerdict, decide_alert
+from worker.planning.decide_alert import Act, AlertCase, decide_alert
 from worker.planning.news import StoryFacts
 from worker.planning.rules import Policy, ReaderTerms
 from worker.planning.run_copies import Made, library_of
@@ -34,6 +34,7 @@ from worker.planning.run_fan_out import (
     terms_of,
     write,
 )
+from worker.planning.times import stamp
 from worker.store import alerting, runs, turns
 from worker.store.alerting import Follower, Shown, Standing
 from worker.store.database import Database, now
@@ -54,6 +55,20 @@ class Subject:
     update: UpdateNote | None
     topics: tuple[TopicId, ...]
     contents: dict[object, Told | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Party:
+    """One reader: their terms, what they follow of the story's topics, and the mail that has shown it before."""
+
+    terms: ReaderTerms
+    follows: Sequence[Follower]
+    before: Shown | None
+
+    @property
+    def topics(self) -> tuple[TopicId, ...]:
+        """The topics, ascending: readers of the same share a content."""
+        return tuple(sorted({one.topic_id for one in self.follows}))
 
 
 def plan_alerts(database: Database, policy: Policy, *, at: datetime | None = None) -> list[Made]:
@@ -81,10 +96,11 @@ def _claim(database: Database, policy: Policy, story_id: StoryId, *, at: datetim
             return
         topics = [pair.topic_id for pair in pairs]
         slot = f"{alerting.alert_slots(story_id)}{pairs[0].seq}"
-        data = {"story": story_id, "topics": topics}
-        terms = {"due_at": min(pair.due_at for pair in pairs), "head": reached(conn, MATCH_SEQ), "data": data}
-        if runs.open_run(conn, RunKind.ALERT, slot, **terms) is None:  # the same pairs are due once more
-            runs.open_run(conn, RunKind.ALERT, f"{slot} again at {at.isoformat()}", **terms)
+        due_at, head = min(pair.due_at for pair in pairs), reached(conn, MATCH_SEQ)
+        for name in (slot, f"{slot} again at {stamp(at)}"):  # a finished run's pairs may be due once more
+            data = {"story": story_id, "topics": topics}
+            if runs.open_run(conn, RunKind.ALERT, name, due_at=due_at, head=head, data=data):
+                break
         alerting.claimed(conn, story_id, topics, at=at)
 
 
@@ -160,81 +176,65 @@ def _serve(
     if not followers:
         return []
     story = subject.facts.story_id
-    readers = by_reader(followers)
-    terms = {reader: terms_of(found[0]) for reader, found in readers.items()}
-    window = {"first": followers[0].subscriber_id, "last": followers[-1].subscriber_id}
-    shown = alerting.shown(conn, [story], **window, at=at)
-    lately = alerted(conn, policy, terms.values(), at=at)
+    story = subject.facts.story_id
+    first, last = followers[0].subscriber_id, followers[-1].subscriber_id
+    shown = alerting.shown(conn, [story], first=first, last=last, at=at)
+    parties = [
+        Party(terms=terms_of(follows[0]), follows=follows, before=shown.get((reader, story)))
+        for reader, follows in by_reader(followers).items()
+    ]
+    lately = alerted(conn, policy, (one.terms for one in parties), at=at)
     addressed: list[Addressed] = []
     later: list[Later] = []
-    for reader, found in readers.items():
-        before = shown.get((reader, story))
-        verdict = decide_alert(_case(run, subject, terms[reader], found, before, lately), policy, at=at)
+    for party in parties:
+        verdict = decide_alert(_case(run, subject, party, lately), policy, at=at)
         if verdict.act is Act.OWE:
-            why = verdict.owing or Owing.LATE
-            later.append(Later(reader=terms[reader], stories=(story,), why=why, due_at=verdict.owed_due_at))
-        elif verdict.act is Act.SEND and (one := _addressed(conn, subject, terms[reader], found, verdict, before)):
+            later.append(Later(reader=party.terms, stories=(story,), why=verdict.owing or Owing.LATE))
+        elif verdict.act is Act.SEND and (one := _addressed(conn, subject, party, threads=verdict.threads)):
             addressed.append(one)
     owe(conn, policy, later, at=at)
-    alerting.no_longer_owed(conn, [story], **window, readers=[one.reader.subscriber_id for one in addressed])
+    told = [one.reader.subscriber_id for one in addressed]
+    alerting.no_longer_owed(conn, [story], first=first, last=last, readers=told)
     return write(conn, policy, run, EditionKind.ALERT, addressed, severity=subject.facts.severity)
 
 
-def _case(
-    run: Run,
-    subject: Subject,
-    reader: ReaderTerms,
-    found: Sequence[Follower],
-    before: Shown | None,
-    lately: Mapping[SubscriberId, Sequence[datetime]],
-) -> AlertCase:
+def _case(run: Run, subject: Subject, party: Party, lately: Mapping[SubscriberId, Sequence[datetime]]) -> AlertCase:
     return AlertCase(
-        reader=reader,
-        topics=tuple(sorted({one.topic_id for one in found})),
-        seen_update=before.update_no if before else None,
-        alerted=tuple(lately.get(reader.subscriber_id, ())),
+        reader=party.terms,
+        topics=party.topics,
+        seen_update=party.before.update_no if party.before else None,
+        alerted=tuple(lately.get(party.terms.subscriber_id, ())),
         facts=subject.facts,
         due_at=run.due_at,
     )
 
 
-def _addressed(
-    conn: Connection,
-    subject: Subject,
-    reader: ReaderTerms,
-    found: Sequence[Follower],
-    verdict: AlertVerdict,
-    before: Shown | None,
-) -> Addressed | None:
-    recipient = found[0].recipient
-    topics = tuple(sorted({one.topic_id for one in found}))
-    told = _told(conn, subject, reader, topics, threaded=verdict.threads)
+def _addressed(conn: Connection, subject: Subject, party: Party, *, threads: bool) -> Addressed | None:
+    recipient = party.follows[0].recipient
+    told = _told(conn, subject, party, threaded=threads)
     if told is None or recipient is None:
         return None
     return Addressed(
-        reader=reader,
+        reader=party.terms,
         recipient=recipient,
-        subscriptions=tuple(one.subscription_id for one in found),
+        subscriptions=tuple(one.subscription_id for one in party.follows),
         told=told,
-        answers=before.message_id if before and verdict.threads else "",
+        answers=party.before.message_id if party.before and threads else "",
     )
 
 
-def _told(
-    conn: Connection, subject: Subject, reader: ReaderTerms, topics: tuple[TopicId, ...], *, threaded: bool
-) -> Told | None:
-    """Return the content for readers of the same of the story's topics, who share it; None: there is nothing to tell."""
-    story = subject.facts.story_id
-    owner = reader.subscriber_id if is_private(subject.library, [story], topics) else None
-    key = (reader.locale, topics, threaded, owner)
+def _told(conn: Connection, subject: Subject, party: Party, *, threaded: bool) -> Told | None:
+    """Return the content for readers of the same of the story's topics, who share it; None: nothing is left to tell."""
+    story, topics, locale = subject.facts.story_id, party.topics, party.terms.locale
+    owner = party.terms.subscriber_id if is_private(subject.library, [story], topics) else None
+    key = (locale, topics, threaded, owner)
     if key not in subject.contents:
-        content = alert(subject.library, story, topics, locale=reader.locale)
-        subject.contents[key] = content and intern(
-            conn,
-            subject.library,
-            _finished(content, subject, threaded=threaded, owner=owner),
-            {story: subject.facts.update_no},
-        )
+        content = alert(subject.library, story, topics, locale=locale)
+        told = None
+        if content is not None:
+            content = _finished(content, subject, threaded=threaded, owner=owner)
+            told = intern(conn, subject.library, content, updates={story: subject.facts.update_no})
+        subject.contents[key] = told
     return subject.contents[key]
 
 

@@ -20,7 +20,7 @@ from worker.store.alerting import DuePair
 def put_off(
     conn: Connection, policy: Policy, story_id: StoryId, pairs: Sequence[DuePair], *, at: datetime
 ) -> list[DuePair]:
-    """Put pairs of bursting topics off to the summary, opening bursts as need be; return the pairs to be alerted now."""
+    """Put pairs of bursting topics off to the summary, opening bursts as need be; return those to be alerted now."""
     if not policy.burst_count:  # the governor is switched off
         return list(pairs)
     topics = [pair.topic_id for pair in pairs]

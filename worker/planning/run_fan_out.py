@@ -21,11 +21,10 @@ from worker.planning.quiet import next_quiet
 from worker.planning.rules import Policy, Quiet, ReaderTerms
 from worker.planning.run_copies import Made, close
 from worker.schedule import parse_time
-from worker.store import alerting, editions, owed, runs
+from worker.store import alerting, contents, editions, owed, runs
 from worker.store.alerting import Follower
+from worker.store.owed import Owed
 from worker.store.runs import Run
-
-_BATCH = 500
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,12 +50,11 @@ class Addressed:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Later:
-    """Stories that one reader gets later. `due_at`: the decider's word when, None where digests decide."""
+    """Stories that one reader gets later, and why."""
 
     reader: ReaderTerms
     stories: tuple[StoryId, ...]
     why: Owing
-    due_at: datetime | None = None
 
 
 def by_reader(followers: Sequence[Follower]) -> dict[SubscriberId, list[Follower]]:
@@ -90,15 +88,13 @@ def alerted(
     return alerting.alerted_lately(conn, counted, at=at) if counted else {}
 
 
-def intern(conn: Connection, library: Library, content: AnyContent, updates: dict[StoryId, int]) -> Told:
+def intern(conn: Connection, library: Library, content: AnyContent, *, updates: Mapping[int, int]) -> Told:
     """Keep a content that shows stories at these material updates."""
     shown = [StoryId(story) for story in content.stories()]
     newest = max((library.tellings[story][0] for story in shown), key=lambda telling: telling.seen_at)
     matched = [found[0].matched_at for (story, _), found in library.concerns.items() if story in shown]
-    content_id = editions.intern(conn, content)
-    alerting.shown_at(conn, content_id, updates)
     return Told(
-        content_id=content_id,
+        content_id=contents.put(conn, content, updates=updates),
         published_at=newest.published_at,
         seen_at=newest.seen_at,
         matched_at=max(matched, default=None),
@@ -126,23 +122,21 @@ def write(
         if edition_id is None:
             continue
         copies = [_copy(one, severity=severity, at=run.due_at) for one in group]
-        rows = 0
-        for start in range(0, len(copies), _BATCH):
-            batch = copies[start : start + _BATCH]
-            rows += editions.add_batch(conn, edition_id, batch, lane=Lane.ALERTS, domain=policy.domain)
+        rows = editions.add_rows(conn, edition_id, copies, lane=Lane.ALERTS, domain=policy.domain)
         made += [Made(edition_id=edition_id, rows=rows)] if rows else []
     return made
 
 
 def owe(conn: Connection, policy: Policy, later: Sequence[Later], *, at: datetime) -> None:
-    """Note what readers get later, and when at the latest."""
+    """Note what readers get later. Their digests are asked for here: hardly any verdict needs to know of them."""
     if not later:
         return
     due = alerting.digests_due(conn, [one.reader.subscriber_id for one in later])
-    rows: list[owed.Owed] = []
+    rows = []
     for one in later:
-        when = one.due_at or owed_due(one.reader, due.get(one.reader.subscriber_id, ()), policy, at=at)
-        rows += [owed.Owed(one.reader.subscriber_id, story, one.why, when) for story in one.stories]
+        reader = one.reader.subscriber_id
+        due_at = owed_due(one.reader, due.get(reader, ()), policy, at=at)
+        rows += [Owed(reader, story, one.why, due_at) for story in one.stories]
     owed.put(conn, rows, at=at)
 
 

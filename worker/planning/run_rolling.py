@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
@@ -17,8 +17,8 @@ from worker.content import RollingContent, Section
 from worker.model import EditionKind, Owing, RunKind, Severity, StoryId, SubscriberId, TopicId
 from worker.planning.bursts import Burst, step
 from worker.planning.cards import Library, card, is_private, reason
-from worker.planning.decide_alert import Act, AlertCase, decide_alert
-from worker.planning.lay_out import Layout, lay_out
+from worker.planning.decide_rolling import RollingCase, decide_rolling
+from worker.planning.lay_out import Layout
 from worker.planning.news import News, Pair, StoryFacts
 from worker.planning.rules import Policy, ReaderTerms
 from worker.planning.run_copies import Made, library_of
@@ -34,9 +34,9 @@ from worker.planning.run_fan_out import (
     terms_of,
     write,
 )
-from worker.store import alerting, bursts, runs, turns
-from worker.store.alerting import Follower, Shown, Standing
-from worker.store.bursts import Rolled
+from worker.planning.times import stamp
+from worker.store import alerting, bursts, owed, runs, turns
+from worker.store.alerting import Follower, Standing
 from worker.store.database import Database, now
 from worker.store.house import MATCH_SEQ, reached
 from worker.store.runs import Run
@@ -54,10 +54,14 @@ class Summary:
     news: News
     contents: dict[object, Told | None] = field(default_factory=dict)
 
-    @property
-    def updates(self) -> dict[StoryId, int]:
-        """At which material update each story stands."""
-        return {story: facts.update_no for story, facts in self.news.stories.items()}
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Known:
+    """What readers have been shown (at which update), what they are owed, and when they were alerted lately."""
+
+    shown: Mapping[tuple[SubscriberId, StoryId], int]
+    owed: Mapping[SubscriberId, Mapping[StoryId, Owing]]
+    alerted: Mapping[SubscriberId, Sequence[datetime]]
 
 
 def plan_rolling(database: Database, policy: Policy, *, at: datetime | None = None) -> list[Made]:
@@ -99,7 +103,7 @@ def _claim(database: Database, policy: Policy, *, at: datetime | None) -> None:
             due_at = min(burst.summary_due_at for burst in due)
             since = min(due_at - policy.rolling, *(one.matched_at for one in rolled))
             data = {"since": since.isoformat(), "pairs": [[one.topic_id, one.seq, one.story_id] for one in rolled]}
-            runs.open_run(conn, RunKind.ROLLING, f"rolling {_stamp(moment)}", due_at=due_at, head=head, data=data)
+            runs.open_run(conn, RunKind.ROLLING, f"rolling {stamp(moment)}", due_at=due_at, head=head, data=data)
 
 
 def _chunk(conn: Connection, policy: Policy, run: Run, made: list[Made], *, at: datetime | None) -> Run | None:
@@ -127,9 +131,7 @@ def _summary(conn: Connection, run: Run) -> Summary:
     library = library_of(conn, stories, pairs)
     standing = alerting.standing(conn, stories)
     facts = {story: _facts(library, standing[story]) for story in library.tellings if story in standing}
-    strengths = {
-        (story, topic): library.strength(story, topic) for story, topic in library.concerns if story in facts
-    }
+    strengths = {(story, topic): library.strength(story, topic) for story, topic in library.concerns if story in facts}
     news = News(stories=facts, pairs=pairs, strengths=strengths)
     return Summary(run=run, since=datetime.fromisoformat(run.data["since"]), library=library, news=news)
 
@@ -160,71 +162,40 @@ def _facts(library: Library, standing: Standing) -> StoryFacts:
 def _serve(
     conn: Connection, policy: Policy, summary: Summary, followers: Sequence[Follower], *, at: datetime
 ) -> list[Made]:
+    """Give each reader what is decided for them: one mail of all that has waited, all of it later, or nothing."""
     if not followers:
         return []
     readers = by_reader(followers)
     terms = {reader: terms_of(found[0]) for reader, found in readers.items()}
     window: dict[str, Any] = {"first": followers[0].subscriber_id, "last": followers[-1].subscriber_id}
     shown = alerting.shown(conn, summary.news.stories, **window, at=at)
-    lately = alerted(conn, policy, terms.values(), at=at)
+    known = Known(
+        shown={pair: mail.update_no for pair, mail in shown.items()},
+        owed=owed.of(conn, window["first"], window["last"]),
+        alerted=alerted(conn, policy, terms.values(), at=at),
+    )
     addressed: list[Addressed] = []
     later: list[Later] = []
-    told_of: set[StoryId] = set()
     for reader, found in readers.items():
-        layout = _layout(policy, summary, terms[reader], found, shown)
-        if not layout.sections:
-            continue
-        verdict = decide_alert(_case(summary, terms[reader], found, lately), policy, at=at)
-        stories = (*layout.stories, *layout.left_out)
-        if verdict.act is Act.OWE:
-            why = verdict.owing or Owing.LATE
-            later.append(Later(reader=terms[reader], stories=stories, why=why, due_at=verdict.owed_due_at))
-        elif verdict.act is Act.SEND and (one := _addressed(conn, summary, terms[reader], found, layout)):
+        verdict = decide_rolling(_case(summary, terms[reader], found, known), summary.news, policy, at=at)
+        if verdict.owing:
+            later.append(Later(reader=terms[reader], stories=verdict.stories, why=verdict.owing))
+        elif verdict.layout and (one := _addressed(conn, summary, terms[reader], found, verdict.layout)):
             addressed.append(one)
-            told_of.update(layout.stories)
     owe(conn, policy, later, at=at)
-    copied = [one.reader.subscriber_id for one in addressed]
-    alerting.no_longer_owed(conn, told_of, **window, readers=copied)
     return write(conn, policy, summary.run, EditionKind.ROLLING, addressed, severity=Severity.NORMAL)
 
 
-def _layout(
-    policy: Policy,
-    summary: Summary,
-    reader: ReaderTerms,
-    found: Sequence[Follower],
-    shown: Mapping[tuple[SubscriberId, StoryId], Shown],
-) -> Layout:
-    """Lay out what has waited and this reader has not seen; nobody is shown what came before they followed."""
-    news = summary.news
-    fresh = {}
-    for one in found:
-        new = news.after(one.topic_id, one.cursor, summary.run.head_seq)
-        seen = ((story, shown.get((reader.subscriber_id, story))) for story in new)
-        fresh[one.topic_id] = [
-            story for story, before in seen if before is None or before.update_no < news.stories[story].update_no
-        ]
-    return lay_out(
-        fresh,
-        news,
-        locale=reader.locale,
-        at=summary.run.due_at,
-        section_cap=policy.mail_cap,
-        mail_cap=policy.mail_cap,
-    )
-
-
-def _case(
-    summary: Summary, reader: ReaderTerms, found: Sequence[Follower], lately: Mapping[SubscriberId, Sequence[datetime]]
-) -> AlertCase:
-    """Return the case of the summary as a whole: it is as old as its instant, and nobody has seen it."""
-    due_at = summary.run.due_at
-    return AlertCase(
+def _case(summary: Summary, reader: ReaderTerms, found: Sequence[Follower], known: Known) -> RollingCase:
+    """Return the case of one reader; nobody is told what came before they followed."""
+    number, head = reader.subscriber_id, summary.run.head_seq
+    return RollingCase(
         reader=reader,
-        topics=tuple(sorted({one.topic_id for one in found})),
-        alerted=tuple(lately.get(reader.subscriber_id, ())),
-        facts=StoryFacts(story_id=StoryId(0), created_at=due_at, published_at=due_at),
-        due_at=due_at,
+        rolled={one.topic_id: summary.news.after(one.topic_id, one.cursor, head) for one in found},
+        seen={story: known.shown[number, story] for story in summary.news.stories if (number, story) in known.shown},
+        owed=frozenset(known.owed.get(number, ())),
+        alerted=tuple(known.alerted.get(number, ())),
+        due_at=summary.run.due_at,
     )
 
 
@@ -251,8 +222,9 @@ def _told(conn: Connection, summary: Summary, reader: ReaderTerms, layout: Layou
             until=summary.run.due_at,
             sections=_sections(summary.library, layout, locale=reader.locale),
         )
-        updates = {StoryId(story): summary.updates[StoryId(story)] for story in content.stories()}
-        summary.contents[key] = intern(conn, summary.library, content, updates) if content.sections else None
+        updates: dict[int, int] = {story: facts.update_no for story, facts in summary.news.stories.items()}
+        told = intern(conn, summary.library, content, updates=updates) if content.sections else None
+        summary.contents[key] = told
     return summary.contents[key]
 
 
@@ -266,7 +238,3 @@ def _sections(library: Library, layout: Layout, *, locale: str) -> tuple[Section
         if cards:
             sections.append(Section(topic=named.topic, slug=named.slug, cards=cards, left_out=left_out))
     return tuple(sections)
-
-
-def _stamp(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")

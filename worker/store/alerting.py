@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection
@@ -148,7 +148,7 @@ def _immediate(topics: Collection[TopicId]) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def following(at: datetime) -> sa.Select[tuple[object, ...]]:
+def following(at: datetime) -> sa.Select[*tuple[Any, ...]]:
     """Return the query for subscriptions with their readers' terms, whose rows `read_followers` reads."""
     return sa.select(
         Subscriber.id.label("subscriber_id"),
@@ -165,7 +165,7 @@ def following(at: datetime) -> sa.Select[tuple[object, ...]]:
     ).join(Subscription, Subscription.subscriber_id == Subscriber.id)
 
 
-def read_followers(conn: Connection, query: sa.Select[tuple[object, ...]]) -> list[Follower]:
+def read_followers(conn: Connection, query: sa.Select[*tuple[Any, ...]]) -> list[Follower]:
     """Run the query, in order of readers and subscriptions."""
     rows = conn.execute(query.order_by(Subscription.subscriber_id, Subscription.id))
     return [Follower(**row._mapping) for row in rows]  # noqa: SLF001  Row's documented view
@@ -185,8 +185,10 @@ def shown(
         .where(Delivery.planned_at > at - SEEN_FOR, Delivery.state.not_in(GIVEN_BACK))
         .order_by(ContentStory.update_no, Delivery.id)
     )
-    rows = conn.execute(query)
-    return {(SubscriberId(reader), StoryId(story)): Shown(*mail) for reader, story, *mail in rows}
+    return {
+        (SubscriberId(reader), StoryId(story)): Shown(update_no, message_id)
+        for reader, story, update_no, message_id in conn.execute(query)
+    }
 
 
 def alerted_lately(
@@ -217,7 +219,8 @@ def digests_due(conn: Connection, readers: Collection[SubscriberId]) -> dict[Sub
     )
     times: dict[SubscriberId, list[datetime]] = {}
     for reader, due_at in conn.execute(query):
-        times.setdefault(SubscriberId(reader), []).append(due_at)
+        if due_at is not None:  # for mypy: the query says so
+            times.setdefault(SubscriberId(reader), []).append(due_at)
     return times
 
 
@@ -238,17 +241,6 @@ def no_longer_owed(
     if paid:
         which = (OwedStory.story_id.in_(list(stories)), OwedStory.subscriber_id.in_(paid))
         conn.execute(sa.delete(OwedStory).where(*which))
-
-
-def shown_at(conn: Connection, content_id: int, updates: dict[StoryId, int]) -> None:
-    """Note at which material update a content shows its stories; it says so itself, so that it never shows another."""
-    for story_id, update_no in updates.items():
-        if update_no:
-            conn.execute(
-                sa.update(ContentStory)
-                .where(ContentStory.content_id == content_id, ContentStory.story_id == story_id)
-                .values(update_no=update_no)
-            )
 
 
 def editions_of(conn: Connection, run_id: RunId) -> list[EditionId]:

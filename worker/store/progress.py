@@ -57,7 +57,9 @@ def progress(conn: Connection, *, since: datetime, digests_due_at: datetime | No
         feeds_unpolled=_count(conn, Source.id, Source.url.is_not(None), ~polled),
         matches=_count(conn, Match.topic_id),
         editions=_count(conn, Edition.id),
-        stories_to_alert=_count(conn, TopicStory.story_id, TopicStory.alert_due_at.is_not(None)),
+        stories_to_alert=_count(
+            conn, TopicStory.story_id, TopicStory.alert_due_at.is_not(None), TopicStory.rolls.is_(False)
+        ),
         digests_due=_count(
             conn,
             Subscription.id,
