@@ -9,7 +9,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from worker.model import Cadence, ContentId, EditionKind, Lane, RunId, Severity, StoryId, SubscriberId, SubscriptionId, TopicId
+from worker.model import (
+    Cadence,
+    ContentId,
+    EditionKind,
+    Lane,
+    RunId,
+    Severity,
+    StoryId,
+    SubscriberId,
+    SubscriptionId,
+    TopicId,
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -144,7 +144,9 @@ class Settings(BaseSettings):
     alert_expires_s: Seconds = Field(6 * 3600, description="an alert not delivered by then is expired")
     digest_expires_s: Seconds = Field(12 * 3600, description="a digest not delivered by then is expired")
     alert_budget: Annotated[int, Field(ge=0)] = Field(0, description="alerts that a reader gets in a day; 0: no limit")
-    burst_count: Count = Field(10, description="more alerts than this on one topic become a rolling summary")
+    burst_count: Annotated[int, Field(ge=0)] = Field(
+        0, description="more alerts than this on one topic become a rolling summary; 0: none do"
+    )
     burst_window_s: Seconds = Field(3600, description="in which time so many alerts are a burst")
     rolling_s: Annotated[float, Field(ge=60, le=86_400)] = Field(
         1800, description="how often a summary of a burst goes"

@@ -1,4 +1,4 @@
-"""`tocsin articles`: hand articles in, look at what is stored, stop a story."""
+"""`tocsin articles`: hand articles in, look at what is stored, break news, mark an update, stop a story."""
 
 from __future__ import annotations
 
@@ -87,6 +87,47 @@ def kill(
     if as_json:
         print_json(withdrawn.told())
     messages.print(withdrawn.says)
+
+
+@app.command("break")
+def break_(
+    article: Annotated[int, typer.Argument(help="The article's number.")],
+    reason: Annotated[str, typer.Option(help="Why, for whoever asks later.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Make an article breaking news: its story is alerted at once, in quiet hours and beyond budgets too.
+
+    Whoever has had the story gets it no second time: `update` marks what is new in it.
+    """
+    from worker.planning.run_editing import break_news
+
+    found = opened_house()
+    broken = break_news(found.database, ArticleId(article), actor=operator(), reason=reason)
+    if broken is None:
+        raise InputError(f"there is no article {article} that may be sent", hint="see `tocsin articles list`")
+    found.ring("plan_alerts")
+    if as_json:
+        print_json(broken.told())
+    messages.print(broken.says)
+
+
+@app.command()
+def update(
+    article: Annotated[int, typer.Argument(help="The article's number.")],
+    note: Annotated[str, typer.Option(help="What is new, as readers are told.")],
+    as_json: Json = False,
+) -> None:
+    """Mark a material update: whoever was sent the article's story may be sent it once more, in the same thread."""
+    from worker.planning.run_editing import update_materially
+
+    found = opened_house()
+    updated = update_materially(found.database, found.planning_policy, ArticleId(article), note=note, actor=operator())
+    if updated is None:
+        raise InputError(f"there is no article {article} that may be sent", hint="see `tocsin articles list`")
+    found.ring("plan_alerts")
+    if as_json:
+        print_json(updated.told())
+    messages.print(updated.says)
 
 
 def _read(name: str, url: str) -> tuple[ParsedArticle, ...]:

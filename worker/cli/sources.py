@@ -50,7 +50,7 @@ def list_(as_json: Json = False) -> None:
 
     with opened_house().database.read() as conn:
         rows = [dict(row._mapping) for row in articles.sources(conn)]  # noqa: SLF001  Row's documented view
-    columns = ("id", "name", "url", "last_ok_at", "next_poll_at", "failures", "last_error")
+    columns = ("id", "name", "url", "last_ok_at", "next_poll_at", "failures", "last_error", "held_reason")
     print_rows(rows, as_json=as_json, columns=columns)
 
 
@@ -78,3 +78,28 @@ def poll(
             rows.append({"source": source.name, "changed": len(changed), "error": source.last_error})
     found.ring("sweep_planning")
     print_rows(rows, as_json=as_json, columns=("source", "changed", "error"))
+
+
+@app.command()
+def release(
+    source: Annotated[int, typer.Argument(help="The source's number.")],
+    alert: Annotated[
+        bool, typer.Option("--alert", help="Alert readers of what came meanwhile, unless it is too old.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Let a feed alert again that is held because all its items were new at once."""
+    from datetime import timedelta
+
+    from worker.intake.run_holding import release as let_go
+
+    found = opened_house()
+    limit = timedelta(seconds=found.settings.alert_age_limit_s)
+    released = let_go(found.database, SourceId(source), alert=alert, age_limit=limit)
+    if released is None:
+        raise InputError(f"there is no source {source}", hint="see `tocsin sources list`")
+    if released.alerted:
+        found.ring("plan_alerts")
+    if as_json:
+        print_json(released.told())
+    messages.print(released.says)

@@ -13,6 +13,7 @@ import typer
 
 from worker.cli.house import Json, messages, opened_house, print_json, print_rows
 from worker.errors import InputError
+from worker.model import BelowFloor
 
 if TYPE_CHECKING:
     from worker.signup.run import Known
@@ -94,6 +95,43 @@ def show(
     rows = [{"field": name, "value": value} for name, value in facts.items()]
     print_rows(rows, as_json=False, columns=("field", "value"))
     print_rows(_follows(known), as_json=False, columns=("follows", "cadence", "at", "weekday", "next_due_at"))
+
+
+@app.command("set")
+def set_(
+    address: Annotated[str, typer.Argument(help="The reader's address.")],
+    quiet: Annotated[
+        str | None, typer.Option(help="Hours without mail by the reader's clock, such as 22:00-07:00; or none.")
+    ] = None,
+    budget: Annotated[
+        str | None, typer.Option(help="Alerts a day, 0 without limit; none: as the settings say.")
+    ] = None,
+    floor: Annotated[int | None, typer.Option(help="The least number of stories for a digest.", min=1, max=100)] = None,
+    below: Annotated[
+        BelowFloor | None, typer.Option(help="What becomes of fewer: the next digest has them, or none.")
+    ] = None,
+) -> None:
+    """Change a reader's own terms. Only what an editor broke is sent in quiet hours, and beyond the budget."""
+    from worker.cli.house import reader_of
+    from worker.signup.terms import read_budget, read_quiet
+    from worker.store import people
+
+    values: dict[str, Any] = {}
+    if quiet is not None:
+        values["quiet_from"], values["quiet_to"] = read_quiet(quiet) or (None, None)
+    if budget is not None:
+        values["alert_budget"] = read_budget(budget)
+    if floor is not None:
+        values["digest_floor"] = floor
+    if below is not None:
+        values["below_floor"] = below
+    if not values:
+        raise InputError("nothing to change", hint="see `tocsin subscribers set --help`")
+    found = opened_house()
+    reader = reader_of(found, address)
+    with found.database.write() as conn:
+        people.change_reader(conn, reader.id, **values)
+    messages.print(f"{address}: {', '.join(f'{name} {value}' for name, value in values.items())}", markup=False)
 
 
 @app.command()

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from worker.content import thaw, without
+from worker.content import without
 from worker.model import ArticleId, EditionId, StoryId
-from worker.store import editions, house, withdrawals
+from worker.store import contents, editions, house, withdrawals
 from worker.store.database import Database
 
 _BATCHES_AT_ONCE = 10
@@ -101,8 +101,9 @@ def _take_out(database: Database, story_id: StoryId) -> Counter[str]:
 
 def _from_batch(conn: Connection, edition_id: EditionId, batch_no: int, story_id: StoryId) -> Counter[str]:
     done: Counter[str] = Counter()
-    for content_id, body in withdrawals.contents_in(conn, edition_id, batch_no, story_id).items():
-        left = without(thaw(body), {story_id})
+    showing = withdrawals.contents_in(conn, edition_id, batch_no, story_id)
+    for content_id, content in contents.thawed(conn, showing).items():
+        left = without(content, {story_id})
         if left is None:
             done["cancelled"] += withdrawals.cancel(conn, edition_id, batch_no, content=content_id, reason=_REASON)
         else:

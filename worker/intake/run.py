@@ -23,10 +23,11 @@ from worker.intake.canonical import canonical_url
 from worker.intake.decide import Decision, Incoming, Known, decide
 from worker.intake.fingerprint import Fingerprint, fingerprint
 from worker.intake.identity import item_key
+from worker.intake.run_holding import look_for_flood
 from worker.intake.validate import validate
 from worker.model import ArticleId, Novelty, ParsedArticle, Severity, SourceId
 from worker.sameness import COPY_WINDOW
-from worker.store import articles
+from worker.store import articles, editing
 from worker.store.articles import StoredArticle
 from worker.store.database import Database, now
 
@@ -103,11 +104,12 @@ class Intake:
 
     def _add_all(self, source: Row[*tuple[object, ...]], found: Iterable[ParsedArticle]) -> list[ArticleId]:
         changed = []
-        for parsed in reversed(list(found)):  # feeds tell the newest first; stories number in the order of events
+        told = [replace(parsed, lang=parsed.lang or source.lang) for parsed in found]
+        held = look_for_flood(self._database, source, told)
+        for parsed in reversed(told):  # feeds tell the newest first; stories number in the order of events
             try:
                 with self._database.write() as conn:
-                    told = replace(parsed, lang=parsed.lang or source.lang)
-                    added = self._take_in(conn, told, SourceId(source.id), outlet=source.outlet)
+                    added = self._take_in(conn, parsed, SourceId(source.id), outlet=source.outlet, held=held)
             except InputError as error:
                 log.warning("source %s: an item is left out: %s", source.name, error)
                 continue
@@ -123,7 +125,14 @@ class Intake:
             return self._take_in(conn, parsed, source_id, outlet=name, where=where)
 
     def _take_in(
-        self, conn: Connection, parsed: ParsedArticle, source_id: SourceId, *, outlet: str, where: str = ""
+        self,
+        conn: Connection,
+        parsed: ParsedArticle,
+        source_id: SourceId,
+        *,
+        outlet: str,
+        where: str = "",
+        held: bool = False,
     ) -> Added:
         at = now(conn)
         valid = validate(parsed, now=at, where=where)
@@ -136,11 +145,11 @@ class Intake:
         )
         decision = decide(
             Incoming(article=article, fingerprint=print_),
-            _known(known) if known else None,
-            [_known(candidate) for candidate in candidates],
+            known_of(known) if known else None,
+            [known_of(candidate) for candidate in candidates],
         )
         reason = "; ".join((decision.reason, *valid.notes))
-        row = {**_row(article, print_, address, outlet=outlet, at=at), "novelty": decision.novelty, "reason": reason}
+        row = {**row_of(article, print_, address, outlet=outlet, at=at), "novelty": decision.novelty, "reason": reason}
         if known and decision.same_as is not None:
             return _revise(conn, known, decision, row, print_)
         story_id = next((one.story_id for one in candidates if one.id == decision.copy_of), None)
@@ -151,7 +160,7 @@ class Intake:
             bands=print_.bands,
             source_id=source_id,
             item_key=key,
-            may_alert=not late,
+            may_alert=not (late or held),
             copy_of_id=decision.copy_of,
             **row,
         )
@@ -205,10 +214,13 @@ def _revise(
     changed = decision.novelty is Novelty.UPDATE and articles.update_article(
         conn, known.id, revision=known.revision, bands=print_.bands, **row
     )
+    if changed and row["severity"] is Severity.BREAKING and known.severity != Severity.BREAKING and known.may_alert:
+        editing.make_due(conn, known.story_id)  # the newsroom's own system has broken it
     return Added(id=known.id, status=decision.novelty, reason=decision.reason, stored=changed)
 
 
-def _known(stored: StoredArticle) -> Known:
+def known_of(stored: StoredArticle) -> Known:
+    """Return a stored article as one that others are compared with."""
     article = ParsedArticle(
         guid=stored.guid,
         url=stored.url,
@@ -227,7 +239,10 @@ def _known(stored: StoredArticle) -> Known:
     return Known(article_id=stored.id, article=article)
 
 
-def _row(article: ParsedArticle, print_: Fingerprint, address: str, *, outlet: str, at: datetime) -> dict[str, object]:
+def row_of(
+    article: ParsedArticle, print_: Fingerprint, address: str, *, outlet: str, at: datetime
+) -> dict[str, object]:
+    """Return the columns that an article fills."""
     return {
         "guid": article.guid,
         "url": article.url,

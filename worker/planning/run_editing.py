@@ -93,3 +93,13 @@ def update_materially(
         detail = {"article": article_id, "update": update, "note": told}
         house.note(conn, actor=actor, action="story update", subject=f"story {story_id}", **detail)
     return Updated(article_id=article_id, story_id=story_id, update=update)
+
+
+def boost(database: Database, article_id: ArticleId, by: int, *, actor: str) -> bool:
+    """Lift a story's rank in digests and newsletters, or lower it; False when it stood so before, or is gone."""
+    with database.write() as conn:
+        story_id = editing.story_of(conn, article_id)
+        if story_id is None or not editing.set_boost(conn, story_id, by):
+            return False
+        house.note(conn, actor=actor, action="story boost", subject=f"story {story_id}", boost=by)
+    return True

@@ -124,6 +124,12 @@ def by_item_key(conn: Connection, source_id: SourceId, item_key: str) -> StoredA
     return _one(conn, query)
 
 
+def count_known(conn: Connection, source_id: SourceId, keys: Collection[str]) -> int:
+    """Return how many of a source's items with these keys are stored."""
+    query = sa.select(sa.func.count()).where(Article.source_id == source_id, Article.item_key.in_(list(keys)))
+    return conn.execute(query).scalar_one()
+
+
 def by_id(conn: Connection, article_id: ArticleId) -> StoredArticle | None:
     """Find an article."""
     return _one(conn, sa.select(*_COLUMNS).where(Article.id == article_id))

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from worker.lifecycle import PRE_COMMIT
-from worker.model import ArticleId, Cadence, EditionKind, Severity, StoryId
+from worker.model import ArticleId, Cadence, EditionId, EditionKind, Severity, StoryId
 from worker.store.database import now
 from worker.store.house import MATCH_SEQ, NEWS_GENERATION, draw
 from worker.store.leases import reschedule
@@ -31,18 +31,14 @@ def story_of(conn: Connection, article_id: ArticleId) -> StoryId | None:
 def set_severity(conn: Connection, article_id: ArticleId, severity: Severity) -> bool:
     """Set how urgent an article is; False when it was so before."""
     changed = conn.execute(
-        sa.update(Article)
-        .where(Article.id == article_id, Article.severity != severity)
-        .values(severity=severity)
+        sa.update(Article).where(Article.id == article_id, Article.severity != severity).values(severity=severity)
     )
     return changed.rowcount == 1
 
 
 def set_boost(conn: Connection, story_id: StoryId, boost: int) -> bool:
     """Set how far an editor lifts a story's rank; False when it was so before."""
-    changed = conn.execute(
-        sa.update(Story).where(Story.id == story_id, Story.boost != boost).values(boost=boost)
-    )
+    changed = conn.execute(sa.update(Story).where(Story.id == story_id, Story.boost != boost).values(boost=boost))
     if changed.rowcount:
         draw(conn, NEWS_GENERATION)
     return changed.rowcount == 1
@@ -106,7 +102,7 @@ def followers(conn: Connection, story_id: StoryId) -> int:
 
 
 def _raise_open_alerts(conn: Connection, story_id: StoryId) -> None:
-    """Make the story's alerts that are under way breaking ones, and have no copy of them wait for a reader's morning."""
+    """Make the story's alerts that are under way breaking ones: no copy of them waits for a reader's morning."""
     at = now(conn)
     alerts = sa.select(Edition.id).where(
         Edition.kind == EditionKind.ALERT, Edition.story_id == story_id, Edition.finished_at.is_(None)
@@ -118,9 +114,7 @@ def _raise_open_alerts(conn: Connection, story_id: StoryId) -> None:
     conn.execute(
         sa.update(Delivery)
         .where(*quiet)
-        .values(
-            next_attempt_at=sa.case((held, at), else_=Delivery.next_attempt_at), quiet_at=None, quiet_until=None
-        )
+        .values(next_attempt_at=sa.case((held, at), else_=Delivery.next_attempt_at), quiet_at=None, quiet_until=None)
     )
     for edition_id, batch_no in batches:
-        reschedule(conn, edition_id, batch_no)
+        reschedule(conn, EditionId(edition_id), batch_no)

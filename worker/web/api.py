@@ -118,10 +118,10 @@ def push_article(site: AnySite, article: PushedArticle, response: Response) -> J
     added = site.house.add_article(parsed)
     if added.stored:
         site.house.ring("match_article", added.id)
-    stored = _wait_until_matched(site, added.id)
+    stored = wait_until_matched(site, added.id)
     is_new = added.stored and added.status is not Novelty.UPDATE
     response.status_code = 202 if stored.matched_at is None else 201 if is_new else 200
-    return _judged(site, added, stored)
+    return judged(site, added, stored)
 
 
 @router.post(
@@ -178,7 +178,8 @@ def _input_error(error: ValueError) -> InputError:
     return InputError(message, where={"times": "at"}.get(field, field))
 
 
-def _wait_until_matched(site: Site, article_id: ArticleId) -> StoredArticle:
+def wait_until_matched(site: Site, article_id: ArticleId) -> StoredArticle:
+    """Return an article as soon as it is matched, or as it is after a short while."""
     deadline_s = time.monotonic() + _MATCHED_WITHIN_S
     while True:
         with site.house.database.read() as conn:
@@ -190,7 +191,8 @@ def _wait_until_matched(site: Site, article_id: ArticleId) -> StoredArticle:
         time.sleep(_LOOK_EVERY_S)
 
 
-def _judged(site: Site, added: Added, stored: StoredArticle) -> JudgedArticle:
+def judged(site: Site, added: Added, stored: StoredArticle) -> JudgedArticle:
+    """Tell what became of an article."""
     with site.house.database.read() as conn:
         slugs = topics.slugs_of(conn, added.id) if stored.matched_at is not None else None
     return JudgedArticle(

@@ -1,4 +1,4 @@
-"""`/api/v1/editions`, `/api/v1/deliveries`, and the end of a story: programs look at a send, and stop it.
+"""`/api/v1/editions` and `/api/v1/deliveries`: programs look at a send, and stop it.
 
 Parses and answers; the delivery room decides.
 """
@@ -12,19 +12,18 @@ from fastapi import APIRouter, Depends, HTTPException, Path, Query
 from pydantic import BaseModel, Field
 
 from worker.delivery.run_steering import steer
-from worker.delivery.run_withdrawal import withdraw
 from worker.delivery.steering import Command
 from worker.lifecycle import State
-from worker.model import ArticleId, Canary, EditionId, EditionKind, EditionStatus, Lane, Severity
+from worker.model import Canary, EditionId, EditionKind, EditionStatus, Lane, Severity
 from worker.store import editions, ledger
 from worker.web.api import PROBLEMS, Body
 from worker.web.api_keys import Scope, needs
 from worker.web.problems import PROBLEM, Problem
 from worker.web.site import AnySite
 
-_SHAPE: Final = {"content": {PROBLEM: {"schema": Problem.model_json_schema()}}}
-_MISSING: Final[dict[int | str, dict[str, Any]]] = {404: {"description": "There is no such thing.", **_SHAPE}}
-_REFUSED: Final[dict[int | str, dict[str, Any]]] = {409: {"description": "It has ended, or is not stopped.", **_SHAPE}}
+SHAPE: Final = {"content": {PROBLEM: {"schema": Problem.model_json_schema()}}}
+MISSING: Final[dict[int | str, dict[str, Any]]] = {404: {"description": "There is no such thing.", **SHAPE}}
+_REFUSED: Final[dict[int | str, dict[str, Any]]] = {409: {"description": "It has ended, or is not stopped.", **SHAPE}}
 
 router = APIRouter(prefix="/api/v1", tags=["v1"])
 
@@ -69,18 +68,6 @@ class Answer(BaseModel):
     says: str
 
 
-class Stopped(BaseModel):
-    """What stopping a story has led to: mails cancelled, mails that go out without it, mails that had been sent."""
-
-    article: int
-    story: int
-    changed: bool
-    cancelled: int
-    shortened: int
-    sent: int
-    says: str
-
-
 class Delivery(BaseModel):
     """One reader's copy; `recipient` is null after the reader's erasure."""
 
@@ -112,7 +99,7 @@ class Page(BaseModel):
     "/editions/{edition_id}",
     dependencies=[Depends(needs(Scope.EDITIONS))],
     response_model=Edition,
-    responses=PROBLEMS | _MISSING,
+    responses=PROBLEMS | MISSING,
 )
 def show(site: AnySite, edition_id: Number) -> dict[str, Any]:
     """Show an edition with its conservation figures."""
@@ -123,7 +110,7 @@ def show(site: AnySite, edition_id: Number) -> dict[str, Any]:
         return {**found[0], "conservation": editions.conservation(conn, EditionId(edition_id))}
 
 
-@router.post("/editions/{edition_id}/{command}", response_model=Answer, responses=PROBLEMS | _MISSING | _REFUSED)
+@router.post("/editions/{edition_id}/{command}", response_model=Answer, responses=PROBLEMS | MISSING | _REFUSED)
 def command_edition(
     site: AnySite,
     edition_id: Number,
@@ -156,17 +143,3 @@ def deliveries(
         rows = list(ledger.deliveries(conn, edition=edition, state=state, after=after, limit=limit + 1))
     more = len(rows) > limit
     return {"deliveries": rows[:limit], "next": rows[limit - 1]["id"] if more else None}
-
-
-@router.post("/articles/{article_id}/kill", response_model=Stopped, responses=PROBLEMS | _MISSING)
-def kill(
-    site: AnySite,
-    article_id: Number,
-    actor: Annotated[str, Depends(needs(Scope.ARTICLES))],
-    why: Why | None = None,
-) -> dict[str, object]:
-    """Stop the story that an article tells, for good, in everything that has not been sent. Safe to repeat."""
-    withdrawn = withdraw(site.house.database, ArticleId(article_id), actor=actor, reason=why.reason if why else "")
-    if withdrawn is None:
-        raise HTTPException(404, f"there is no article {article_id}")
-    return withdrawn.told()

@@ -15,6 +15,7 @@ from worker import __version__
 from worker.resources import templates_dir
 from worker.web import (
     api,
+    api_articles,
     api_backtest,
     api_editions,
     confirm,
@@ -47,6 +48,7 @@ _ROUTERS: Final = (
     api.router,
     api_backtest.router,
     webhooks.router,
+    api_articles.router,
     api_editions.router,
 )
 

@@ -28,11 +28,11 @@ from tests.builders import (
     topic,
 )
 from tests.databases import opened
-from worker.content import AlertContent, thaw
+from worker.content import AlertContent
 from worker.lifecycle import State
 from worker.model import Cadence, EditionKind, EditionStatus, Lane, Severity, SubscriberStatus
 from worker.planning.run import plan
-from worker.store import alerting, articles, editions, people
+from worker.store import alerting, articles, contents, editions, people
 from worker.store.database import Database, now
 from worker.store.schema import Delivery, DeliverySubscription, EditionContent, Story, TopicStory
 
@@ -42,11 +42,10 @@ GATHER = timedelta(seconds=60)
 def alerts(database: Database) -> list[tuple[int, AlertContent]]:
     """Return (reader, what they are told) for every row, in order of id."""
     with database.read() as conn:
-        query = sa.select(Delivery.subscriber_id, EditionContent.body).join(
-            EditionContent, EditionContent.id == Delivery.content_id
-        )
-        told = [(subscriber, thaw(body)) for subscriber, body in conn.execute(query.order_by(Delivery.id))]
-    return [(subscriber, content) for subscriber, content in told if isinstance(content, AlertContent)]
+        rows = conn.execute(sa.select(Delivery.subscriber_id, Delivery.content_id).order_by(Delivery.id)).all()
+        told = contents.thawed(conn, {row.content_id for row in rows})
+    found = [(row.subscriber_id, told[row.content_id]) for row in rows]
+    return [(subscriber, content) for subscriber, content in found if isinstance(content, AlertContent)]
 
 
 def assert_all_closed(database: Database) -> None:
@@ -80,7 +79,7 @@ def test_only_who_follows_immediately_is_alerted(database, planned):
         assert row.expires_at == row.due_at + timedelta(hours=6)
         assert conn.execute(sa.select(DeliverySubscription.subscription_id)).scalars().all() == [subscription]
         assert delivery.published_at < delivery.seen_at <= delivery.matched_at <= delivery.planned_at
-        assert editions.batches_of(conn, made.editions) == [(row.id, 1, Lane.ALERTS)]
+        assert editions.batches_of(conn, made.editions) == [(row.id, ada, Lane.ALERTS)]
     assert planned().deliveries == 0
 
 
@@ -303,16 +302,16 @@ class KilledError(Exception):
 
 def fail_after(monkeypatch: pytest.MonkeyPatch, *, chunks: int) -> None:
     """Let the planner die in the transaction that follows that many chunks, when its rows are written already."""
-    add_batch, done = editions.add_batch, Counter[str]()
+    add_rows, done = editions.add_rows, Counter[str]()
 
     def add_and_die(*arguments: Any, **options: Any) -> int:
-        rows = add_batch(*arguments, **options)
+        rows = add_rows(*arguments, **options)
         done["chunks"] += 1
         if done["chunks"] > chunks:
             raise KilledError
         return rows
 
-    monkeypatch.setattr(editions, "add_batch", add_and_die)
+    monkeypatch.setattr(editions, "add_rows", add_and_die)
 
 
 def audience_of_five(database: Database) -> list[int]:
@@ -333,7 +332,8 @@ def test_chunks_add_up_to_one_edition_with_a_batch_each(database, planned):
     with database.read() as conn:
         (row,) = all_editions(conn)
         assert row.audience == 5
-        assert Counter(delivery.batch_no for delivery in deliveries_of(conn)) == {1: 2, 2: 2, 3: 1}
+        batches = Counter(delivery.batch_no for delivery in deliveries_of(conn))
+        assert batches == {readers[0]: 2, readers[2]: 2, readers[4]: 1}
 
 
 @pytest.mark.usefixtures("chunks_of_two")

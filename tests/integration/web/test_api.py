@@ -242,6 +242,8 @@ def test_the_api_describes_itself(newspaper):
     document = newspaper.get("/api/openapi.json").json()
     assert set(document["paths"]) == {
         "/api/v1/articles",
+        "/api/v1/articles/{article_id}",
+        "/api/v1/articles/{article_id}/break",
         "/api/v1/articles/{article_id}/kill",
         "/api/v1/deliveries",
         "/api/v1/editions/{edition_id}",

@@ -1,0 +1,81 @@
+"""Holds a feed that suddenly has nothing but new items, and lets it go again at an editor's word.
+
+Articles of a held feed are stored and matched; digests tell them, alerts do not. Called by `run` and the command line.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import Row
+
+from worker.intake.age_gate import too_old_to_alert
+from worker.intake.flood import is_flood
+from worker.intake.identity import item_key
+from worker.model import ParsedArticle, SourceId
+from worker.store import articles, holding
+from worker.store.database import Database, now
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Released:
+    """That a feed is watched as before. `alerted`: of how many of its articles readers are alerted after all."""
+
+    source_id: SourceId
+    changed: bool
+    alerted: int
+
+    @property
+    def says(self) -> str:
+        """The answer in a line."""
+        if not self.changed:
+            return f"source {self.source_id} was not held"
+        return f"source {self.source_id} is held no longer; {self.alerted} of its articles alert after all"
+
+    def told(self) -> dict[str, object]:
+        """Return the answer for programs."""
+        return {"source": self.source_id, "changed": self.changed, "alerted": self.alerted, "says": self.says}
+
+
+def look_for_flood(database: Database, source: Row[*tuple[object, ...]], found: Sequence[ParsedArticle]) -> bool:
+    """Tell whether a feed is held, and begin to hold it when all that it tells is new at once."""
+    if source.held_since is not None:
+        return True
+    source_id = SourceId(source.id)
+    with database.read() as conn:
+        known = articles.count_known(conn, source_id, {item_key(parsed) for parsed in found})
+    if not is_flood(items=len(found), known=known, polled_before=source.last_ok_at is not None):
+        return False
+    reason = f"all its {len(found)} items were new at once"
+    with database.write() as conn:
+        articles.change_source(conn, source_id, held_since=now(conn), held_reason=reason)
+    log.warning("source %s is held: %s", source.name, reason)
+    return True
+
+
+def release(database: Database, source_id: SourceId, *, alert: bool, age_limit: timedelta) -> Released | None:
+    """Hold a feed no longer; None when there is no such source.
+
+    With `alert`, readers are alerted of what came meanwhile, unless it has become too old.
+    """
+    with database.write() as conn:
+        source = articles.source(conn, source_id)
+        if source is None:
+            return None
+        if source.held_since is None:
+            return Released(source_id=source_id, changed=False, alerted=0)
+        at = now(conn)
+        articles.change_source(conn, source_id, held_since=None, held_reason="")
+        kept = holding.kept_back(conn, source_id, since=source.held_since) if alert else []
+        fresh = [
+            one.article_id
+            for one in kept
+            if not too_old_to_alert(published_at=one.published_at, first_seen_at=one.seen_at, now=at, limit=age_limit)
+        ]
+        holding.let_alert(conn, fresh)
+    return Released(source_id=source_id, changed=True, alerted=len(fresh))

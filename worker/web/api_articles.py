@@ -1,0 +1,111 @@
+"""`/api/v1/articles/{id}`: an editor's system changes an article, breaks it, or stops its story.
+
+Parses and answers; intake, planning and delivery decide.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, HTTPException
+from pydantic import BaseModel, Field
+
+from worker.delivery.run_withdrawal import withdraw
+from worker.errors import InputError
+from worker.intake.run_edits import Edit, edit
+from worker.model import ArticleId, Severity
+from worker.planning.run_editing import NOTE_CHARS, boost, break_news, update_materially
+from worker.web.api import PROBLEMS, Body, JudgedArticle, judged, wait_until_matched
+from worker.web.api_editions import MISSING, Number, Why
+from worker.web.api_keys import Scope, needs
+from worker.web.site import AnySite
+
+router = APIRouter(prefix="/api/v1", tags=["v1"])
+Editor = Annotated[str, Depends(needs(Scope.ARTICLES))]
+
+
+class ChangedArticle(Body):
+    """What an editor changes of an article; what is left out stays as it is."""
+
+    title: str | None = None
+    summary: str | None = None
+    body: str | None = None
+    section: str | None = None
+    tags: Annotated[tuple[str, ...] | None, Field(max_length=100)] = None
+    severity: Severity | None = Field(None, description="`breaking` has the story alerted at once.")
+    boost: Annotated[int | None, Field(ge=-5, le=5, description="Lifts the story in digests and newsletters.")] = None
+    material: Annotated[bool, Field(description="Whoever was sent the story may be sent it once more.")] = False
+    note: Annotated[str, Field(max_length=NOTE_CHARS, description="What is new in a material update.")] = ""
+
+
+class Broken(BaseModel):
+    """What breaking a story has led to: how many readers follow it immediately."""
+
+    article: int
+    story: int
+    changed: bool
+    readers: int
+    says: str
+
+
+class Stopped(BaseModel):
+    """What stopping a story has led to: mails cancelled, mails that go out without it, mails that had been sent."""
+
+    article: int
+    story: int
+    changed: bool
+    cancelled: int
+    shortened: int
+    sent: int
+    says: str
+
+
+@router.patch(
+    "/articles/{article_id}",
+    response_model=JudgedArticle,
+    responses={202: {"model": JudgedArticle, "description": "Changed, not matched yet."}, **PROBLEMS, **MISSING},
+)
+def change(site: AnySite, article_id: Number, changed: ChangedArticle, actor: Editor) -> JudgedArticle:
+    """Change an article. Its new words are matched again; what has been sent stays as it was sent."""
+    house, number = site.house, ArticleId(article_id)
+    if changed.material and not changed.note.strip():
+        raise InputError("a material update says what is new", where="note")
+    edited = edit(house.database, number, Edit(**changed.model_dump(include=set(Edit.__slots__))))
+    if edited is None:
+        raise _missing(article_id)
+    if edited.stored:
+        house.ring("match_article", number)
+    stored = wait_until_matched(site, number)
+    if changed.boost is not None:
+        boost(house.database, number, changed.boost, actor=actor)
+    if changed.material:
+        update_materially(house.database, house.planning_policy, number, note=changed.note, actor=actor)
+    if changed.severity is Severity.BREAKING:
+        break_news(house.database, number, actor=actor)
+    if changed.material or changed.severity is Severity.BREAKING:
+        house.ring("plan_alerts")
+    return judged(site, edited, stored)
+
+
+@router.post("/articles/{article_id}/break", response_model=Broken, responses=PROBLEMS | MISSING)
+def break_article(site: AnySite, article_id: Number, actor: Editor, why: Why | None = None) -> dict[str, object]:
+    """Make an article breaking news: alerted at once, in quiet hours and beyond budgets too. Safe to repeat."""
+    reason = why.reason if why else ""
+    broken = break_news(site.house.database, ArticleId(article_id), actor=actor, reason=reason)
+    if broken is None:
+        raise _missing(article_id)
+    site.house.ring("plan_alerts")
+    return broken.told()
+
+
+@router.post("/articles/{article_id}/kill", response_model=Stopped, responses=PROBLEMS | MISSING)
+def kill(site: AnySite, article_id: Number, actor: Editor, why: Why | None = None) -> dict[str, object]:
+    """Stop the story that an article tells, for good, in everything that has not been sent. Safe to repeat."""
+    withdrawn = withdraw(site.house.database, ArticleId(article_id), actor=actor, reason=why.reason if why else "")
+    if withdrawn is None:
+        raise _missing(article_id)
+    return withdrawn.told()
+
+
+def _missing(article_id: int) -> HTTPException:
+    return HTTPException(404, f"there is no article {article_id}")
