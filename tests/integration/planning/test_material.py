@@ -33,7 +33,9 @@ def article_of(database: Database, story: int) -> ArticleId:
 
 def _updated_at(database: Database, story: int) -> datetime:
     with database.read() as conn:
-        return conn.execute(sa.select(Story.updated_at).where(Story.id == story)).scalar_one()
+        at = conn.execute(sa.select(Story.updated_at).where(Story.id == story)).scalar_one()
+    assert at is not None
+    return at
 
 
 def test_a_material_update_goes_to_everybody_once_more_and_answers_the_first_mail(database, planned, quick):
