@@ -145,7 +145,7 @@ class Settings(BaseSettings):
     digest_expires_s: Seconds = Field(12 * 3600, description="a digest not delivered by then is expired")
     alert_budget: Annotated[int, Field(ge=0)] = Field(0, description="alerts that a reader gets in a day; 0: no limit")
     burst_count: Annotated[int, Field(ge=0)] = Field(
-        0, description="more alerts than this on one topic become a rolling summary; 0: none do"
+        10, description="more alerts than this on one topic become a rolling summary; 0: none do"
     )
     burst_window_s: Seconds = Field(3600, description="in which time so many alerts are a burst")
     rolling_s: Annotated[float, Field(ge=60, le=86_400)] = Field(

@@ -27,7 +27,7 @@ from worker.lifecycle import State
 from worker.model import EditionKind, Owing, Severity, SubscriberId, TopicId
 from worker.planning.run import plan
 from worker.store.database import Database, now
-from worker.store.schema import Delivery, Edition, OwedStory
+from worker.store.schema import Delivery, Edition, OwedStory, PlanningRun
 
 HOUR = timedelta(hours=1)
 
@@ -50,13 +50,14 @@ def quiet_for(database: Database, hours: int) -> dict[str, str]:
 def test_an_alert_counts_its_deadline_from_when_it_was_due(database, planned):
     _, russia = one_reader(database)
     with database.write() as conn:
-        news(conn, russia, alert_in=-HOUR)
+        story = news(conn, russia, alert_in=-HOUR)
     planned()
     with database.read() as conn:
         (row,) = all_editions(conn)
         assert row.expires_at - row.due_at == timedelta(hours=6)
         assert row.due_at <= now(conn) - HOUR
-        assert (row.story_id, row.run_id) == (1, 1)
+        assert row.story_id == story
+        assert row.run_id == conn.execute(sa.select(PlanningRun.id)).scalar_one()
 
 
 def test_an_alert_that_is_planned_after_its_deadline_is_owed_to_whoever_has_not_seen_it(database, planned):
