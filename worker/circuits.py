@@ -35,6 +35,16 @@ class Way(NamedTuple):
     stream: str = ""
     domain: str = ""
 
+    @property
+    def options(self) -> str:
+        """What `tocsin providers pause` and `resume` call it.
+
+        >>> Way("relay", "digest", "example.org").options
+        'relay --stream digest --domain example.org'
+        """
+        narrower = (f" --{name} {value}" for name, value in zip(self._fields[1:], self[1:], strict=True) if value)
+        return f"{self.provider}{''.join(narrower)}"
+
     def __str__(self) -> str:
         """Say it to a person.
 
@@ -52,6 +62,12 @@ class Condition(StrEnum):
     OPEN = "open"
     HALF_OPEN = "half_open"
     PAUSED = "paused"
+
+
+SHOWN: Final[Mapping[Condition, str]] = MappingProxyType(
+    {Condition.CLOSED: "well", Condition.OPEN: "shut", Condition.HALF_OPEN: "on trial", Condition.PAUSED: "paused"}
+)
+"""Conditions in the words of those who never built a circuit, to whom an open way is one that mail goes by."""
 
 
 class Trouble(StrEnum):

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from worker.circuits import Circuit, Condition, Way
+from worker.circuits import SHOWN, Circuit, Condition, Way
 from worker.cli.house import Json, messages, opened_house, operator, print_rows
 from worker.errors import InputError
 from worker.model import EditionKind, Lane
@@ -29,7 +29,7 @@ Domain = Annotated[str, typer.Option(help="Only mail to this domain, and to its 
 def list_(as_json: Json = False) -> None:
     """Print each provider, and each narrower way that is shut or slowed: one kind of mail, one recipient domain.
 
-    `window` is how many messages are in doubt at most when a worker dies.
+    A state is well, shut, on trial (a few messages find out), paused (by a person) or slowed. `window` is how many messages are in doubt at most when a worker dies.
     """
     from worker.delivery.pacing import Slowdown
     from worker.store import breakers, throttles
@@ -61,10 +61,12 @@ def pause(
     names = [spec.name for spec in found.transport_specs]
     if provider not in names:
         raise InputError(f"there is no provider {provider!r}", hint=f"write one of {', '.join(names)}")
+    if not reason.strip():
+        raise InputError("no reason is given", hint="write --reason and why, for whoever looks next")
     way = _way(provider, stream, domain)
     with found.database.write() as conn:
-        breakers.pause(conn, way, actor=operator(), reason=reason)
-    messages.print(f"{way} is paused; `tocsin providers resume {provider}` ends that")
+        breakers.pause(conn, way, actor=operator(), reason=reason.strip())
+    messages.print(f"{way} is paused; `tocsin providers resume {way.options}` ends that")
 
 
 @app.command()
@@ -102,7 +104,7 @@ def _providers(found: House, shut: dict[Way, Circuit], taken: dict[str, int]) ->
 def _row(way: Way, circuit: Circuit | None) -> dict[str, Any]:
     return {
         **way._asdict(),
-        "state": circuit.condition if circuit else Condition.CLOSED,
+        "state": SHOWN[circuit.condition if circuit else Condition.CLOSED],
         "until": circuit.until if circuit else None,
         "trouble": circuit.trouble if circuit else None,
         "reason": circuit.reason if circuit else "",

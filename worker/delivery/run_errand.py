@@ -167,7 +167,7 @@ class ProviderErrand:
                 retry_in_s=verdict.retry_in_s,
                 avoid=self._transport.name if verdict.avoids else "",
             )
-        return Outcome(**of_this_try, happening=Happening.REPLY_LOST, text=f"{type(answer).__name__}: {answer}")
+        return Outcome(**of_this_try, happening=Happening.REPLY_LOST, text=str(answer))
 
     def _verdict(self, sent: _OnTheWire, error: SendError) -> Verdict:
         due = sent.row.due

@@ -123,7 +123,7 @@ def _record_one(conn: Connection, outcome: Outcome, at: datetime) -> None:
     ).first()
     if row is not None:
         outcome = replace(outcome, number=row.attempts, started_at=row.committed_at)
-        if outcome.happening is Happening.REFUSED:
+        if outcome.happening is Happening.REFUSED and outcome.provider:  # nobody else has said anything of the address
             events.put(conn, [(_bounce(outcome, at), "")], received_at=at)  # feedback may have done with the address
     _ATTEMPT.for_each(conn, [_attempt(outcome, at)])
 

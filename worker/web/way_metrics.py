@@ -7,6 +7,7 @@ from datetime import tzinfo
 
 from sqlalchemy import Connection
 
+from worker.circuits import SHOWN
 from worker.delivery.pacing import Slowdown
 from worker.store import breakers, throttles
 from worker.store.database import now
@@ -15,9 +16,10 @@ from worker.store.database import now
 def way_metrics(conn: Connection, zone: tzinfo) -> Iterator[str]:
     """Yield lines in Prometheus' text format; on a good day, but the names."""
     at = now(conn)
-    yield from _gauge("tocsin_way_shut", "Ways out that are not closed circuits.")
+    yield from _gauge("tocsin_way_shut", "Ways out that are shut, on trial or paused.")
     for way, circuit in breakers.load(conn).items():
-        yield _line("tocsin_way_shut", 1, **way._asdict(), condition=circuit.condition, trouble=circuit.trouble or "")
+        labels = {**way._asdict(), "condition": SHOWN[circuit.condition], "trouble": circuit.trouble or ""}
+        yield _line("tocsin_way_shut", 1, **labels)
     yield from _gauge("tocsin_rate_slowed_per_second", "Rates that were halved because somebody asked for less.")
     for place, halved in throttles.load(conn).items():
         yield _line(
