@@ -9,7 +9,7 @@ import typer
 from worker.cli.house import Json, opened_house, print_json, print_rows, reader_of
 from worker.errors import InputError
 from worker.lifecycle import State
-from worker.model import DeliveryId
+from worker.model import DeliveryId, EditionId
 
 app = typer.Typer(help="Every copy for every reader.", no_args_is_help=True)
 
@@ -25,11 +25,13 @@ def list_(
     as_json: Json = False,
 ) -> None:
     """Print deliveries, oldest first, all of them."""
-    from worker.store import ledger
+    from worker.store import editions, ledger
 
     found = opened_house()
     subscriber = None if address is None else reader_of(found, address).id
     with found.database.read() as conn:
+        if edition is not None and not editions.listed(conn, edition_id=EditionId(edition), limit=1):
+            raise InputError(f"there is no edition {edition}", hint="see `tocsin editions list`")
         rows = ledger.deliveries(
             conn, state=state, edition=edition, subscriber=subscriber, domain=domain, provider=provider
         )

@@ -49,7 +49,7 @@ def show(
     if as_json:
         print_json(shown)
         return
-    rows = [{"field": name, "value": value} for name, value in shown.items() if name != "conservation"]
+    rows = [{"field": name, "value": value} for name, value in found[0].items() if name != "audience"]
     rows += [{"field": name, "value": str(count)} for name, count in shown["conservation"].items()]
     print_rows(rows, as_json=False, columns=("field", "value"))
 

@@ -29,7 +29,8 @@ Domain = Annotated[str, typer.Option(help="Only mail to this domain, and to its 
 def list_(as_json: Json = False) -> None:
     """Print each provider, and each narrower way that is shut or slowed: one kind of mail, one recipient domain.
 
-    A state is well, shut, on trial (a few messages find out), paused (by a person) or slowed. `window` is how many messages are in doubt at most when a worker dies.
+    A state is well, shut, on trial (a few messages find out), paused (by a person) or slowed. `window` is how many
+    messages are in doubt at most when a worker dies.
     """
     from worker.delivery.pacing import Slowdown
     from worker.store import breakers, throttles

@@ -17,7 +17,7 @@ from worker.cli.house import Json, messages, print_json, print_rows, stamp
 from worker.cli.refusals import printable
 from worker.errors import TocsinError
 from worker.health import Finding, Health
-from worker.model import Lane
+from worker.model import EditionStatus, Lane
 
 if TYPE_CHECKING:
     from worker.wiring import House
@@ -114,18 +114,28 @@ def _database(found: House) -> Iterator[Finding]:
 
 
 def _sends(found: House) -> Iterator[Finding]:
-    from worker.store import canaries
+    from worker.lifecycle import State
+    from worker.store import editions, steering
 
     with found.database.read() as conn:
-        held = canaries.held(conn)
-    if not held:
-        yield Finding(part="sends", health=Health.WELL, says="no edition is held")
-    for edition_id, reason in held:
+        stopped = steering.stopped(conn)
+        unknown = editions.states(conn).get(State.UNKNOWN, 0)
+    if not stopped:
+        yield Finding(part="sends", health=Health.WELL, says="no edition is held or paused")
+    for edition_id, status, reason in stopped:
+        is_held = status is EditionStatus.HELD
         yield Finding(
             part="sends",
-            health=Health.ILL,
-            says=f"edition {edition_id} is {reason}",
-            advice=f"find the cause, then `tocsin editions resume {edition_id}` or `cancel`",
+            health=Health.ILL if is_held else Health.NOTE,
+            says=f"edition {edition_id} is {reason or status}",
+            advice=f"{'find the cause, then ' * is_held}`tocsin editions resume {edition_id}` or `cancel`",
+        )
+    if unknown:
+        yield Finding(
+            part="sends",
+            health=Health.NOTE,
+            says=f"of {unknown} {'delivery' if unknown == 1 else 'deliveries'} nobody knows whether they arrived",
+            advice="`tocsin deliveries resolve` names them; see docs/runbook.md",
         )
 
 
@@ -153,13 +163,15 @@ def _relays(found: House) -> Iterator[Finding]:
     yield Finding(
         part="relays",
         health=_health(not silent),
-        says=f"no answer from {'; '.join(silent)}" if silent else f"{names} answer",
+        says=f"no answer from {'; '.join(silent)}"
+        if silent
+        else f"{names} {'answers' if len(found.transport_specs) == 1 else 'answer'}",
         advice="check TOCSIN_TRANSPORTS and the relay; mail waits and is tried again" if silent else "",
     )
 
 
 def _ways(found: House) -> Iterator[Finding]:
-    from worker.circuits import Condition
+    from worker.circuits import SHOWN, Condition
     from worker.store import breakers
 
     with found.database.read() as conn:
@@ -172,10 +184,10 @@ def _ways(found: House) -> Iterator[Finding]:
         yield Finding(
             part="ways",
             health=Health.ILL if is_ill else Health.NOTE,
-            says=f"{way} is {circuit.condition.replace('_', ' ')} ({why})",
-            advice=f"it is tried again by itself; mended already? `tocsin providers resume {way.provider}`"
+            says=f"{way} is {SHOWN[circuit.condition]} ({why})",
+            advice=f"it is tried again by itself; mended already? `tocsin providers resume {way.options}`"
             if circuit.trouble
-            else f"`tocsin providers resume {way.provider}`",
+            else f"`tocsin providers resume {way.options}`",
         )
 
 
@@ -243,7 +255,7 @@ def _clock(found: House) -> Iterator[Finding]:
     yield Finding(
         part="clock",
         health=_health(abs(ahead_s) < 5),
-        says=f"the database's clock is {ahead_s:+.1f} s from this machine's",
+        says=f"the database's clock is {round(ahead_s, 1) or 0.0:+.1f} s from this machine's",
         advice="" if abs(ahead_s) < 5 else "set the machines' clocks by NTP",
     )
 

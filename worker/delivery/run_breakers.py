@@ -5,6 +5,7 @@ What this worker sees itself counts for it at once; the others learn of it by SQ
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -15,13 +16,15 @@ from typing import Final
 from sqlalchemy import Connection
 
 from worker import circuits
-from worker.circuits import Circuit, Condition, Trouble, Way
+from worker.circuits import SHOWN, Circuit, Condition, Trouble, Way
 from worker.delivery.pacing import Slowdown, halve
 from worker.delivery.routing import Hold
 from worker.model import DeliveryId, Lane
 from worker.store import breakers, throttles
 from worker.store.database import now
 from worker.store.throttles import Halved, Place
+
+log = logging.getLogger(__name__)
 
 PROBES: Final = 3
 """How many messages one turn may try."""
@@ -192,9 +195,11 @@ def look(conn: Connection) -> Seen:
 def tell_and_look(conn: Connection, news: News) -> Seen:
     """Write what this worker has found out, take the turns that it wants, and read the ways."""
     for way, turn in news.recoveries.items():
+        log.warning("%s is well again", way)
         breakers.recover(conn, way, turn=turn)
     for way, (trouble, reason, wait_s) in sorted(news.trips.items()):
-        breakers.trip(conn, way, trouble, reason=reason, wait_s=wait_s)
+        tripped = breakers.trip(conn, way, trouble, reason=reason, wait_s=wait_s)
+        log.warning("%s is %s: %s: %s", way, SHOWN[tripped.condition], tripped.trouble or "", tripped.reason)
     for place, full_per_s in sorted(news.halvings.items()):
         throttles.change(conn, place, _halving(full_per_s))
     turns = {way: breakers.take_turn(conn, way) for way in sorted(news.wanted - news.trips.keys())}

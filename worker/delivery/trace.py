@@ -15,6 +15,9 @@ from worker.lifecycle import OPEN, State
 from worker.model import Cadence, EditionStatus, SubscriberStatus
 
 _STOPPED: Final = (EditionStatus.PAUSED, EditionStatus.HELD)
+# What people have done is told without their names: it may be read to the reader.
+_LOST: Final = "got lost on its way: the mail server did not take it on, and it is not sent again"
+_CALLED_OFF: Final = ": the newsroom has cancelled it"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -189,16 +192,16 @@ def stands(copy: Sent, *, timezone: str) -> str:
         State.DELIVERED: "arrived at the reader's provider; if it is not in the inbox, it may be in the spam folder",
         State.BOUNCED: f"came back undelivered{said}",
         State.COMPLAINED: "arrived, and was reported as spam from that mailbox",
-        State.REFUSED: f"was refused by the receiving mail server{said}",
+        State.REFUSED: f"was refused by the receiving mail server{said}" if _was_answered(copy) else _LOST,
         State.SUPPRESSED: f"was not sent{said}",
-        State.CANCELLED: f"was not sent{said}",
+        State.CANCELLED: f"was not sent{said if copy.edition_status is not EditionStatus.CANCELLED else _CALLED_OFF}",
         State.EXPIRED: f"was not sent{said}",
     }
     when = copy.accepted_at or copy.next_attempt_at if copy.state in {State.ACCEPTED, State.DEFERRED} else None
     told = f"The {copy.kind} of {_on(copy.planned_at, timezone)} {words[copy.state]}"
     told += f" ({_on(when, timezone)})" if when else ""
     if copy.state in OPEN and copy.edition_status in _STOPPED:
-        told += f". Its edition is {copy.edition_status}: {copy.edition_reason or 'no reason was given'}"
+        told += ". The newsroom has stopped its edition for the moment"
     elif copy.state in OPEN and copy.waits_for_canary:
         told += ". It waits until the first share of its edition has done well"
     return told + "."
@@ -257,11 +260,18 @@ def _of_following(one: Follows) -> Iterator[Entry]:
         yield Entry(one.matched_at, "concerned", f"the story met {one.name}{words}")
 
 
+def _was_answered(copy: Sent) -> bool:
+    """Tell whether it was a provider that said the last word, and not a person who looked into its log."""
+    return not copy.tries or bool(copy.tries[-1].provider)
+
+
 def _of_copy(copy: Sent) -> Iterator[Entry]:
-    yield Entry(copy.planned_at, "planned", f"{copy.kind}, edition {copy.edition_id}, delivery {copy.id}")
+    stopped = f"; {copy.edition_reason}" if copy.edition_reason and copy.state in OPEN | {State.CANCELLED} else ""
+    yield Entry(copy.planned_at, "planned", f"{copy.kind}, edition {copy.edition_id}, delivery {copy.id}{stopped}")
     for one in copy.tries:
-        reply = " ".join(str(part) for part in (one.code, one.enhanced, one.text) if part)
-        yield Entry(one.at, one.outcome, f"{one.provider}: {reply}" if one.provider else reply)
+        codes = (str(code) for code in (one.code, one.enhanced) if code)
+        reply = " ".join([*(code for code in codes if code not in one.text), one.text])
+        yield Entry(one.at, one.outcome.replace("_", " "), f"{one.provider}: {reply}" if one.provider else reply)
     for heard in copy.heard:
         yield Entry(heard.at, heard.kind, f"{heard.provider}: {heard.text}" if heard.text else f"says {heard.provider}")
 

@@ -121,12 +121,6 @@ def release(conn: Connection, edition_id: EditionId) -> None:
         reschedule(conn, edition_id, batch_no)
 
 
-def held(conn: Connection) -> list[tuple[EditionId, str]]:
-    """Return the editions that wait for a person, with the reasons."""
-    query = sa.select(Edition.id, Edition.reason).where(Edition.status == EditionStatus.HELD).order_by(Edition.id)
-    return [(EditionId(edition_id), reason) for edition_id, reason in conn.execute(query)]
-
-
 def _spread(conn: Connection, edition_id: EditionId, *, count: int, audience: int) -> list[int]:
     """Return every so-manieth copy of those laid out by domain: each large domain is met, each in its share."""
     step = max(1, audience // count)

@@ -25,6 +25,14 @@ def standing(conn: Connection, edition_id: EditionId) -> tuple[EditionStatus, Ed
     return (row.status, row.planned_as) if row else None
 
 
+def stopped(conn: Connection) -> list[tuple[EditionId, EditionStatus, str]]:
+    """Return the editions that wait for a person, with the reasons."""
+    query = sa.select(Edition.id, Edition.status, Edition.reason).where(
+        Edition.status.in_((EditionStatus.HELD, EditionStatus.PAUSED))
+    )
+    return [(EditionId(row.id), row.status, row.reason) for row in conn.execute(query.order_by(Edition.id))]
+
+
 def change_status(
     conn: Connection, edition_id: EditionId, *, was: EditionStatus, to: EditionStatus, reason: str
 ) -> bool:

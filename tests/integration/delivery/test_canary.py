@@ -29,7 +29,7 @@ from worker.lifecycle import State
 from worker.model import Canary, EditionId, EditionStatus, Lane, Severity
 from worker.planning.first_share import FirstShare
 from worker.planning.run import Policy, plan
-from worker.store import canaries, editions, leases
+from worker.store import editions, leases, steering
 from worker.store.database import Database
 from worker.store.schema import Delivery, DeliveryBatch, Subscriber
 
@@ -123,7 +123,7 @@ def test_when_refusals_jump_the_rest_is_held_until_a_person_says_so(database, po
     # A breaker may have shut before all were tried.
     assert re.fullmatch(rf"held by its canary: (\d+) of the first \1 {why}", held.reason), held.reason
     with database.read() as conn:
-        assert canaries.held(conn) == [(edition_id, held.reason)]
+        assert steering.stopped(conn) == [(edition_id, EditionStatus.HELD, held.reason)]
         assert editions.conservation(conn, edition_id)["audience"] == 200
     set_clock(database, ahead=timedelta(minutes=5))
     run_canary.sweep(database, LIMITS)

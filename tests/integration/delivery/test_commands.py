@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import sys
 from datetime import timedelta
 
@@ -128,6 +129,25 @@ def test_deliveries_are_listed_by_what_one_knows_of_them(tocsin, database, send,
     assert tocsin.ask("deliveries", "list", "--domain", "elsewhere.example") == []
     assert len(tocsin.ask("deliveries", "list", "--provider", "stand-in", "--state", "accepted")) == 2
     assert tocsin("deliveries", "list", "--address", "who@readers.example")[0] == 2
+    status, _, err = tocsin("deliveries", "list", "--edition", send + 1)
+    assert (status, f"there is no edition {send + 1}" in err) == (2, True)
+
+
+def test_an_edition_s_audience_is_shown_once(tocsin, send):
+    assert tocsin("editions", "show", send)[1].count("audience") == 1
+
+
+def test_the_doctor_tells_of_what_waits_for_a_person(tocsin, doubts):
+    def sends():
+        told = map(json.loads, tocsin("doctor", "--no-dns", "--json")[1].splitlines())
+        return [(row["health"], row["says"]) for row in told if row["part"] == "sends"]
+
+    unknown = ("note", "of 3 deliveries nobody knows whether they arrived")
+    assert sends() == [("well", "no edition is held or paused"), unknown]
+    tocsin("editions", "pause", doubts, "--reason", "wrong headline")
+    (paused, *others) = sends()
+    assert others == [unknown]
+    assert (paused[0], paused[1].endswith("wrong headline")) == ("note", True)
 
 
 # Why did, or didn't, this reader get it ------------------------------------------------------------------------------

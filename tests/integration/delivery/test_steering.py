@@ -30,7 +30,7 @@ from worker.errors import OutcomeUnknown
 from worker.facts import Copy, EditionPlan
 from worker.lifecycle import OPEN, State
 from worker.model import EditionId, EditionKind, EditionStatus, Lane, Severity
-from worker.store import editions, house, leases
+from worker.store import editions, events, house, leases
 from worker.store.database import now
 
 ACTOR = "ada at the command line"
@@ -220,6 +220,7 @@ def test_a_person_settles_what_nobody_knows(database, post, fate, state, sent):
         assert states_of(conn) == [state] * 2
         assert not set(states_of(conn)) & OPEN
         assert ACTOR in attempts_of(conn, ids[0])[1].text
+        assert events.unsettled(conn, limit=1) == []  # a person's word about a log is none about the address
         assert house.notes(conn, f"delivery {ids[0]}")[0][1:3] == (ACTOR, f"resolve as {fate}")
     assert len(post.transport.sent) == sent
     assert len({message.message_id for message in post.transport.sent}) == 2

@@ -99,11 +99,12 @@ def test_two_providers_share_an_edition_and_each_reader_gets_it_once(database):
     assert providers == {"one": len(one.sent), "other": len(other.sent)}
 
 
-def test_what_a_dead_provider_had_goes_by_the_other(database):
+def test_what_a_dead_provider_had_goes_by_the_other(database, caplog):
     dead, other = Unreachable(), Provider("other")
     edition_id = planned(database, 30)
     first = deliver(database, edition_id, dead, other)
     assert conditions(database) == {Way("stand-in"): Condition.OPEN}
+    assert "stand-in is shut: unreachable: connection refused" in caplog.text
     set_clock(database, ahead=timedelta(seconds=2))
     assert first + deliver(database, edition_id, dead, other) == 30
     assert states(database) == {State.ACCEPTED: 30}

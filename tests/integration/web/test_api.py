@@ -305,7 +305,7 @@ def test_the_figures_are_prometheus_text(newspaper):
     assert 'tocsin_deliveries{state="planned"} 1' in lines
     assert 'tocsin_conservation{term="open"} 1' in lines
     assert 'tocsin_batches_due{lane="alerts"} 0' in lines
-    way = 'provider="relay",stream="digest",domain="",condition="open",trouble="policy"'
+    way = 'provider="relay",stream="digest",domain="",condition="shut",trouble="policy"'
     assert f"tocsin_way_shut{{{way}}} 1" in lines
     assert any(line.startswith('tocsin_rate_slowed_per_second{provider="",domain="gmail.com"} 10.') for line in lines)
     assert any(line.startswith('tocsin_heartbeat_age_seconds{queue="alerts"} 0.') for line in lines)

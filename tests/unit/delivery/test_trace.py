@@ -137,8 +137,34 @@ def test_a_copy_says_more_than_what_the_reader_follows():
 
 @pytest.mark.parametrize("status", [EditionStatus.PAUSED, EditionStatus.HELD])
 def test_a_copy_of_an_edition_that_was_stopped_says_so(status):
-    copy = replace(COPY, edition_status=status, edition_reason="wrong headline")
-    assert f"Its edition is {status}: wrong headline." in stands(copy, timezone="UTC")
+    copy = replace(COPY, edition_status=status, edition_reason="paused by Jo: wrong headline")
+    assert stands(copy, timezone="UTC").endswith(". The newsroom has stopped its edition for the moment.")
+    (planned,) = [entry.says for entry in timeline(READER, None, (), [copy]) if entry.what == "planned"]
+    assert planned.endswith("; paused by Jo: wrong headline")
+
+
+def test_what_people_have_done_is_told_to_the_reader_without_their_names():
+    by_jo = "it was not taken on and is not sent again, says Jo"
+    asked = Try(at=NOON, outcome="refused", provider="", code=None, enhanced="", text=by_jo)
+    lost = replace(COPY, state=State.REFUSED, reason=by_jo, tries=(asked,))
+    assert "the mail server did not take it on" in stands(lost, timezone="UTC")
+    assert "Jo" not in stands(lost, timezone="UTC")
+    why = "the edition was cancelled by Jo: wrong headline"
+    cancelled = replace(
+        COPY, state=State.CANCELLED, edition_status=EditionStatus.CANCELLED, edition_reason=why, reason=why
+    )
+    assert stands(cancelled, timezone="UTC").endswith(" was not sent: the newsroom has cancelled it.")
+    assert [why in entry.says for entry in timeline(READER, None, (), [cancelled])].count(True) == 1
+
+
+def test_a_reply_is_told_once_with_its_codes():
+    refused = Try(at=NOON, outcome="refused", provider="relay", code=550, enhanced="5.1.1", text="550 5.1.1 nobody")
+    terse = replace(refused, outcome="reply_lost", text="nobody")
+    (_, *tries) = timeline(READER, None, (), [replace(COPY, tries=(refused, terse))])[-3:]
+    assert [(one.what, one.says) for one in tries] == [
+        ("refused", "relay: 550 5.1.1 nobody"),
+        ("reply lost", "relay: 550 5.1.1 nobody"),
+    ]
     assert "until the first share" in stands(replace(COPY, waits_for_canary=True), timezone="UTC")
 
 
