@@ -6,7 +6,6 @@ Asks each part how it is; `worker.deliverability` judges what DNS says of us. Pr
 from __future__ import annotations
 
 import shutil
-import socket
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Annotated, Final
@@ -153,20 +152,16 @@ def _broker(found: House) -> Iterator[Finding]:
 
 
 def _relays(found: House) -> Iterator[Finding]:
-    silent = []
-    for spec in found.transport_specs:
-        try:
-            socket.create_connection((spec.host, spec.port), timeout=_CONNECT_S).close()
-        except OSError as error:
-            silent.append(f"{spec.name} at {spec.host}:{spec.port} ({error.strerror or error})")
-    names = ", ".join(spec.name for spec in found.transport_specs)
+    from worker.adapters.transports.reach import trouble
+
+    specs = found.transport_specs
+    troubles = [said for spec in specs if (said := trouble(spec, within_s=_CONNECT_S))]
+    names = ", ".join(spec.name for spec in specs)
     yield Finding(
         part="relays",
-        health=_health(not silent),
-        says=f"no answer from {'; '.join(silent)}"
-        if silent
-        else f"{names} {'answers' if len(found.transport_specs) == 1 else 'answer'}",
-        advice="check TOCSIN_TRANSPORTS and the relay; mail waits and is tried again" if silent else "",
+        health=_health(not troubles),
+        says="; ".join(troubles) or f"{names} {'answers' if len(specs) == 1 else 'answer'}",
+        advice="check TOCSIN_TRANSPORTS and the relay; mail waits and is tried again" if troubles else "",
     )
 
 

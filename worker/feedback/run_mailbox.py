@@ -73,7 +73,7 @@ def take_in(
     done = TakenIn()
     waiting = (_understand(mail, key, data, received_at) for key, data in mailbox.waiting(limit=limit))
     for group in _groups(waiting):
-        for one, fate in _stored(feedback, group, done):
+        for one, fate in _stored(feedback, group, done, received_at):
             mailbox.settle(one.key, fate)
             done.mails[fate] += 1
     return done
@@ -95,10 +95,12 @@ def _understand(mail: ReturnedMail, key: str, data: bytes | None, received_at: d
     return _Understood(key=key, fate=Fate.LEFT if for_people else Fate.TAKEN, heard=[(event, raw) for event in events])
 
 
-def _stored(feedback: Feedback, group: Sequence[_Understood], done: TakenIn) -> Iterator[tuple[_Understood, Fate]]:
+def _stored(
+    feedback: Feedback, group: Sequence[_Understood], done: TakenIn, received_at: datetime
+) -> Iterator[tuple[_Understood, Fate]]:
     """Keep the events of some mails in one transaction, or else of each in its own, to find out which one breaks it."""
     try:
-        done.events += feedback.store([pair for one in group for pair in one.heard])
+        done.events += feedback.store([pair for one in group for pair in one.heard], received_at=received_at)
     except OperationalError:  # the database is away: nothing is settled, and all of it comes again
         raise
     except Exception:
@@ -107,7 +109,7 @@ def _stored(feedback: Feedback, group: Sequence[_Understood], done: TakenIn) -> 
             yield group[0], Fate.ASIDE
             return
         for one in group:
-            yield from _stored(feedback, [one], done)
+            yield from _stored(feedback, [one], done, received_at)
         return
     yield from ((one, one.fate) for one in group)
 

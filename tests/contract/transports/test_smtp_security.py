@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 import ipaddress
 import ssl
@@ -16,6 +17,7 @@ from cryptography.x509.oid import NameOID
 from tests.contract.transports.scripted_server import Fault, ScriptedServer, Step, letter, run, send
 from worker.adapters.transports.build import build
 from worker.adapters.transports.dsn import parse_transports
+from worker.adapters.transports.reach import trouble
 from worker.errors import Blame, ConfigurationError, SendError
 from worker.ports import Transport
 
@@ -268,6 +270,41 @@ def test_a_login_that_is_not_offered_sends_nothing(offers):
         async with ScriptedServer(extensions=offers) as server:
             error = await send_one(transport_to(server, "tls=off", login="user:open%20sesame@"))
             assert_not_sent(error, server, "AUTH")
+
+    run(test())
+
+
+# Before any message: what the doctor asks -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("offers", "options", "login", "told"),
+    [
+        (["AUTH PLAIN"], "tls=off", "user:open%20sesame@", None),
+        (["AUTH PLAIN"], "tls=off", "user:open%20barley@", "535"),
+        (["AUTH CRAM-MD5"], "tls=off", "user:open%20sesame@", "neither AUTH PLAIN nor AUTH LOGIN"),
+        ([], "tls=required", "", "offers no STARTTLS"),
+    ],
+)
+def test_whether_a_relay_lets_us_in_is_found_out_without_a_message(offers, options, login, told):
+    async def test():
+        async with ScriptedServer(extensions=offers) as server:
+            (spec,) = parse_transports(f"smtp://{login}127.0.0.1:{server.port}?{options}")
+            said = await asyncio.to_thread(trouble, spec, within_s=5)
+            assert (said is None) == (told is None)
+            assert (told or "") in (said or "")
+            assert "barley" not in str(said)
+        assert "MAIL" not in [verb for one in server.conversations for verb in one.verbs]
+
+    run(test())
+
+
+def test_a_relay_that_does_not_greet_us_is_given_up():
+    async def test():
+        async with ScriptedServer({Step.BANNER: Fault.STALL}) as server:
+            (spec,) = parse_transports(f"smtp://127.0.0.1:{server.port}?tls=off")
+            said = await asyncio.to_thread(trouble, spec, within_s=0.2)
+            assert said == f"smtp at 127.0.0.1:{server.port} has not greeted us within 0.2 s"
 
     run(test())
 

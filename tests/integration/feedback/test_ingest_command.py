@@ -137,7 +137,10 @@ def test_a_sweep_outlives_a_mailbox_that_is_away(sweep, monkeypatch, caplog):
 
 def test_kept_mail_is_read_again_with_the_others(tocsin, maildir, mail):
     (maildir / "new" / "1").write_bytes(mail)
-    tocsin.ask("feedback", "ingest", str(maildir))
+    undated = b"".join(line for line in mail.splitlines(keepends=True) if not line.startswith(b"Date:"))
+    assert undated != mail
+    (maildir / "new" / "2").write_bytes(undated)
+    assert tocsin.ask("feedback", "ingest", str(maildir))[0]["taken"] == 2
     assert tocsin.ask("feedback", "reclassify", "--provider", "mail") == []
 
 
