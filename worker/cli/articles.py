@@ -1,16 +1,19 @@
-"""`tocsin articles`: hand articles in, look at what is stored, break news, mark an update, stop a story."""
+"""`tocsin articles`: hand articles in, look at what is stored, break, update, correct and stop what was sent."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from worker.cli.house import Json, messages, opened_house, operator, print_json, print_rows
 from worker.errors import InputError
 from worker.model import ArticleId, ParsedArticle
+
+if TYPE_CHECKING:
+    from worker.intake.run_edits import Edit
 
 app = typer.Typer(help="Articles, and what they match.", no_args_is_help=True)
 
@@ -128,6 +131,49 @@ def update(
     if as_json:
         print_json(updated.told())
     messages.print(updated.says)
+
+
+@app.command()
+def correct(  # noqa: PLR0917  an option each
+    article: Annotated[int, typer.Argument(help="The article's number.")],
+    note: Annotated[str, typer.Option(help="What was wrong, as readers are told.")],
+    file: Annotated[str, typer.Option(help="The article's new words: text, HTML or JSON; - for standard input.")] = "",
+    retract: Annotated[bool, typer.Option("--retract", help="The article is told no more.")] = False,
+    no_mail: Annotated[bool, typer.Option("--no-mail", help="Correct only what is unsent.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Correct an article: in all that is unsent, and by a mail to exactly those who were sent the faulty version.
+
+    Without --file, the article's last change, by its feed or its newsroom, is what corrects it.
+    """
+    from worker.intake.run_correcting import Correction
+    from worker.intake.run_correcting import correct as take
+    from worker.planning.run_corrections import carry_out
+
+    found = opened_house()
+    wanted = Correction(note=note, changed=_new_words(file), retracts=retract, mails=not no_mail)
+    corrected = take(found.database, ArticleId(article), wanted, actor=operator())
+    if corrected is None:
+        raise InputError(f"there is no article {article} that may be sent", hint="see `tocsin articles list`")
+    found.matcher.match(ArticleId(article))
+    done = carry_out(found.database, found.planning_policy, corrected.correction, revision=corrected.revision)
+    found.ring("sweep_planning")
+    if as_json:
+        print_json(done.told())
+    messages.print(done.says)
+
+
+def _new_words(file: str) -> Edit:
+    """Read what a file says of an article; what it leaves out stays as it is."""
+    from worker.intake.run_edits import Edit
+
+    if not file:
+        return Edit()
+    found = _read(file, "")
+    if len(found) != 1:
+        raise InputError(f"holds {len(found)} articles: a correction is of one", where=file)
+    parsed = found[0]
+    return Edit(title=parsed.title or None, summary=parsed.summary or None, body=parsed.body or None)
 
 
 def _read(name: str, url: str) -> tuple[ParsedArticle, ...]:

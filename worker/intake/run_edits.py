@@ -1,11 +1,13 @@
 """Changes an article at an editor's word: a new revision with its fingerprint, which is then matched again.
 
-One transaction. Unlike a feed, an editor may also make an article less urgent. Called by the API.
+One transaction. Unlike a feed, an editor may also make an article less urgent. Called by the API and by corrections.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+
+from sqlalchemy import Connection
 
 from worker.intake.canonical import canonical_url
 from worker.intake.fingerprint import fingerprint
@@ -13,6 +15,7 @@ from worker.intake.run import Added, known_of, row_of
 from worker.intake.validate import validate
 from worker.model import ArticleId, Novelty, Severity
 from worker.store import articles, editing
+from worker.store.articles import StoredArticle
 from worker.store.database import Database, now
 
 
@@ -32,21 +35,24 @@ def edit(database: Database, article_id: ArticleId, changed: Edit) -> Added | No
     """Change an article; None when there is none. Raises `InputError` for what no article can be."""
     with database.write() as conn:
         stored = articles.by_id(conn, article_id)
-        if stored is None:
-            return None
-        at = now(conn)
-        ours = known_of(stored).article
-        given = {one.name: value for one in fields(changed) if (value := getattr(changed, one.name)) is not None}
-        article = validate(replace(ours, **given), now=at).article
-        names = [name for name in given if getattr(article, name) != getattr(ours, name)]
-        reason = f"an editor has changed its {', '.join(names)}" if names else "as it was"
-        is_stored = False
-        if names == ["severity"]:
-            editing.set_severity(conn, article_id, article.severity)
-        elif names:
-            print_ = fingerprint(article)
-            row = row_of(article, print_, canonical_url(article.url), outlet=stored.outlet, at=at)
-            row |= {"novelty": Novelty.UPDATE, "reason": reason}
-            is_stored = articles.update_article(conn, article_id, revision=stored.revision, bands=print_.bands, **row)
+        return None if stored is None else apply(conn, stored, changed)
+
+
+def apply(conn: Connection, stored: StoredArticle, changed: Edit) -> Added:
+    """Change a stored article in the caller's transaction. Raises as `edit` does."""
+    at = now(conn)
+    ours = known_of(stored).article
+    given = {one.name: value for one in fields(changed) if (value := getattr(changed, one.name)) is not None}
+    article = validate(replace(ours, **given), now=at).article
+    names = [name for name in given if getattr(article, name) != getattr(ours, name)]
+    reason = f"an editor has changed its {', '.join(names)}" if names else "as it was"
+    is_stored = False
+    if names == ["severity"]:
+        editing.set_severity(conn, stored.id, article.severity)
+    elif names:
+        print_ = fingerprint(article)
+        row = row_of(article, print_, canonical_url(article.url), outlet=stored.outlet, at=at)
+        row |= {"novelty": Novelty.UPDATE, "reason": reason}
+        is_stored = articles.update_article(conn, stored.id, revision=stored.revision, bands=print_.bands, **row)
     status = Novelty.UPDATE if names else Novelty.DUPLICATE
-    return Added(id=article_id, status=status, reason=reason, stored=is_stored)
+    return Added(id=stored.id, status=status, reason=reason, stored=is_stored)

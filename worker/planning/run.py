@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from worker.content import ConfirmationContent
 from worker.facts import Asked, Copy, EditionPlan
 from worker.model import EditionId, EditionKind, Lane, SubscriberId
+from worker.planning import run_corrections
 from worker.planning.rules import Policy
 from worker.planning.run_alerts import plan_alerts
 from worker.planning.run_copies import CHUNK_READERS, Made
@@ -39,6 +40,7 @@ def plan(database: Database, policy: Policy) -> Planned:
         *_plan_confirmations(database, policy),
         *plan_alerts(database, policy),
         *plan_rolling(database, policy),
+        *run_corrections.sweep(database, policy),
         *plan_digests(database, policy),
     ]
     return _planned(made)

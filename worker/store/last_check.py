@@ -18,6 +18,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from worker.lifecycle import Happening, State, sources_of
 from worker.model import DeliveryId, EditionKind, EditionStatus, SubscriberStatus
+from worker.store.corrections import is_faulty
 from worker.store.database import now
 from worker.store.deliveries import move
 from worker.store.leases import (
@@ -170,12 +171,13 @@ def _stopped() -> ColumnElement[bool]:
 
 
 def _being_stopped() -> ColumnElement[bool]:
-    """Return the condition that this shows a story which an editor stops at this moment: it gets another content first.
+    """Return the condition that this shows what an editor stops or corrects at this moment: it gets another content.
 
-    Hardly ever is there such a story at all, so that this costs no more than a look into an empty index.
+    Hardly ever is there such a story, or card, at all, so that this costs no more than a look into two empty indexes.
     """
     stories = sa.select(Story.id).where(Story.stopping_since.is_not(None))  # asked once, whatever rows it is for
-    return sa.exists().where(ContentStory.content_id == Delivery.content_id, ContentStory.story_id.in_(stories))
+    stopped = sa.or_(ContentStory.story_id.in_(stories), is_faulty(ContentStory.card_id))
+    return sa.exists().where(ContentStory.content_id == Delivery.content_id, stopped)
 
 
 def _reader_wants_it(at: Moment) -> ColumnElement[bool]:

@@ -12,8 +12,10 @@ from pydantic import BaseModel, Field
 
 from worker.delivery.run_withdrawal import withdraw
 from worker.errors import InputError
+from worker.intake.run_correcting import Correction, correct
 from worker.intake.run_edits import Edit, edit
 from worker.model import ArticleId, Severity
+from worker.planning.run_corrections import carry_out
 from worker.planning.run_editing import NOTE_CHARS, boost, break_news, update_materially
 from worker.web.api import PROBLEMS, Body, JudgedArticle, judged, wait_until_matched
 from worker.web.api_editions import MISSING, Number, Why
@@ -57,6 +59,31 @@ class Stopped(BaseModel):
     cancelled: int
     shortened: int
     sent: int
+    says: str
+
+
+class CorrectedArticle(Body):
+    """What an editor corrects of an article; what is left out stays as it is."""
+
+    title: str | None = None
+    summary: str | None = None
+    body: str | None = None
+    note: Annotated[str, Field(max_length=NOTE_CHARS, description="What was wrong, as readers are told.")]
+    retract: Annotated[bool, Field(description="The article is told no more.")] = False
+    mail: Annotated[bool, Field(description="Whoever was sent the faulty version gets a mail about it.")] = True
+
+
+class Corrected(BaseModel):
+    """What a correction has led to: mails that go out without the fault, cancelled, sent before, and told of it."""
+
+    article: int
+    story: int
+    revision: int
+    rerendered: int
+    cancelled: int
+    sent: int
+    mails: int
+    correction: int
     says: str
 
 
@@ -105,6 +132,24 @@ def kill(site: AnySite, article_id: Number, actor: Editor, why: Why | None = Non
     if withdrawn is None:
         raise _missing(article_id)
     return withdrawn.told()
+
+
+@router.post("/articles/{article_id}/correct", response_model=Corrected, responses=PROBLEMS | MISSING)
+def correct_article(site: AnySite, article_id: Number, asked: CorrectedArticle, actor: Editor) -> dict[str, object]:
+    """Correct or retract an article: in all that is unsent, and by a mail to exactly those who were sent the fault.
+
+    Without new words, the article's last change is what corrects it.
+    """
+    house, number = site.house, ArticleId(article_id)
+    changed = Edit(title=asked.title, summary=asked.summary, body=asked.body)
+    wanted = Correction(note=asked.note, changed=changed, retracts=asked.retract, mails=asked.mail)
+    corrected = correct(house.database, number, wanted, actor=actor)
+    if corrected is None:
+        raise _missing(article_id)
+    house.ring("match_article", number)
+    done = carry_out(house.database, house.planning_policy, corrected.correction, revision=corrected.revision)
+    house.ring("sweep_planning")
+    return done.told()
 
 
 def _missing(article_id: int) -> HTTPException:
