@@ -42,6 +42,7 @@ from worker.store.schema import (
     Suppression,
 )
 
+_QUIET: Final = "quiet hours"
 Moment = datetime | ColumnElement[datetime]
 _ENDS: Final = {
     "expired": Happening.EXPIRED,
@@ -63,9 +64,9 @@ def commit(
     """Take rows past the point of no return; the ones returned must be sent now, all others must not.
 
     Everything that may have changed since planning is checked in this one statement: the lease, the edition, its
-    expiry, an alert's story, the reader's consent, address and suppression, and whether any subscription that the mail
-    serves still runs. `provider` and `request_key` name the request that they go out in, to be found by after a crash.
-    What `yields` gets nothing while a breaking alert is due.
+    expiry, an alert's story, the reader's consent, address, suppression and quiet hours, and whether any subscription
+    that the mail serves still runs. `provider` and `request_key` name the request that they go out in, to be found by
+    after a crash. What `yields` gets nothing while a breaking alert is due.
     """
     lock(conn, lease.edition_id, lease.batch_no)  # the lease cannot be taken over between its check and our commit
     at = at or now(conn)
@@ -93,7 +94,7 @@ def _commit(dialect: str, *, yields: bool) -> sa.UpdateBase:
         sa.update(Delivery)
         .where(may_go, _is_listed(dialect), among(Delivery.state, sources_of(Happening.COMMITTED)))
         .where(alive_template(dialect, at), _edition_runs(at), ~_stopped(), ~_being_stopped())
-        .where(_reader_wants_it(at), _subscription_runs())
+        .where(_reader_wants_it(at), _subscription_runs(), _may_be_woken(at))
         .values(
             state=State.COMMITTING,
             fence=sa.bindparam("held_fence"),
@@ -113,14 +114,21 @@ _COMMIT_IN_TURN: Final = Quick(partial(_commit, yields=True))
 def settle_held_back(conn: Connection, lease: Lease, ids: Iterable[DeliveryId]) -> None:
     """Give every row that `commit` did not return the end that its reason demands, or leave it leased for release.
 
-    Rows of the batch whose reader has been erased are ended too: nobody could even try to commit them.
+    What came too late for a reader's evening is due again in the morning, or expires before. Rows of the batch whose
+    reader has been erased are ended too: nobody could even try to commit them.
     """
     lock(conn, lease.edition_id, lease.batch_no)
     parameters = {"ids": _listed(conn, ids), "at": now(conn), **alive_parameters(lease)}
+    rested = []
     for row in _HELD_BACK.once(conn, parameters).all():
         delivery_id, why = row[0], row[1]
-        if why not in {"lease lost", "held"}:
+        if why == _QUIET:
+            rested.append(delivery_id)
+        elif why not in {"lease lost", "held"}:
             move(conn, DeliveryId(delivery_id), _ENDS.get(why, Happening.SUPPRESSED), reason=why)
+    if rested:
+        morning = sa.update(Delivery).where(Delivery.id.in_(rested), Delivery.state == State.LEASED)
+        conn.execute(morning.values(next_attempt_at=Delivery.quiet_until))
 
 
 def _held_back(dialect: str) -> sa.Select[*tuple[Any, ...]]:
@@ -135,6 +143,7 @@ def _held_back(dialect: str) -> sa.Select[*tuple[Any, ...]]:
         (~_same_address(), "the reader's address has changed or is gone"),
         (~_reader_wants_it(at), "the reader has left, paused or not confirmed"),
         (~_subscription_runs(), "all subscriptions that it serves have ended"),
+        (~_may_be_woken(at), _QUIET),
         else_="held",
     )
     return sa.select(Delivery.id, reason).where(
@@ -195,6 +204,11 @@ def _reader_wants_it(at: Moment) -> ColumnElement[bool]:
         ),
         ~_suppressed(),
     )
+
+
+def _may_be_woken(at: Moment) -> ColumnElement[bool]:
+    """Return the condition that it is not the reader's night; what is breaking has no night written on it."""
+    return sa.or_(Delivery.quiet_at.is_(None), at < Delivery.quiet_at, at >= Delivery.quiet_until)
 
 
 def _same_address() -> ColumnElement[bool]:

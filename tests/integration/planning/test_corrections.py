@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import timedelta
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -42,7 +43,7 @@ def articles_of(database: Database, story: StoryId) -> list[ArticleId]:
         return list(map(ArticleId, found))
 
 
-def copies(database: Database, kind: str) -> dict[int, object]:
+def copies(database: Database, kind: str) -> dict[int, Any]:
     """Return what each reader's copies of a kind say."""
     query = (
         sa.select(Delivery.subscriber_id, Delivery.content_id)
