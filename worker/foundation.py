@@ -6,6 +6,7 @@ Everything is made when first asked for. `wiring` builds the rooms on it; nobody
 from __future__ import annotations
 
 import functools
+import tempfile
 from pathlib import Path
 
 from worker.errors import ConfigurationError
@@ -28,9 +29,8 @@ class Foundation:
         home = self.settings.home.expanduser().absolute()
         try:
             home.mkdir(parents=True, exist_ok=True)
-            probe = home / ".writable"
-            probe.touch()
-            probe.unlink()
+            with tempfile.TemporaryFile(dir=home):
+                pass  # one of its own for each process: many look at the same moment
         except OSError as error:
             raise ConfigurationError(
                 f"the home {home} cannot be written to ({error.strerror}): choose another with --home or TOCSIN_HOME"

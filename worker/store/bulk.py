@@ -64,8 +64,8 @@ def insert_new(
     kinds = [table.__table__.c[name].type.compile(conn.dialect) for name in [*columns, *defaults]]
     arrays = ", ".join(f"CAST(%s AS {kind}[])" for kind in kinds)
     added = conn.exec_driver_sql(
-        f"INSERT INTO {target} ({names}) SELECT {names} FROM unnest({arrays}) AS u({names}) ORDER BY hash"  # noqa: S608
-        " ON CONFLICT (hash) DO NOTHING RETURNING hash, id",
+        f"INSERT INTO {target} ({names}) SELECT {names} FROM unnest({arrays}) AS u({names})"  # noqa: S608  names of ours
+        " ORDER BY hash ON CONFLICT (hash) DO NOTHING RETURNING hash, id",
         tuple(list(column) for column in zip(*prepared, strict=True)),
     )
     return {row[0]: row[1] for row in added}
