@@ -15,7 +15,7 @@ from worker.content.contents import (
     NewsletterContent,
     RollingContent,
 )
-from worker.content.freezing import CardKey, card_numbers, freeze, recarded, thaw, without
+from worker.content.freezing import CardKey, card_numbers, freeze, left_out_of, recarded, thaw, without
 from worker.content.hashing import hash_of
 from worker.content.newsroom import Newsroom, Personal
 
@@ -38,6 +38,7 @@ __all__ = [
     "card_numbers",
     "freeze",
     "hash_of",
+    "left_out_of",
     "recarded",
     "thaw",
     "without",

@@ -69,6 +69,16 @@ def card_numbers(frozen: str | bytes) -> tuple[int, ...]:
     return tuple(numbers)
 
 
+def left_out_of(frozen: str | bytes, story_id: int) -> tuple[str, ...]:
+    """Return the topics under which a frozen content had no room for a story; none for a content without sections.
+
+    >>> left_out_of('{"sections":[{"topic":"Oman","left_out":[7]},{"topic":"Iran","left_out":[]}]}', 7)
+    ('Oman',)
+    """
+    shell = json.loads(frozen) if frozen else {}
+    return tuple(part["topic"] for part in shell.get("sections", ()) if story_id in part.get("left_out", ()))
+
+
 def recarded(content: AnyContent, new: Mapping[CardKey, StoryCard | None]) -> AnyContent | None:
     """Put other cards in the place of some, or take them out (None); None when the content has nothing left to tell.
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from worker.content import left_out_of
 from worker.delivery.trace import (
     Addressee,
     AskedAbout,
@@ -25,6 +26,7 @@ from worker.delivery.trace import (
     stands,
     timeline,
 )
+from worker.delivery.trace_later import Later, Owed, Passed
 from worker.model import ArticleId, StoryId, SubscriberStatus
 from worker.store import people, tracing
 from worker.store.database import now
@@ -57,11 +59,12 @@ def trace(conn: Connection, address_hash: str, article_id: ArticleId | None) -> 
     article = _article(conn, about, reader.locale) if about else None
     followed = _followed(conn, reader, story_id)
     sent = _sent(conn, reader, story_id)
+    later = _later(conn, reader, about) if about else Later()
     tz = reader.timezone
     return Traced(
         reader=reader,
-        says=last_word(addressee, article, followed, sent, at=at),
-        timeline=timeline(addressee, article, followed, sent),
+        says=last_word(addressee, article, followed, sent, later, at=at),
+        timeline=timeline(addressee, article, followed, sent, later),
         followed=[(one, _met(one, article, at=at, timezone=tz, is_planned=bool(sent))) for one in followed],
         sent=[(copy, stands(copy, timezone=tz)) for copy in sent],
     )
@@ -123,9 +126,24 @@ def _followed(conn: Connection, reader: Reader, story_id: StoryId | None) -> lis
             words=tuple(words.get(row["topic_id"], ())[:_MOST_WORDS]),
             alert_due_at=row["alert_due_at"],
             is_past=bool(row["is_past"]),
+            rolls=bool(row["rolls"]),
+            summary_due_at=row["summary_due_at"],
         )
         for row in tracing.subscriptions(conn, reader.id, story_id)
     ]
+
+
+def _later(conn: Connection, reader: Reader, about: dict[str, Any]) -> Later:
+    """Find what is known of a story beside its mails: owed, passed over, or without room in a mail."""
+    story_id = StoryId(about["story_id"])
+    owed = tracing.owed(conn, reader.id, story_id)
+    lapsed = [Passed(**row) for row in tracing.omissions(conn, reader.id, story_id)]
+    crowded = [
+        Passed(at=row["planned_at"], kind=row["kind"], edition_id=row["edition_id"], topic=topic)
+        for row in tracing.copies_with_sections(conn, reader.id, since=about["seen_at"])
+        for topic in left_out_of(row["body"], story_id)
+    ]
+    return Later(owed=Owed(**owed) if owed else None, passed=(*lapsed, *crowded))
 
 
 def _sent(conn: Connection, reader: Reader, story_id: StoryId | None) -> list[Sent]:

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
-from zoneinfo import ZoneInfo
 
+from worker.delivery.trace_later import Later, on
 from worker.lifecycle import OPEN, State
 from worker.model import Cadence, EditionStatus, SubscriberStatus
 
@@ -54,7 +54,7 @@ class Follows:
     """One of the reader's subscriptions, ended ones too, and what the story is to it.
 
     `matched_at` is when the story first concerned what it follows, None when it does not; `words` are those that said
-    so. `is_past` tells that its cursor has passed the story.
+    so. `is_past` tells that its cursor has passed the story; `rolls` that the story waits for the topic's summary.
     """
 
     id: int
@@ -68,6 +68,8 @@ class Follows:
     words: tuple[str, ...] = ()
     alert_due_at: datetime | None = None
     is_past: bool = False
+    rolls: bool = False
+    summary_due_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -108,6 +110,7 @@ class Sent:
     planned_at: datetime
     next_attempt_at: datetime | None
     accepted_at: datetime | None
+    quiet_until: datetime | None = None
     tries: tuple[Try, ...] = ()
     heard: tuple[Heard, ...] = ()
 
@@ -121,11 +124,19 @@ class Entry:
     says: str
 
 
+_NOTHING: Final = Later()
+
+
 def timeline(
-    reader: Addressee, article: AskedAbout | None, followed: Sequence[Follows], sent: Sequence[Sent]
+    reader: Addressee,
+    article: AskedAbout | None,
+    followed: Sequence[Follows],
+    sent: Sequence[Sent],
+    later: Later = _NOTHING,
 ) -> list[Entry]:
     """Return everything that happened, in its order."""
-    entries = [*_of_reader(reader), *(_of_article(article) if article else ())]
+    entries = [Entry(*one) for one in later.entries(reader.timezone)]
+    entries += [*_of_reader(reader), *(_of_article(article) if article else ())]
     for one in followed:
         entries += _of_following(one)
     for copy in sent:
@@ -134,17 +145,27 @@ def timeline(
 
 
 def last_word(
-    reader: Addressee, article: AskedAbout | None, followed: Sequence[Follows], sent: Sequence[Sent], *, at: datetime
+    reader: Addressee,
+    article: AskedAbout | None,
+    followed: Sequence[Follows],
+    sent: Sequence[Sent],
+    later: Later = _NOTHING,
+    *,
+    at: datetime,
 ) -> str:
     """Say in a sentence or two what became of it, so that it can be read to the reader."""
+    known = later.says(reader.timezone)
     if sent:
-        return stands(sent[-1], timezone=reader.timezone)
+        told = stands(sent[-1], timezone=reader.timezone)
+        return f"{told} {known}" if later.owed else told
     if article is not None and article.killed_at is not None:
-        return f"An editor withdrew the story on {_on(article.killed_at, reader.timezone)}; nobody gets it any more."
+        return f"An editor withdrew the story on {on(article.killed_at, reader.timezone)}; nobody gets it any more."
     if article is not None and article.matched_at is None:
         return "The article has just come in and has not been held against the topics yet; this takes seconds."
     if blocked := _blocked(reader):
         return blocked
+    if known:
+        return known
     running = [one for one in followed if one.ended_at is None]
     if not running:
         return "No mail was due: the reader follows nothing at the moment."
@@ -166,7 +187,7 @@ def met(one: Follows, article: AskedAbout, *, at: datetime, timezone: str) -> st
     if one.matched_at is None:
         return f"The article does not concern {one.name}."
     if one.ended_at is not None:
-        return f"The reader stopped following {one.name} on {_on(one.ended_at, timezone)}."
+        return f"The reader stopped following {one.name} on {on(one.ended_at, timezone)}."
     is_new = one.is_past if one.cadence is Cadence.IMMEDIATE else one.created_at > one.matched_at
     if is_new:
         return f"The reader began to follow {one.name} after the article; a new subscription begins with new stories."
@@ -174,7 +195,7 @@ def met(one: Follows, article: AskedAbout, *, at: datetime, timezone: str) -> st
         return _alert_word(one, article, at=at, timezone=timezone)
     if one.is_past:
         return f"The digest for {one.name} went out without the story: the reader had seen it, or rested then."
-    due = f"due on {_on(one.next_due_at, timezone)}" if one.next_due_at else "of which no time is set"
+    due = f"due on {on(one.next_due_at, timezone)}" if one.next_due_at else "of which no time is set"
     return f"The story goes into the next digest for {one.name}, {due}."
 
 
@@ -198,8 +219,11 @@ def stands(copy: Sent, *, timezone: str) -> str:
         State.EXPIRED: f"was not sent{said}",
     }
     when = copy.accepted_at or copy.next_attempt_at if copy.state in {State.ACCEPTED, State.DEFERRED} else None
-    told = f"The {copy.kind} of {_on(copy.planned_at, timezone)} {words[copy.state]}"
-    told += f" ({_on(when, timezone)})" if when else ""
+    if _rests(copy):
+        words[State.PLANNED] = words[State.DEFERRED] = "waits for the end of the reader's quiet hours"
+        when = copy.quiet_until
+    told = f"The {copy.kind} of {on(copy.planned_at, timezone)} {words[copy.state]}"
+    told += f" ({on(when, timezone)})" if when else ""
     if copy.state in OPEN and copy.edition_status in _STOPPED:
         told += ". The newsroom has stopped its edition for the moment"
     elif copy.state in OPEN and copy.waits_for_canary:
@@ -214,16 +238,19 @@ def _blocked(reader: Addressee) -> str | None:
     words = {
         SubscriberStatus.PENDING: "The reader has not confirmed yet: the button in our first mail waits to be clicked.",
         SubscriberStatus.LEFT: "The reader has unsubscribed"
-        + (f" on {_on(reader.left_at, reader.timezone)}." if reader.left_at else "."),
+        + (f" on {on(reader.left_at, reader.timezone)}." if reader.left_at else "."),
         SubscriberStatus.PAUSED: "The reader has paused all mail"
-        + (f" until {_on(reader.paused_until, reader.timezone)}." if reader.paused_until else "."),
+        + (f" until {on(reader.paused_until, reader.timezone)}." if reader.paused_until else "."),
     }
     return words.get(reader.standing)
 
 
 def _alert_word(one: Follows, article: AskedAbout, *, at: datetime, timezone: str) -> str:
+    if one.rolls and one.summary_due_at is not None:
+        due = on(one.summary_due_at, timezone)
+        return f"So much is reported on {one.name} that its alerts come as one summary, due on {due}."
     if one.alert_due_at is not None and one.alert_due_at > at:
-        return f"The alert for {one.name} gathers news until {_on(one.alert_due_at, timezone)} and is sent then."
+        return f"The alert for {one.name} gathers news until {on(one.alert_due_at, timezone)} and is sent then."
     if one.alert_due_at is not None:
         return f"The alert for {one.name} is being planned at this moment."
     if not article.may_alert:
@@ -260,6 +287,11 @@ def _of_following(one: Follows) -> Iterator[Entry]:
         yield Entry(one.matched_at, "concerned", f"the story met {one.name}{words}")
 
 
+def _rests(copy: Sent) -> bool:
+    waits = copy.state in {State.PLANNED, State.DEFERRED}
+    return waits and copy.quiet_until is not None and copy.next_attempt_at == copy.quiet_until
+
+
 def _was_answered(copy: Sent) -> bool:
     """Tell whether it was a provider that said the last word, and not a person who looked into its log."""
     return not copy.tries or bool(copy.tries[-1].provider)
@@ -278,14 +310,3 @@ def _of_copy(copy: Sent) -> Iterator[Entry]:
 
 def _names(followed: Sequence[Follows]) -> str:
     return ", ".join(one.name for one in followed)
-
-
-def _on(at: datetime, timezone: str) -> str:
-    """Write a time as the reader's own clock shows it.
-
-    >>> from datetime import UTC
-    >>> _on(datetime(2026, 11, 23, 22, tzinfo=UTC), "Asia/Seoul")
-    '24 November 2026, 07:00'
-    """
-    local = at.astimezone(ZoneInfo(timezone))
-    return f"{local.day} {local:%B %Y, %H:%M}"

@@ -6,22 +6,27 @@ Reads only, one reader at a time. Called by the delivery room.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from worker.model import ArticleId, StoryId, SubscriberId
+from worker.model import ArticleId, EditionKind, StoryId, SubscriberId
 from worker.store.schema import (
     Article,
     Attempt,
+    Burst,
     ContentStory,
     Delivery,
     DeliveryBatch,
     Edition,
+    EditionContent,
     Event,
     Match,
     Newsletter,
+    Omission,
+    OwedStory,
     Story,
     Subscription,
     Suppression,
@@ -86,11 +91,14 @@ def subscriptions(conn: Connection, subscriber_id: SubscriberId, story_id: Story
             Topic.disabled_reason,
             TopicStory.matched_at,
             TopicStory.alert_due_at,
+            TopicStory.rolls,
+            Burst.summary_due_at,
             (Subscription.cursor >= TopicStory.match_seq).label("is_past"),
         )
         .outerjoin(Topic, Topic.id == Subscription.topic_id)
         .outerjoin(Newsletter, Newsletter.id == Subscription.newsletter_id)
         .outerjoin(TopicStory, met)
+        .outerjoin(Burst, Burst.topic_id == Subscription.topic_id)
         .where(Subscription.subscriber_id == subscriber_id)
         .order_by(Subscription.id)
     )
@@ -123,6 +131,7 @@ def copies(conn: Connection, subscriber_id: SubscriberId, story_id: StoryId | No
             Delivery.planned_at,
             Delivery.next_attempt_at,
             Delivery.accepted_at,
+            Delivery.quiet_until,
         )
         .join(Edition, Edition.id == Delivery.edition_id)
         .join(
@@ -136,6 +145,33 @@ def copies(conn: Connection, subscriber_id: SubscriberId, story_id: StoryId | No
         query = query.where(shown)
     latest = _rows(conn, query.order_by(Delivery.planned_at.desc(), Delivery.id.desc()).limit(_LATEST))
     return latest[::-1]
+
+
+def owed(conn: Connection, subscriber_id: SubscriberId, story_id: StoryId) -> dict[str, Any] | None:
+    """Return why a story comes to a reader later, and when; None when it is not owed."""
+    query = sa.select(OwedStory.why, OwedStory.owed_at, OwedStory.due_at).where(
+        OwedStory.subscriber_id == subscriber_id, OwedStory.story_id == story_id
+    )
+    return next(iter(_rows(conn, query)), None)
+
+
+def omissions(conn: Connection, subscriber_id: SubscriberId, story_id: StoryId) -> list[dict[str, Any]]:
+    """Return when and why a reader was not given a story, in order."""
+    query = sa.select(Omission.at, Omission.why, Omission.edition_id, Omission.stories)
+    found = _rows(conn, query.where(Omission.subscriber_id == subscriber_id).order_by(Omission.at))
+    return [row for row in found if story_id in row.pop("stories")]
+
+
+def copies_with_sections(conn: Connection, subscriber_id: SubscriberId, *, since: datetime) -> list[dict[str, Any]]:
+    """Return a reader's first copies since then that have topics' sections, with what they say, in order."""
+    query = (
+        sa.select(Delivery.planned_at, Delivery.edition_id, Edition.kind, EditionContent.body)
+        .join(Edition, Edition.id == Delivery.edition_id)
+        .join(EditionContent, EditionContent.id == Delivery.content_id)
+        .where(Delivery.subscriber_id == subscriber_id, Delivery.planned_at >= since)
+        .where(Edition.kind.in_([EditionKind.DIGEST, EditionKind.ROLLING]))
+    )
+    return _rows(conn, query.order_by(Delivery.planned_at, Delivery.id).limit(_LATEST))
 
 
 def attempts(conn: Connection, deliveries: Sequence[int]) -> list[dict[str, Any]]:

@@ -26,10 +26,10 @@ from tests.integration.conftest import SUPPRESSION_KEY
 from tests.integration.delivery.stand_in import BUSY, NO_SUCH_USER
 from worker.errors import OutcomeUnknown
 from worker.lifecycle import State
-from worker.model import Cadence, EditionKind, EditionStatus, SubscriberStatus
+from worker.model import Cadence, EditionKind, EditionStatus, Lapse, Owing, SubscriberStatus
 from worker.store import house, people
 from worker.store.database import now
-from worker.store.schema import Article, Event, Story
+from worker.store.schema import Article, Burst, EditionContent, Event, Omission, OwedStory, Story, TopicStory
 from worker.tokens import keyed_hash
 
 ADDRESS = "ada@readers.example"
@@ -261,3 +261,51 @@ def test_who_settled_what_is_in_the_audit_without_an_address(tocsin, database, d
         assert "@" not in actor
         (row,) = conn.execute(sa.text("SELECT status FROM edition")).all()
         assert row.status == EditionStatus.FINISHED
+
+
+def test_a_story_that_is_owed_passed_over_or_without_room_is_traced(tocsin, database, ada):
+    reader_id, number, story = ada
+    with database.write() as conn:
+        at = now(conn)
+        owed = {"subscriber_id": reader_id, "story_id": story, "why": Owing.BUDGET}
+        conn.execute(sa.insert(OwedStory).values(**owed, owed_at=at, due_at=at + timedelta(hours=1)))
+        lapse = {"subscriber_id": reader_id, "at": at, "why": Lapse.AWAY}
+        conn.execute(sa.insert(Omission).values(**lapse, stories=[story]))
+        conn.execute(sa.insert(Omission).values(**lapse, stories=[story + 1]))
+        _, other = article(conn, "A story with room")
+        crowded = edition(conn, [reader_id], kind=EditionKind.DIGEST, story=other)
+        conn.execute(
+            sa.update(EditionContent).values(
+                body=sa.func.replace(EditionContent.body, '"left_out":[]', f'"left_out":[{story}]')
+            )
+        )
+    (traced,) = tocsin.ask("deliveries", "trace", ADDRESS, "--article", number)
+    assert "as many alerts that day as they want" in traced["says"]
+    whats = [entry["what"] for entry in traced["timeline"]]
+    assert [whats.count(what) for what in ("comes later", "passed over", "no room")] == [1, 1, 1]
+    with database.write() as conn:
+        conn.execute(sa.delete(OwedStory))
+        assert len(ids_of(conn, crowded)) == 1
+    (traced,) = tocsin.ask("deliveries", "trace", ADDRESS, "--article", number)
+    assert "had no room for it under Diplomacy" in traced["says"]
+
+
+def test_a_burst_is_traced_with_its_summary(tocsin, database, ada):
+    with database.write() as conn:
+        at = now(conn) + timedelta(minutes=30)
+        (concerned,) = conn.execute(sa.update(TopicStory).values(rolls=True).returning(TopicStory.topic_id)).scalars()
+        conn.execute(sa.insert(Burst).values(topic_id=concerned, opened_at=now(conn), summary_due_at=at, from_seq=0))
+    (traced,) = tocsin.ask("deliveries", "trace", ADDRESS, "--article", ada[1])
+    assert "So much is reported on Volcanoes that its alerts come as one summary" in traced["says"]
+
+
+def test_a_story_is_corrected_from_the_command_line(tocsin, ada, tmp_path):
+    words = tmp_path / "right.json"
+    words.write_text(json.dumps({"title": "Etna throws no lava", "body": "It smokes.", "url": "https://x.example/1"}))
+    (told,) = tocsin.ask("articles", "correct", ada[1], "--note", "It only smokes.", "--file", words)
+    assert (told["article"], told["revision"], told["mails"]) == (ada[1], 2, 0)
+    assert tocsin("articles", "correct", 99, "--note", "x")[0] == 2
+    assert tocsin("articles", "correct", ada[1], "--note", "")[0] == 2
+    (told,) = tocsin.ask("articles", "correct", ada[1], "--note", "There is no Etna.", "--retract")
+    assert "is retracted" in told["says"]
+    assert tocsin("articles", "correct", ada[1], "--note", "x", "--retract")[0] == 2

@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from worker.delivery.trace import Addressee, AskedAbout, Follows, Heard, Sent, Try, last_word, stands, timeline
+from worker.delivery.trace_later import Later, Owed, Passed
 from worker.lifecycle import State
-from worker.model import Cadence, EditionStatus, SubscriberStatus
+from worker.model import Cadence, EditionStatus, Lapse, Owing, SubscriberStatus
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -185,3 +186,46 @@ def test_the_timeline_tells_everything_in_its_order():
         ("deferred", "relay: 451 4.7.1 greylisted"),
         ("bounced", "mailgun: 5.1.1 no such user"),
     ]
+
+
+@pytest.mark.parametrize("why", Owing)
+def test_a_story_that_comes_later_is_told_with_its_reason_and_its_time(why):
+    owed = Owed(why=why, owed_at=NOON, due_at=NOON + 10 * HOUR)
+    told = said_of(Later(owed=owed))
+    assert told.startswith("The story comes with the reader's next digest")
+    assert told.endswith("It is looked at again on 24 November 2026, 07:00.")
+    assert "comes later" in {entry.what for entry in timeline(READER, ARTICLE, [VOLCANOES], [], Later(owed=owed))}
+
+
+def test_what_is_owed_is_told_beside_the_mail_that_did_not_come():
+    lost = replace(COPY, state=State.EXPIRED, reason="its last moment passed")
+    told = said_of(Later(owed=Owed(why=Owing.EXPIRED, owed_at=NOON, due_at=NOON + HOUR)), sent=[lost])
+    assert "was not sent: its last moment passed" in told
+    assert "its mail could not be delivered in time" in told
+
+
+@pytest.mark.parametrize("why", Lapse)
+def test_a_story_that_never_comes_is_told_with_its_reason(why):
+    assert said_of(Later(passed=[Passed(at=NOON, why=why)])).startswith("The reader does not get the story: ")
+
+
+def test_a_mail_without_room_is_named():
+    told = said_of(Later(passed=[Passed(at=NOON, kind="digest", edition_id=4, topic="Volcanoes")]))
+    assert "the digest of 23 November 2026, 21:00 had no room for it under Volcanoes" in told
+
+
+def test_a_burst_is_told_with_its_summary():
+    rolled = replace(VOLCANOES, rolls=True, summary_due_at=NOON + HOUR, alert_due_at=NOON + HOUR)
+    assert "So much is reported on Volcanoes" in said(followed=(rolled,))
+
+
+def test_a_copy_that_waits_for_the_morning_says_so():
+    morning = NOON + 10 * HOUR
+    resting = replace(COPY, next_attempt_at=morning, quiet_until=morning)
+    assert "waits for the end of the reader's quiet hours (24 November 2026, 07:00)" in said(sent=[resting])
+    assert "quiet" not in said(sent=[replace(resting, next_attempt_at=NOON)])
+    assert "quiet" not in said(sent=[replace(resting, state=State.ACCEPTED, accepted_at=NOON)])
+
+
+def said_of(later: Later, *, sent=()) -> str:
+    return last_word(READER, ARTICLE, [VOLCANOES], list(sent), later, at=NOON)
