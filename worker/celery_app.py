@@ -22,7 +22,7 @@ _VISIBILITY_TIMEOUT_S = 120
 log = logging.getLogger(__name__)
 
 _SWEEPS: Final = (
-    # task, pace in units of TOCSIN_SWEEP_S, queue
+    # task, pace in units of TOCSIN_SWEEP_S, queue; nothing is swept more often than each second or TOCSIN_SWEEP_S
     ("sweep_sources", 2.0, Lane.CONTROL),
     ("sweep_articles", 1.0, Lane.CONTROL),
     ("sweep_terms", 1.0, Lane.CONTROL),
@@ -38,7 +38,7 @@ _SWEEPS: Final = (
 
 def configure(*, broker_url: str, sweep_s: float) -> None:
     """Point the application at its broker and set beat's pace; called before a worker or beat starts."""
-    sweeps = {name: _every(sweep_s * pace, name, queue) for name, pace, queue in _SWEEPS}
+    sweeps = {name: _every(max(sweep_s * pace, min(sweep_s, 1.0)), name, queue) for name, pace, queue in _SWEEPS}
     heartbeats = {f"heartbeat of {lane}": _every(sweep_s, "heartbeat", lane, str(lane)) for lane in Lane}
     app.conf.update(broker_url=broker_url, beat_schedule=sweeps | heartbeats)
 

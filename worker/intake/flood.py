@@ -10,12 +10,12 @@ from typing import Final
 LEAST_ITEMS: Final = 10
 
 
-def is_flood(*, items: int, known: int, polled_before: bool) -> bool:
-    """Tell whether a feed of so many items, of which so many are known, looks like another feed than it was.
+def is_flood(*, items: int, known: int, stored: int) -> bool:
+    """Tell whether a feed looks like another than it was: of its `items` none is `known`, of `stored` earlier ones.
 
-    >>> is_flood(items=40, known=0, polled_before=True), is_flood(items=40, known=1, polled_before=True)
+    >>> is_flood(items=40, known=0, stored=7), is_flood(items=40, known=1, stored=7)
     (True, False)
-    >>> is_flood(items=40, known=0, polled_before=False), is_flood(items=3, known=0, polled_before=True)
+    >>> is_flood(items=40, known=0, stored=0), is_flood(items=3, known=0, stored=7)
     (False, False)
     """
-    return polled_before and items >= LEAST_ITEMS and known == 0
+    return stored > 0 and items >= LEAST_ITEMS and known == 0

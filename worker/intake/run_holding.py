@@ -48,8 +48,8 @@ def look_for_flood(database: Database, source: Row[*tuple[object, ...]], found: 
         return True
     source_id = SourceId(source.id)
     with database.read() as conn:
-        known = articles.count_known(conn, source_id, {item_key(parsed) for parsed in found})
-    if not is_flood(items=len(found), known=known, polled_before=source.last_ok_at is not None):
+        stored, known = articles.known_items(conn, source_id, {item_key(parsed) for parsed in found})
+    if not is_flood(items=len(found), known=known, stored=stored):
         return False
     reason = f"all its {len(found)} items were new at once"
     with database.write() as conn:

@@ -43,9 +43,8 @@ class Standing:
     updated_at: datetime | None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Follower:
-    """One immediate subscription with its reader's terms."""
+class Follower(NamedTuple):
+    """One immediate subscription with its reader's terms: a row of `following`."""
 
     subscriber_id: SubscriberId
     recipient: str | None
@@ -168,7 +167,7 @@ def following(at: datetime) -> sa.Select[*tuple[Any, ...]]:
 def read_followers(conn: Connection, query: sa.Select[*tuple[Any, ...]]) -> list[Follower]:
     """Run the query, in order of readers and subscriptions."""
     rows = conn.execute(query.order_by(Subscription.subscriber_id, Subscription.id))
-    return [Follower(**row._mapping) for row in rows]  # noqa: SLF001  Row's documented view
+    return [Follower._make(row) for row in rows]
 
 
 def shown(

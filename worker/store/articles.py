@@ -124,10 +124,11 @@ def by_item_key(conn: Connection, source_id: SourceId, item_key: str) -> StoredA
     return _one(conn, query)
 
 
-def count_known(conn: Connection, source_id: SourceId, keys: Collection[str]) -> int:
-    """Return how many of a source's items with these keys are stored."""
-    query = sa.select(sa.func.count()).where(Article.source_id == source_id, Article.item_key.in_(list(keys)))
-    return conn.execute(query).scalar_one()
+def known_items(conn: Connection, source_id: SourceId, keys: Collection[str]) -> tuple[int, int]:
+    """Return how many items of a source are stored, and how many of these have one of the keys."""
+    known = sa.func.count().filter(Article.item_key.in_(list(keys)))
+    stored, matching = conn.execute(sa.select(sa.func.count(), known).where(Article.source_id == source_id)).one()
+    return stored, matching
 
 
 def by_id(conn: Connection, article_id: ArticleId) -> StoredArticle | None:

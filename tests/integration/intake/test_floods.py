@@ -1,0 +1,101 @@
+"""A feed that suddenly has nothing but new items alerts nobody until somebody has had a look."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from tests import builders
+from tests.integration.intake.test_taking_in import intake, rss, served, watch  # noqa: F401  a fixture
+from worker.intake.run_holding import release
+from worker.model import SourceId
+from worker.store import articles
+from worker.store.schema import Article, TopicStory
+
+DAY = timedelta(days=1)
+
+
+def items(first: int, count: int) -> bytes:
+    return rss(*((str(number), f"Item number {number}") for number in range(first, first + count)))
+
+
+@pytest.fixture
+def flooded(database, intake):  # noqa: F811  the fixture
+    """A feed that was polled, and then had twelve other items."""
+    answers = [items(1, 12), items(100, 12), items(101, 12)]
+    with served(lambda _: (200, answers[0])) as url:
+        source_id = watch(database, url, outlet="The Courier")
+        assert len(intake.poll(source_id)) == 12
+        answers.pop(0)
+        assert len(intake.poll(source_id)) == 12
+        answers.pop(0)
+        assert len(intake.poll(source_id)) == 1
+    return source_id
+
+
+def may_alert(database) -> list[bool]:
+    with database.read() as conn:
+        return list(conn.execute(sa.select(Article.may_alert).order_by(Article.id)).scalars())
+
+
+def test_what_a_feed_brings_all_new_at_once_is_stored_and_held(database, flooded):
+    assert may_alert(database) == [True] * 12 + [False] * 13
+    with database.read() as conn:
+        source = articles.source(conn, flooded)
+    assert source is not None
+    assert source.held_since is not None
+    assert source.held_reason == "all its 12 items were new at once"
+
+
+def test_a_feed_that_is_released_alerts_as_before(database, flooded):
+    released = release(database, flooded, alert=False, age_limit=DAY)
+    assert released is not None
+    assert (released.changed, released.alerted) == (True, 0)
+    again = release(database, flooded, alert=False, age_limit=DAY)
+    assert again is not None
+    assert not again.changed
+    assert release(database, SourceId(99), alert=False, age_limit=DAY) is None
+    assert not any(may_alert(database)[12:])
+
+
+def test_at_a_word_readers_are_alerted_of_what_was_held_and_is_fresh(database, flooded):
+    with database.write() as conn:
+        russia = builders.topic(conn, "russia")
+        numbers = conn.execute(sa.select(Article.id).order_by(Article.id)).scalars().all()
+        builders.match(conn, numbers[12], russia)
+        builders.match(conn, numbers[13], russia)
+        conn.execute(
+            sa.update(Article).where(Article.id == numbers[13]).values(published_at=sa.text("'2020-01-01 00:00:00'"))
+        )
+    released = release(database, flooded, alert=True, age_limit=DAY)
+    assert released is not None
+    assert released.alerted == 12
+    with database.read() as conn:
+        due = conn.execute(sa.select(TopicStory.alert_due_at).order_by(TopicStory.match_seq)).scalars().all()
+    assert [one is not None for one in due] == [True, False]
+
+
+@pytest.mark.parametrize("count", [9, 12])
+def test_a_few_new_items_and_a_first_sight_are_no_flood(database, intake, count):  # noqa: F811  the fixture
+    answers = [items(1, 12), items(1, 3) if count == 12 else items(100, count)]
+    with served(lambda _: (200, answers[0])) as url:
+        source_id = watch(database, url)
+        intake.poll(source_id)
+        answers.pop(0)
+        intake.poll(source_id)
+    assert all(may_alert(database))
+
+
+def test_the_command_line_lists_and_releases(tocsin, flooded):
+    (row,) = tocsin.ask("sources", "list")
+    assert row["held_reason"] == "all its 12 items were new at once"
+    (told,) = tocsin.ask("sources", "release", flooded, "--alert")
+    assert (told["changed"], told["alerted"]) == (True, 13)
+    assert tocsin.rung == ["plan_alerts"]
+    assert json.dumps(told)
+    code, _, err = tocsin("sources", "release", 99)
+    assert code == 2
+    assert "there is no source 99" in err

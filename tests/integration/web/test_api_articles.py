@@ -1,0 +1,98 @@
+"""`/api/v1/articles/{id}`: an editor's system changes an article, breaks it, and says what is new."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+
+from tests import builders
+from tests.integration.web.test_api_editions import call
+from worker.model import Severity
+from worker.store import house
+from worker.store.house import put_api_key
+from worker.store.schema import Article, ArticleVersion, Story
+
+
+@pytest.fixture
+def number(newspaper) -> int:
+    with newspaper.house.database.write() as conn:
+        found, _ = builders.article(conn, "Envoy summoned", body="Words enough to be an article.")
+        builders.match(conn, found, builders.topic(conn, "russia"))
+    return found
+
+
+def column(newspaper, which):
+    with newspaper.house.database.read() as conn:
+        return conn.execute(sa.select(which)).scalar_one()
+
+
+def test_words_are_changed_as_a_new_revision(newspaper, number):
+    answer = call(newspaper, "PATCH", f"/articles/{number}", json={"title": "Envoy recalled", "tags": ["russia"]})
+    assert answer.status_code == 200
+    told = answer.json()
+    assert (told["status"], told["title"], told["revision"]) == ("update", "Envoy recalled", 2)
+    assert told["reason"] == "an editor has changed its title, tags"
+    assert ("match_article", number) in newspaper.house.rung
+    with newspaper.house.database.read() as conn:
+        titles = conn.execute(sa.select(ArticleVersion.title).order_by(ArticleVersion.revision)).scalars().all()
+    assert titles == ["Envoy summoned", "Envoy recalled"]
+
+
+def test_nothing_changed_is_told(newspaper, number):
+    told = call(newspaper, "PATCH", f"/articles/{number}", json={"title": "Envoy summoned"}).json()
+    assert (told["status"], told["reason"], told["revision"]) == ("duplicate", "as it was", 1)
+    assert newspaper.house.rung == []
+
+
+def test_an_editor_may_make_an_article_less_urgent(newspaper, number):
+    for severity in (Severity.BREAKING, Severity.NORMAL):
+        answer = call(newspaper, "PATCH", f"/articles/{number}", json={"severity": severity})
+        assert answer.status_code == 200
+        assert column(newspaper, Article.severity) is severity
+    assert newspaper.house.rung == [("plan_alerts",)]
+
+
+def test_a_story_is_lifted_and_marked_as_new(newspaper, number):
+    changes = {"boost": 2, "material": True, "note": "Three ships"}
+    assert call(newspaper, "PATCH", f"/articles/{number}", json=changes).status_code == 200
+    assert [column(newspaper, getattr(Story, name)) for name in ("boost", "update_no", "update_note")] == [
+        2,
+        1,
+        "Three ships",
+    ]
+
+
+def test_news_is_broken(newspaper, number):
+    told = call(newspaper, "POST", f"/articles/{number}/break", json={"reason": "ours first"}).json()
+    assert (told["article"], told["changed"], told["readers"]) == (number, True, 0)
+    assert newspaper.house.rung == [("plan_alerts",)]
+    with newspaper.house.database.read() as conn:
+        ((_, actor, action, detail),) = house.notes(conn, f"story {told['story']}")
+    assert (actor, action, detail["reason"]) == ("API key TOCSIN_API_KEY", "story break", "ours first")
+
+
+@pytest.mark.parametrize(
+    ("changes", "pointer"),
+    [
+        ({"material": True}, "#/note"),
+        ({"boost": 9}, "#/boost"),
+        ({"severity": "dire"}, "#/severity"),
+        ({"x": 1}, "#/x"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_its_place(newspaper, number, changes, pointer):
+    answer = call(newspaper, "PATCH", f"/articles/{number}", json=changes)
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == pointer
+
+
+@pytest.mark.parametrize(("method", "path"), [("PATCH", "/articles/99"), ("POST", "/articles/99/break")])
+def test_an_article_that_is_not_there_is_not_found(newspaper, method, path):
+    assert call(newspaper, method, path, json={}).status_code == 404
+
+
+@pytest.mark.parametrize(("method", "path"), [("PATCH", "/articles/1"), ("POST", "/articles/1/break")])
+def test_a_key_for_something_else_is_turned_away(newspaper, method, path):
+    with newspaper.house.database.write() as conn:
+        put_api_key(conn, name="other", key="a key for something else", scopes=["editions"])
+    assert call(newspaper, method, path, key="a key for something else", json={}).status_code == 403
