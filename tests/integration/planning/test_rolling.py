@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from tests.builders import all_editions, article, breaking, follow, match, reader, set_clock, topic
+from tests.builders import all_editions, article, breaking, follow, match, reader, set_clock, time_of, topic
 from tests.databases import opened
 from tests.integration.planning.conftest import POLICY
 from tests.integration.planning.looks import alerts, owing, told
@@ -139,8 +139,9 @@ def test_nobody_is_told_what_came_before_they_followed(database, desk):
 def test_a_summary_keeps_quiet_hours_and_budgets(database, desk):
     _, (ada, bo), stories = desk
     set_clock(database, ahead=HALF_AN_HOUR)
+    far_from_midnight = "UTC" if time_of(database).hour < 12 else "Pacific/Honolulu"  # the budget is of one day
     with database.write() as conn:
-        people.change_reader(conn, bo, alert_budget=2)
+        people.change_reader(conn, bo, alert_budget=2, timezone=far_from_midnight)
     terms = quiet_for(database, 2)
     with database.write() as conn:
         people.change_reader(conn, ada, **terms)
