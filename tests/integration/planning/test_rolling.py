@@ -138,8 +138,8 @@ def test_nobody_is_told_what_came_before_they_followed(database, desk):
 
 def test_a_summary_keeps_quiet_hours_and_budgets(database, desk):
     _, (ada, bo), stories = desk
-    set_clock(database, ahead=HALF_AN_HOUR)
     far_from_midnight = "UTC" if time_of(database).hour < 12 else "Pacific/Honolulu"  # the budget is of one day
+    set_clock(database, ahead=HALF_AN_HOUR)
     with database.write() as conn:
         people.change_reader(conn, bo, alert_budget=2, timezone=far_from_midnight)
     terms = quiet_for(database, 2)
