@@ -1,7 +1,9 @@
 """The home directory: looked at by every process of an installation, often at the same moment."""
 
 import os
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
 
 import pytest
 
@@ -10,12 +12,16 @@ from worker.foundation import Foundation
 from worker.settings import Settings
 
 
+def look(home, times):
+    """Look at a home again and again, as a process does that has just started."""
+    return {Foundation(Settings(home=home)).home for _ in range(times)}
+
+
 def test_processes_that_start_together_do_not_take_each_others_probe_for_a_broken_home(tmp_path):
-    settings = Settings(home=tmp_path / "home")
-    with ThreadPoolExecutor(8) as pool:
-        homes = set(pool.map(lambda _: Foundation(settings).home, range(2_000)))
-    assert homes == {tmp_path / "home"}
-    assert list((tmp_path / "home").iterdir()) == []
+    home = tmp_path / "home"
+    with ProcessPoolExecutor(4, mp_context=get_context("spawn")) as pool:
+        assert list(pool.map(partial(look, home), [300] * 4)) == [{home}] * 4
+    assert list(home.iterdir()) == []
 
 
 def test_a_home_below_a_file_is_refused_by_name(tmp_path):
