@@ -1,24 +1,28 @@
 """What the store and the deciding halves of rooms tell each other: rows as plain values, free of SQL.
 
-Decides nothing. The store makes the first five, planning the last two.
+Decides nothing. Planning makes `EditionPlan` and `Copy`, the store all others.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from worker.model import (
+    Approval,
     Cadence,
     ContentId,
+    EditionId,
     EditionKind,
+    EditionStatus,
     Lane,
     RunId,
     Severity,
     StoryId,
     SubscriberId,
     SubscriptionId,
+    Timing,
     TopicId,
 )
 
@@ -122,3 +126,53 @@ class Copy:
     matched_at: datetime | None = None
     in_reply_to: str = ""  # the Message-ID, without angle brackets, of what it is an update of
     quiet: tuple[datetime, datetime] | None = None  # the reader's next quiet hours, unless it is breaking
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StoredNewsletter:
+    """A newsletter as planning sees it. `starts_on` is None for one that nobody has scheduled yet."""
+
+    id: int
+    slug: str
+    name: str
+    sender_name: str
+    sender_address: str
+    locale: str
+    timezone: str
+    schedule: str
+    selection: dict[str, Any]
+    timing: Timing
+    approval: Approval
+    lead_s: int
+    starts_on: date | None
+    next_due_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Issue:
+    """One issue, with what its editors chose; `ranking` is empty until it is frozen."""
+
+    id: EditionId
+    slot: str
+    newsletter_id: int
+    status: EditionStatus
+    reason: str
+    due_at: datetime
+    expires_at: datetime
+    choices: dict[str, Any]
+    ranking: list[StoryId]
+    approved_by: str
+    approved_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewsletterReader:
+    """A reader whose subscription to a newsletter runs."""
+
+    subscriber_id: SubscriberId
+    subscription_id: SubscriptionId
+    recipient: str | None
+    timezone: str
+    awake: bool
+    quiet_from: str | None  # local, "22:00"; both or neither
+    quiet_to: str | None

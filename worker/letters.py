@@ -5,9 +5,9 @@ Decides nothing about who gets it. `wiring` makes one; delivery calls `write`, t
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Lock
-from typing import Final
+from typing import Final, NamedTuple
 
 from worker.content import AnyContent, Newsroom, Personal, StoryCard, card_numbers, thaw, without
 from worker.model import DeliveryId, EditionKind, Form, OutgoingMessage
@@ -21,6 +21,15 @@ from worker.tokens import Purpose, Tokens
 CONFIRM_WITHIN = timedelta(days=3)
 _KEPT: Final = 64  # compiled mails; some 200 KB each
 _CARDS_KEPT: Final = 4096  # what the mails of a run have in common
+
+
+class Preview(NamedTuple):
+    """A mail that nobody gets: its subject and faces, and the whole message."""
+
+    subject: str
+    html: str
+    text: str
+    message: bytes
 
 
 class Letters:
@@ -38,7 +47,8 @@ class Letters:
 
         Raises `InputError` when the recipient is no address: then no retry helps.
         """
-        mail, personal = self._compiled(due), self._personal(due)
+        mail = self._compiled(due)
+        personal = self._personal(due, mail)
         return OutgoingMessage(
             delivery_id=due.id,
             envelope_from=self._tokens.return_path(due.id, domain=self._domain),
@@ -64,7 +74,27 @@ class Letters:
             if left is None:
                 return ""
             due = due._replace(content=left.model_dump_json(), cards={})
-        return self._compiled(due).html(self._personal(due))
+        mail = self._compiled(due)
+        return mail.html(self._personal(due, mail))
+
+    def preview(self, content: AnyContent, *, at: datetime) -> Preview:
+        """Return a content's mail as a reader would get it whose links lead nowhere."""
+        mail = self._renderer.compile(content)
+        nobody = f"nobody@{self._domain}"
+        personal = Personal(
+            recipient=nobody,
+            name="",
+            message_id=f"preview.{int(at.timestamp())}@{self._domain}",
+            sent_at=at,
+            preferences="preview",
+            unsubscribe="preview",
+            view="preview",
+            confirm="preview",
+            feedback_id=f"0:{mail.kind}:tocsin:{self._domain}",
+            list_id=f"{mail.list_slug or mail.kind}.{self._domain}",
+            list_name=mail.list_name or self._newsroom.name,
+        )
+        return Preview(mail.subject(personal), mail.mailed_html(personal), mail.text(personal), mail.fill(personal))
 
     def _compiled(self, due: DueDelivery) -> CompiledMail:
         kept = self._kept.get(due.content_id)
@@ -91,7 +121,7 @@ class Letters:
             card = self._cards[body] = StoryCard.model_validate_json(body)
         return card
 
-    def _personal(self, due: DueDelivery) -> Personal:
+    def _personal(self, due: DueDelivery, mail: CompiledMail) -> Personal:
         sign, reader = self._tokens.sign, due.subscriber_id
         asks = due.edition_kind is EditionKind.CONFIRMATION
         expires_at = due.planned_at + CONFIRM_WITHIN
@@ -106,6 +136,6 @@ class Letters:
             view=sign(Purpose.VIEW, due.id),
             confirm=sign(Purpose.CONFIRM, reader, due.confirmations, expires_at=expires_at) if asks else "",
             feedback_id=f"{due.edition_id}:{due.edition_kind}:tocsin:{self._domain}",
-            list_id=f"{due.edition_kind}.{self._domain}",
-            list_name=self._newsroom.name,
+            list_id=f"{mail.list_slug or due.edition_kind}.{self._domain}",
+            list_name=mail.list_name or self._newsroom.name,
         )

@@ -75,7 +75,7 @@ def test_a_command_that_is_named_exists(page: Path) -> None:
 
     root = typer.main.get_command(app)
     assert isinstance(root, TyperGroup)
-    for words in re.findall(r"(?:^|`|\$ )tocsin ((?:[a-z]+ ?){1,2})", page.read_text(), re.MULTILINE):
+    for words in re.findall(r"(?:^|`|\$ )tocsin ((?:[a-z]+(?:-[a-z]+)* ?){1,2})", page.read_text(), re.MULTILINE):
         first, *rest = words.split()
         command = root.commands.get(first)
         assert command, f"tocsin {first}"

@@ -17,7 +17,7 @@ from alembic.runtime.migration import MigrationContext
 from tests import builders
 from tests.databases import opened
 from worker.errors import ConfigurationError
-from worker.store import house, migrate, people
+from worker.store import house, migrate, newsletters
 from worker.store.database import Database
 from worker.store.schema import (
     Base,
@@ -182,7 +182,7 @@ def test_what_was_sent_before_planning_was_whole_is_kept_down_and_up_again(empty
     migrate.upgrade(empty_database)
     with empty_database.write() as conn:
         named = dict.fromkeys(("name", "sender_name", "sender_address", "locale", "timezone", "schedule"), "top")
-        people.put_newsletter(conn, {"slug": "top", **named})
+        newsletters.put(conn, {"slug": "top", **named})
         reader, topic = builders.reader(conn), builders.topic(conn, "port")
         followed = builders.follow(conn, reader, topic)
         _, story = builders.article(conn)

@@ -25,6 +25,7 @@ from worker.cli import (
     erase,
     explain,
     feedback,
+    issues,
     match,
     newsletters,
     plan,
@@ -95,6 +96,7 @@ app.add_typer(newsletters.app, name="newsletters", rich_help_panel=_READERS)
 app.command(rich_help_panel=_MAIL)(plan.plan)
 app.command(rich_help_panel=_MAIL)(simulate.simulate)
 app.add_typer(editions.app, name="editions", rich_help_panel=_MAIL)
+issues.register(editions.app)
 app.add_typer(deliveries.app, name="deliveries", rich_help_panel=_MAIL)
 deliveries.app.command()(trace.trace)
 deliveries.app.command()(resolve.resolve)

@@ -155,13 +155,14 @@ def _refuse_real_readers(found: House) -> None:
 
 
 def _send_everything(found: House, supervisor: Supervisor, *, since: datetime) -> bool:
-    """Wait for the news to be in and the alerts to be out, then take every digest as due and wait for these."""
-    from worker.store import due
+    """Wait for the news to be in and the alerts to be out, then take all digests and newsletters as due, and wait."""
+    from worker.store import due, newsletters
     from worker.store.database import now
 
     with _bars() as bars:
         _wait(found, supervisor, bars, "alerts", since=since)
         with found.database.write() as conn:
+            newsletters.make_all_due(conn)
             due.make_all_digests_due(conn)
             due_at = now(conn)
         found.ring("sweep_planning")

@@ -27,8 +27,9 @@ def import_(
 @app.command("list")
 def list_(as_json: Json = False) -> None:
     """Print all newsletters."""
-    from worker.store import people
+    from worker.store import newsletters
 
     with opened_house().database.read() as conn:
-        rows = people.newsletters(conn)
-    print_rows(rows, as_json=as_json, columns=("slug", "name", "schedule", "timezone"))
+        rows = newsletters.listed(conn)
+    columns = ("slug", "name", "schedule", "timezone", "timing", "approval", "next_due_at", "readers")
+    print_rows(rows, as_json=as_json, columns=columns)

@@ -41,6 +41,7 @@ def seed(house: House) -> None:
     import_newsletters(house.database, seeds / "newsletters.yaml")
     listing = Listing(hash_address=house.address_hash, confirmed=True)
     import_readers(house.database, seeds / "subscribers.csv", listing)
+    import_readers(house.database, seeds / "newsletter-readers.csv", listing)
     write_feeds(seeds / "feeds", house.home / "seeds" / "feeds", at=_now(house))
     for file in sorted((seeds / "articles").iterdir()):
         for parsed in read_document(file.read_bytes(), url="", content_type="", file_name=file.name):

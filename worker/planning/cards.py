@@ -45,10 +45,18 @@ def card(library: Library, story_id: StoryId, topics: Collection[TopicId], *, lo
     reasons = [reason(found, locale=locale) for topic in topics if (found := library.concerns.get((story_id, topic)))]
     if not told or not reasons:
         return None
+    highlights = _highlights(library, told[0], snippet(told[0]), topics)
+    return told_card(told, reasons=sorted(reasons, key=lambda reason: reason.topic), highlights=highlights)
+
+
+def told_card(
+    told: Sequence[Telling], *, reasons: Sequence[Reason] = (), highlights: tuple[tuple[int, int], ...] = ()
+) -> StoryCard:
+    """Make a card of a story's tellings, the one that is shown first; without reasons it is an editor's choice."""
     best = told[0]
     summary = snippet(best)
     return StoryCard(
-        story_id=story_id,
+        story_id=best.story_id,
         article_id=best.article_id,
         revision=best.revision,
         title=best.title or summary[:80],
@@ -62,8 +70,8 @@ def card(library: Library, story_id: StoryId, topics: Collection[TopicId], *, lo
         also_in=tuple(
             dict.fromkeys(other.outlet for other in told[1:] if other.outlet and other.outlet != best.outlet)
         ),
-        highlights=_highlights(library, best, summary, topics),
-        reasons=tuple(sorted(reasons, key=lambda reason: reason.topic)),
+        highlights=highlights,
+        reasons=tuple(reasons),
     )
 
 

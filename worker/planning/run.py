@@ -1,4 +1,4 @@
-"""Makes editions of whatever is due: alerts whose gathering is over, digests whose time has come, questions to confirm.
+"""Makes editions of whatever is due: alerts after their gathering, newsletters, digests, questions to confirm.
 
 Each chunk of readers is one transaction that holds the edition, its contents, its rows and the cursors: a planner that
 dies at any point leaves nothing lost and nothing doubled, and the next sweep goes on. Called by `tasks` and the CLI.
@@ -19,6 +19,7 @@ from worker.planning.rules import Policy
 from worker.planning.run_alerts import plan_alerts
 from worker.planning.run_copies import CHUNK_READERS, Made
 from worker.planning.run_digests import plan_digests
+from worker.planning.run_newsletters import plan_newsletters
 from worker.planning.run_rolling import plan_rolling
 from worker.store import confirming, editions, people
 from worker.store.database import Database, now
@@ -41,6 +42,7 @@ def plan(database: Database, policy: Policy) -> Planned:
         *plan_alerts(database, policy),
         *plan_rolling(database, policy),
         *run_corrections.sweep(database, policy),
+        *plan_newsletters(database, policy),
         *plan_digests(database, policy),
     ]
     return _planned(made)

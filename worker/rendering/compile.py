@@ -16,7 +16,15 @@ from css_inline import CSSInliner
 from jinja2 import FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from worker.content import AlertContent, Content, CorrectionContent, DigestContent, Newsroom, RollingContent
+from worker.content import (
+    AlertContent,
+    Content,
+    CorrectionContent,
+    DigestContent,
+    NewsletterContent,
+    Newsroom,
+    RollingContent,
+)
 from worker.errors import ConfigurationError
 from worker.model import Composition, EditionKind, Pieces
 from worker.rendering.cards import CardView
@@ -32,6 +40,7 @@ from worker.rendering.view import view_of
 from worker.resources import templates_dir
 
 _FRAGMENTS_KEPT = 4096  # some 2 KB each
+_Long = DigestContent | RollingContent | NewsletterContent  # of many stories
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,19 +71,23 @@ class Renderer:
         """Compile a content in its language: some milliseconds, so whoever fills it for many readers keeps it."""
         language = self._languages.best(content.locale)
         whole = self._face(content, language)
-        face = self._cut(content, language, whole) if isinstance(content, DigestContent | RollingContent) else whole
+        face = self._cut(content, language, whole) if isinstance(content, _Long) else whole
+        letter = content if isinstance(content, NewsletterContent) else None
         return CompiledMail.of(
             kind=EditionKind(content.kind),
             language=language.tag,
             is_answer=is_answer(content),
-            newsroom=self._newsroom,
+            newsroom=_sent_by(self._newsroom, letter) if letter else self._newsroom,
+            list_slug=letter.slug if letter else "",
+            list_name=letter.name if letter else "",
             composition=Composition(key=content.digest(), subject=face.subject, text=face.text, html=face.html),
             page=whole.html,
             signer=self._signer,
         )
 
-    def _cut(self, content: DigestContent | RollingContent, language: Language, face: _Face) -> _Face:
-        available = [len(section.cards) for section in content.sections]
+    def _cut(self, content: _Long, language: Language, face: _Face) -> _Face:
+        shelves = [content] if isinstance(content, NewsletterContent) else content.sections
+        available = [len(shelf.cards) for shelf in shelves]
         kept = sum(available)
         while face.size_bytes > MAX_HTML_BYTES and kept:
             kept = fewer(kept, face.size_bytes)
@@ -83,14 +96,9 @@ class Renderer:
 
     def _face(self, content: Content, language: Language, kept: Sequence[int] | None = None) -> _Face:
         key = content.digest()[:16]
+        zone = ZoneInfo(self._newsroom.timezone)
         context = {
-            "view": view_of(
-                content,
-                language,
-                base_url=self._newsroom.base_url,
-                kept=kept,
-                zone=ZoneInfo(self._newsroom.timezone),
-            ),
+            "view": view_of(content, language, base_url=self._newsroom.base_url, kept=kept, zone=zone),
             "newsroom": self._newsroom,
             "language": language,
             "palette": self._palette,
@@ -121,6 +129,11 @@ class Renderer:
 def is_answer(content: Content) -> bool:
     """Tell whether each copy answers an earlier mail to its reader, whose Message-ID stands in In-Reply-To."""
     return isinstance(content, CorrectionContent) or (isinstance(content, AlertContent) and content.threaded)
+
+
+def _sent_by(newsroom: Newsroom, letter: NewsletterContent) -> Newsroom:
+    """Return the house under the name and address that a newsletter comes from."""
+    return newsroom.model_copy(update={"from_name": letter.sender_name, "from_address": letter.sender_address})
 
 
 def _environment(language: Language) -> ImmutableSandboxedEnvironment:

@@ -46,6 +46,8 @@ class CompiledMail:
     body: Pieces
     shows_recipient: bool
     seal: Seal | None
+    list_slug: str = ""  # of a newsletter: a list of its own; "" for the house's list of the mail's kind
+    list_name: str = ""
 
     @classmethod
     def of(
@@ -57,6 +59,8 @@ class CompiledMail:
         composition: Composition,
         page: Pieces,
         is_answer: bool = False,
+        list_slug: str = "",
+        list_name: str = "",
         signer: Signer | None = None,
     ) -> CompiledMail:
         """Write all that readers share. `is_answer`: each copy answers an earlier mail.
@@ -86,6 +90,8 @@ class CompiledMail:
             body=body(text, markup, boundary=boundary),
             shows_recipient=Hole.RECIPIENT in {*text.holes, *markup.holes},
             seal=signer.seal(lines) if signer else None,
+            list_slug=list_slug,
+            list_name=list_name,
         )
 
     def fill(self, personal: Personal) -> bytes:

@@ -15,6 +15,7 @@ from worker.content import (
     Content,
     CorrectionContent,
     DigestContent,
+    NewsletterContent,
     Newsroom,
     Personal,
     RollingContent,
@@ -35,6 +36,7 @@ KINDS: Final = (
     "digest",
     "away",
     "rolling",
+    "newsletter",
     "correction",
     "retraction",
     "confirmation",
@@ -64,6 +66,20 @@ _NEWSROOMS: Final = MappingProxyType(
     }
 )
 LOCALES: Final = tuple(_NEWSROOMS)
+_LETTERS: Final = MappingProxyType(
+    {
+        "en": (
+            "Top 10 stories",
+            "The embassy’s lights were on all night, and so were ours.\n\nIf you read one story only, read the first.",
+            "Our own correspondent was at the crossing, and writes tomorrow.",
+        ),
+        "ko": (
+            "오늘의 뉴스 열 가지",
+            "대사관의 불은 밤새 켜져 있었고 편집국의 불도 그랬습니다.\n\n하나만 읽으신다면 첫 기사를 권합니다.",
+            "현장에 있던 본지 기자의 글은 내일 싣습니다.",
+        ),
+    }
+)
 
 
 def newsroom(locale: str) -> Newsroom:
@@ -119,9 +135,28 @@ def content(kind: str, locale: str) -> Content:
         case "rolling":
             since, until = datetime(2026, 11, 23, 5, 0, tzinfo=UTC), datetime(2026, 11, 23, 5, 30, tzinfo=UTC)
             return RollingContent(locale=locale, since=since, until=until, sections=sections[:2])
+        case "newsletter":
+            return _newsletter(locale, cards)
         case "correction" | "retraction":
             return _correction(locale, cards[0], retracted=kind == "retraction")
     raise ValueError(f"no sample of the kind {kind!r}")
+
+
+def _newsletter(locale: str, cards: tuple[StoryCard, ...]) -> NewsletterContent:
+    """Return an issue as an editor would make it: a few words above, and some on one story."""
+    named, note, remark = _LETTERS[locale]
+    plain = tuple(card.model_copy(update={"reasons": (), "highlights": ()}) for card in cards)
+    return NewsletterContent(
+        locale=locale,
+        slug="top-10-stories",
+        name=named,
+        day=DAY,
+        sender_name=_NEWSROOMS[locale].name,
+        sender_address="top10@courier.example",
+        note=note,
+        cards=plain,
+        notes=((plain[1].story_id, remark),),
+    )
 
 
 def _topics(locale: str) -> tuple[str, str, str]:

@@ -35,6 +35,7 @@ from worker.rendering.cards import (
     why,
 )
 from worker.rendering.language import Language
+from worker.rendering.newsletter import NewsletterView, newsletter_view
 from worker.rendering.prose import one_line, shorten
 
 
@@ -115,7 +116,7 @@ class ConfirmationView:
     topics_line: str
 
 
-View = AlertView | DigestView | RollingView | CorrectionView | ConfirmationView
+View = AlertView | DigestView | RollingView | CorrectionView | ConfirmationView | NewsletterView
 
 
 def view_of(
@@ -143,7 +144,7 @@ def view_of(
             topics = tuple(map(name, content.topics))
             return ConfirmationView(topics=topics, topics_line=names(topics, language) if topics else "")
         case NewsletterContent():
-            raise ValueError(f"there is no template for the kind {content.kind}")
+            return newsletter_view(content, language, zone, kept=kept[0] if kept else None)
 
 
 def _alert(content: AlertContent, language: Language, zone: tzinfo) -> AlertView:

@@ -2,9 +2,10 @@
 
     email,name,locale,timezone,topics,cadence,at          (and, as the export writes it, status)
 
-Decides what a line means, stores nothing, and holds no more than one record at a time. An address may stand on several
-lines, one for each cadence: their topics add up, the last line's name, language and zone count. `run_import` reads a
-file twice: to look for mistakes, then to store.
+`topics` are slugs separated by `;`, newsletters among them as `newsletter:SLUG`. Decides what a line means, stores
+nothing, and holds no more than one record at a time. An address may stand on several lines, one for each cadence: their
+topics add up, the last line's name, language and zone count. `run_import` reads a file twice: to look for mistakes,
+then to store.
 """
 
 from __future__ import annotations
@@ -35,13 +36,14 @@ COLUMNS: Final = ("email", "name", "locale", "timezone", "topics", "cadence", "a
 STATUS: Final = "status"
 _STATUSES: Final = tuple(status for status in SubscriberStatus if status is not SubscriberStatus.ERASED)
 _LONGEST_LINE_BYTES: Final = 1 << 20
+NEWSLETTER: Final = "newsletter:"  # before a newsletter's slug among topics
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 _Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rules:
-    """What lines are held against: the slugs that exist, and what blank cells stand for."""
+    """What lines are held against: the slugs that exist, newsletters' too, and what blank cells stand for."""
 
     topics: Collection[str]
     locale: str = "en"
@@ -158,7 +160,7 @@ def _line(number: int, header: list[str], row: list[str], rules: Rules) -> Line 
     )
     slugs = record.take("topics", lambda text: _topics(text, rules.topics), blank=none)
     wish = Wish(
-        follows=tuple(Follow(topic=slug, rhythm=rhythm) for slug in slugs),
+        follows=tuple(_follow(slug, rhythm) for slug in slugs),
         locale=record.take("locale", read_locale, blank=rules.locale),
         timezone=record.take("timezone", read_zone, blank=rules.timezone),
         name=record.take("name", read_name, blank=""),
@@ -167,6 +169,12 @@ def _line(number: int, header: list[str], row: list[str], rules: Rules) -> Line 
     if record.mistakes or address is None:
         return Faulty(number=number, mistakes=tuple(record.mistakes))
     return Line(number=number, address=address, wish=wish, status=status)
+
+
+def _follow(slug: str, rhythm: Rhythm) -> Follow:
+    if slug.startswith(NEWSLETTER):
+        return Follow(newsletter=slug.removeprefix(NEWSLETTER))
+    return Follow(topic=slug, rhythm=rhythm)
 
 
 def _topics(text: str, known: Collection[str]) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """Reads editorial newsletters from YAML, and says which entry and field is wrong.
 
-Decides what an entry means, stores nothing. Pure; `run_newsletters` calls it. A schedule is held against the grammar of
-RFC 5545, 3.3.10 only: planning evaluates it.
+Decides what an entry means, stores nothing. Pure; `run_newsletters` calls it. A schedule keeps to the grammar of RFC
+5545, 3.3.10, and comes at least once in five years.
 """
 
 from __future__ import annotations
@@ -9,17 +9,22 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Annotated, Any, Final, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from worker.errors import InputError
+from worker.model import Approval, Timing
+from worker.recurrence import check_rule
 from worker.signup.address import normalise
 from worker.signup.wishes import Slug, read_locale, read_zone
 
 _Value = TypeVar("_Value")
 _Text = Annotated[str, Field(min_length=1, max_length=500)]
+
+_SOME_DAY: Final = date(2026, 1, 1)  # a rule that names no first day comes, or never does, whichever that is
 
 _FREQUENCIES: Final = ("HOURLY", "DAILY", "WEEKLY", "MONTHLY", "YEARLY")
 _SIGNED: Final = r"[+-]?[0-9]{1,3}"
@@ -59,10 +64,14 @@ class Sender(_Frozen):
 
 
 class Selection(_Frozen):
-    """Where stories may come from (an empty list allows all), and how many an edition must and may hold."""
+    """Where stories may come from (an empty list allows all), and how many an edition must and may hold.
+
+    `sources` are names of outlets or feeds; upper and lower case of these and of sections are one.
+    """
 
     topics: tuple[Slug, ...] = ()
     sections: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
     minimum: Annotated[int, Field(ge=0, le=100)] = 1
     maximum: Annotated[int, Field(ge=1, le=100)] = 10
 
@@ -74,7 +83,11 @@ class Selection(_Frozen):
 
 
 class NewNewsletter(_Frozen):
-    """A newsletter as its editor describes it."""
+    """A newsletter as its editor describes it.
+
+    `timing` says by whose clock the schedule goes, `approval` whether an issue waits for an editor's word, `lead` how
+    many minutes before it is due an issue is drafted, and `starts` is the schedule's first day (its zone's).
+    """
 
     slug: Slug
     name: _Text
@@ -84,6 +97,10 @@ class NewNewsletter(_Frozen):
     schedule: str
     timezone: str
     selection: Selection = Selection()
+    timing: Timing = Timing.NEWSROOM
+    approval: Approval = Approval.AUTOMATIC
+    lead: Annotated[int, Field(ge=0, le=7 * 24 * 60)] = 60
+    starts: date | None = None
 
     @field_validator("locale")
     @classmethod
@@ -99,6 +116,14 @@ class NewNewsletter(_Frozen):
     @classmethod
     def _is_rrule(cls, value: str) -> str:
         return _as_value(read_rrule, value)
+
+    @model_validator(mode="after")
+    def _comes(self) -> NewNewsletter:
+        try:
+            check_rule(self.schedule, starts_on=self.starts or _SOME_DAY)
+        except InputError as error:
+            raise ValueError(f"schedule: {error}") from error
+        return self
 
 
 def read_newsletters(text: str) -> tuple[NewNewsletter, ...]:

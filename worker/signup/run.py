@@ -22,7 +22,7 @@ from worker.model import DeliveryId, SubscriberId, SubscriberStatus
 from worker.signup.address import Address
 from worker.signup.consent import Consent, Evidence, Question
 from worker.signup.decide import Act, Standing, Step, Wishes, standing, step
-from worker.signup.run_wishes import check_topics, continue_with, fulfil, rhythm_of
+from worker.signup.run_wishes import check_newsletters, check_topics, continue_with, fulfil, rhythm_of
 from worker.signup.wishes import CheckQuery, Wish
 from worker.store import people
 from worker.store.database import Database, now
@@ -89,6 +89,7 @@ def sign_up(
     address_hash = hash_address(address.key)
     with database.write() as conn:
         check_topics(conn, (follow.topic for follow in checked.follows if follow.topic))
+        check_newsletters(conn, (follow.newsletter for follow in checked.follows if follow.newsletter))
         if people.is_suppressed(conn, address_hash) is not None:
             return SignedUp(asked=False, reason="the address is suppressed")
         reader, is_new = people.ensure_reader(

@@ -11,7 +11,7 @@ from typing import Final
 from worker.model import SubscriberStatus
 from worker.signup.consent import Consent
 from worker.signup.decide import standing
-from worker.signup.importing import COLUMNS, STATUS
+from worker.signup.importing import COLUMNS, NEWSLETTER, STATUS
 from worker.signup.run_wishes import wish_of
 from worker.signup.wishes import Rhythm, Wish
 from worker.store import people
@@ -24,7 +24,7 @@ HEADER: Final = (*COLUMNS, STATUS)
 def export_readers(database: Database) -> Iterator[tuple[str, ...]]:
     """Yield a row under `HEADER` for each reader and rhythm, readers in order of id; pending ones with their wishes.
 
-    Own queries and newsletters have no column in such a list and are left out.
+    A newsletter stands among the topics; own queries have no column in such a list and are left out.
     """
     with database.read() as conn:
         at = now(conn)
@@ -45,6 +45,10 @@ def _rows(reader: Reader, where: SubscriberStatus, wish: Wish) -> Iterator[tuple
     for follow in wish.follows:
         if follow.topic is not None:
             shelves.setdefault(follow.rhythm, []).append(follow.topic)
+    # Their rhythm says nothing: they stand in the first of the reader's lines.
+    letters = [NEWSLETTER + follow.newsletter for follow in wish.follows if follow.newsletter is not None]
+    if letters:
+        shelves.setdefault(next(iter(shelves), None), []).extend(letters)
     for rhythm, slugs in (shelves or {None: []}).items():
         cadence, at = (rhythm.cadence, rhythm.times) if rhythm else ("", ())
         yield (

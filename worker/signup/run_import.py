@@ -19,10 +19,10 @@ from worker.errors import InputError
 from worker.model import SubscriberStatus
 from worker.signup.consent import Consent, Evidence
 from worker.signup.decide import Act, Standing, Wishes, standing, standing_on_a_list, step
-from worker.signup.importing import Faulty, Line, Rules, read_lines
+from worker.signup.importing import NEWSLETTER, Faulty, Line, Rules, read_lines
 from worker.signup.run import HashAddress, accept, ask
 from worker.signup.wishes import MOST_FOLLOWS
-from worker.store import people, topics
+from worker.store import newsletters, people, topics
 from worker.store.database import Database, now
 from worker.store.people import Reader
 
@@ -78,6 +78,7 @@ def import_readers(
         with file.open("rb") as stream:
             with database.read() as conn:
                 slugs = {topic.slug for topic in topics.topics(conn, shared_only=True) if topic.slug}
+                slugs |= {NEWSLETTER + slug for slug in newsletters.slugs(conn)}
             rules = Rules(topics=slugs, locale=listing.locale, timezone=listing.timezone)
             size_bytes = _check(stream, rules, file, progress)
             stream.seek(0)

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
 
 from worker.errors import InputError
+from worker.facts import StoredNewsletter
+from worker.model import Timing
+from worker.recurrence import next_issue, next_occurrence
 from worker.signup.newsletters import NewNewsletter, read_newsletters
 from worker.signup.run_wishes import check_topics
-from worker.store import people
-from worker.store.database import Database
+from worker.store import newsletters as stored
+from worker.store.database import Database, now
 
 
 def import_newsletters(database: Database, file: Path) -> dict[str, bool]:
@@ -36,7 +43,38 @@ def store_newsletters(database: Database, newsletters: tuple[NewNewsletter, ...]
             except InputError as error:
                 place = f"{where}, {newsletter.slug}, selection.topics"
                 raise InputError(error.message, where=place, hint=error.hint) from error
-        return {newsletter.slug: people.put_newsletter(conn, _columns(newsletter)) for newsletter in newsletters}
+        return {newsletter.slug: _store(conn, newsletter, at=now(conn)) for newsletter in newsletters}
+
+
+def _store(conn: Connection, newsletter: NewNewsletter, *, at: datetime) -> bool:
+    """Store one newsletter. Where its schedule has changed, it is due by the new one from now on, to everybody."""
+    before = stored.by_slug(conn, newsletter.slug)
+    is_new = stored.put(conn, _columns(newsletter))
+    after = stored.by_slug(conn, newsletter.slug)
+    if after is None:  # pragma: no cover  it has just been stored
+        raise AssertionError(newsletter.slug)
+    starts_on = newsletter.starts or after.starts_on or at.astimezone(ZoneInfo(after.timezone)).date()
+    if before is None or starts_on != before.starts_on or _clock(before) != _clock(after):
+        by_readers = after.timing is Timing.READER
+        due_at = next_issue(
+            after.schedule, starts_on=starts_on, timezone=after.timezone, by_readers=by_readers, after=at
+        )
+        stored.reschedule(conn, after, due_at, starts_on=starts_on)
+        _reschedule_readers(conn, after, starts_on=starts_on, at=at)
+    return is_new
+
+
+def _reschedule_readers(conn: Connection, newsletter: StoredNewsletter, *, starts_on: date, at: datetime) -> None:
+    if newsletter.timing is Timing.NEWSROOM:
+        stored.set_zone_due(conn, newsletter.id, None, None)
+        return
+    for name in stored.zones_of(conn, newsletter.id):
+        due_at = next_occurrence(newsletter.schedule, starts_on=starts_on, zone=ZoneInfo(name), after=at)
+        stored.set_zone_due(conn, newsletter.id, name, due_at)
+
+
+def _clock(newsletter: StoredNewsletter) -> tuple[str, str, Timing]:
+    return newsletter.schedule, newsletter.timezone, newsletter.timing
 
 
 def _columns(newsletter: NewNewsletter) -> dict[str, object]:
@@ -50,4 +88,7 @@ def _columns(newsletter: NewNewsletter) -> dict[str, object]:
         "timezone": newsletter.timezone,
         "schedule": newsletter.schedule,
         "selection": newsletter.selection.model_dump(mode="json"),
+        "timing": newsletter.timing,
+        "approval": newsletter.approval,
+        "lead_s": 60 * newsletter.lead,
     }

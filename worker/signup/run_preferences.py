@@ -97,7 +97,7 @@ def _change(conn: Connection, reader: Reader, changes: tuple[Change, ...], *, ti
     ending = []
     for following in people.followings(conn, reader.id):
         change = asked.get(following.id)
-        rhythm = change.rhythm if change else rhythm_of(following)
+        rhythm = change.rhythm if change and following.newsletter_id is None else rhythm_of(following)
         if change and change.end:
             ending.append(following)
         elif rhythm != rhythm_of(following) or timezone != reader.timezone:

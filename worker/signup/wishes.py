@@ -63,9 +63,13 @@ class Rhythm(_Frozen):
 
 
 class Follow(_Frozen):
-    """One thing to follow: a shared topic by its slug, or an own query. `canonical` comes from the matching room."""
+    """One thing to follow: a shared topic or a newsletter by its slug, or an own query.
+
+    `canonical` comes from the matching room. A newsletter comes when its editors say, whatever the rhythm.
+    """
 
     topic: Slug | None = None
+    newsletter: Slug | None = None
     query: Annotated[str, Field(max_length=20_000)] | None = None
     canonical: str = ""
     rhythm: Rhythm = Rhythm()
@@ -79,14 +83,18 @@ class Follow(_Frozen):
 
     @model_validator(mode="after")
     def _is_one_thing(self) -> Self:
-        if (self.topic is None) == (self.query is None):
-            raise ValueError("follow either a topic or a query")
+        if [self.topic, self.newsletter, self.query].count(None) != 2:
+            raise ValueError("follow either a topic, a newsletter or a query")
         return self
 
     @property
     def target(self) -> tuple[str, str]:
         """Return what tells two things to follow apart."""
-        return ("topic", self.topic) if self.topic is not None else ("query", self.canonical or self.query or "")
+        if self.topic is not None:
+            return "topic", self.topic
+        if self.newsletter is not None:
+            return "newsletter", self.newsletter
+        return "query", self.canonical or self.query or ""
 
 
 class Wish(_Frozen):
@@ -210,6 +218,13 @@ def read_cadence(text: str) -> Cadence:
         return Cadence(text.strip().lower())
     except ValueError as error:
         raise InputError(f"{text.strip()!r} is not a cadence", hint=f"write one of {', '.join(Cadence)}") from error
+
+
+def no_such_newsletter(slug: str, known: Iterable[str]) -> InputError:
+    """Return the error that names an unknown newsletter, and the one that was probably meant."""
+    near = difflib.get_close_matches(slug, list(known), n=1)
+    hint = f"did you mean {near[0]}?" if near else "`tocsin newsletters list` shows all"
+    return InputError(f"there is no newsletter {slug[:100]!r}", where="newsletters", hint=hint)
 
 
 def no_such_topic(slug: str, known: Iterable[str]) -> InputError:

@@ -225,7 +225,9 @@ def served_by(conn: Connection, subscriber_id: SubscriberId, delivery_id: Delive
 
 
 def asked_for(conn: Connection, subscriber_id: SubscriberId) -> list[dict[str, str]]:
-    """Return the names, by locale, of the shared topics that a reader's open question is about, in the order asked.
+    """Return the names, by locale, of the shared topics and newsletters that a reader's open question is about.
+
+    Topics come first, each in the order asked.
 
     `worker.signup.consent` has the shape of the record. A reader's own query is not named: it is theirs to see only.
     """
@@ -233,7 +235,11 @@ def asked_for(conn: Connection, subscriber_id: SubscriberId) -> list[dict[str, s
     follows = record.get("question", {}).get("wish", {}).get("follows", [])
     slugs = [follow["topic"] for follow in follows if follow.get("topic")]
     names = topic_names(conn, slugs)
-    return [names[slug] for slug in slugs if slug in names]
+    wanted = [follow["newsletter"] for follow in follows if follow.get("newsletter")]
+    letters = dict(conn.execute(sa.select(Newsletter.slug, Newsletter.name).where(Newsletter.slug.in_(wanted))).all())
+    return [names[slug] for slug in slugs if slug in names] + [
+        {"en": letters[slug]} for slug in wanted if slug in letters
+    ]
 
 
 def topic_names(conn: Connection, slugs: Sequence[str]) -> dict[str, dict[str, str]]:
@@ -258,23 +264,6 @@ def export(conn: Connection) -> Iterator[tuple[Reader, list[Following]]]:
     for row in conn.execute(sa.select(*_READER).where(Subscriber.email.is_not(None)).order_by(Subscriber.id)):
         reader = Reader(**row._mapping)  # noqa: SLF001  Row's documented view
         yield reader, followings(conn, reader.id)
-
-
-def put_newsletter(conn: Connection, values: dict[str, Any]) -> bool:
-    """Store a newsletter under its slug, in place of an earlier one; True when it is new."""
-    at = now(conn)
-    known = conn.execute(sa.select(Newsletter.id).where(Newsletter.slug == values["slug"])).first()
-    statement = insert_for(conn, Newsletter).values(**values, created_at=at, updated_at=at)
-    changed = {**values, "updated_at": at}
-    conn.execute(statement.on_conflict_do_update(index_elements=["slug"], set_=changed))
-    return known is None
-
-
-def newsletters(conn: Connection) -> list[dict[str, Any]]:
-    """Return all newsletters by slug, as mappings of their columns."""
-    columns = [column for column in Newsletter.__table__.columns if column.name not in {"id", "created_at"}]
-    query = sa.select(*columns).order_by(Newsletter.slug)
-    return [dict(row._mapping) for row in conn.execute(query)]  # noqa: SLF001  Row's documented view
 
 
 def _following(row: Any) -> Following:  # noqa: ANN401  a Row of the query above

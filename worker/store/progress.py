@@ -12,8 +12,19 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from worker.lifecycle import OPEN, State
-from worker.model import EditionStatus
-from worker.store.schema import Article, Delivery, Edition, Match, Source, Subscriber, Subscription, TopicStory
+from worker.model import Approval, EditionStatus
+from worker.store.schema import (
+    Article,
+    Delivery,
+    Edition,
+    EditionDraft,
+    Match,
+    Newsletter,
+    Source,
+    Subscriber,
+    Subscription,
+    TopicStory,
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,6 +38,7 @@ class Progress:
     editions: int
     stories_to_alert: int
     digests_due: int
+    newsletters_due: int
     questions_due: int
     editions_open: int
     deliveries_open: int
@@ -40,6 +52,7 @@ class Progress:
             or self.feeds_unpolled
             or self.stories_to_alert
             or self.digests_due
+            or self.newsletters_due
             or self.questions_due
             or self.editions_open
             or self.deliveries_open
@@ -66,11 +79,20 @@ def progress(conn: Connection, *, since: datetime, digests_due_at: datetime | No
             Subscription.next_due_at <= (digests_due_at or since),
             Subscription.topic_id.is_not(None),
         ),
+        newsletters_due=_newsletters_due(conn, at=digests_due_at or since),
         questions_due=_count(conn, Subscriber.id, Subscriber.confirmation_due_at.is_not(None)),
         editions_open=_count(conn, Edition.id, planning),
         deliveries_open=_count(conn, Delivery.id, Delivery.state.in_(list(OPEN))),
         deliveries_unknown=_count(conn, Delivery.id, Delivery.state == State.UNKNOWN),
     )
+
+
+def _newsletters_due(conn: Connection, *, at: datetime) -> int:
+    """Count newsletters to be drafted, and drafts to be sent. One that waits for an editor's word is not due."""
+    waits = sa.exists().where(Newsletter.id == Edition.newsletter_id, Newsletter.approval == Approval.REQUIRED)
+    begun = sa.exists().where(EditionDraft.edition_id == Edition.id, sa.cast(EditionDraft.ranking, sa.Text) != "[]")
+    drafts = (Edition.status == EditionStatus.DRAFT, Edition.due_at <= at, ~waits, ~begun)
+    return _count(conn, Newsletter.id, Newsletter.next_due_at <= at) + _count(conn, Edition.id, *drafts)
 
 
 def _count(conn: Connection, column: sa.orm.InstrumentedAttribute[int], *conditions: sa.ColumnElement[bool]) -> int:

@@ -88,6 +88,7 @@ class Subscription(Body):
     locale: str = "en"
     timezone: str | None = Field(None, description="An IANA name; the newsroom's own zone when left out.")
     topics: Annotated[tuple[Slug, ...], Field(max_length=100)] = ()
+    newsletters: Annotated[tuple[Slug, ...], Field(max_length=100)] = ()
     query: Annotated[str, Field(max_length=2_000)] = ""
     cadence: Cadence = Cadence.DAILY
     at: Annotated[tuple[str, ...], Field(description="Local times, such as 07:00.")] = ()
@@ -163,6 +164,7 @@ def _wish(site: Site, wanted: Subscription) -> Wish:
     try:
         rhythm = Rhythm(cadence=wanted.cadence, times=wanted.at, weekday=wanted.weekday)
         follows = [Follow(topic=slug, rhythm=rhythm) for slug in wanted.topics]
+        follows += [Follow(newsletter=slug) for slug in wanted.newsletters]
         follows += [Follow(query=wanted.query, rhythm=rhythm)] if wanted.query else []
         timezone = wanted.timezone or site.house.settings.timezone
         return Wish(follows=tuple(follows), locale=wanted.locale, timezone=timezone, name=wanted.name)

@@ -23,7 +23,7 @@ from worker.web.site import AnySite
 
 SHAPE: Final = {"content": {PROBLEM: {"schema": Problem.model_json_schema()}}}
 MISSING: Final[dict[int | str, dict[str, Any]]] = {404: {"description": "There is no such thing.", **SHAPE}}
-_REFUSED: Final[dict[int | str, dict[str, Any]]] = {409: {"description": "It has ended, or is not stopped.", **SHAPE}}
+REFUSED: Final[dict[int | str, dict[str, Any]]] = {409: {"description": "It has ended, or is not stopped.", **SHAPE}}
 
 router = APIRouter(prefix="/api/v1", tags=["v1"])
 
@@ -110,7 +110,7 @@ def show(site: AnySite, edition_id: Number) -> dict[str, Any]:
         return {**found[0], "conservation": editions.conservation(conn, EditionId(edition_id))}
 
 
-@router.post("/editions/{edition_id}/{command}", response_model=Answer, responses=PROBLEMS | MISSING | _REFUSED)
+@router.post("/editions/{edition_id}/{command}", response_model=Answer, responses=PROBLEMS | MISSING | REFUSED)
 def command_edition(
     site: AnySite,
     edition_id: Number,

@@ -18,6 +18,7 @@ from worker.web import (
     api_articles,
     api_backtest,
     api_editions,
+    api_newsletters,
     confirm,
     demo_feeds,
     health,
@@ -49,6 +50,7 @@ _ROUTERS: Final = (
     api_backtest.router,
     webhooks.router,
     api_articles.router,
+    api_newsletters.router,  # before the commands on all editions, whose pattern is wider
     api_editions.router,
 )
 

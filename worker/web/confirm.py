@@ -15,7 +15,7 @@ from worker.errors import TokenError
 from worker.model import SubscriberId, SubscriberStatus
 from worker.rendering.language import Language
 from worker.signup.run import Answer, Known, come_back, confirm, look_up
-from worker.store import people
+from worker.store import newsletters, people
 from worker.tokens import Purpose
 from worker.web.site import AnyForm, AnySite, Site
 from worker.web.wording import FollowLine, following_lines, masked, wish_lines
@@ -79,7 +79,9 @@ def _look_up(
     with site.house.database.read() as conn:
         known = look_up(conn, subscriber_id)
         follows = known.question.wish.follows if known and known.question else ()
-        names = people.topic_names(conn, [follow.topic for follow in follows if follow.topic])
+        letters = newsletters.names(conn, [follow.newsletter for follow in follows if follow.newsletter])
+        names = {slug: {"en": name} for slug, name in letters.items()}
+        names |= people.topic_names(conn, [follow.topic for follow in follows if follow.topic])
     language = site.pages.language(request, known.reader.locale if known else None)
     return known, wish_lines(follows, names, language), language
 

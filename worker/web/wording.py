@@ -24,13 +24,17 @@ class TopicLine:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FollowLine:
-    """One thing that a reader follows, or would: its name, and when mail comes. `is_own` for a query of theirs."""
+    """One thing that a reader follows, or would: its name, and when mail comes.
+
+    `is_own` for a query of theirs; `is_timed` unless its editors say when it comes.
+    """
 
     id: int | None
     name: str
     is_own: bool
     slug: str | None
     when: str
+    is_timed: bool = True
 
 
 def topic_lines(rows: Iterable[TopicRow], language: Language) -> list[TopicLine]:
@@ -54,23 +58,23 @@ def following_lines(followings: Iterable[Following], language: Language) -> list
             name=one.query if one.query is not None else named(one.name, language) or one.slug or "",
             is_own=one.query is not None,
             slug=one.slug if one.newsletter_id is None else None,
-            when=rhythm(rhythm_of(one), language),
+            when=rhythm(rhythm_of(one), language) if one.newsletter_id is None else _by_editors(language),
+            is_timed=one.newsletter_id is None,
         )
         for one in followings
     ]
 
 
 def wish_lines(follows: Iterable[Follow], names: dict[str, dict[str, str]], language: Language) -> list[FollowLine]:
-    """Word what somebody asks for; `names` has the topics' names by slug."""
+    """Word what somebody asks for; `names` has the names of topics and newsletters by slug."""
     return [
         FollowLine(
             id=None,
-            name=one.query
-            if one.query is not None
-            else named(names.get(one.topic or "", {}), language) or one.topic or "",
+            name=one.query if one.query is not None else _named(one.topic or one.newsletter or "", names, language),
             is_own=one.query is not None,
             slug=one.topic,
-            when=rhythm(one.rhythm, language),
+            when=rhythm(one.rhythm, language) if one.newsletter is None else _by_editors(language),
+            is_timed=one.newsletter is None,
         )
         for one in follows
     ]
@@ -93,6 +97,14 @@ def rhythm(value: Rhythm, language: Language) -> str:
             return language.gettext("%(day)s at %(times)s") % {"day": days[(value.weekday or 1) - 1], **at}
         case Cadence.MONTHLY:
             return language.gettext("On the first of the month at %(times)s") % at
+
+
+def _by_editors(language: Language) -> str:
+    return language.gettext("Whenever it is published")
+
+
+def _named(slug: str, names: dict[str, dict[str, str]], language: Language) -> str:
+    return named(names.get(slug, {}), language) or slug
 
 
 def named(names: dict[str, str], language: Language) -> str:

@@ -16,7 +16,7 @@ from worker.signup.run_export import HEADER, export_readers
 from worker.signup.run_import import Fate, Listing, import_readers
 from worker.signup.run_newsletters import import_newsletters
 from worker.signup.run_preferences import unsubscribe
-from worker.store import people, topics
+from worker.store import newsletters, people, topics
 from worker.store.schema import Subscriber
 
 from .conftest import hash_address
@@ -183,13 +183,13 @@ def test_newsletters_are_stored_all_or_none(database, write_list):
             write_list(f"{one}}}\n{one.replace('top', 'worse')}, selection: {{topics: [omann]}}}}\n", "n.yaml"),
         )
     with database.read() as conn:
-        assert people.newsletters(conn) == []
+        assert newsletters.listed(conn) == []
     assert import_newsletters(database, write_list(f"{one}, selection: {{topics: [oman]}}}}\n", "n.yaml")) == {
         "top": True
     }
     assert import_newsletters(database, write_list(f"{one}}}\n", "n.yaml")) == {"top": False}
     with database.read() as conn:
-        [stored] = people.newsletters(conn)
+        [stored] = newsletters.listed(conn)
     assert (stored["sender_address"], stored["selection"]["topics"]) == ("c@x.org", [])
 
 

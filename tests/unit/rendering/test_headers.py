@@ -96,7 +96,8 @@ def test_no_editor_s_word_adds_a_header_or_markup(renderer, content):
 @pytest.mark.parametrize("kind", samples.KINDS)
 def test_a_mail_says_who_when_what_and_in_which_language(renderer, kind):
     mail = message(renderer, kind, "ko", sent_at=datetime(2026, 11, 23, 7, 0, 5, tzinfo=UTC))
-    assert str(mail["From"]) == "The Harbour Courier <news@courier.example>"
+    sender = ("항구일보", "top10") if kind == "newsletter" else ("The Harbour Courier", "news")  # it has its own
+    assert str(mail["From"]) == "{} <{}@courier.example>".format(*sender)
     assert mail["Reply-To"].addresses[0].addr_spec == "readers@courier.example"
     assert mail["Date"] == "Mon, 23 Nov 2026 07:00:05 +0000"
     assert mail["Message-ID"] == f"<sample-{kind}-ko@courier.example>"

@@ -22,7 +22,15 @@ from worker.rendering import samples
 from worker.rendering.compile import Renderer
 from worker.rendering.signing import ED25519, RSA, Signer, is_aligned, read_key
 
-_FIELDS = {"confirmation": 11, "digest": 15, "away": 15, "update": 18, "correction": 18, "retraction": 18}
+_FIELDS = {
+    "confirmation": 11,
+    "digest": 15,
+    "away": 15,
+    "newsletter": 15,
+    "update": 18,
+    "correction": 18,
+    "retraction": 18,
+}
 EACH = pytest.mark.parametrize(("kind", "locale"), [(k, loc) for k in samples.KINDS for loc in samples.LOCALES])
 AT = datetime(2026, 11, 23, 7, tzinfo=UTC)
 

@@ -1,0 +1,129 @@
+"""What an issue of a newsletter can be made of, and the one act that fixes it: to freeze its ranking.
+
+Inside the caller's transaction. Called by the run of newsletters and by what editors do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Final
+
+from sqlalchemy import Connection
+
+from worker.facts import Issue, StoredNewsletter, Telling
+from worker.model import EditionStatus, RunKind, StoryId, Timing, TopicId
+from worker.planning.decide_newsletter import Choices, Selection, rank
+from worker.planning.news import News, Pair, StoryFacts
+from worker.store import candidates, issues, runs
+from worker.store.candidates import Matched, Told
+from worker.store.database import now
+from worker.store.house import MATCH_SEQ, reached
+from worker.store.seen import SEEN_FOR
+from worker.store.tellings import tellings as read_tellings
+
+FIRST_ISSUE: Final = timedelta(days=1)  # how far the first one looks back
+ROUND_THE_WORLD: Final = timedelta(hours=26)  # from the first zone that has a local time to the last
+_NOBODY: Final = -1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Made:
+    """An issue's stories in order, what is known of them, and the last match_seq that it may show."""
+
+    ranking: tuple[StoryId, ...]
+    news: News
+    selection: Selection
+    head: int
+
+
+def make(conn: Connection, newsletter: StoredNewsletter, issue: Issue, *, at: datetime) -> Made:
+    """Rank what there is for an issue now; one that is frozen keeps its ranking."""
+    stored = newsletter.selection
+    topics = candidates.shared_topics(conn, stored.get("topics", ()))
+    selection = Selection(
+        topics=tuple(topics) if stored.get("topics") else (),
+        sections=tuple(stored.get("sections", ())),
+        sources=tuple(stored.get("sources", ())),
+        minimum=stored.get("minimum", 1),
+        maximum=stored.get("maximum", 10),
+        locale=newsletter.locale,
+    )
+    choices = Choices.read(issue.choices)
+    head = reached(conn, MATCH_SEQ)
+    if issue.ranking:
+        news = _news(conn, (), issue.ranking, topics)
+        return Made(ranking=tuple(issue.ranking), news=news, selection=selection, head=head)
+    before = issues.latest_head(conn, newsletter, but=issue.id)
+    since = at - (FIRST_ISSUE if before is None else SEEN_FOR)
+    matched = candidates.matched(conn, topics, after=before or 0, head=head, since=since)
+    wanted = {*choices.pins, *choices.order, *(StoryId(one.story_id) for one in matched)}
+    news = _news(conn, matched, sorted(wanted), topics)
+    fresh = [StoryId(one.story_id) for one in matched]
+    # Ages count from the issue's own time, so that a preview shows what will go out.
+    ranking = rank(fresh, news, choices, selection, at=issue.due_at)
+    return Made(ranking=ranking, news=news, selection=selection, head=head)
+
+
+def freeze(conn: Connection, issue: Issue, made: Made) -> None:
+    """Fix an issue's stories, and how far it has looked: what matches from now on is the next one's."""
+    issues.freeze(conn, issue.id, made.ranking)
+    runs.open_run(conn, RunKind.NEWSLETTER, issue.slot, due_at=issue.due_at, head=made.head, data={"edition": issue.id})
+
+
+def end(conn: Connection, issue: Issue, *, reason: str, copies: int | None = 0) -> bool:
+    """End an issue that is a draft still; False when it is none any more."""
+    at = now(conn)
+    values = {"status": EditionStatus.FINISHED, "reason": reason, "audience": copies}
+    if not issues.change(conn, issue.id, **values, planned_at=at, finished_at=at):
+        return False
+    run = runs.open_run(conn, RunKind.NEWSLETTER, issue.slot, due_at=issue.due_at, head=0)
+    if run is not None:
+        runs.close(conn, run)
+    return True
+
+
+def is_over(newsletter: StoredNewsletter, issue: Issue, *, at: datetime) -> bool:
+    """Tell whether an issue has outlived its time, everywhere."""
+    last = issue.expires_at + (ROUND_THE_WORLD if newsletter.timing is Timing.READER else timedelta(0))
+    return at >= last
+
+
+def tellings_of(conn: Connection, stories: Sequence[StoryId]) -> dict[StoryId, list[Telling]]:
+    """Read all that mails can say of stories."""
+    shelves: dict[StoryId, list[Telling]] = {}
+    for telling in read_tellings(conn, stories):
+        shelves.setdefault(telling.story_id, []).append(telling)
+    return shelves
+
+
+def _news(conn: Connection, matched: Sequence[Matched], stories: Sequence[StoryId], topics: Sequence[TopicId]) -> News:
+    told = {story: list(rows) for story, rows in groupby(candidates.told(conn, stories), key=lambda one: one.story_id)}
+    pairs = {
+        topic: tuple(Pair(one.seq, one.story_id, one.matched_at) for one in rows)
+        for topic, rows in groupby(matched, key=lambda one: one.topic_id)
+    }
+    return News(
+        stories={StoryId(story): _facts(rows) for story, rows in told.items()},
+        pairs=pairs,
+        strengths=candidates.strengths(conn, stories, topics),
+    )
+
+
+def _facts(told: Sequence[Told]) -> StoryFacts:
+    first = told[0]
+    return StoryFacts(
+        story_id=first.story_id,
+        created_at=first.created_at,
+        published_at=first.published_at,
+        severity=first.severity,
+        boost=first.boost,
+        update_no=first.update_no,
+        outlets=len({one.outlet for one in told}),
+        outlet=first.outlet,
+        source=first.source,
+        section=first.section,
+        lang=first.lang,
+    )

@@ -1,0 +1,294 @@
+"""Turns newsletters whose time has come into issues, and issues into copies: at one instant, or by each reader's clock.
+
+A draft is opened some time before it is due, for editors to look at. An issue that is due is frozen, and its readers
+come in chunks, each in one transaction: what was fixed once is what all of them get, but for what each has seen. Called
+by `planning.run`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from worker.facts import Issue, NewsletterReader, StoredNewsletter
+from worker.model import (
+    Approval,
+    EditionId,
+    EditionStatus,
+    RunId,
+    RunKind,
+    SubscriberId,
+    SubscriptionId,
+    Timing,
+)
+from worker.planning.decide_newsletter import Skipped, for_reader
+from worker.planning.rules import Policy
+from worker.planning.run_copies import Made, close
+from worker.planning.run_issue_copies import Served
+from worker.planning.run_issues import ROUND_THE_WORLD, end, freeze, is_over, make
+from worker.planning.times import is_stale
+from worker.recurrence import FIRST_ZONE, next_issue, next_occurrence, wall_time
+from worker.store import issues, newsletters, runs, turns
+from worker.store.database import Database, now
+
+CHUNK_READERS: Final = 500
+_NOBODY: Final = SubscriberId(0)
+
+
+def plan_newsletters(database: Database, policy: Policy, *, at: datetime | None = None) -> list[Made]:
+    """Draft, freeze and fan out whatever newsletters are due."""
+    with database.read() as conn:
+        moment = at or now(conn)
+        due = newsletters.due(conn, at=moment)
+    for newsletter in due:
+        _draft(database, policy, newsletter, at=moment)
+    with database.read() as conn:
+        drafts = issues.open_issues(conn, at=moment)
+    for issue in drafts:
+        _begin(database, issue.id, at=moment)
+    made: list[Made] = []
+    with database.read() as conn:
+        unfinished = runs.unfinished(conn, RunKind.NEWSLETTER)
+        by_readers = newsletters.timed_by_readers(conn)
+    for run in unfinished:
+        while (chunk := _chunk(database, policy, run.id, at=moment)) is not None:
+            made += chunk
+    for newsletter in by_readers:
+        made += _by_their_clocks(database, policy, newsletter, at=moment)
+    return made
+
+
+# Drafts --------------------------------------------------------------------------------------------------------------
+
+
+def _draft(database: Database, policy: Policy, newsletter: StoredNewsletter, *, at: datetime) -> None:
+    """Open the next issue, and say when the one after it is due. Of several missed ones the latest is made up."""
+    with database.write() as conn:
+        starts_on, due_at = newsletter.starts_on, newsletter.next_due_at
+        if starts_on is None or due_at is None:  # stored by a version that sent none
+            today = at.astimezone(ZoneInfo(newsletter.timezone)).date()
+            newsletters.reschedule(conn, newsletter, _after(newsletter, today, at), starts_on=today)
+            return
+        following = _after(newsletter, starts_on, due_at)
+        by_readers = newsletter.timing is Timing.READER
+        while not by_readers and following is not None and following <= at:
+            due_at, following = following, _after(newsletter, starts_on, following)
+        last = due_at + ROUND_THE_WORLD if by_readers else due_at
+        if not newsletters.reschedule(conn, newsletter, following) or is_stale(last, at, policy.digest_expires):
+            return
+        zone = ZoneInfo(FIRST_ZONE if by_readers else newsletter.timezone)
+        wall = due_at.astimezone(zone).replace(tzinfo=None)
+        slot = issues.slot_of(newsletter.slug, wall)
+        issues.draft(conn, newsletter, slot=slot, due_at=due_at, expires_at=due_at + policy.digest_expires)
+
+
+def _after(newsletter: StoredNewsletter, starts_on: date, after: datetime) -> datetime | None:
+    by_readers = newsletter.timing is Timing.READER
+    return next_issue(
+        newsletter.schedule, starts_on=starts_on, timezone=newsletter.timezone, by_readers=by_readers, after=after
+    )
+
+
+def _begin(database: Database, edition_id: EditionId, *, at: datetime) -> None:
+    """Freeze an issue that is due and may go; end one that has too little, or that nobody approved in time."""
+    with database.write() as conn:
+        turns.share(conn, ())
+        issue = issues.issue(conn, edition_id, locked=True)
+        newsletter = newsletters.by_id(conn, issue.newsletter_id) if issue else None
+        if issue is None or newsletter is None or issue.status is not EditionStatus.DRAFT:
+            return
+        if newsletter.approval is Approval.REQUIRED and issue.approved_at is None:
+            if is_over(newsletter, issue, at=at):
+                end(conn, issue, reason="nobody approved it in time")
+            else:
+                issues.change(conn, issue.id, reason="waits for approval")
+            return
+        if newsletter.timing is Timing.READER and issue.ranking:
+            _finish_round(conn, newsletter, issue, at=at)
+            return
+        if is_over(newsletter, issue, at=at):
+            end(conn, issue, reason="too late: its time was over")
+            return
+        made = make(conn, newsletter, issue, at=at)
+        everybodys = for_reader(made.ranking, made.news, made.selection, seen={})
+        if isinstance(everybodys, Skipped):
+            end(conn, issue, reason=everybodys.reason)
+            return
+        freeze(conn, issue, made)
+        status = EditionStatus.PLANNING if newsletter.timing is Timing.NEWSROOM else EditionStatus.DRAFT
+        issues.change(conn, issue.id, status=status, reason="")
+
+
+def _finish_round(conn: Connection, newsletter: StoredNewsletter, issue: Issue, *, at: datetime) -> None:
+    """End an issue that has gone round the world, once nobody is due it any more."""
+    over = issue.due_at + ROUND_THE_WORLD
+    if at >= over and not newsletters.due_instants(conn, newsletter.id, at=over):
+        parts, _ = issues.parts_of(conn, issue.id)
+        end(conn, issue, reason=f"sent at {parts} {'instant' if parts == 1 else 'instants'}", copies=None)
+
+
+# One instant for all -------------------------------------------------------------------------------------------------
+
+
+def _chunk(database: Database, policy: Policy, run_id: RunId, *, at: datetime) -> list[Made] | None:
+    """Serve the next readers of an issue; None when nobody is left, or another planner is at it."""
+    with database.write() as conn:
+        open_runs = [run for run in runs.unfinished(conn, RunKind.NEWSLETTER) if run.id == run_id]
+        issue = issues.issue(conn, EditionId(open_runs[0].data["edition"])) if open_runs else None
+        if issue is None or issue.status is not EditionStatus.PLANNING:
+            _let_be(conn, run_id, issue)
+            return None
+        after = open_runs[0].reached
+        nearest = newsletters.next_followers(conn, issue.newsletter_id, after=after, limit=CHUNK_READERS, at=at)
+        if not nearest:
+            return _close(conn, policy, run_id, issue, after=after)
+        turns.share(conn, [reader.subscriber_id for reader in nearest])
+        run = runs.claim(conn, run_id)
+        newsletter = newsletters.by_id(conn, issue.newsletter_id)
+        if run is None or newsletter is None:
+            return None
+        if run.reached != after:
+            return []  # another planner has been faster: look again
+        last = nearest[-1].subscriber_id
+        readers = newsletters.next_followers(conn, newsletter.id, after=after, limit=CHUNK_READERS, at=at, upto=last)
+        runs.reach(conn, run, last)
+        served = Served(conn, newsletter, issue, at=at)
+        return served.give(policy, issue.id, readers)
+
+
+def _let_be(conn: Connection, run_id: RunId, issue: Issue | None) -> None:
+    """Leave a run alone whose issue waits still, and end one whose issue is over."""
+    if issue is None or issue.status is EditionStatus.DRAFT:
+        return
+    run = runs.claim(conn, run_id)
+    if run is not None:
+        runs.close(conn, run)
+
+
+def _close(conn: Connection, policy: Policy, run_id: RunId, issue: Issue, *, after: SubscriberId) -> list[Made] | None:
+    turns.alone(conn)
+    run = runs.claim(conn, run_id)
+    if run is None:
+        return None
+    if run.reached != after:
+        return []
+    close(conn, policy, [issue.id])
+    runs.close(conn, run)
+    return None
+
+
+# By each reader's clock ----------------------------------------------------------------------------------------------
+
+
+def _by_their_clocks(database: Database, policy: Policy, newsletter: StoredNewsletter, *, at: datetime) -> list[Made]:
+    """Serve the readers of a newsletter whose own local time has come, instant by instant."""
+    with database.read() as conn:
+        instants = newsletters.due_instants(conn, newsletter.id, at=at)
+        instants += issues.open_instants(conn, newsletter.id)
+    made: list[Made] = []
+    for due_at in sorted(set(instants)):
+        reached: SubscriberId | None = _NOBODY
+        while reached is not None:
+            found, reached = _their_chunk(database, policy, newsletter, due_at, after=reached, at=at)
+            made += found
+    return made
+
+
+def _their_chunk(
+    database: Database,
+    policy: Policy,
+    newsletter: StoredNewsletter,
+    due_at: datetime,
+    *,
+    after: SubscriberId,
+    at: datetime,
+) -> tuple[list[Made], SubscriberId | None]:
+    """Serve the next readers due at one instant, and say how far that is; None when nobody is left."""
+    with database.write() as conn:
+        nearest = newsletters.next_followers(
+            conn, newsletter.id, after=after, limit=CHUNK_READERS, at=at, due_at=due_at
+        )
+        if not nearest:
+            turns.alone(conn)
+            if due_at not in newsletters.due_instants(conn, newsletter.id, at=due_at):
+                close(conn, policy, issues.open_parts(conn, newsletter.id, due_at=due_at))
+            return [], None
+        turns.share(conn, [reader.subscriber_id for reader in nearest])
+        last = nearest[-1].subscriber_id
+        readers = newsletters.next_followers(
+            conn, newsletter.id, after=after, limit=CHUNK_READERS, at=at, due_at=due_at, upto=last
+        )
+        made: list[Made] = []
+        for slot, group in _by_issue(newsletter, readers, due_at).items():
+            made += _serve_group(conn, policy, newsletter, slot, group, due_at=due_at, at=at)
+        return made, last
+
+
+def _by_issue(
+    newsletter: StoredNewsletter, readers: Iterable[NewsletterReader], due_at: datetime
+) -> dict[datetime | None, list[NewsletterReader]]:
+    """Group readers by the local time that it is for them: at one instant two issues may be due, a day apart."""
+    walls: dict[str, datetime | None] = {}
+    groups: dict[datetime | None, list[NewsletterReader]] = {}
+    for reader in readers:
+        if reader.timezone not in walls:
+            walls[reader.timezone] = _wall(newsletter, reader.timezone, due_at)
+        groups.setdefault(walls[reader.timezone], []).append(reader)
+    return groups
+
+
+def _serve_group(
+    conn: Connection,
+    policy: Policy,
+    newsletter: StoredNewsletter,
+    wall: datetime | None,
+    readers: Sequence[NewsletterReader],
+    *,
+    due_at: datetime,
+    at: datetime,
+) -> list[Made]:
+    """Give one issue's readers of an instant their copies, or move them on where there is none for them."""
+    issue = issues.issue_at(conn, newsletter, wall) if wall else None
+    is_fresh = not is_stale(due_at, at, policy.digest_expires)
+    is_open = issue is not None and issue.status is EditionStatus.DRAFT
+    if is_fresh and is_open and issue is not None and not issue.ranking:
+        return []  # it waits for approval, and they with it
+    # After a long silence the latest instant that is still worthwhile is made up, and the earlier ones are not.
+    after = max(at, due_at) if is_fresh else at - policy.digest_expires
+    claimed = newsletters.claim(conn, _next_dues(newsletter, readers, after=after), due_at=due_at)
+    if not is_fresh or not is_open or issue is None:
+        return []
+    slot = f"{issue.slot} at {due_at:%Y-%m-%dT%H:%M:%SZ}"
+    part = issues.part(conn, newsletter, issue, due_at=due_at, slot=slot)
+    if part is None:
+        return []
+    served = Served(conn, newsletter, issue, at=at)
+    return served.give(policy, part, [reader for reader in readers if reader.subscription_id in claimed])
+
+
+def _next_dues(
+    newsletter: StoredNewsletter, readers: Iterable[NewsletterReader], *, after: datetime
+) -> dict[SubscriptionId, datetime | None]:
+    by_zone: dict[str, datetime | None] = {}
+    dues = {}
+    for reader in readers:
+        if reader.timezone not in by_zone:
+            by_zone[reader.timezone] = _next_due(newsletter, reader.timezone, after)
+        dues[reader.subscription_id] = by_zone[reader.timezone]
+    return dues
+
+
+def _next_due(newsletter: StoredNewsletter, timezone: str, after: datetime) -> datetime | None:
+    if newsletter.starts_on is None:
+        return None
+    return next_occurrence(newsletter.schedule, starts_on=newsletter.starts_on, zone=ZoneInfo(timezone), after=after)
+
+
+def _wall(newsletter: StoredNewsletter, timezone: str, due_at: datetime) -> datetime | None:
+    if newsletter.starts_on is None:
+        return None
+    return wall_time(newsletter.schedule, starts_on=newsletter.starts_on, zone=ZoneInfo(timezone), at=due_at)
