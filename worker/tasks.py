@@ -197,7 +197,7 @@ def sweep_terms() -> None:
 # Planning ----------------------------------------------------------------------------------------------------------
 
 
-@app.task(queue=Lane.CONTROL)
+@app.task
 def plan_alerts() -> None:
     """Plan the alerts and the summaries of bursts that are due: digests, however many, keep them waiting no longer."""
     home = this_house()

@@ -18,6 +18,7 @@ from worker.delivery.canary import Limits
 from worker.errors import ConfigurationError
 from worker.matching.run import Matcher
 from worker.model import ArticleId, Lane
+from worker.planning.rules import Policy
 from worker.store import articles
 from worker.store.database import Database
 from worker.store.schema import Source
@@ -125,6 +126,46 @@ def test_a_long_backlog_gives_others_their_turn(matcher, waiting, monkeypatch):
     monkeypatch.setattr(tasks, "_ARTICLES_SWEEP_S", 0.0)
     tasks.sweep_articles()
     assert len(matcher.order) < len(waiting)
+
+
+# Alerts --------------------------------------------------------------------------------------------------------------
+
+
+class Found:
+    """Stands in for matching: finds what is due at once, or not."""
+
+    def __init__(self, *, is_due: bool) -> None:
+        self.is_due = is_due
+
+    def match(self, _: ArticleId) -> SimpleNamespace:
+        return SimpleNamespace(is_due=self.is_due)
+
+
+@pytest.mark.parametrize("is_due", [True, False])
+def test_planning_is_rung_for_when_an_alert_is_due_at_once(monkeypatch, is_due):
+    rung: list[str] = []
+    monkeypatch.setattr(tasks, "matcher", lambda: Found(is_due=is_due))
+    monkeypatch.setattr(tasks, "plan_alerts", SimpleNamespace(delay=lambda: rung.append("plan_alerts")))
+    tasks.match_article(7)
+    tasks._match_or_set_aside(ArticleId(8))
+    assert rung == ["plan_alerts"] * 2 * is_due
+
+
+def test_alerts_are_planned_and_delivered_by_a_task_of_their_own(database, monkeypatch):
+    with database.write() as conn:
+        russia = builders.topic(conn, "russia")
+        ada = builders.reader(conn)
+        builders.follow(conn, ada, russia)
+        builders.breaking(conn, russia)
+    rung: list[object] = []
+    policy = Policy(domain="x.example", alert_expires=timedelta(hours=1), digest_expires=timedelta(hours=1))
+    monkeypatch.setattr(tasks, "this_house", lambda: SimpleNamespace(database=database, planning_policy=policy))
+    monkeypatch.setattr(tasks, "ring_batches", rung.extend)
+    tasks.plan_alerts()
+    tasks.plan_alerts()
+    with database.read() as conn:
+        (copy,) = builders.deliveries_of(conn)
+    assert rung == [(copy.edition_id, copy.batch_no, Lane.ALERTS)]
 
 
 # Feeds ---------------------------------------------------------------------------------------------------------------

@@ -57,7 +57,7 @@ def doctor(
     from worker.wiring import house
 
     found = house()
-    checks = [_database, _sends, _broker, _relays, _ways, _returns, _webhooks, _workers, _clock, _disk]
+    checks = [_database, _sends, _feeds, _broker, _relays, _ways, _returns, _webhooks, _workers, _clock, _disk]
     checks += [_dns] if dns else []
     told: dict[str, str] = {}
     findings = [finding for check in checks for finding in _examine(check, found, told)]
@@ -135,6 +135,22 @@ def _sends(found: House) -> Iterator[Finding]:
             health=Health.NOTE,
             says=f"of {unknown} {'delivery' if unknown == 1 else 'deliveries'} nobody knows whether they arrived",
             advice="`tocsin deliveries resolve` names them; see docs/runbook.md",
+        )
+
+
+def _feeds(found: House) -> Iterator[Finding]:
+    from worker.store import articles
+
+    with found.database.read() as conn:
+        held = [source for source in articles.sources(conn) if source.held_since is not None]
+    if not held:
+        yield Finding(part="feeds", health=Health.WELL, says="none is held")
+    for source in held:
+        yield Finding(
+            part="feeds",
+            health=Health.NOTE,
+            says=f"source {source.id}, {source.name}, is held since {stamp(source.held_since)}: {source.held_reason}",
+            advice=f"look at it, then `tocsin sources release {source.id}`, with `--alert` if its news is real",
         )
 
 

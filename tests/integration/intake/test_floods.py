@@ -92,10 +92,12 @@ def test_a_few_new_items_and_a_first_sight_are_no_flood(database, intake, count)
 def test_the_command_line_lists_and_releases(tocsin, flooded):
     (row,) = tocsin.ask("sources", "list")
     assert row["held_reason"] == "all its 12 items were new at once"
+    code, out, _ = tocsin("doctor", "--no-dns", "--json")
+    (held,) = [found for line in out.splitlines() if (found := json.loads(line)).get("part") == "feeds"]
+    assert f"`tocsin sources release {flooded}`" in held["advice"]
     (told,) = tocsin.ask("sources", "release", flooded, "--alert")
     assert (told["changed"], told["alerted"]) == (True, 13)
     assert tocsin.rung == ["plan_alerts"]
-    assert json.dumps(told)
     code, _, err = tocsin("sources", "release", 99)
     assert code == 2
     assert "there is no source 99" in err
