@@ -32,6 +32,7 @@ _SWEEPS: Final = (
     ("sweep_doubts", 1.0, Lane.ALERTS),
     ("settle_feedback", 1.0, Lane.CONTROL),
     ("sweep_events", 60.0, Lane.CONTROL),
+    ("sweep_upkeep", 720.0, Lane.CONTROL),
     ("sweep_returned_mail", 6.0, Lane.CONTROL),
 )
 

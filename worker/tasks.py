@@ -28,6 +28,8 @@ from worker.delivery.run_doubts import take_back
 from worker.errors import ConfigurationError, FetchError
 from worker.model import ArticleId, EditionId, Lane
 from worker.planning.run import Planned, plan, plan_urgent
+from worker.planning.run_letting_go import let_go
+from worker.planning.run_zones import review_zones
 from worker.runtime.parent import watch_parent
 from worker.store import articles, editions, leases
 from worker.store import house as house_table
@@ -294,6 +296,14 @@ def settle_feedback() -> None:
     started_s = time.monotonic()
     while this_house().feedback.settle(limit=500) and time.monotonic() < started_s + _FEEDBACK_SWEEP_S:
         pass
+
+
+@app.task(queue=Lane.CONTROL)
+def sweep_upkeep() -> None:
+    """Move runs whose zone has other rules now, and let go of what planning remembers of long ago."""
+    database = this_house().database
+    review_zones(database)
+    let_go(database)
 
 
 @app.task(queue=Lane.CONTROL)

@@ -15,7 +15,7 @@ from worker.content.contents import (
     NewsletterContent,
     RollingContent,
 )
-from worker.content.freezing import CardKey, card_numbers, freeze, left_out_of, recarded, thaw, without
+from worker.content.freezing import CardKey, card_numbers, freeze, frozen_digest, left_out_of, recarded, thaw, without
 from worker.content.hashing import hash_of
 from worker.content.newsroom import Newsroom, Personal
 
@@ -37,6 +37,7 @@ __all__ = [
     "UpdateNote",
     "card_numbers",
     "freeze",
+    "frozen_digest",
     "hash_of",
     "left_out_of",
     "recarded",

@@ -7,7 +7,8 @@ it is read all the same. Pure. Planning and the store freeze, `letters` and with
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -41,6 +42,36 @@ def freeze(content: AnyContent, numbers: Mapping[CardKey, int]) -> str:
     wanted = iter([numbers[card.digest()] for card in content.all_cards()])
     shell = content.model_dump(mode="json")
     _with_cards(shell, lambda _: next(wanted))
+    return json.dumps(shell, ensure_ascii=False, separators=(",", ":"))
+
+
+def frozen_digest(
+    *,
+    locale: str,
+    personal_to: int | None,
+    day: date,
+    sections: Sequence[tuple[str, str | None, Sequence[int], Sequence[int]]],
+    away: bool,
+) -> str:
+    """Return what `freeze` makes of a digest, of its parts: a run has hundreds of thousands.
+
+    Sections are topic, slug, numbers of the cards, and the stories left out.
+
+    >>> frozen_digest(locale="en", personal_to=None, day=date(2026, 11, 23), sections=[("Oman", "oman", [3], [])],
+    ...               away=False)[:60]
+    '{"locale":"en","personal_to":null,"kind":"digest","day":"2026'
+    """
+    shell = {
+        "locale": locale,
+        "personal_to": personal_to,
+        "kind": "digest",
+        "day": day.isoformat(),
+        "sections": [
+            {"topic": topic, "slug": slug, "cards": cards, "left_out": left_out}
+            for topic, slug, cards, left_out in sections
+        ],
+        "away": away,
+    }
     return json.dumps(shell, ensure_ascii=False, separators=(",", ":"))
 
 

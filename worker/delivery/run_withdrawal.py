@@ -101,12 +101,11 @@ def _take_out(database: Database, story_id: StoryId) -> Counter[str]:
 
 def _from_batch(conn: Connection, edition_id: EditionId, batch_no: int, story_id: StoryId) -> Counter[str]:
     done: Counter[str] = Counter()
-    showing = withdrawals.contents_in(conn, edition_id, batch_no, story_id)
-    for content_id, content in contents.thawed(conn, showing).items():
+    for content_id, content in withdrawals.contents_in(conn, edition_id, batch_no, story_id).items():
         left = without(content, {story_id})
         if left is None:
             done["cancelled"] += withdrawals.cancel(conn, edition_id, batch_no, content=content_id, reason=_REASON)
         else:
-            new = editions.intern(conn, left)
+            new = contents.in_place_of(conn, content_id, left)
             done["shortened"] += withdrawals.replace(conn, edition_id, batch_no, old=content_id, new=new)
     return done

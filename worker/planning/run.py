@@ -17,9 +17,11 @@ from worker.model import EditionId, EditionKind, Lane, SubscriberId
 from worker.planning import run_corrections
 from worker.planning.rules import Policy
 from worker.planning.run_alerts import plan_alerts
+from worker.planning.run_away import welcome_back
 from worker.planning.run_copies import CHUNK_READERS, Made
 from worker.planning.run_digests import plan_digests
 from worker.planning.run_newsletters import plan_newsletters
+from worker.planning.run_owed import plan_owed, settle_returns
 from worker.planning.run_rolling import plan_rolling
 from worker.store import confirming, editions, people
 from worker.store.database import Database, now
@@ -43,6 +45,7 @@ def plan(database: Database, policy: Policy) -> Planned:
         *plan_rolling(database, policy),
         *run_corrections.sweep(database, policy),
         *plan_newsletters(database, policy),
+        *_plan_owed(database, policy),
         *plan_digests(database, policy),
     ]
     return _planned(made)
@@ -57,6 +60,12 @@ def _planned(made: Sequence[Made]) -> Planned:
     return Planned(
         editions=tuple(dict.fromkeys(one.edition_id for one in made)), deliveries=sum(one.rows for one in made)
     )
+
+
+def _plan_owed(database: Database, policy: Policy) -> list[Made]:
+    settle_returns(database, policy)
+    welcome_back(database, policy)
+    return plan_owed(database, policy)
 
 
 def _plan_confirmations(database: Database, policy: Policy) -> list[Made]:

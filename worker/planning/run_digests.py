@@ -1,108 +1,163 @@
 """Turns subscriptions whose time has come into digests: for each reader one mail of all topics that are due together.
 
-A due instant and locale is one slot; its readers come in chunks, each in one transaction with their cursors and next
-due times. Called by `planning.run`.
+A due instant is one run, whose head all planners share; its readers come in windows, each in one transaction with their
+rows, cursors and next due times. A planner walks around a window that another has, and whoever finds nothing due any
+more closes the run. Called by `planning.run`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
 
 from sqlalchemy import Connection
 
-from worker.content import DigestContent
-from worker.facts import Copy, Followed
-from worker.model import EditionId, Lane, StoryId, SubscriberId, SubscriptionId, TopicId
-from worker.planning.cards import is_private, sections
+from worker.model import Cadence, EditionId, Lane, RunKind, SubscriberId
 from worker.planning.rules import Policy
-from worker.planning.run_copies import CHUNK_READERS, Made, by_reader, close, library_of, write_copy
-from worker.planning.times import digest_plan, following_run, is_stale, local_day
-from worker.store import due, editions, turns
+from worker.planning.run_copies import Made, close
+from worker.planning.run_serving import Desk, Served, at_once
+from worker.planning.times import digest_plan, is_stale, resumes_after, stamp
+from worker.schedule import next_due
+from worker.store import due, editions, omissions, owed, runs, turns
 from worker.store.database import Database, now
+from worker.store.due import Claim, DueRow
 from worker.store.house import MATCH_SEQ, reached
+from worker.store.runs import Run
 
-_SLOTS_A_PASS = 200
+CHUNK_READERS: Final = {"postgresql": 4_000, "sqlite": 350}  # SQLite: transactions of at most 5,000 rows
+_SLOTS_A_PASS: Final = 200
+_TOGETHER: Final = timedelta(minutes=1)  # later than this, a reader may have become due a second time
 
 
-def plan_digests(database: Database, policy: Policy) -> list[Made]:
+def plan_digests(database: Database, policy: Policy, *, at: datetime | None = None) -> list[Made]:
     """Plan every digest that is due."""
-    with database.read() as conn:
-        slots = due.due_slots(conn, limit=_SLOTS_A_PASS)
     made: list[Made] = []
-    for due_at, locale in slots:
-        while (chunk := _chunk(database, policy, due_at, locale)) is not None:
-            made += chunk
+    with database.read() as conn:
+        left = runs.unfinished(conn, RunKind.DIGEST)
+        orphans = due.orphans(conn)
+    if orphans:  # a planner of an earlier version of this house has died
+        with database.write() as conn:
+            turns.alone(conn)
+            close(conn, policy, due.orphans(conn))
+    for run in left:
+        made += _work(database, policy, run, at=at)
+    last: datetime | None = None
+    for _ in range(_SLOTS_A_PASS):
+        with database.read() as conn:
+            last = due.next_slot(conn, after=last, at=at or now(conn))
+        if last is None:
+            break
+        made += _work(database, policy, _run_of(database, last), at=at)
     return made
 
 
-def _chunk(database: Database, policy: Policy, due_at: datetime, locale: str) -> list[Made] | None:
-    """Serve the next readers due at one instant; None when nobody is left, and the run is closed."""
+def _run_of(database: Database, due_at: datetime) -> Run:
+    """Return the run of an instant: one for everybody; whoever becomes due at it once it is over has another."""
     with database.write() as conn:
-        turns.alone(conn)
-        at = now(conn)
-        followed = due.due_followings(conn, due_at=due_at, locale=locale, limit=CHUNK_READERS)
-        if not followed:
-            close(conn, policy, due.open_digests(conn, due_at=due_at, locale=locale))
-            return None
-        worthwhile = not is_stale(due_at, at, policy.digest_expires)
         head = reached(conn, MATCH_SEQ)
-        copies = _copies(conn, followed, due_at=due_at, locale=locale, head=head) if worthwhile else []
-        made = []
-        if copies:
-            edition_id = _edition(conn, policy, due_at, locale, at=at)
-            rows = editions.add_batch(conn, edition_id, copies, lane=Lane.BULK, domain=policy.domain)
-            made.append(Made(edition_id=edition_id, rows=rows))
-        # After a long silence the latest run that is still worthwhile is made up, and the earlier ones are not.
-        after = max(at, due_at) if worthwhile else at - policy.digest_expires
-        for one in followed:
-            next_due_at = following_run(one, after=after)
-            cursor = head if worthwhile and one.awake else None
-            due.advance(conn, one.subscription_id, next_due_at=next_due_at, cursor=cursor)
-        return made
+        run = runs.open_run(conn, RunKind.DIGEST, stamp(due_at), due_at=due_at, head=head)
+        if run is None:
+            run = next((one for one in runs.unfinished(conn, RunKind.DIGEST) if one.due_at == due_at), None)
+        while run is None:
+            slot = f"{stamp(due_at)} again at {stamp(now(conn))}"
+            run = runs.open_run(conn, RunKind.DIGEST, slot, due_at=due_at, head=head)
+        return run
 
 
-def _edition(conn: Connection, policy: Policy, due_at: datetime, locale: str, *, at: datetime) -> EditionId:
-    plan = digest_plan(due_at, locale, expires=policy.digest_expires)
-    edition_id = editions.open_edition(conn, plan)
-    while edition_id is None:  # somebody became due at an instant that is over: a run of their own
-        plan = digest_plan(due_at, locale, expires=policy.digest_expires, again_at=at)
-        edition_id = editions.open_edition(conn, plan)
-        at = now(conn)
+def _work(database: Database, policy: Policy, run: Run, *, at: datetime | None) -> list[Made]:
+    """Serve whoever is due, politely first; then wait for windows that others have, and close the run."""
+    desk = Desk(database, policy, run)
+    made: list[Made] = []
+    for waits in (False, True):
+        after = SubscriberId(0)
+        while True:
+            with database.read() as conn:
+                readers = due.window(conn, run.due_at, after=after, limit=CHUNK_READERS[conn.dialect.name])
+            if not readers:
+                break
+            made += _chunk(database, policy, run, desk, readers, at=at, waits=waits)
+            after = readers[-1]
+    _close(database, policy, run)
+    return made
+
+
+def _chunk(
+    database: Database,
+    policy: Policy,
+    run: Run,
+    desk: Desk,
+    readers: Sequence[SubscriberId],
+    *,
+    at: datetime | None,
+    waits: bool,
+) -> list[Made]:
+    with database.write() as conn:
+        if not waits and not turns.try_share(conn, readers[0]):
+            return []
+        turns.share(conn, readers)
+        moment = at or now(conn)
+        first, last = readers[0], readers[-1]
+        if moment > run.due_at + _TOGETHER:
+            due.coalesce(conn, run.due_at, first, last, at=moment)
+        rows = due.rows(conn, run.due_at, first, last, at=moment)
+        claims = _claims(rows, run, policy, at=moment)
+        mine = due.claim(conn, run.due_at, list(claims.values()))
+        served = desk.serve(conn, [row for row in rows if row.subscription_id in mine], at=moment)
+        _settle(conn, served, claims, at=moment)
+        return _write(conn, policy, run, served)
+
+
+def _claims(rows: Sequence[DueRow], run: Run, policy: Policy, *, at: datetime) -> dict[int, Claim]:
+    """Say when each subscription is due next; all that a reader is shown now is before the head."""
+    worthwhile = not is_stale(run.due_at, at, policy.digest_expires)
+    after = resumes_after(run.due_at, at, policy.digest_expires)
+    memo: dict[tuple[str, str, int | None, str], datetime | None] = {}
+    claims: dict[int, Claim] = {}
+    for row in rows:
+        rhythm = (row.cadence, row.times, row.weekday, row.timezone)
+        if rhythm not in memo:
+            times = json.loads(row.times)
+            memo[rhythm] = next_due(
+                Cadence(row.cadence), times=times, weekday=row.weekday, timezone=row.timezone, after=after
+            )
+        cursor = max(row.cursor, run.head_seq) if worthwhile and row.awake else row.cursor
+        claims[row.subscription_id] = Claim(row.subscription_id, memo[rhythm], cursor)
+    return claims
+
+
+def _settle(conn: Connection, served: Served, claims: dict[int, Claim], *, at: datetime) -> None:
+    for one in served.kept_back:
+        next_due_at = one.next_due_at or claims[one.subscription_id].next_due_at
+        due.put_back(conn, [one._replace(next_due_at=next_due_at)])
+    due.pauses_over(conn, served.back)
+    owed.settle(conn, served.settled)
+    omissions.note(conn, served.omitted, at=at)
+
+
+def _write(conn: Connection, policy: Policy, run: Run, served: Served) -> list[Made]:
+    made = []
+    for locale, copies in at_once(served.copies):
+        edition_id = _edition(conn, policy, run, locale)
+        rows = editions.add_rows(conn, edition_id, copies, lane=Lane.BULK, domain=policy.domain)
+        made.append(Made(edition_id=edition_id, rows=rows))
+    return made
+
+
+def _edition(conn: Connection, policy: Policy, run: Run, locale: str) -> EditionId:
+    plan = replace(digest_plan(run.due_at, locale, expires=policy.digest_expires), slot=run.slot)
+    edition_id = editions.join_edition(conn, plan)
+    if edition_id is None:  # pragma: no cover  closed while its run is open: nothing does that
+        raise AssertionError(f"the edition of run {run.slot} is closed")
     return edition_id
 
 
-def _copies(conn: Connection, followed: Sequence[Followed], *, due_at: datetime, locale: str, head: int) -> list[Copy]:
-    """Write the digest of every reader for whom there is something new; equal digests share one content."""
-    awake = [one for one in followed if one.awake]
-    fresh = due.fresh_stories(conn, [one.subscription_id for one in awake], head=head)
-    stories = {story for found in fresh.values() for story in found}
-    library = library_of(conn, stories, {one.topic_id for one in awake if one.topic_id is not None})
-    laid: dict[object, DigestContent] = {}
-    copies = []
-    for subscriber_id, subscriptions in by_reader(awake).items():
-        wanted = _due(subscriptions, fresh)
-        day = local_day(due_at, subscriptions[0].timezone)
-        key = (day, tuple(sorted((topic, tuple(found)) for topic, found in wanted.items())))
-        if key not in laid:
-            laid[key] = DigestContent(locale=locale, day=day, sections=sections(library, wanted, locale=locale))
-        if laid[key].sections:
-            shown = [StoryId(story) for story in laid[key].stories()]
-            content = _own(laid[key], subscriber_id) if is_private(library, shown, wanted) else laid[key]
-            copies.append(write_copy(conn, library, content, subscriptions))
-    return copies
-
-
-def _due(
-    subscriptions: Sequence[Followed], fresh: Mapping[SubscriptionId, Sequence[StoryId]]
-) -> dict[TopicId, Sequence[StoryId]]:
-    return {
-        one.topic_id: fresh[one.subscription_id]
-        for one in subscriptions
-        if one.topic_id is not None and one.subscription_id in fresh
-    }
-
-
-def _own(content: DigestContent, subscriber_id: SubscriberId) -> DigestContent:
-    """Return the content as one that nobody else shares, since it quotes the reader's own query."""
-    return content.model_copy(update={"personal_to": subscriber_id})
+def _close(database: Database, policy: Policy, run: Run) -> None:
+    """Fix the audiences, unless somebody is due still: who has them will close the run."""
+    with database.write() as conn:
+        turns.alone(conn)
+        if not due.window(conn, run.due_at, after=SubscriberId(0), limit=1) and runs.claim(conn, run.id):
+            close(conn, policy, due.open_digests(conn, run.slot))
+            runs.close(conn, run)

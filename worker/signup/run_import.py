@@ -191,4 +191,5 @@ def _admit(conn: Connection, reader: Reader, where: Standing, line: Line, *, is_
     accept(conn, reader, where=where, due=due, wish=line.wish, evidence=evidence)
     if where is None and line.status is SubscriberStatus.PAUSED:
         people.change_reader(conn, reader.id, status=SubscriberStatus.PAUSED)
+        people.pause_begins(conn, reader.id)
     return Fate.NEW if where is None else Fate.UPDATED

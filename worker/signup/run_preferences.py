@@ -57,6 +57,8 @@ def change_preferences(
             paused_until=paused_until,
             status=SubscriberStatus.ACTIVE,
         )
+        if paused_until is not None:
+            people.pause_begins(conn, reader.id)
         ended = _change(conn, reader, preferences.changes, timezone=wish.timezone)
         fulfil(conn, reader.id, wish.follows, timezone=wish.timezone)
         return _parted(conn, reader, ended, was_asked_to_leave=False)
@@ -117,6 +119,7 @@ def _parted(conn: Connection, reader: Reader, ending: list[Following], *, was_as
             status=due.to,
             left_at=now(conn),
             paused_until=None,
+            paused_at=None,
             confirmation_due_at=None,
             consent=_remembering(reader, before),
         )

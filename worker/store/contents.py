@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from worker.content import AnyContent, freeze, hash_of, thaw
 from worker.model import CardId, ContentId, StoryId, SubscriberId
-from worker.store import bulk, cards
+from worker.store import bulk, cards, editions
 from worker.store.cards import NewCard
 from worker.store.database import now
 from worker.store.schema import ContentStory, EditionContent
@@ -74,6 +74,15 @@ def put(conn: Connection, content: AnyContent, *, updates: Mapping[int, int] | N
     body = freeze(content, by_key)
     key = hash_of(body)
     return intern(conn, {key: FrozenContent(body, tuple(shown.values()))})[key]
+
+
+def in_place_of(conn: Connection, old: ContentId, content: AnyContent) -> ContentId:
+    """Intern what takes an earlier content's place: stories are shown at the same material updates as there."""
+    query = sa.select(ContentStory.story_id, ContentStory.card_id, ContentStory.update_no)
+    before = conn.execute(query.where(ContentStory.content_id == old)).all()
+    if any(row.card_id is None for row in before):
+        return editions.intern(conn, content)  # its cards stand in it, as they did before cards were interned
+    return put(conn, content, updates={row.story_id: row.update_no for row in before})
 
 
 def thawed(conn: Connection, ids: Iterable[ContentId]) -> dict[ContentId, AnyContent]:

@@ -40,6 +40,18 @@ _UNDER_WAY = (
 )
 
 
+def join_edition(conn: Connection, plan: EditionPlan) -> EditionId | None:
+    """Return the slot's edition for more rows, made if need be; None when its audience is fixed already.
+
+    For planners that share the house: several add to it at once, and whoever fixes its audience is alone.
+    """
+    which = (Edition.kind == plan.kind, Edition.slot == plan.slot, Edition.locale == plan.locale)
+    row = conn.execute(sa.select(Edition.id, Edition.status).where(*which)).first()
+    if row is None:
+        return open_edition(conn, plan)
+    return EditionId(row.id) if row.status == EditionStatus.PLANNING else None
+
+
 def open_edition(conn: Connection, plan: EditionPlan) -> EditionId | None:
     """Return the slot's edition for more rows, made if need be, and locked; None when its audience is fixed already."""
     at = now(conn)

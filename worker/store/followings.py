@@ -16,7 +16,7 @@ from worker.model import SubscriberStatus
 from worker.store.schema import Subscriber, Subscription
 
 
-def awake(at: datetime) -> ColumnElement[bool]:
+def awake(at: datetime | ColumnElement[datetime]) -> ColumnElement[bool]:
     """Return the condition that a reader may get mail: active, with an address, and not paused."""
     unpaused = sa.or_(Subscriber.paused_until.is_(None), Subscriber.paused_until <= at)
     return sa.and_(Subscriber.status == SubscriberStatus.ACTIVE, Subscriber.email.is_not(None), unpaused)

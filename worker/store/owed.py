@@ -5,7 +5,7 @@ Decides nothing. An owed story counts as not seen, whatever showed it before. Ca
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -14,7 +14,8 @@ from sqlalchemy import Connection
 
 from worker.model import Owing, StoryId, SubscriberId
 from worker.store.database import insert_for
-from worker.store.schema import OwedStory
+from worker.store.schema import ContentStory, Delivery, OwedStory
+from worker.store.seen import GIVEN_BACK
 
 
 class Owed(NamedTuple):
@@ -35,10 +36,20 @@ def put(conn: Connection, owed: Iterable[Owed], *, at: datetime) -> None:
 
 
 def of(conn: Connection, first: SubscriberId, last: SubscriberId) -> dict[SubscriberId, dict[StoryId, Owing]]:
-    """Return what the readers from `first` to `last` are owed, and why, in order of the stories' numbers."""
+    """Return what the readers from `first` to `last` are owed, and why, in order of the stories' numbers.
+
+    What another copy has shown since it was owed is not among it.
+    """
+    shown = sa.exists().where(
+        Delivery.subscriber_id == OwedStory.subscriber_id,
+        Delivery.planned_at > OwedStory.owed_at,
+        Delivery.state.not_in(GIVEN_BACK),
+        ContentStory.content_id == Delivery.content_id,
+        ContentStory.story_id == OwedStory.story_id,
+    )
     query = (
         sa.select(OwedStory.subscriber_id, OwedStory.story_id, OwedStory.why)
-        .where(OwedStory.subscriber_id.between(first, last))
+        .where(OwedStory.subscriber_id.between(first, last), ~shown)
         .order_by(OwedStory.subscriber_id, OwedStory.story_id)
     )
     found: dict[SubscriberId, dict[StoryId, Owing]] = {}
@@ -55,13 +66,25 @@ def settle(conn: Connection, owed: Iterable[tuple[SubscriberId, StoryId]]) -> No
         conn.execute(sa.delete(OwedStory).where(*which), pairs)
 
 
-def postpone(conn: Connection, subscriber_id: SubscriberId, *, due_at: datetime) -> None:
-    """Give all that a reader is owed a later instant: a digest ahead takes it along."""
-    conn.execute(
-        sa.update(OwedStory)
-        .where(OwedStory.subscriber_id == subscriber_id, OwedStory.due_at < due_at)
-        .values(due_at=due_at)
+def postpone(conn: Connection, subscriber_id: SubscriberId, stories: Sequence[StoryId], *, due_at: datetime) -> None:
+    """Give stories that a reader is owed a later instant: a digest ahead takes them along."""
+    which = (OwedStory.subscriber_id == subscriber_id, OwedStory.story_id.in_(stories))
+    conn.execute(sa.update(OwedStory).where(*which).values(due_at=due_at))
+
+
+def due_of(
+    conn: Connection, readers: Sequence[SubscriberId], *, at: datetime
+) -> dict[SubscriberId, dict[StoryId, Owing]]:
+    """Return what is due of what readers are owed, and why."""
+    query = (
+        sa.select(OwedStory.subscriber_id, OwedStory.story_id, OwedStory.why)
+        .where(OwedStory.subscriber_id.in_(readers), OwedStory.due_at <= at)
+        .order_by(OwedStory.subscriber_id, OwedStory.story_id)
     )
+    found: dict[SubscriberId, dict[StoryId, Owing]] = {}
+    for reader, story, why in conn.execute(query):
+        found.setdefault(SubscriberId(reader), {})[StoryId(story)] = why
+    return found
 
 
 def due_readers(conn: Connection, *, at: datetime, after: SubscriberId, limit: int) -> list[SubscriberId]:

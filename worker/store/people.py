@@ -137,6 +137,12 @@ def change_reader(conn: Connection, subscriber_id: SubscriberId, **values: Any) 
     conn.execute(sa.update(Subscriber).where(Subscriber.id == subscriber_id).values(**values))
 
 
+def pause_begins(conn: Connection, subscriber_id: SubscriberId) -> None:
+    """Note since when a reader rests; one who rests longer than planned has rested since the same moment."""
+    resting = (Subscriber.id == subscriber_id, Subscriber.paused_at.is_(None))
+    conn.execute(sa.update(Subscriber).where(*resting).values(paused_at=now(conn)))
+
+
 def follow(
     conn: Connection,
     subscriber_id: SubscriberId,

@@ -172,6 +172,9 @@ def scrub_reader(conn: Connection, subscriber_id: SubscriberId) -> None:
             consent={},
             confirmation_due_at=None,
             paused_until=None,
+            paused_at=None,
+            quiet_from=None,
+            quiet_to=None,
             status=SubscriberStatus.ERASED,
             erased_at=at,
         )

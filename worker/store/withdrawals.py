@@ -11,11 +11,14 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection
 
+from worker.content import AnyContent
 from worker.lifecycle import OPEN, PRE_COMMIT, TAKEN, Happening, State, sources_of
 from worker.model import ArticleId, ContentId, EditionId, StoryId
+from worker.store import contents
 from worker.store.database import now
+from worker.store.house import NEWS_GENERATION, draw
 from worker.store.leases import lock, reschedule
-from worker.store.schema import Article, ContentStory, Delivery, EditionContent, Story
+from worker.store.schema import Article, ContentStory, Delivery, Story
 from worker.store.turns import alone
 
 
@@ -25,6 +28,7 @@ def stop(conn: Connection, article_id: ArticleId) -> tuple[StoryId, bool] | None
     In the planners' turn: one that read the story before has committed its copies, one that comes after leaves it out.
     """
     alone(conn)
+    draw(conn, NEWS_GENERATION)  # what planners remember of the news is not true any more
     story_id = conn.execute(sa.select(Article.story_id).where(Article.id == article_id)).scalar()
     if story_id is None:
         return None
@@ -63,16 +67,17 @@ def unsent_batches(conn: Connection, story_id: StoryId) -> Sequence[tuple[Editio
     return [(EditionId(edition_id), batch_no) for edition_id, batch_no in conn.execute(query)]
 
 
-def contents_in(conn: Connection, edition_id: EditionId, batch_no: int, story_id: StoryId) -> dict[ContentId, str]:
+def contents_in(
+    conn: Connection, edition_id: EditionId, batch_no: int, story_id: StoryId
+) -> dict[ContentId, AnyContent]:
     """Return the contents that show a story in a batch's unsent copies; the batch stays locked."""
     lock(conn, edition_id, batch_no)
     query = (
-        sa.select(EditionContent.id, EditionContent.body)
-        .join(ContentStory, ContentStory.content_id == EditionContent.id)
+        sa.select(ContentStory.content_id)
         .where(ContentStory.story_id == story_id)
-        .where(EditionContent.id.in_(sa.select(Delivery.content_id).where(*_unsent(edition_id, batch_no))))
+        .where(ContentStory.content_id.in_(sa.select(Delivery.content_id).where(*_unsent(edition_id, batch_no))))
     )
-    return {ContentId(content_id): body for content_id, body in conn.execute(query)}
+    return contents.thawed(conn, [ContentId(number) for number in conn.execute(query).scalars()])
 
 
 def replace(conn: Connection, edition_id: EditionId, batch_no: int, *, old: ContentId, new: ContentId) -> int:

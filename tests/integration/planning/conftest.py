@@ -29,6 +29,6 @@ def planned(database: Database) -> Callable[[], Planned]:
 def chunks_of_two() -> Iterator[None]:
     """Make a chunk two readers instead of hundreds, for the whole of a test whatever else it patches and undoes."""
     with pytest.MonkeyPatch.context() as patch:
-        for module in (run_alerts, run_digests):
-            patch.setattr(module, "CHUNK_READERS", 2)
+        patch.setattr(run_alerts, "CHUNK_READERS", 2)
+        patch.setattr(run_digests, "CHUNK_READERS", {"postgresql": 2, "sqlite": 2})
         yield

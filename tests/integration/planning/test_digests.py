@@ -29,11 +29,11 @@ from tests.builders import (
     topic,
 )
 from tests.databases import opened
-from worker.content import DigestContent, thaw
+from worker.content import DigestContent
 from worker.lifecycle import State
 from worker.model import Cadence, EditionKind, EditionStatus, Lane, SubscriberId, SubscriptionId, TopicId
 from worker.planning.run import Policy, plan
-from worker.store import deliveries, due, editions, people
+from worker.store import contents, deliveries, due, editions, people
 from worker.store.database import CLOCK_OFFSET, Database, now
 from worker.store.house import MATCH_SEQ, reached, set_fact
 from worker.store.schema import Delivery, Edition, EditionContent, Subscription
@@ -61,10 +61,9 @@ def daily(conn: Connection, subscriber: SubscriberId, topic_id: TopicId, **wish:
 def digests(database: Database) -> list[tuple[int, DigestContent]]:
     """Return (reader, what they are shown) for every digest's row, in order of id."""
     with database.read() as conn:
-        query = sa.select(Delivery.subscriber_id, EditionContent.body).join(
-            EditionContent, EditionContent.id == Delivery.content_id
-        )
-        told = [(subscriber, thaw(body)) for subscriber, body in conn.execute(query.order_by(Delivery.id))]
+        rows = conn.execute(sa.select(Delivery.subscriber_id, Delivery.content_id).order_by(Delivery.id)).all()
+        known = contents.thawed(conn, {row.content_id for row in rows})
+        told = [(row.subscriber_id, known[row.content_id]) for row in rows]
     return [(subscriber, content) for subscriber, content in told if isinstance(content, DigestContent)]
 
 
@@ -135,7 +134,7 @@ def test_if_the_row_is_not_written_nothing_moves(database, planned, russia, monk
         wish = daily(conn, reader(conn), russia)
         news(conn, russia)
     before = subscription(database, wish)
-    monkeypatch.setattr(due, "advance", kill)
+    monkeypatch.setattr(due, "claim", kill)
     with pytest.raises(KilledError):
         planned()
     assert subscription(database, wish) == before
@@ -386,21 +385,22 @@ def five_readers(database: Database, russia: TopicId) -> list[int]:
 def test_a_planner_that_dies_between_chunks_is_taken_up_where_it_was(database, planned, russia, monkeypatch, chunks):
     """Also when the last reader is served and only the closing of the edition is missing."""
     readers = five_readers(database, russia)
-    due_followings, done = due.due_followings, Counter[str]()
+    due_rows, done = due.rows, Counter[str]()
 
     def die_before(*arguments: Any, **options: Any) -> object:
         done["chunks"] += 1
         if done["chunks"] > chunks:
             raise KilledError
-        return due_followings(*arguments, **options)
+        return due_rows(*arguments, **options)
 
-    monkeypatch.setattr(due, "due_followings", die_before)
+    monkeypatch.setattr(due, "rows", die_before)
+    monkeypatch.setattr(due, "open_digests", kill)
     with pytest.raises(KilledError):
         planned()
     with database.read() as conn:
         assert len(deliveries_of(conn)) == min(2 * chunks, 5)
         assert {row.status for row in all_editions(conn)} <= {EditionStatus.PLANNING}
-    monkeypatch.setattr(due, "due_followings", due_followings)
+    monkeypatch.undo()
     planned()
     assert sorted(subscriber for subscriber, _ in digests(database)) == readers
     with database.read() as conn:
@@ -473,7 +473,9 @@ def test_making_all_digests_due_leaves_alerts_and_ended_wishes_alone(database, r
         daily(conn, gone, russia)
         people.unfollow(conn, gone)
         assert due.make_all_digests_due(conn) == 1
-        assert [(due_at <= now(conn), locale) for due_at, locale in due.due_slots(conn, limit=9)] == [(True, "en")]
+        due_at = due.next_slot(conn, after=None, at=now(conn))
+        assert due_at is not None
+        assert due.next_slot(conn, after=due_at, at=now(conn)) is None
 
 
 @pytest.mark.usefixtures("chunks_of_two")

@@ -215,7 +215,7 @@ def test_what_is_owed_stays_as_it_was_until_it_is_settled(database: Database) ->
         assert owed.of(conn, ada, bo) == {ada: {story: Owing.QUIET, other: Owing.BUDGET}, bo: {story: Owing.LATE}}
         assert owed.due_readers(conn, at=at, after=SubscriberId(0), limit=9) == [ada]
         assert owed.due_readers(conn, at=later, after=ada, limit=9) == [bo]
-        owed.postpone(conn, ada, due_at=later)
+        owed.postpone(conn, ada, [story], due_at=later)
         assert owed.due_readers(conn, at=at, after=SubscriberId(0), limit=9) == []
         owed.settle(conn, [(ada, story), (bo, story)])
         assert owed.of(conn, ada, bo) == {ada: {other: Owing.BUDGET}}

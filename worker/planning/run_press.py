@@ -1,0 +1,162 @@
+"""Makes contents of layouts: each story's card once a run, equal contents once for all time.
+
+What is nobody's own is interned in a transaction of its own on PostgreSQL: else two planners that make the same would
+wait for each other's chunk to end. Called by the runs that make digests.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from worker.content import frozen_digest, hash_of
+from worker.model import CardId, ContentId, StoryId, SubscriberId, TopicId
+from worker.planning.cards import Library, card
+from worker.planning.lay_out import Layout
+from worker.planning.news import News
+from worker.planning.run_copies import library_of
+from worker.store import cards, contents
+from worker.store.cards import NewCard
+from worker.store.contents import FrozenContent, Shown
+from worker.store.database import Database
+
+
+class Order(NamedTuple):
+    """A digest to be made. `owner` is the reader whose own query it quotes."""
+
+    locale: str
+    day: date
+    layout: Layout
+    away: bool = False
+    owner: SubscriberId | None = None
+
+
+class Printed(NamedTuple):
+    """A digest as it is kept, and the times of its latest news."""
+
+    content_id: ContentId
+    published_at: datetime
+    seen_at: datetime
+    matched_at: datetime | None
+
+
+class _Card(NamedTuple):
+    number: CardId
+    published_at: datetime
+    seen_at: datetime
+    matched_at: datetime | None
+
+
+class _Wanted(NamedTuple):
+    locale: str
+    story: StoryId
+    topics: tuple[TopicId, ...]
+    owner: SubscriberId | None
+
+
+class Press:
+    """Makes the contents of one run."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._cards: dict[_Wanted, _Card | None] = {}
+        self._names: dict[tuple[TopicId, str], tuple[str, str | None]] = {}
+
+    def forget(self) -> None:
+        """Read everything anew: an editor has changed it."""
+        self._cards.clear()
+        self._names.clear()
+
+    def print(
+        self, conn: Connection, orders: Sequence[Order], news: News, *, own: frozenset[TopicId]
+    ) -> list[Printed | None]:
+        """Make the contents of layouts; None for one of whose stories there is nothing left to tell."""
+        self._make_cards(conn, [one for order in orders for one in _wanted(order, own)], news)
+        made = [self._assemble(order, news, own) for order in orders]
+        numbers: dict[str, ContentId] = {}
+        for is_personal in (False, True):
+            some = {
+                hash_of(one.body): one
+                for one, order in zip(made, orders, strict=True)
+                if one and (order.owner is not None) is is_personal
+            }
+            with self._apart(conn, is_personal=is_personal) as where:
+                numbers |= contents.intern(where, some) if some else {}
+        return [
+            self._printed(numbers[hash_of(one.body)], order, own) if one else None
+            for one, order in zip(made, orders, strict=True)
+        ]
+
+    def _make_cards(self, conn: Connection, wanted: Sequence[_Wanted], news: News) -> None:
+        missing = [one for one in dict.fromkeys(wanted) if one not in self._cards]
+        if not missing:
+            return
+        library = library_of(conn, {one.story for one in missing}, {topic for one in missing for topic in one.topics})
+        for (_, topic), found in library.concerns.items():
+            for locale in {one.locale for one in missing}:
+                first = found[0]
+                name = first.names.get(locale) or first.names.get("en") or first.query
+                self._names[topic, locale] = name, first.slug
+        made: dict[_Wanted, NewCard] = {}
+        for one in missing:
+            told = card(library, one.story, one.topics, locale=one.locale)
+            self._cards[one] = None
+            if told is not None:
+                update_no = news.stories[one.story].update_no
+                made[one] = NewCard(card=told, locale=one.locale, update_no=update_no, personal_to=one.owner)
+        for is_personal in (False, True):
+            some = {one: new for one, new in made.items() if (one.owner is not None) is is_personal}
+            with self._apart(conn, is_personal=is_personal) as where:
+                numbers = cards.intern(where, list(some.values())) if some else {}
+            for one, new in some.items():
+                self._cards[one] = _known(library, one, numbers[new.key, new.personal_to])
+
+    def _assemble(self, order: Order, news: News, own: frozenset[TopicId]) -> FrozenContent | None:
+        made = {one.story: self._cards[one] for one in _wanted(order, own)}
+        sections = []
+        shown: list[Shown] = []
+        for topic, stories in order.layout.sections:
+            told = [(story, found) for story in stories if (found := made[story])]
+            if told:
+                left_out = [story for story, home in order.layout.left_out.items() if home == topic]
+                sections.append((*self._names[topic, order.locale], [found.number for _, found in told], left_out))
+                shown += [Shown(story, found.number, news.stories[story].update_no) for story, found in told]
+        if not sections:
+            return None
+        body = frozen_digest(
+            locale=order.locale, personal_to=order.owner, day=order.day, sections=sections, away=order.away
+        )
+        return FrozenContent(body, tuple(shown))
+
+    def _printed(self, number: ContentId, order: Order, own: frozenset[TopicId]) -> Printed:
+        told = [found for one in _wanted(order, own) if (found := self._cards[one])]
+        newest = max(told, key=lambda one: one.seen_at)
+        matched = max((one.matched_at for one in told if one.matched_at), default=None)
+        return Printed(number, newest.published_at, newest.seen_at, matched)
+
+    @contextlib.contextmanager
+    def _apart(self, conn: Connection, *, is_personal: bool) -> Iterator[Connection]:
+        if is_personal or self._database.is_sqlite:
+            yield conn
+        else:
+            with self._database.write() as own:
+                yield own
+
+
+def _wanted(order: Order, own: frozenset[TopicId]) -> Iterator[_Wanted]:
+    """Return the cards of an order; one that quotes an own query is its reader's alone."""
+    topics_of: Mapping[StoryId, tuple[TopicId, ...]] = order.layout.topics_of
+    for story in order.layout.stories:
+        topics = topics_of[story]
+        quotes = order.owner is not None and not own.isdisjoint(topics)
+        yield _Wanted(order.locale, story, topics, order.owner if quotes else None)
+
+
+def _known(library: Library, one: _Wanted, number: CardId) -> _Card:
+    first = library.tellings[one.story][0]
+    matched = [found[0].matched_at for topic in one.topics if (found := library.concerns.get((one.story, topic)))]
+    return _Card(number, first.published_at, first.seen_at, max(matched, default=None))

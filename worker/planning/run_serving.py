@@ -1,0 +1,228 @@
+"""Serves a chunk of readers whose digests are due: decided once for all who follow and have seen alike.
+
+Runs inside the caller's transaction, in the readers' turn, after they were claimed. Called by `run_digests`.
+"""
+
+from __future__ import annotations
+
+import itertools
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import Connection
+
+from worker.facts import Copy
+from worker.model import BelowFloor, Lapse, StoryId, SubscriberId, SubscriptionId, TopicId
+from worker.planning.decide_digest import DigestCase, DigestVerdict, Followed, decide_digest
+from worker.planning.news import News
+from worker.planning.quiet import next_quiet
+from worker.planning.rules import Policy, Quiet, ReaderTerms
+from worker.planning.run_news import Newsstand
+from worker.planning.run_press import Order, Press, Printed
+from worker.planning.times import local_day
+from worker.schedule import parse_time
+from worker.store import due, owed, seen
+from worker.store.database import Database
+from worker.store.due import Claim, DueRow
+from worker.store.omissions import Omitted
+from worker.store.runs import Run
+from worker.store.seen import SEEN_FOR
+
+_KEYS_KEPT: Final = 300_000  # distinct sets of topics, readings and terms; some 100 MB
+
+
+@dataclass(kw_only=True, slots=True)
+class Served:
+    """What a chunk has led to: copies by locale, what floors and quiet hours keep back, what came, what never will."""
+
+    copies: dict[str, list[Copy]] = field(default_factory=dict)
+    kept_back: list[Claim] = field(default_factory=list)
+    settled: list[tuple[SubscriberId, StoryId]] = field(default_factory=list)
+    omitted: list[Omitted] = field(default_factory=list)
+    back: list[SubscriberId] = field(default_factory=list)
+
+
+class _Decided(NamedTuple):
+    """A reader's rows with what was decided; `order` is what to print for them."""
+
+    rows: Sequence[DueRow]
+    subscriptions: tuple[SubscriptionId, ...]
+    verdict: DigestVerdict
+    order: Order | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Known:
+    """What is known of a chunk's readers."""
+
+    seen: Mapping[SubscriberId, Mapping[StoryId, int]]
+    owed: Mapping[SubscriberId, Mapping[StoryId, Any]]
+    missed: Mapping[SubscriberId, Sequence[due.Missed]]
+
+
+class Desk:
+    """Decides the digests of one run, and remembers what it has decided and made."""
+
+    def __init__(self, database: Database, policy: Policy, run: Run) -> None:
+        self._policy, self._run = policy, run
+        self._stand, self._press = Newsstand(run.head_seq), Press(database)
+        self._version = 0
+        self._verdicts: dict[Any, DigestVerdict] = {}
+        self._printed: dict[tuple[Any, ...], Printed | None] = {}
+        self._places: dict[tuple[TopicId, int], int] = {}
+        self._days: dict[str, date] = {}
+
+    def serve(self, conn: Connection, rows: Sequence[DueRow], *, at: datetime) -> Served:
+        """Decide and make what these rows, all of each reader's that are due, lead to."""
+        if not rows:
+            return Served()
+        news, known = self._look(conn, rows, at)
+        decided = [self._decide(list(mine), known, news, at=at) for _, mine in itertools.groupby(rows, key=_reader)]
+        new = [one.order for one in decided if one.order and _key(one.order) not in self._printed]
+        orders = list({_key(order): order for order in new}.values())
+        printed = self._press.print(conn, orders, news, own=self._stand.own)
+        self._printed.update(zip((_key(order) for order in orders), printed, strict=True))
+        served = Served()
+        for one in decided:
+            self._settle(served, one, known, at=at)
+        for order in orders:
+            if order.owner is not None:
+                del self._printed[_key(order)]  # nobody else will ask for it
+        return served
+
+    def _look(self, conn: Connection, rows: Sequence[DueRow], at: datetime) -> tuple[News, _Known]:
+        first, last = rows[0].subscriber_id, rows[-1].subscriber_id
+        owing = owed.of(conn, first, last)
+        back = sorted({row.subscriber_id for row in rows if row.is_back and row.awake})
+        missed: dict[SubscriberId, list[due.Missed]] = {}
+        for one in due.missed(conn, back) if back else ():
+            missed.setdefault(one.subscriber_id, []).append(one)
+        cursors = [row.cursor for row in rows if row.awake]
+        least = min([*cursors, *(one.cursor for ones in missed.values() for one in ones)], default=self._run.head_seq)
+        stories = {story for found in owing.values() for story in found}
+        news = self._stand.news(conn, after=least, owed=stories, at=at)
+        if self._stand.version != self._version:
+            self._version = self._stand.version
+            self._press.forget()
+            for memo in (self._verdicts, self._printed, self._places):
+                memo.clear()
+        if len(self._verdicts) > _KEYS_KEPT:
+            self._verdicts.clear()
+            self._printed.clear()
+        fresh = {pair.story_id for pairs in news.pairs.values() for pair in pairs if pair.seq > least}
+        fresh &= news.stories.keys()
+        oldest = min((news.stories[story].created_at for story in fresh), default=at)
+        read = seen.of(conn, first, last, fresh, since=max(at - SEEN_FOR, oldest))
+        return news, _Known(seen=read, owed=owing, missed=missed)
+
+    def _decide(self, rows: Sequence[DueRow], known: _Known, news: News, *, at: datetime) -> _Decided:
+        first = rows[0]
+        reader = first.subscriber_id
+        missed = known.missed.get(reader, ())
+        owing = tuple(known.owed.get(reader, ()))
+        followed = [(row.topic_id, row.cursor) for row in rows]
+        followed += [(one.topic_id, max(one.cursor, news.number_at(one.topic_id, one.paused_at))) for one in missed]
+        places = [(topic, self._place(news, topic, cursor)) for topic, cursor in followed]
+        alike = tuple(place for place in places if place[1] >= 0 or owing)
+        read = known.seen.get(reader)
+        terms = (first.locale, first.timezone, first.awake, first.quiet_from, first.quiet_to, first.floor)
+        key = (*terms, first.below_floor, first.is_back, alike, frozenset(read.items()) if read else None, owing)
+        verdict = self._verdicts.get(key)
+        if verdict is None:
+            case = DigestCase(
+                reader=_terms(first, back_since=at if first.is_back else None),
+                followed=tuple(
+                    Followed(SubscriptionId(0), topic, seq if seq >= 0 else self._run.head_seq) for topic, seq in alike
+                ),
+                seen=read or {},
+                owed=owing,
+                due_at=self._run.due_at,
+                head=self._run.head_seq,
+            )
+            verdict = self._verdicts[key] = decide_digest(case, news, self._policy, at=at)
+        subscriptions = (*(row.subscription_id for row in rows), *(one.subscription_id for one in missed))
+        return _Decided(rows, subscriptions, verdict, self._order(first, verdict))
+
+    def _order(self, row: DueRow, verdict: DigestVerdict) -> Order | None:
+        if verdict.layout is None:
+            return None
+        day = self._days.get(row.timezone)
+        if day is None:
+            day = self._days[row.timezone] = local_day(self._run.due_at, row.timezone)
+        topics = {topic for shown in verdict.layout.topics_of.values() for topic in shown}
+        owner = None if self._stand.own.isdisjoint(topics) else row.subscriber_id
+        return Order(row.locale, day, verdict.layout, verdict.away, owner)
+
+    def _place(self, news: News, topic: TopicId, cursor: int) -> int:
+        """Return the number of the topic's last pair that a cursor has passed, -1 for all: equal places are equal."""
+        known = self._places.get((topic, cursor))
+        if known is None:
+            pairs = news.pairs.get(topic, ())
+            index = bisect_right(pairs, cursor, key=lambda pair: pair.seq)
+            known = -1 if index == len(pairs) else (pairs[index - 1].seq if index else 0)
+            self._places[topic, cursor] = known
+        return known
+
+    def _settle(self, served: Served, one: _Decided, known: _Known, *, at: datetime) -> None:
+        row, verdict = one.rows[0], one.verdict
+        printed = self._printed[_key(one.order)] if one.order else None
+        if printed is not None and row.recipient is not None:
+            served.copies.setdefault(row.locale, []).append(_copy(row, one.subscriptions, printed, at=at))
+        if verdict.hold_until is not None or (not verdict.cursor_moves and row.awake):
+            served.kept_back += [Claim(mine.subscription_id, verdict.hold_until, mine.cursor) for mine in one.rows]
+        if verdict.omitted:
+            why = Lapse.AWAY if verdict.layout else Lapse.FLOOR
+            served.omitted.append(Omitted(row.subscriber_id, why, verdict.omitted))
+        if verdict.away:
+            served.back.append(row.subscriber_id)
+        if verdict.layout is not None and (owing := known.owed.get(row.subscriber_id)):
+            gone = {*verdict.layout.topics_of, *verdict.layout.left_out, *verdict.omitted}
+            served.settled += [(row.subscriber_id, story) for story in owing if story in gone]
+
+
+def _key(order: Order) -> tuple[Any, ...]:
+    # Verdicts are kept, and with them their layouts: one layout is one object as long as this is asked.
+    return order.locale, order.day, id(order.layout), order.away, order.owner
+
+
+def _reader(row: DueRow) -> SubscriberId:
+    return row.subscriber_id
+
+
+def _terms(row: DueRow, *, back_since: datetime | None = None) -> ReaderTerms:
+    quiet = None
+    if row.quiet_from and row.quiet_to:
+        quiet = Quiet(start=parse_time(row.quiet_from), end=parse_time(row.quiet_to))
+    return ReaderTerms(
+        subscriber_id=row.subscriber_id,
+        locale=row.locale,
+        timezone=row.timezone,
+        awake=bool(row.awake),
+        quiet=quiet,
+        floor=row.floor,
+        below_floor=BelowFloor(row.below_floor),
+        paused_at=back_since,
+    )
+
+
+def _copy(row: DueRow, subscriptions: tuple[SubscriptionId, ...], printed: Printed, *, at: datetime) -> Copy:
+    span = next_quiet(_terms(row), at) if row.quiet_from else None
+    assert row.recipient is not None  # noqa: S101  for mypy: nobody is awake without an address
+    return Copy(
+        subscriber_id=row.subscriber_id,
+        recipient=row.recipient,
+        content_id=printed.content_id,
+        subscriptions=subscriptions,
+        published_at=printed.published_at,
+        seen_at=printed.seen_at,
+        matched_at=printed.matched_at,
+        quiet=(span.start, span.end) if span else None,
+    )
+
+
+def at_once(copies: Mapping[str, Iterable[Copy]]) -> list[tuple[str, list[Copy]]]:
+    """Return copies by locale in an order that all planners share, so that none waits for another in a circle."""
+    return [(locale, list(copies[locale])) for locale in sorted(copies)]

@@ -1,0 +1,104 @@
+"""The statements that read what is new: numbered pairs of topics and stories, how strongly they match, what ranks them.
+
+Texts are not read: there are far more stories than are told anybody in the end. Decides nothing. Called by planning.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from datetime import datetime
+from typing import NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy import ColumnElement, Connection
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from worker.model import Severity, StoryId, TopicId
+from worker.store.schema import Article, Match, Source, Story, Topic, TopicStory
+
+
+class NumberedPair(NamedTuple):
+    """A story's match with a topic, by its number."""
+
+    topic_id: TopicId
+    match_seq: int
+    story_id: StoryId
+    matched_at: datetime
+
+
+class Told(NamedTuple):
+    """One article that tells a story, without its words."""
+
+    story_id: StoryId
+    created_at: datetime  # the story's
+    boost: int
+    update_no: int
+    published_at: datetime
+    severity: Severity
+    outlet: str
+    source: str
+    section: str
+    lang: str
+
+
+def pairs(conn: Connection, *, after: int, head: int, since: datetime) -> list[NumberedPair]:
+    """Return the pairs numbered after `after`, up to `head`, matched since `since`, by topic and number."""
+    query = (
+        sa.select(TopicStory.topic_id, TopicStory.match_seq, TopicStory.story_id, TopicStory.matched_at)
+        .join(Story, Story.id == TopicStory.story_id)
+        .where(TopicStory.match_seq > after, TopicStory.match_seq <= head, TopicStory.matched_at > since)
+        .where(Story.killed_at.is_(None))
+        .order_by(TopicStory.topic_id, TopicStory.match_seq)
+    )
+    return [NumberedPair._make(row) for row in conn.execute(query)]
+
+
+def strengths(conn: Connection, stories: Collection[StoryId]) -> dict[tuple[StoryId, TopicId], int]:
+    """Return how strongly stories concern topics, by (story, topic); what matches no more is left out."""
+    query = (
+        sa.select(Match.story_id, Match.topic_id, sa.func.max(Match.strength))
+        .join(Article, Article.id == Match.article_id)
+        .where(_among(conn, Match.story_id, stories), Article.killed_at.is_(None))
+        .group_by(Match.story_id, Match.topic_id)
+    )
+    return {(StoryId(story), TopicId(topic)): strength for story, topic, strength in conn.execute(query)}
+
+
+def told(conn: Connection, stories: Collection[StoryId]) -> list[Told]:
+    """Return the articles that tell the stories, each story's in the order of `tellings`; killed ones do not."""
+    query = (
+        sa.select(
+            Article.story_id,
+            Story.created_at,
+            Story.boost,
+            Story.update_no,
+            Article.published_at,
+            Article.severity,
+            Article.outlet,
+            Source.name,
+            Article.section,
+            Article.lang,
+        )
+        .join(Source, Source.id == Article.source_id)
+        .join(Story, Story.id == Article.story_id)
+        .where(_among(conn, Article.story_id, stories), Article.killed_at.is_(None), Story.killed_at.is_(None))
+        .order_by(Article.story_id, Source.house.desc(), Article.copy_of_id.is_not(None), Article.id)
+    )
+    return [Told._make(row) for row in conn.execute(query)]
+
+
+def own_topics(conn: Connection, topics: Collection[TopicId]) -> frozenset[TopicId]:
+    """Return which of the topics are readers' own queries."""
+    query = sa.select(Topic.id).where(_among(conn, Topic.id, topics), Topic.slug.is_(None))
+    return frozenset(TopicId(topic) for topic in conn.execute(query).scalars())
+
+
+def _among(
+    conn: Connection, column: sa.orm.InstrumentedAttribute[int], numbers: Collection[int]
+) -> ColumnElement[bool]:
+    """Return the condition that a column is one of these, all of which are one parameter: there may be thousands."""
+    if conn.dialect.name == "sqlite":
+        listed = sa.func.json_each(json.dumps(sorted(numbers))).table_valued("value")
+        return column.in_(sa.select(listed.c.value))
+    return column == sa.any_(sa.literal(sorted(numbers), ARRAY(sa.BigInteger)))

@@ -1,0 +1,79 @@
+"""The statements of planning's upkeep: in which zones readers live, whose next run a change of rules moves, what goes.
+
+Decides nothing. Called by the runs that review zones and let old rows go.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from worker.model import Cadence, SubscriptionId
+from worker.store.schema import ContentStory, Delivery, EditionContent, Omission, PlanningRun, Subscriber, Subscription
+from worker.store.seen import SEEN_FOR
+
+_KEPT: Final = SEEN_FOR + timedelta(days=1)
+
+
+class Scheduled(NamedTuple):
+    """A subscription that is due in future, by a zone's clock."""
+
+    subscription_id: SubscriptionId
+    cadence: Cadence
+    times: list[str]
+    weekday: int | None
+    next_due_at: datetime
+
+
+def zones(conn: Connection) -> list[str]:
+    """Return the zones that readers live in, by name."""
+    return list(conn.execute(sa.select(Subscriber.timezone).distinct().order_by(Subscriber.timezone)).scalars())
+
+
+def scheduled(conn: Connection, zone: str, *, at: datetime, after: SubscriptionId, limit: int) -> list[Scheduled]:
+    """Return subscriptions due after `at` by a zone's clock, in order of their numbers."""
+    query = (
+        sa.select(
+            Subscription.id, Subscription.cadence, Subscription.times, Subscription.weekday, Subscription.next_due_at
+        )
+        .join(Subscriber, Subscriber.id == Subscription.subscriber_id)
+        .where(Subscriber.timezone == zone, Subscription.next_due_at > at, Subscription.ended_at.is_(None))
+        .where(Subscription.topic_id.is_not(None), Subscription.cadence != Cadence.HOURLY, Subscription.id > after)
+        .order_by(Subscription.id)
+        .limit(limit)
+    )
+    return [Scheduled._make(row) for row in conn.execute(query)]
+
+
+def reschedule(conn: Connection, one: Scheduled, next_due_at: datetime) -> bool:
+    """Move a subscription's next run; False when it is not due then any more."""
+    as_read = (Subscription.id == one.subscription_id, Subscription.next_due_at == one.next_due_at)
+    return conn.execute(sa.update(Subscription).where(*as_read).values(next_due_at=next_due_at)).rowcount == 1
+
+
+def let_go(conn: Connection, *, at: datetime, limit: int) -> int:
+    """Delete some of what nobody asks about any more, and return how many rows that were; 0 when nothing is left.
+
+    What readers have seen counts for 35 days, and so do the reasons why they did not; a finished run tells no more than
+    its editions do.
+    """
+    old = at - _KEPT
+    recent = sa.exists().where(Delivery.content_id == ContentStory.content_id, Delivery.planned_at > old)
+    contents = (
+        sa.select(ContentStory.content_id)
+        .join(EditionContent, EditionContent.id == ContentStory.content_id)
+        .where(EditionContent.created_at < old, ~recent)
+        .limit(limit)
+    )
+    gone: list[tuple[Any, Any]] = [
+        (ContentStory, ContentStory.content_id.in_(contents)),
+        (Omission, Omission.id.in_(sa.select(Omission.id).where(Omission.at < old).limit(limit))),
+        (
+            PlanningRun,
+            PlanningRun.id.in_(sa.select(PlanningRun.id).where(PlanningRun.finished_at < old).limit(limit)),
+        ),
+    ]
+    return sum(conn.execute(sa.delete(table).where(which)).rowcount for table, which in gone)
