@@ -79,8 +79,10 @@ def choose(
     """Choose what an issue shows, in place of what was chosen before: pins come first, then what is in order."""
     from worker.planning import run_choosing
 
+    found = opened_house()
     try:
         choosing = run_choosing.read_choices(file.read_text(encoding="utf-8-sig"))
+        chosen = run_choosing.choose(found.database, EditionId(edition), choosing, actor=operator())
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", where=str(file)) from error
     except UnicodeDecodeError as error:
@@ -88,8 +90,7 @@ def choose(
     except InputError as error:
         where = f"{file.name}, {error.where}" if error.where else file.name
         raise InputError(error.message, where=where, hint=error.hint) from error
-    found = opened_house()
-    _tell(found, run_choosing.choose(found.database, EditionId(edition), choosing, actor=operator()), as_json=as_json)
+    _tell(found, chosen, as_json=as_json)
 
 
 def try_out(

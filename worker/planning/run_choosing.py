@@ -28,6 +28,7 @@ from worker.store.database import Database, now
 from worker.store.people import Reader
 
 _TEST_EXPIRES: Final = timedelta(hours=1)
+_NAMES_STORIES: Final = ("pins", "order", "dropped", "notes")
 _Words = Annotated[str, Field(max_length=5_000)]
 _Stories = Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(max_length=100)]
 
@@ -107,7 +108,8 @@ def choose(database: Database, edition_id: EditionId, choosing: Choosing, *, act
         told = set(tellings_of(conn, [StoryId(story) for story in sorted(named)]))
         if missing := sorted(named - told):
             hint = f"`tocsin editions preview {edition_id}` shows their numbers"
-            raise InputError(f"nothing tells the story {missing[0]}", where="choices", hint=hint)
+            where = next(name for name in _NAMES_STORIES if missing[0] in getattr(choosing, name))
+            raise InputError(f"nothing tells the story {missing[0]}", where=where, hint=hint)
         chosen = choosing.model_dump(mode="json")
         issues.choose(conn, issue.id, chosen)
         house.note(conn, actor=actor, action="choose", subject=f"edition {issue.id}", choices=chosen)

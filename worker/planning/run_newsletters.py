@@ -66,7 +66,10 @@ def plan_newsletters(database: Database, policy: Policy, *, at: datetime | None 
 
 
 def _draft(database: Database, policy: Policy, newsletter: StoredNewsletter, *, at: datetime) -> None:
-    """Open the next issue, and say when the one after it is due. Of several missed ones the latest is made up."""
+    """Open the next issue, and say when the one after it is due; one that nobody follows has none.
+
+    Of several missed ones the latest is made up.
+    """
     with database.write() as conn:
         starts_on, due_at = newsletter.starts_on, newsletter.next_due_at
         if starts_on is None or due_at is None:  # stored by a version that sent none
@@ -79,6 +82,8 @@ def _draft(database: Database, policy: Policy, newsletter: StoredNewsletter, *, 
             due_at, following = following, _after(newsletter, starts_on, following)
         last = due_at + ROUND_THE_WORLD if by_readers else due_at
         if not newsletters.reschedule(conn, newsletter, following) or is_stale(last, at, policy.digest_expires):
+            return
+        if not newsletters.is_followed(conn, newsletter.id):
             return
         zone = ZoneInfo(FIRST_ZONE if by_readers else newsletter.timezone)
         wall = due_at.astimezone(zone).replace(tzinfo=None)

@@ -17,7 +17,7 @@ from worker.facts import NewsletterReader, StoredNewsletter
 from worker.model import Approval, SubscriberId, SubscriptionId, Timing
 from worker.store.database import insert_for, now
 from worker.store.followings import awake
-from worker.store.schema import Newsletter, Subscriber, Subscription
+from worker.store.schema import Edition, Newsletter, Subscriber, Subscription
 
 _NEWSLETTER: Final = tuple(getattr(Newsletter, name) for name in StoredNewsletter.__slots__)
 
@@ -94,14 +94,25 @@ def reschedule(
 
 
 def make_all_due(conn: Connection) -> int:
-    """Make every newsletter that needs nobody's word due now, as the demo does, and return how many there are."""
+    """Make newsletters due now, as the demo does, and return how many: those that have readers and no issue yet.
+
+    What waits for an editor's word, or for each reader's hour, is left to come at its time.
+    """
     statement = (
         sa.update(Newsletter)
         .where(Newsletter.timing == Timing.NEWSROOM, Newsletter.approval == Approval.AUTOMATIC)
-        .where(Newsletter.next_due_at.is_not(None))
+        .where(Newsletter.next_due_at.is_not(None), _is_followed())
+        .where(~sa.exists().where(Edition.newsletter_id == Newsletter.id))
         .values(next_due_at=now(conn))
     )
     return conn.execute(statement).rowcount
+
+
+def is_followed(conn: Connection, newsletter_id: int) -> bool:
+    """Tell whether anybody follows a newsletter."""
+    return (
+        conn.execute(sa.select(Newsletter.id).where(Newsletter.id == newsletter_id, _is_followed())).first() is not None
+    )
 
 
 def zones_of(conn: Connection, newsletter_id: int) -> list[str]:
@@ -195,6 +206,10 @@ def claim(conn: Connection, due: Mapping[SubscriptionId, datetime | None], *, du
         if done.rowcount == 1:
             claimed.add(subscription_id)
     return claimed
+
+
+def _is_followed() -> ColumnElement[bool]:
+    return sa.exists().where(Subscription.newsletter_id == Newsletter.id, Subscription.ended_at.is_(None))
 
 
 def _newsletter(conn: Connection, which: ColumnElement[bool]) -> StoredNewsletter | None:

@@ -439,6 +439,33 @@ def test_a_new_schedule_holds_from_its_import_on_for_readers_too(database):
         assert conn.execute(sa.select(Subscription.next_due_at)).scalar_one() is None
 
 
+def test_a_newsletter_that_nobody_follows_has_no_issue(database, planned, oman):
+    publish(database)
+    with database.write() as conn:
+        three_stories(conn, oman)
+    be(database, TUESDAY_SIX + MINUTE)
+    planned()
+    assert issues_of(database) == []
+    with database.read() as conn:
+        stored = newsletters.by_slug(conn, "top-10")
+    assert stored is not None
+    assert stored.next_due_at == TUESDAY_SIX + DAY
+
+
+def test_the_demo_makes_an_issue_of_what_is_followed_once(database, planned, oman):
+    publish(database)
+    publish(database, slug="unread")
+    publish(database, slug="waits", approval="required")
+    with database.write() as conn:
+        subscribe(conn, "ada")
+        three_stories(conn, oman)
+    for expected in (1, 0):
+        with database.write() as conn:
+            assert newsletters.make_all_due(conn) == expected
+        planned()
+    assert [one.audience for one in issues_of(database)] == [1]
+
+
 def test_quiet_hours_go_with_the_copy(database, planned, oman):
     publish(database)
     with database.write() as conn:
