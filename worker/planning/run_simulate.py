@@ -79,7 +79,12 @@ def _world(conn: Connection, rules: Rules, span: Span, beginning: _Beginning) ->
             topic: Burst(opened_at=first, summary_due_at=due) for topic, (first, due) in worlds.bursts(conn).items()
         }
         waiting = {(one.story_id, one.topic_id) for one in found if one.rolls}
-        return World(news, alerts=alerts, names=worlds.topic_names(conn), bursts=bursts, waiting=waiting)
+        alerted: dict[TopicId, list[datetime]] = {}
+        for topic, at in sorted((one.topic_id, one.alerted_at) for one in found if one.alerted_at is not None):
+            alerted.setdefault(topic, []).append(at)
+        return World(
+            news, alerts=alerts, names=worlds.topic_names(conn), bursts=bursts, waiting=waiting, alerted=alerted
+        )
     alerts = _past_alerts(news, strengths, rules)
     return World(
         news,

@@ -80,13 +80,12 @@ class _Topics:
     def __init__(self, world: World, rules: Rules, span: Span) -> None:
         self._world, self._rules, self._span = world, rules, span
         self._bursts: dict[TopicId, Burst] = dict(world.bursts)
-        self._alerted: dict[TopicId, list[datetime]] = {}
+        self._alerted = {topic: list(times) for topic, times in world.alerted.items()}
         self._waiting: dict[TopicId, list[StoryId]] = {}
         for story, topic in sorted(world.waiting, key=lambda pair: world.numbers[pair]):
             due_at = world.alerts[story, topic]
             self._bursts.setdefault(topic, Burst(opened_at=due_at - rules.rolling, summary_due_at=due_at))
             self._waiting.setdefault(topic, []).append(story)
-            self._alerted.setdefault(topic, []).append(due_at - rules.rolling)
 
     def claim(self, at: datetime, due_at: datetime, story: StoryId, topics: Mapping[TopicId, int]) -> Claim:
         """Alert a story, or put it off to the summaries of those of its topics that burst."""

@@ -6,7 +6,7 @@ Decides nothing. `run_simulate` reads it from the store, tests make it up, `simu
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import accumulate
@@ -39,6 +39,7 @@ class World:
     """News, when its pairs are due to be alerted, and how topics are called in reasons.
 
     `bursts` are open when the span begins; of the `alerts`, those that are `waiting` have been put off to a summary.
+    `alerted` has the times at which topics were alerted, or put off, before it begins, in order.
     """
 
     def __init__(
@@ -49,9 +50,10 @@ class World:
         names: Mapping[TopicId, str] | None = None,
         bursts: Mapping[TopicId, Burst] | None = None,
         waiting: Collection[tuple[StoryId, TopicId]] = (),
+        alerted: Mapping[TopicId, Sequence[datetime]] | None = None,
     ) -> None:
         self.news, self.alerts, self.names, self.bursts = news, alerts, names or {}, bursts or {}
-        self.waiting = frozenset(waiting)
+        self.waiting, self.alerted = frozenset(waiting), alerted or {}
         self.numbers = {(pair.story_id, topic): pair.seq for topic, found in news.pairs.items() for pair in found}
         arrivals = sorted((pair.seq, pair.matched_at) for found in news.pairs.values() for pair in found)
         self._seqs = [seq for seq, _ in arrivals]

@@ -44,13 +44,17 @@ from worker.store.seen import GIVEN_BACK
 
 
 class MatchedPair(NamedTuple):
-    """A story that concerns a topic. `alert_due_at` while it is still to be alerted, `rolls` when a summary has it."""
+    """A story that concerns a topic. `alert_due_at` while it is still to be alerted, `rolls` when a summary has it.
+
+    `alerted_at` is when it was alerted, or put off to a summary.
+    """
 
     topic_id: TopicId
     seq: int
     story_id: StoryId
     matched_at: datetime
     alert_due_at: datetime | None
+    alerted_at: datetime | None
     rolls: bool
 
 
@@ -119,6 +123,7 @@ def pairs(conn: Connection, *, since: datetime, until: datetime) -> list[Matched
             TopicStory.story_id,
             TopicStory.matched_at,
             TopicStory.alert_due_at,
+            TopicStory.alerted_at,
             TopicStory.rolls,
         )
         .join(Story, Story.id == TopicStory.story_id)
