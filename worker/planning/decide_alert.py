@@ -60,9 +60,10 @@ def decide_alert(case: AlertCase, rules: Rules, *, at: datetime) -> AlertVerdict
     reader, facts = case.reader, case.facts
     if case.seen_update is not None and case.seen_update >= facts.update_no:
         return AlertVerdict(act=Act.NONE, reason="seen")
-    if not reader.awake:
+    late = is_stale(case.due_at, at, rules.alert_expires)
+    if not reader.awake and not (late and was_due_before_pause(reader, case.due_at)):
         return AlertVerdict(act=Act.NONE, reason="paused")
-    if is_stale(case.due_at, at, rules.alert_expires):
+    if late:
         return _owe(case, Owing.LATE, rules, at=at, reason=f"too old: due at {stamp(case.due_at)}")
     if is_past_age_gate(facts, rules, due_at=case.due_at):
         return AlertVerdict(act=Act.NONE, reason=f"too old: published {stamp(facts.published_at)}")
@@ -77,6 +78,11 @@ def decide_alert(case: AlertCase, rules: Rules, *, at: datetime) -> AlertVerdict
     if (budget := spent_budget(reader, case.alerted, rules, at=at)) is not None:
         return _owe(case, Owing.BUDGET, rules, at=at, reason=f"budget of {budget} spent")
     return AlertVerdict(act=Act.SEND, threads=threads, reason="update" if threads else "alert")
+
+
+def was_due_before_pause(reader: ReaderTerms, due_at: datetime) -> bool:
+    """Tell whether a pause has nothing to do with what a reader misses: the house was down when it was due."""
+    return reader.paused_at is not None and due_at < reader.paused_at
 
 
 def is_past_age_gate(facts: StoryFacts, rules: Rules, *, due_at: datetime) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from worker.model import Owing, StoryId, TopicId
-from worker.planning.decide_alert import spent_budget
+from worker.planning.decide_alert import spent_budget, was_due_before_pause
 from worker.planning.lay_out import Layout, lay_out, topics_told
 from worker.planning.news import News
 from worker.planning.owing import owed_due
@@ -54,7 +54,8 @@ class RollingVerdict:
 def decide_rolling(case: RollingCase, news: News, rules: Rules, *, at: datetime) -> RollingVerdict:
     """Decide one reader's summary: by the same rules as an alert, and it counts as one against the budget."""
     reader = case.reader
-    if not reader.awake:
+    late = is_stale(case.due_at, at, rules.alert_expires)
+    if not reader.awake and not (late and was_due_before_pause(reader, case.due_at)):
         return RollingVerdict(reason="paused")
     fresh = {
         topic: [story for story in stories if _is_new(case, story, news)] for topic, stories in case.rolled.items()
@@ -62,7 +63,7 @@ def decide_rolling(case: RollingCase, news: News, rules: Rules, *, at: datetime)
     stories = tuple(sorted(topics_told(fresh, news)))
     if not stories:
         return RollingVerdict(reason="nothing new")
-    if is_stale(case.due_at, at, rules.alert_expires):
+    if late:
         return _owe(case, stories, Owing.LATE, rules, at=at, reason=f"too old: due at {stamp(case.due_at)}")
     span = quiet_at(reader, at)
     if span is not None:

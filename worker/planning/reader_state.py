@@ -51,7 +51,7 @@ class ReaderState:
         terms, until = self.reader.terms, self.reader.paused_until
         rests = until is not None and at < until and (terms.paused_at is None or at >= terms.paused_at)
         back = self.paused_at is not None and (until is None or at >= until)
-        return replace(terms, awake=terms.awake and not rests, paused_at=self.paused_at if back else None)
+        return replace(terms, awake=terms.awake and not rests, paused_at=self.paused_at if rests or back else None)
 
     def _beginning(self, one: Subscribed) -> tuple[datetime, int]:
         """Return when a subscription is due first, and what it has been shown by then."""

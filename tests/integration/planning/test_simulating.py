@@ -118,7 +118,7 @@ def mails(database: Database, *, after: int = 0) -> list[Sent]:
     found: dict[int, tuple[str, str, list[int]]] = {}
     with database.read() as conn:
         for row, email, kind, story in conn.execute(query):
-            found.setdefault(row, (email, str(kind), []))[2].append(story)
+            found.setdefault(row, (str(email), str(kind), []))[2].append(story)
     return sorted((email, kind, tuple(stories)) for email, kind, stories in found.values())
 
 

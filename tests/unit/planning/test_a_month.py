@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 
 from hypothesis import HealthCheck, given, settings
@@ -113,7 +113,7 @@ def readers(draw: st.DrawFn) -> Simulatee:
 
 @st.composite
 def spans(draw: st.DrawFn) -> Span:
-    outages = []
+    outages: list[tuple[datetime, datetime]] = []
     for minute in sorted(draw(st.sets(MINUTES, max_size=2))):
         began = FIRST + minute * MINUTE
         if not outages or began > outages[-1][1]:
@@ -140,7 +140,7 @@ class Told:
 
     def reasons(self) -> dict[StoryId, str]:
         """Return why stories were never shown, as the runs record it."""
-        found = {}
+        found: dict[StoryId, str] = {}
         for run in self.runs:
             found |= dict.fromkeys(run.left_out, "no room") | dict.fromkeys(run.omitted, "omitted")
             if run.kind is EditionKind.ALERT and run.reason.startswith("too old: published"):
@@ -177,10 +177,10 @@ def test_every_matched_story_comes_exactly_once_or_it_is_recorded_why_not(reader
 @given(**MONTHS)
 def test_nothing_but_what_is_breaking_comes_in_quiet_hours_and_nothing_in_a_pause_or_an_outage(reader, world, span):
     month = play(reader, world, span)
-    pause = (month.reader.terms.paused_at, month.reader.paused_until)
+    began, ended = month.reader.terms.paused_at, month.reader.paused_until
     for mail in month.mails:
         assert mail.breaking or quiet_at(month.reader.terms, mail.at) is None, mail
-        assert pause[0] is None or not pause[0] <= mail.at < pause[1], mail
+        assert began is None or ended is None or not began <= mail.at < ended, mail
         assert not any(first <= mail.at < last for first, last in month.span.down), mail
         assert mail.at >= mail.scheduled_at
 
@@ -189,7 +189,7 @@ def test_nothing_but_what_is_breaking_comes_in_quiet_hours_and_nothing_in_a_paus
 @given(**MONTHS)
 def test_a_budget_is_kept_by_all_that_is_not_breaking(reader, world, span):
     month = play(reader, world, span)
-    budget, days = month.reader.terms.budget, Counter()
+    budget, days = month.reader.terms.budget, Counter[date]()
     for mail in month.mails:
         if mail.kind in {EditionKind.ALERT, EditionKind.ROLLING}:
             day = local_day(mail.at, month.reader.terms.timezone)
