@@ -64,6 +64,11 @@ def owed_case(
     )
 
 
+def owed_rules(rules: Rules) -> Rules:
+    """Return the rules of a mail with only what its reader is owed: it has waited, no section is too long for it."""
+    return replace(rules, section_cap=rules.mail_cap)
+
+
 def _next_morning(reader: ReaderTerms, rules: Rules, at: datetime) -> datetime:
     zone = ZoneInfo(reader.timezone)
     today = at.astimezone(zone).date()

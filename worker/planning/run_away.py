@@ -11,6 +11,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from worker.model import Lapse, Owing, SubscriberId
+from worker.planning.decide_away import missed_since
 from worker.planning.decide_digest import DigestCase, Followed, decide_digest
 from worker.planning.owing import owed_due
 from worker.planning.rules import Policy
@@ -55,7 +56,11 @@ def _welcome(conn: Connection, policy: Policy, readers: list[SubscriberId], *, a
         if paused_at is None:
             continue
         followed = tuple(
-            Followed(one.subscription_id, one.topic_id, max(one.cursor, news.number_at(one.topic_id, paused_at)))
+            Followed(
+                one.subscription_id,
+                one.topic_id,
+                max(one.cursor, news.number_at(one.topic_id, missed_since(paused_at, policy))),
+            )
             for one in follows.get(reader, ())
         )
         terms = terms_of(known[reader])

@@ -16,7 +16,7 @@ from worker.facts import Copy
 from worker.model import Lane, Lapse, Owing, RunKind, StoryId, SubscriberId
 from worker.planning.decide_digest import Followed, decide_digest
 from worker.planning.news import News
-from worker.planning.owing import owed_case, owed_due, waits_until
+from worker.planning.owing import owed_case, owed_due, owed_rules, waits_until
 from worker.planning.quiet import next_quiet
 from worker.planning.rules import Policy, Quiet, ReaderTerms
 from worker.planning.run_copies import Made, close
@@ -148,8 +148,11 @@ class _Payer:
         for (debtor, followed, order), told in zip(orders, printed, strict=True):
             if told is not None:
                 copies.setdefault(debtor.locale, []).append(_copy(debtor, followed, order, told, at=self._at))
-                reader, gone = debtor.subscriber_id, {*order.layout.topics_of, *order.layout.left_out}
-                owed.settle(conn, [(reader, story) for story in owing[reader] if story in gone])
+                reader, layout = debtor.subscriber_id, order.layout
+                owed.settle(conn, [(reader, story) for story in owing[reader] if story in layout.topics_of])
+                if layout.left_out:  # more than one mail holds
+                    later = owed_due(terms_of(debtor), debtors.digests_due(followed), self._policy, at=self._at)
+                    owed.postpone(conn, reader, list(layout.left_out), due_at=later)
         return _write(conn, self._policy, self._run, copies)
 
     def _going(
@@ -178,8 +181,7 @@ class _Payer:
     def _order(self, debtor: Debtor, follows: Sequence[Follows], going: Sequence[StoryId], news: News) -> Order | None:
         followed = [Followed(one.subscription_id, one.topic_id, one.cursor) for one in follows]
         case = owed_case(terms_of(debtor), followed, going, at=self._at, head=self._run.head_seq)
-        rules = replace(self._policy, section_cap=self._policy.mail_cap)  # it has waited: no section is too long for it
-        layout = decide_digest(case, news, rules, at=self._at).layout
+        layout = decide_digest(case, news, owed_rules(self._policy), at=self._at).layout
         if layout is None:
             return None
         topics = {topic for shown in layout.topics_of.values() for topic in shown}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final, NamedTuple
@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 
 from worker.facts import Copy
 from worker.model import BelowFloor, Lapse, StoryId, SubscriberId, SubscriptionId, TopicId
+from worker.planning.decide_away import missed_since
 from worker.planning.decide_digest import DigestCase, DigestVerdict, Followed, decide_digest
 from worker.planning.news import News
 from worker.planning.quiet import next_quiet
@@ -24,7 +25,7 @@ from worker.planning.run_news import Newsstand
 from worker.planning.run_press import Order, Press, Printed
 from worker.planning.times import local_day
 from worker.schedule import parse_time
-from worker.store import due, owed, seen
+from worker.store import debtors, due, owed, seen
 from worker.store.database import Database
 from worker.store.due import Claim, DueRow
 from worker.store.omissions import Omitted
@@ -61,6 +62,7 @@ class _Known:
     seen: Mapping[SubscriberId, Mapping[StoryId, int]]
     owed: Mapping[SubscriberId, Mapping[StoryId, Any]]
     missed: Mapping[SubscriberId, Sequence[due.Missed]]
+    follows: Mapping[SubscriberId, Sequence[debtors.Follows]]  # of those who are owed something: all they follow
 
 
 class Desk:
@@ -116,7 +118,8 @@ class Desk:
         fresh &= news.stories.keys()
         oldest = min((news.stories[story].created_at for story in fresh), default=at)
         read = seen.of(conn, first, last, fresh, since=max(at - SEEN_FOR, oldest))
-        return news, _Known(seen=read, owed=owing, missed=missed)
+        follows = debtors.follows(conn, list(owing)) if owing else {}
+        return news, _Known(seen=read, owed=owing, missed=missed, follows=follows)
 
     def _decide(self, rows: Sequence[DueRow], known: _Known, news: News, *, at: datetime) -> _Decided:
         first = rows[0]
@@ -124,7 +127,11 @@ class Desk:
         missed = known.missed.get(reader, ())
         owing = tuple(known.owed.get(reader, ()))
         followed = [(row.topic_id, row.cursor) for row in rows]
-        followed += [(one.topic_id, max(one.cursor, news.number_at(one.topic_id, one.paused_at))) for one in missed]
+        followed += [
+            (one.topic_id, max(one.cursor, news.number_at(one.topic_id, self._since(one.paused_at)))) for one in missed
+        ]
+        also = _owing(known.follows.get(reader, ()), owing, news, besides={topic for topic, _ in followed})
+        followed += [(one.topic_id, self._run.head_seq) for one in also]
         places = [(topic, self._place(news, topic, cursor)) for topic, cursor in followed]
         alike = tuple(place for place in places if place[1] >= 0 or owing)
         read = known.seen.get(reader)
@@ -143,8 +150,17 @@ class Desk:
                 head=self._run.head_seq,
             )
             verdict = self._verdicts[key] = decide_digest(case, news, self._policy, at=at)
-        subscriptions = (*(row.subscription_id for row in rows), *(one.subscription_id for one in missed))
+        shown = verdict.layout.topics_of.values() if also and verdict.layout else ()
+        told = {topic for topics in shown for topic in topics}
+        subscriptions = (
+            *(row.subscription_id for row in rows),
+            *(one.subscription_id for one in missed),
+            *(one.subscription_id for one in also if one.topic_id in told),
+        )
         return _Decided(rows, subscriptions, verdict, self._order(first, verdict))
+
+    def _since(self, paused_at: datetime) -> datetime:
+        return missed_since(paused_at, self._policy)
 
     def _order(self, row: DueRow, verdict: DigestVerdict) -> Order | None:
         if verdict.layout is None:
@@ -179,8 +195,19 @@ class Desk:
         if verdict.away:
             served.back.append(row.subscriber_id)
         if verdict.layout is not None and (owing := known.owed.get(row.subscriber_id)):
-            gone = {*verdict.layout.topics_of, *verdict.layout.left_out, *verdict.omitted}
+            gone = {*verdict.layout.topics_of, *verdict.omitted}  # what had no room stays owed
             served.settled += [(row.subscriber_id, story) for story in owing if story in gone]
+
+
+def _owing(
+    follows: Sequence[debtors.Follows], owing: Sequence[StoryId], news: News, *, besides: Collection[TopicId]
+) -> list[debtors.Follows]:
+    """Return the other subscriptions of a reader that what they are owed concerns: any digest takes it along."""
+    return [
+        one
+        for one in follows
+        if one.topic_id not in besides and any(news.is_told(story, one.topic_id) for story in owing)
+    ]
 
 
 def _key(order: Order) -> tuple[Any, ...]:

@@ -18,7 +18,7 @@ from worker.planning.decide_away import best_of
 from worker.planning.decide_digest import DigestCase, decide_digest
 from worker.planning.decide_rolling import RollingCase, decide_rolling
 from worker.planning.lay_out import topics_told
-from worker.planning.owing import owed_case, owed_due, waits_until
+from worker.planning.owing import owed_case, owed_due, owed_rules, waits_until
 from worker.planning.reader_state import ReaderState
 from worker.planning.rules import ReaderTerms, Rules
 from worker.planning.timeline import Claim, Summary, Timeline, timeline
@@ -209,7 +209,7 @@ class _Walk:
             return
         head = self._world.head_at(at)
         case = owed_case(terms, self._state.concerned(going), going, at=at, head=head)
-        verdict = decide_digest(case, self._world.news, self._rules, at=at)
+        verdict = decide_digest(case, self._world.news, owed_rules(self._rules), at=at)
         scheduled_at = max(self._state.owed[story][1] for story in going)
         shown = verdict.layout.stories if verdict.layout else ()
         self._state.show(shown)

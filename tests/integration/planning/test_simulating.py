@@ -26,9 +26,7 @@ FIRST = datetime(2027, 3, 26, 12, tzinfo=UTC)  # a Friday; on Sunday Berlin's cl
 STEP = timedelta(minutes=30)
 STEPS = 2 * 24 * 3
 NEWS_COMES = timedelta(minutes=10)  # after each step: never at the instant of a run
-RULES = replace(
-    POLICY, gather=timedelta(0), burst_count=2, burst_window=timedelta(minutes=55), section_cap=90, mail_cap=90
-)
+RULES = replace(POLICY, gather=timedelta(0), burst_count=2, burst_window=timedelta(minutes=55), section_cap=2)
 Sent = tuple[str, str, tuple[int, ...]]
 
 
@@ -69,22 +67,11 @@ def desk(database: Database) -> Desk:
             "America/New_York",
             (0, Cadence.DAILY, "18:30"),
             (1, Cadence.DAILY, "18:30"),
-            digest_floor=1,
+            digest_floor=2,
             below_floor=BelowFloor.MERGE,
         )
-        made.add(
-            conn,
-            "fay",
-            "UTC",
-            (0, Cadence.IMMEDIATE, "07:00"),
-        )
-        made.add(
-            conn,
-            "gus",
-            "UTC",
-            (0, Cadence.IMMEDIATE, "07:00"),
-            (1, Cadence.DAILY, "18:00"),
-        )
+        made.add(conn, "fay", "UTC", (0, Cadence.IMMEDIATE, "07:00"), quiet_from="22:00", quiet_to="07:00")
+        made.add(conn, "gus", "UTC", (0, Cadence.IMMEDIATE, "07:00"), (1, Cadence.DAILY, "18:00"), alert_budget=1)
     return made
 
 
