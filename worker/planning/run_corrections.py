@@ -71,9 +71,9 @@ class CarriedOut:
 
 def carry_out(database: Database, policy: Policy, one: Correcting, *, revision: int) -> CarriedOut:
     """Do all that can be done of a correction at this moment; the sweep does the rest."""
-    done, mailed = _work_on(database, policy, one)
+    done, _ = _work_on(database, policy, one)
     with database.read() as conn:
-        sent = corrections.sent_faulty(conn, one)
+        sent, mails = corrections.sent_faulty(conn, one), corrections.count_told(conn, one)
     return CarriedOut(
         article_id=one.article_id,
         story_id=one.story_id,
@@ -83,7 +83,7 @@ def carry_out(database: Database, policy: Policy, one: Correcting, *, revision: 
         rerendered=done["rerendered"],
         cancelled=done["cancelled"],
         sent=sent,
-        mails=sum(made.rows for made in mailed),
+        mails=mails,
     )
 
 

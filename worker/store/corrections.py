@@ -204,6 +204,12 @@ def rounds(conn: Connection, one: Correcting) -> list[tuple[EditionId, str, bool
     return [(EditionId(edition_id), slot, bool(is_open)) for edition_id, slot, is_open in conn.execute(query)]
 
 
+def count_told(conn: Connection, one: Correcting) -> int:
+    """Return how many readers have a copy of a correction's mail, whoever planned it."""
+    query = sa.select(sa.func.count(Delivery.id)).join(Edition, Edition.id == Delivery.edition_id)
+    return conn.execute(query.where(*_of(one))).scalar_one()
+
+
 def sent_faulty(conn: Connection, one: Correcting) -> int:
     """Return how many copies that show a faulty version have left the house."""
     query = sa.select(sa.func.count(Delivery.id)).join(ContentStory, ContentStory.content_id == Delivery.content_id)
