@@ -96,9 +96,10 @@ class Press:
         if not missing:
             return
         library = library_of(conn, {one.story for one in missing}, {topic for one in missing for topic in one.topics})
+        locales = {one.locale for one in missing}
         for (_, topic), found in library.concerns.items():
-            for locale in {one.locale for one in missing}:
-                first = found[0]
+            first = found[0]
+            for locale in locales:
                 name = first.names.get(locale) or first.names.get("en") or first.query
                 self._names[topic, locale] = name, first.slug
         made: dict[_Wanted, NewCard] = {}

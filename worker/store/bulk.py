@@ -61,13 +61,15 @@ def insert_new(
         marks = ", ".join("?" * len(new[0]))
         conn.exec_driver_sql(f"INSERT INTO {target} ({names}) VALUES ({marks})", new)  # noqa: S608  names of ours
         return ids_of(conn, table, [row[0] for row in new])
-    kinds = [table.__table__.c[name].type.compile(conn.dialect) for name in [*columns, *defaults]]
-    arrays = ", ".join(f"CAST(%s AS {kind}[])" for kind in kinds)
+    # One JSON text: psycopg writes arrays element by element, in Python.
+    kinds = ", ".join(f"{name} {table.__table__.c[name].type.compile(conn.dialect)}" for name in [*columns, *defaults])
+    records = [dict(zip([*columns, *defaults], row, strict=True)) for row in prepared]
     added = conn.exec_driver_sql(
-        f"INSERT INTO {target} ({names}) SELECT {names} FROM unnest({arrays}) AS u({names})"  # noqa: S608  names of ours
+        f"INSERT INTO {target} ({names}) SELECT {names}"  # noqa: S608  names of ours
+        f" FROM json_to_recordset(CAST(%s AS json)) AS u({kinds})"
         " ORDER BY hash ON CONFLICT (hash) DO NOTHING RETURNING hash, id",
-        tuple(list(column) for column in zip(*prepared, strict=True)),
-    )
+        (json.dumps(records, ensure_ascii=False, default=str),),
+    ).all()
     return {row[0]: row[1] for row in added}
 
 
@@ -79,7 +81,7 @@ def ids_of(conn: Connection, table: type[Base], hashes: Sequence[str]) -> dict[s
     is_sqlite = conn.dialect.name == "sqlite"
     wanted = "IN (SELECT value FROM json_each(?))" if is_sqlite else "= ANY(%s)"
     found = f"SELECT hash, id FROM {target} WHERE hash {wanted}"  # noqa: S608  names of ours
-    rows = conn.exec_driver_sql(found, (json.dumps(list(hashes)) if is_sqlite else list(hashes),))
+    rows = conn.exec_driver_sql(found, (json.dumps(list(hashes)) if is_sqlite else list(hashes),)).all()
     return {row[0]: row[1] for row in rows}
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import sqlalchemy as sa
@@ -32,7 +33,7 @@ _COLUMNS: Final = (
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class NewCard:
     """A card to be interned. `update_no` is its story's, `personal_to` the reader whose own query it quotes."""
 
@@ -41,10 +42,15 @@ class NewCard:
     update_no: int = 0
     personal_to: SubscriberId | None = None
 
-    @property
+    @cached_property
+    def body(self) -> str:
+        """The card as JSON."""
+        return self.card.model_dump_json()
+
+    @cached_property
     def key(self) -> CardKey:
         """The card's own digest, by which contents are frozen."""
-        return self.card.digest()
+        return hash_of(self.body)
 
 
 def intern(conn: Connection, cards: Sequence[NewCard]) -> dict[tuple[CardKey, SubscriberId | None], CardId]:
@@ -59,7 +65,7 @@ def intern(conn: Connection, cards: Sequence[NewCard]) -> dict[tuple[CardKey, Su
             one.card.revision,
             one.update_no,
             one.locale,
-            one.card.model_dump_json(),
+            one.body,
             one.personal_to,
             at,
         )

@@ -6,6 +6,7 @@ was read with: who changed their time or left meanwhile is not served. Called by
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -101,7 +102,7 @@ def coalesce(conn: Connection, due_at: datetime, first: SubscriberId, last: Subs
 
 def rows(conn: Connection, due_at: datetime, first: SubscriberId, last: SubscriberId, *, at: datetime) -> list[DueRow]:
     """Return what is due at an instant of the readers from `first` to `last`, reader by reader. Locks nothing."""
-    found = _ROWS.once(conn, {"due_at": due_at, "first": first, "last": last, "at": at})
+    found = _ROWS.once(conn, {"due_at": due_at, "first": first, "last": last, "at": at}).all()
     return [DueRow._make(row) for row in found]
 
 
@@ -112,8 +113,8 @@ def claim(conn: Connection, due_at: datetime, claims: Sequence[Claim]) -> set[Su
     if conn.dialect.name == "sqlite":  # the one writer has read them in this very transaction
         _CLAIM.for_each(conn, [{**one._asdict(), "due_at": due_at} for one in claims])
         return {one.subscription_id for one in claims}
-    ids, dues, cursors = zip(*claims, strict=True)
-    claimed = conn.exec_driver_sql(_CLAIM_ALL, (list(ids), list(dues), list(cursors), due_at))
+    records = [{"id": one.subscription_id, "due": one.next_due_at, "cursor": one.cursor} for one in claims]
+    claimed = conn.exec_driver_sql(_CLAIM_ALL, (json.dumps(records, default=str), due_at)).all()
     return {row[0] for row in claimed}
 
 
@@ -216,6 +217,6 @@ _PUT_BACK: Final = Quick(lambda _: _moved())
 _CLAIM: Final = Quick(lambda _: _moved().where(_is_due()))
 _CLAIM_ALL: Final = (
     "UPDATE subscription AS s SET next_due_at = u.due, cursor = u.cursor"
-    " FROM unnest(CAST(%s AS bigint[]), CAST(%s AS timestamptz[]), CAST(%s AS bigint[])) AS u(id, due, cursor)"
+    " FROM json_to_recordset(CAST(%s AS json)) AS u(id bigint, due timestamptz, cursor bigint)"
     " WHERE s.id = u.id AND s.next_due_at = %s AND s.ended_at IS NULL RETURNING s.id"
 )
