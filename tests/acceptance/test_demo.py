@@ -179,6 +179,16 @@ def test_no_reader_was_told_one_story_twice(house):
     assert len(rows) == len(set(rows))
 
 
+def test_who_follows_the_top_ten_got_them_after_the_alerts(demo):
+    with (seeds_dir() / "newsletter-readers.csv").open(encoding="utf-8", newline="") as file:
+        followers = {reader["email"] for reader in csv.DictReader(file)}
+    letters = [mail for mail in demo.mails if mail.subject.startswith("Top 10 stories: ")]
+    assert {mail.recipient for mail in letters} == followers
+    assert len(letters) == len(followers)
+    assert {str(mail.message["List-Id"]) for mail in letters} == {"Top 10 stories <top-10-stories.courier.example>"}
+    assert all("5." in mail.part("plain") for mail in letters)
+
+
 def test_korean_readers_are_written_to_in_korean(demo):
     mine = [mail for mail in demo.mails if mail.recipient == "dae-ho.lim@letters.example"]
     assert {mail.message["Content-Language"] for mail in mine} == {"ko"}

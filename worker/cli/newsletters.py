@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from worker.cli.house import Json, messages, opened_house, print_rows
+from worker.cli.house import Json, messages, opened_house, print_rows, reader_of
 
 app = typer.Typer(help="Editorial newsletters.", no_args_is_help=True)
 
@@ -33,3 +33,27 @@ def list_(as_json: Json = False) -> None:
         rows = newsletters.listed(conn)
     columns = ("slug", "name", "schedule", "timezone", "timing", "approval", "next_due_at", "readers")
     print_rows(rows, as_json=as_json, columns=columns)
+
+
+_Slug = Annotated[str, typer.Argument(help="The newsletter's slug.")]
+_Address = Annotated[str, typer.Argument(help="A reader's address, however it is spelt.")]
+
+
+@app.command()
+def follow(newsletter: _Slug, address: _Address) -> None:
+    """Let a reader who has confirmed have a newsletter."""
+    from worker.signup import run_newsletters
+
+    found = opened_house()
+    run_newsletters.follow(found.database, newsletter, reader_of(found, address))
+    messages.print(f"{address} follows {newsletter}", markup=False)
+
+
+@app.command()
+def unfollow(newsletter: _Slug, address: _Address) -> None:
+    """Send a reader a newsletter no more."""
+    from worker.signup import run_newsletters
+
+    found = opened_house()
+    ended = run_newsletters.unfollow(found.database, newsletter, reader_of(found, address))
+    messages.print(f"{address} {'follows' if ended else 'did not follow'} {newsletter}{' no more' if ended else ''}")

@@ -54,7 +54,7 @@ def newsletter_view(
         for card in content.cards
     )
     called = name(content.name)
-    sentence = language.gettext("You get this because you subscribed to %(newsletter)s.")
+    sentence = language.gettext("You get this because you follow %(topics)s.")
     return NewsletterView(
         name=called,
         day=language.day(content.day),
@@ -64,7 +64,7 @@ def newsletter_view(
         lead=items[0].card,
         items=items[:kept],
         more=0 if kept is None else len(items) - len(items[:kept]),
-        why=sentence % {"newsletter": called},
+        why=sentence % {"topics": called},
     )
 
 

@@ -10,12 +10,15 @@ from sqlalchemy import Connection
 
 from worker.errors import InputError
 from worker.facts import StoredNewsletter
-from worker.model import Timing
+from worker.model import SubscriberStatus, Timing
 from worker.recurrence import next_issue, next_occurrence
 from worker.signup.newsletters import NewNewsletter, read_newsletters
-from worker.signup.run_wishes import check_topics
+from worker.signup.run_wishes import check_newsletters, check_topics, fulfil
+from worker.signup.wishes import Follow
 from worker.store import newsletters as stored
+from worker.store import people
 from worker.store.database import Database, now
+from worker.store.people import Reader
 
 
 def import_newsletters(database: Database, file: Path) -> dict[str, bool]:
@@ -44,6 +47,26 @@ def store_newsletters(database: Database, newsletters: tuple[NewNewsletter, ...]
                 place = f"{where}, {newsletter.slug}, selection.topics"
                 raise InputError(error.message, where=place, hint=error.hint) from error
         return {newsletter.slug: _store(conn, newsletter, at=now(conn)) for newsletter in newsletters}
+
+
+def follow(database: Database, slug: str, reader: Reader) -> None:
+    """Let a reader who has said yes to us have a newsletter too. Raises `InputError` for anybody else."""
+    with database.write() as conn:
+        check_newsletters(conn, [slug])
+        now_is = people.locked(conn, reader.id)
+        if now_is is None or now_is.status not in {SubscriberStatus.ACTIVE, SubscriberStatus.PAUSED}:
+            raise InputError("this reader gets no mail", where="address", hint="they must sign up, and confirm")
+        fulfil(conn, reader.id, [Follow(newsletter=slug)], timezone=now_is.timezone)
+
+
+def unfollow(database: Database, slug: str, reader: Reader) -> bool:
+    """End a subscription to a newsletter; False when the reader has none. Raises `InputError` for an unknown slug."""
+    with database.write() as conn:
+        check_newsletters(conn, [slug])
+        people.locked(conn, reader.id)
+        mine = people.followings(conn, reader.id)
+        ending = [one.id for one in mine if one.newsletter_id is not None and one.slug == slug]
+        return people.unfollow(conn, reader.id, ending) > 0 if ending else False
 
 
 def _store(conn: Connection, newsletter: NewNewsletter, *, at: datetime) -> bool:

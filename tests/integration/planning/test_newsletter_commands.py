@@ -68,6 +68,28 @@ def test_what_a_list_brings_in_goes_out_again(tocsin, issue):
     assert [one["follows"] for one in shown["follows"]] == ["top-10"]
 
 
+def test_a_reader_is_let_follow_and_leave(tocsin, issue):
+    assert issue
+    words = ("top-10", "ADA@readers.example")
+    assert "follows top-10 no more" in tocsin("newsletters", "unfollow", *words)[2]
+    assert "did not follow top-10" in tocsin("newsletters", "unfollow", *words)[2]
+    assert json.loads(tocsin("newsletters", "list", "--json")[1])["readers"] == 0
+    assert tocsin("newsletters", "follow", *words)[0] == 0
+    assert json.loads(tocsin("newsletters", "list", "--json")[1])["readers"] == 1
+    code, _, err = tocsin("newsletters", "follow", "top-11", "ada@readers.example")
+    assert code == 2
+    assert "did you mean top-10?" in err
+
+
+def test_who_has_not_confirmed_follows_nothing(tocsin, issue, tmp_path):
+    assert issue
+    (tmp_path / "more.csv").write_text(READERS.replace("ada@", "ben@").replace("newsletter:top-10", "gulf"))
+    assert tocsin("subscribers", "import", tmp_path / "more.csv")[0] == 0
+    code, _, err = tocsin("newsletters", "follow", "top-10", "ben@readers.example")
+    assert code == 2
+    assert "this reader gets no mail" in err
+
+
 def test_an_unknown_newsletter_on_a_list_is_told_by_its_line(tocsin, issue, tmp_path):
     assert issue
     (tmp_path / "wrong.csv").write_text(READERS.replace("top-10", "top-11"))
