@@ -8,7 +8,6 @@ import typer
 
 from worker.cli.house import Json, messages, opened_house, print_json, print_rows
 from worker.cli.simulate import COLUMNS, read_time, rows
-from worker.errors import InputError
 
 
 def plan(
@@ -28,9 +27,7 @@ def plan(
         would = run_simulate.run_due(found.database, found.planning_policy, at=wanted)
         print_rows(rows(would), as_json=as_json, columns=COLUMNS)
         return
-    if wanted is not None:
-        raise InputError("--at goes with --dry-run", hint="without --dry-run, what is due now is planned")
-    planned = run.plan(found.database, found.planning_policy)
+    planned = run.plan(found.database, found.planning_policy, at=wanted)
     with found.database.read() as conn:
         batches = editions.batches_of(conn, planned.editions)
     if batches:

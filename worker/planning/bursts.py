@@ -9,7 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from worker.model import Severity
+from worker.planning.news import StoryFacts
 from worker.planning.rules import Rules
+from worker.planning.times import is_stale
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -38,6 +41,15 @@ def step(burst: Burst | None, alerted: Sequence[datetime], rules: Rules, *, at: 
     if any(since <= one <= at for one in alerted):
         return replace(burst, summary_due_at=next_summary(rules, after=at))
     return None
+
+
+def may_wait(facts: StoryFacts, rules: Rules, *, due_at: datetime, at: datetime) -> bool:
+    """Tell whether a story may be put off to a summary: neither breaking, nor an update, nor late for an alert already.
+
+    What is late is owed: it comes with the next digest.
+    """
+    is_urgent = facts.severity is Severity.BREAKING or facts.update_no > 0
+    return not is_urgent and not is_stale(due_at, at, rules.alert_expires)
 
 
 def next_summary(rules: Rules, *, after: datetime) -> datetime:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Connection
 
@@ -37,16 +38,19 @@ class Planned:
     deliveries: int
 
 
-def plan(database: Database, policy: Policy) -> Planned:
-    """Plan everything that is due, and return what there is to send. Safe to run any number of times at once."""
+def plan(database: Database, policy: Policy, *, at: datetime | None = None) -> Planned:
+    """Plan everything that is due, and return what there is to send. Safe to run any number of times at once.
+
+    `at` is a time other than now at which to plan, by hand: what is due by then.
+    """
     made = [
         *_plan_confirmations(database, policy),
-        *plan_alerts(database, policy),
-        *plan_rolling(database, policy),
+        *plan_alerts(database, policy, at=at),
+        *plan_rolling(database, policy, at=at),
         *run_corrections.sweep(database, policy),
-        *plan_newsletters(database, policy),
-        *_plan_owed(database, policy),
-        *plan_digests(database, policy),
+        *plan_newsletters(database, policy, at=at),
+        *_plan_owed(database, policy, at=at),
+        *plan_digests(database, policy, at=at),
     ]
     return _planned(made)
 
@@ -62,10 +66,10 @@ def _planned(made: Sequence[Made]) -> Planned:
     )
 
 
-def _plan_owed(database: Database, policy: Policy) -> list[Made]:
-    settle_returns(database, policy)
-    welcome_back(database, policy)
-    return plan_owed(database, policy)
+def _plan_owed(database: Database, policy: Policy, *, at: datetime | None) -> list[Made]:
+    settle_returns(database, policy, at=at)
+    welcome_back(database, policy, at=at)
+    return plan_owed(database, policy, at=at)
 
 
 def _plan_confirmations(database: Database, policy: Policy) -> list[Made]:

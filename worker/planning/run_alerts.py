@@ -34,7 +34,7 @@ from worker.planning.run_fan_out import (
     terms_of,
     write,
 )
-from worker.planning.times import stamp
+from worker.planning.times import is_stale, stamp
 from worker.store import alerting, runs, turns
 from worker.store.alerting import Follower, Shown, Standing
 from worker.store.database import Database, now
@@ -91,7 +91,10 @@ def _claim(database: Database, policy: Policy, story_id: StoryId, *, at: datetim
         library = library_of(conn, [story_id], [pair.topic_id for pair in pairs])
         standing = alerting.standing(conn, [story_id]).get(story_id)
         urgent = standing is None or standing.update_no > 0 or _severity(library, story_id) is Severity.BREAKING
-        pairs = pairs if urgent else run_bursts.put_off(conn, policy, story_id, pairs, at=at)
+        late = is_stale(
+            min((pair.due_at for pair in pairs), default=at), at, policy.alert_expires
+        )  # its readers are owed it
+        pairs = pairs if urgent or late else run_bursts.put_off(conn, policy, story_id, pairs, at=at)
         if not pairs:
             return
         topics = [pair.topic_id for pair in pairs]

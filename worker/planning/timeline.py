@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from worker.model import Severity, StoryId, TopicId
-from worker.planning.bursts import Burst, step
+from worker.model import StoryId, TopicId
+from worker.planning.bursts import Burst, may_wait, step
 from worker.planning.rules import Rules
 from worker.planning.world import Span, World
 
@@ -89,17 +89,15 @@ class _Topics:
 
     def claim(self, at: datetime, due_at: datetime, story: StoryId, topics: Mapping[TopicId, int]) -> Claim:
         """Alert a story, or put it off to the summaries of those of its topics that burst."""
-        facts = self._world.news.stories[story]
+        waits = may_wait(self._world.news.stories[story], self._rules, due_at=due_at, at=at)
         bursting = {}
         for topic in topics:
             alerted = self._alerted.setdefault(topic, [])
             alerted.append(at)
             del alerted[: -max(_REMEMBERED, self._rules.burst_count + 1)]
-            burst = self._bursts.get(topic) or step(None, alerted, self._rules, at=at)
-            if burst is None:
-                continue
-            self._bursts[topic] = burst
-            if facts.severity is not Severity.BREAKING and facts.update_no == 0:
+            burst = (self._bursts.get(topic) or step(None, alerted, self._rules, at=at)) if waits else None
+            if burst is not None:
+                self._bursts[topic] = burst
                 bursting[topic] = burst.summary_due_at
                 self._waiting.setdefault(topic, []).append(story)
         return Claim(at, due_at, story, topics, bursting)

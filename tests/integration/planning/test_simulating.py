@@ -142,6 +142,17 @@ def test_planners_do_what_the_simulator_says_pass_by_pass_and_over_days(desk, se
     assert {kind for _, kind, _ in mails(database)} == {"alert", "digest", "rolling"}
 
 
+@pytest.mark.parametrize("ahead", [timedelta(hours=6), timedelta(days=1), timedelta(days=3)])
+def test_planning_as_at_a_time_to_come_does_what_its_dry_run_says(desk, ahead):
+    database, chance = desk.database, Random(3)
+    for _ in range(12):
+        happen(desk, chance)
+    told = would_be(run_due(database, RULES, at=FIRST + ahead))
+    plan(database, RULES, at=FIRST + ahead)
+    assert mails(database) == told
+    assert {kind for _, kind, _ in told} >= {"digest"}
+
+
 def test_a_dry_run_changes_nothing_and_one_reader_can_be_asked_for(desk):
     database = desk.database
     with database.write() as conn:
