@@ -6,9 +6,9 @@ Pure: takes what the store read, returns frozen contents. Called by the planning
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from worker.content import AlertContent, Reason, Section, StoryCard
+from worker.content import AlertContent, Reason, Section, StoryCard, UpdateNote
 from worker.facts import Concern, DueStory, Telling
 from worker.model import StoryId, TopicId
 
@@ -22,9 +22,15 @@ class Library:
 
     tellings: dict[StoryId, list[Telling]]
     concerns: dict[tuple[StoryId, TopicId], list[Concern]]
+    updates: Mapping[StoryId, UpdateNote] = field(default_factory=dict)  # what editors say is new in them
 
     @classmethod
-    def of(cls, tellings: Sequence[Telling], concerns: Sequence[Concern]) -> Library:
+    def of(
+        cls,
+        tellings: Sequence[Telling],
+        concerns: Sequence[Concern],
+        updates: Mapping[StoryId, UpdateNote] | None = None,
+    ) -> Library:
         """Sort what the store read into shelves; the order within each is kept."""
         by_story: dict[StoryId, list[Telling]] = {}
         by_pair: dict[tuple[StoryId, TopicId], list[Concern]] = {}
@@ -32,7 +38,7 @@ class Library:
             by_story.setdefault(telling.story_id, []).append(telling)
         for concern in concerns:
             by_pair.setdefault((concern.story_id, concern.topic_id), []).append(concern)
-        return cls(tellings=by_story, concerns=by_pair)
+        return cls(tellings=by_story, concerns=by_pair, updates=updates or {})
 
     def strength(self, story_id: StoryId, topic_id: TopicId) -> int:
         """Return how strongly the story concerns the topic: 3 in a title, 1 in a body, 0 not any more."""
@@ -46,11 +52,20 @@ def card(library: Library, story_id: StoryId, topics: Collection[TopicId], *, lo
     if not told or not reasons:
         return None
     highlights = _highlights(library, told[0], snippet(told[0]), topics)
-    return told_card(told, reasons=sorted(reasons, key=lambda reason: reason.topic), highlights=highlights)
+    return told_card(
+        told,
+        reasons=sorted(reasons, key=lambda reason: reason.topic),
+        highlights=highlights,
+        update=library.updates.get(story_id),
+    )
 
 
 def told_card(
-    told: Sequence[Telling], *, reasons: Sequence[Reason] = (), highlights: tuple[tuple[int, int], ...] = ()
+    told: Sequence[Telling],
+    *,
+    reasons: Sequence[Reason] = (),
+    highlights: tuple[tuple[int, int], ...] = (),
+    update: UpdateNote | None = None,
 ) -> StoryCard:
     """Make a card of a story's tellings, the one that is shown first; without reasons it is an editor's choice."""
     best = told[0]
@@ -72,6 +87,7 @@ def told_card(
         ),
         highlights=highlights,
         reasons=tuple(reasons),
+        update=update,
     )
 
 

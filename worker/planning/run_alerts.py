@@ -13,7 +13,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from worker.content import AlertContent, UpdateNote
+from worker.content import AlertContent
 from worker.facts import DueStory
 from worker.model import EditionKind, Owing, RunKind, Severity, StoryId, SubscriberId, TopicId
 from worker.planning import run_bursts
@@ -52,7 +52,6 @@ class Subject:
 
     library: Library
     facts: StoryFacts
-    update: UpdateNote | None
     topics: tuple[TopicId, ...]
     contents: dict[object, Told | None] = field(default_factory=dict)
 
@@ -128,7 +127,7 @@ def _chunk(conn: Connection, policy: Policy, run: Run, made: list[Made], *, at: 
     if mine is None or mine.reached != run.reached:
         return mine
     moment = at or now(conn)
-    subject = _subject(conn, story_id, topics, at=moment)
+    subject = _subject(conn, story_id, topics)
     if window and subject:
         followers = alerting.followers(conn, story_id, subject.topics, first=window[0], last=window[-1])
         made += _serve(conn, policy, mine, subject, followers, at=moment)
@@ -139,17 +138,14 @@ def _chunk(conn: Connection, policy: Policy, run: Run, made: list[Made], *, at: 
     return replace(mine, reached=window[-1])
 
 
-def _subject(conn: Connection, story_id: StoryId, topics: Sequence[TopicId], *, at: datetime) -> Subject | None:
+def _subject(conn: Connection, story_id: StoryId, topics: Sequence[TopicId]) -> Subject | None:
     """Return what there is to tell of a story; None when it was stopped, or matches none of the topics any more."""
     standing = alerting.standing(conn, [story_id]).get(story_id)
     library = library_of(conn, [story_id], topics)
     left = tellable(library, DueStory(story_id=story_id, topics=dict.fromkeys(topics, 0)))
     if standing is None or not left:
         return None
-    update = None
-    if standing.update_no:
-        update = UpdateNote(note=standing.update_note, at=standing.updated_at or at)
-    return Subject(library=library, facts=_facts(library, standing), update=update, topics=left)
+    return Subject(library=library, facts=_facts(library, standing), topics=left)
 
 
 def _facts(library: Library, standing: Standing) -> StoryFacts:
@@ -242,6 +238,5 @@ def _told(conn: Connection, subject: Subject, party: Party, *, threaded: bool) -
 
 
 def _finished(content: AlertContent, subject: Subject, *, threaded: bool, owner: SubscriberId | None) -> AlertContent:
-    card = content.card.model_copy(update={"update": subject.update})
-    changed = {"card": card, "severity": subject.facts.severity, "threaded": threaded, "personal_to": owner}
+    changed = {"severity": subject.facts.severity, "threaded": threaded, "personal_to": owner}
     return content.model_copy(update=changed)

@@ -1,22 +1,21 @@
-"""What the planning of alerts and of digests share: reading stories for a chunk of readers, and writing their copies.
+"""What all fan-outs share: reading stories for a chunk of readers, and closing editions.
 
-Runs inside the caller's transaction. Called by `run_alerts` and `run_digests`.
+Runs inside the caller's transaction. Called by the runs of alerts, summaries, digests and newsletters.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from worker.content import AlertContent, DigestContent
-from worker.facts import Copy, Followed
-from worker.model import EditionId, StoryId, SubscriberId, TopicId
+from worker.content import UpdateNote
+from worker.model import EditionId, StoryId, TopicId
 from worker.planning.cards import Library
 from worker.planning.rules import Policy
 from worker.store import canaries, editions
-from worker.store.tellings import concerns, tellings
+from worker.store.tellings import concerns, tellings, updates
 
 CHUNK_READERS = 500
 
@@ -32,36 +31,8 @@ class Made:
 def library_of(conn: Connection, stories: Iterable[StoryId], topics: Iterable[TopicId]) -> Library:
     """Read all that is known of the stories for followers of the topics."""
     wanted, followed = list(stories), list(topics)
-    return Library.of(tellings(conn, wanted), concerns(conn, wanted, followed))
-
-
-def by_reader(followed: Iterable[Followed]) -> dict[SubscriberId, list[Followed]]:
-    """Group subscriptions by reader, in the order given."""
-    readers: dict[SubscriberId, list[Followed]] = {}
-    for one in followed:
-        readers.setdefault(one.subscriber_id, []).append(one)
-    return readers
-
-
-def write_copy(
-    conn: Connection, library: Library, content: AlertContent | DigestContent, subscriptions: Sequence[Followed]
-) -> Copy:
-    """Intern the content and return the copy of the reader whose subscriptions it serves."""
-    reader = subscriptions[0]
-    if reader.recipient is None:  # pragma: no cover  only readers with an address are awake
-        raise ValueError("a reader without an address cannot get a copy")
-    shown = [StoryId(story) for story in content.stories()]
-    newest = max((library.tellings[story][0] for story in shown), key=lambda telling: telling.seen_at)
-    matched = [found[0].matched_at for (story, _), found in library.concerns.items() if story in shown]
-    return Copy(
-        subscriber_id=reader.subscriber_id,
-        recipient=reader.recipient,
-        content_id=editions.intern(conn, content),
-        subscriptions=tuple(one.subscription_id for one in subscriptions),
-        published_at=newest.published_at,
-        seen_at=newest.seen_at,
-        matched_at=max(matched, default=None),
-    )
+    notes = {story: UpdateNote(note=note, at=at) for story, (note, at) in updates(conn, wanted).items()}
+    return Library.of(tellings(conn, wanted), concerns(conn, wanted, followed), notes)
 
 
 def close(conn: Connection, policy: Policy, edition_ids: Iterable[EditionId]) -> None:

@@ -39,7 +39,6 @@ class Standing:
     created_at: datetime
     boost: int
     update_no: int
-    update_note: str
     updated_at: datetime | None
 
 
@@ -100,7 +99,7 @@ def claimed(conn: Connection, story_id: StoryId, topics: Collection[TopicId], *,
 
 def standing(conn: Connection, stories: Collection[StoryId]) -> dict[StoryId, Standing]:
     """Return what editors have made of stories; killed ones are not among them."""
-    columns = (Story.created_at, Story.boost, Story.update_no, Story.update_note, Story.updated_at)
+    columns = (Story.created_at, Story.boost, Story.update_no, Story.updated_at)
     query = sa.select(Story.id.label("story_id"), *columns).where(
         Story.id.in_(list(stories)), Story.killed_at.is_(None)
     )

@@ -6,6 +6,7 @@ Decides nothing but the order. Called by planning and the topics' pages.
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -65,3 +66,11 @@ def concerns(conn: Connection, stories: Collection[StoryId], topics: Collection[
         .order_by(Match.strength.desc(), Match.topic_id, Match.article_id)
     )
     return [Concern(**row._mapping) for row in conn.execute(query)]  # noqa: SLF001  Row's documented view
+
+
+def updates(conn: Connection, stories: Collection[StoryId]) -> dict[StoryId, tuple[str, datetime]]:
+    """Return what editors say is new in the stories that they have updated materially, and since when."""
+    query = sa.select(Story.id, Story.update_note, Story.updated_at).where(
+        Story.id.in_(list(stories)), Story.update_no > 0, Story.updated_at.is_not(None)
+    )
+    return {StoryId(story): (note, at) for story, note, at in conn.execute(query) if at is not None}

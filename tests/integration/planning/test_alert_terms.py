@@ -24,7 +24,7 @@ from tests.builders import (
 )
 from tests.integration.planning.looks import owing, told
 from worker.lifecycle import State
-from worker.model import EditionKind, Owing, Severity, SubscriberId, TopicId
+from worker.model import Cadence, EditionKind, Owing, Severity, SubscriberId, TopicId
 from worker.planning.run import plan
 from worker.store.database import Database, now
 from worker.store.schema import Delivery, Edition, OwedStory, PlanningRun
@@ -188,3 +188,33 @@ def test_all_of_a_thousand_followers_are_served_once(database, planned):
         (row,) = all_editions(conn)
         assert row.audience == 1_200
         assert conn.execute(sa.select(sa.func.count(Edition.id))).scalar_one() == 1
+
+
+def test_what_was_over_the_budget_is_in_the_next_digest_of_any_topic(database, planned):
+    ada, russia = one_reader(database, alert_budget=1)
+    with database.write() as conn:
+        korea = topic(conn, "korea")
+        follow(conn, ada, korea, cadence=Cadence.DAILY, due_at=now(conn) + HOUR)
+        stories = [breaking(conn, russia, title=f"News {number}") for number in range(2)]
+    assert planned().deliveries == 1
+    set_clock(database, ahead=HOUR + timedelta(minutes=1))
+    assert planned().deliveries == 1
+    ((reader_told, digest),) = told(database, EditionKind.DIGEST)
+    assert (reader_told, digest.stories()) == (ada, (stories[1],))
+    assert owing(database) == {}
+
+
+@pytest.mark.parametrize("held_by", ["budget", "lateness"])
+def test_what_was_held_comes_the_next_morning_to_a_reader_without_digests(database, planned, held_by):
+    ada, russia = one_reader(database, alert_budget=1)
+    with database.write() as conn:
+        if held_by == "budget":
+            edition(conn, [ada], kind=EditionKind.ALERT)
+        story = news(conn, russia, alert_in=timedelta(hours=-7) if held_by == "lateness" else timedelta(0))
+    assert planned().deliveries == 0
+    assert set(owing(database)) == {(ada, story)}
+    set_clock(database, ahead=timedelta(hours=25))  # past seven in the morning, whatever the time is now
+    assert planned().deliveries == 1
+    ((_, digest),) = told(database, EditionKind.DIGEST)
+    assert digest.stories() == (story,)
+    assert owing(database) == {}

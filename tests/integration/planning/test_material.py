@@ -9,15 +9,15 @@ import pytest
 import sqlalchemy as sa
 
 from tests.builders import all_editions, article, breaking, deliveries_of, follow, match, news, reader, topic
-from tests.integration.planning.looks import alerts, owing
+from tests.integration.planning.looks import alerts, owing, told
 from tests.integration.planning.test_alert_terms import one_reader, quiet_for
 from worker.content import UpdateNote
 from worker.errors import InputError
-from worker.model import ArticleId, Severity
+from worker.model import ArticleId, Cadence, EditionKind, Severity
 from worker.planning.run_editing import Broken, Updated, boost, break_news, update_materially
 from worker.store import house
-from worker.store.database import Database
-from worker.store.schema import Article, ContentStory, Story, TopicStory
+from worker.store.database import Database, now
+from worker.store.schema import Article, ContentStory, Story, Subscription, TopicStory
 
 
 @pytest.fixture
@@ -160,3 +160,23 @@ def test_a_boost_is_kept_and_tells_planners_to_look_again(database):
     with database.read() as conn:
         assert conn.execute(sa.select(Story.boost).where(Story.id == story)).scalar_one() == 2
         assert house.reached(conn, house.NEWS_GENERATION) == 1
+
+
+def test_an_update_is_in_the_digest_of_whoever_was_shown_the_story_before(database, planned, quick):
+    with database.write() as conn:
+        russia = topic(conn, "russia")
+        ada = reader(conn)
+        follow(conn, ada, russia, cadence=Cadence.DAILY, due_at=now(conn))
+        story = news(conn, russia)
+    assert planned().deliveries == 1
+    with database.write() as conn:
+        conn.execute(sa.update(Subscription).values(next_due_at=now(conn)))
+    assert planned().deliveries == 0
+    update_materially(database, quick, article_of(database, story), note="Three ships", actor="desk")
+    with database.write() as conn:
+        conn.execute(sa.update(Subscription).values(next_due_at=now(conn)))
+    assert planned().deliveries == 1
+    _, (_, digest) = told(database, EditionKind.DIGEST)
+    assert [(card.story_id, card.update) for card in digest.all_cards()] == [
+        (story, UpdateNote(note="Three ships", at=_updated_at(database, story)))
+    ]
