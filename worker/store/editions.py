@@ -6,6 +6,7 @@ its slot and a delivery by edition and reader.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -104,8 +105,7 @@ def add_batch(conn: Connection, edition_id: EditionId, copies: Sequence[Copy], *
             "edition_id": edition_id,
             "batch_no": batch_no,
             "lane": lane,
-            # Known before the row is, the same on every retry, and unique, since the pair is.
-            "message_id": f"{edition_id}.{copy.subscriber_id}.{int(at.timestamp())}@{domain}",
+            "message_id": _message_id(edition_id, copy, domain),
         }
         for copy in copies
     ]
@@ -145,9 +145,8 @@ def add_rows(conn: Connection, edition_id: EditionId, copies: Sequence[Copy], *,
     batches = [new[start : start + BATCH_ROWS] for start in range(0, len(new), BATCH_ROWS)]
     numbers = [batch[0].subscriber_id for batch in batches]
     bulk.insert(conn, DeliveryBatch, _BATCH, ((edition_id, number, lane, at) for number in numbers))
-    stamp = int(at.timestamp())
     rows = (
-        (edition_id, number, lane, f"{edition_id}.{copy.subscriber_id}.{stamp}@{domain}", *_row(copy, at).values())
+        (edition_id, number, lane, _message_id(edition_id, copy, domain), *_row(copy, at).values())
         for number, batch in zip(numbers, batches, strict=True)
         for copy in batch
     )
@@ -155,6 +154,11 @@ def add_rows(conn: Connection, edition_id: EditionId, copies: Sequence[Copy], *,
     if added:
         _link(conn, edition_id, numbers[0], numbers[-1])
     return added
+
+
+def _message_id(edition_id: EditionId, copy: Copy, domain: str) -> str:
+    """Return what a copy is called on every try; nobody guesses it, for returned mail is believed by it."""
+    return f"{edition_id}.{copy.subscriber_id}.{secrets.token_hex(6)}@{domain}"
 
 
 def _link(conn: Connection, edition_id: EditionId, first: int, last: int) -> None:

@@ -204,7 +204,7 @@ def test_what_a_mail_program_has_moved_without_reading_still_counts(maildir, vis
 def test_nothing_is_settled_while_the_database_is_away(listening, maildir, visit, monkeypatch):
     arrive(maildir, "1", bounce())
     monkeypatch.setattr(
-        listening.feedback, "store", lambda _: (_ for _ in ()).throw(OperationalError("", {}, OSError()))
+        listening.feedback, "store", lambda *_, **_when: (_ for _ in ()).throw(OperationalError("", {}, OSError()))
     )
     with pytest.raises(OperationalError):
         visit()
@@ -216,10 +216,10 @@ def test_nothing_is_settled_while_the_database_is_away(listening, maildir, visit
 def test_a_mail_that_breaks_us_is_put_aside_and_holds_up_no_other(listening, maildir, visit, monkeypatch, caplog):
     store = listening.feedback.store
 
-    def breaking(heard):
+    def breaking(heard, **when):
         if any(event.recipient == "bad@example.org" for event, _ in heard):
             raise ValueError("a defect")
-        return store(heard)
+        return store(heard, **when)
 
     monkeypatch.setattr(listening.feedback, "store", breaking)
     arrive(maildir, "1", bounce())
