@@ -109,17 +109,23 @@ def unsettled(conn: Connection) -> list[Correcting]:
     return [_correcting(row) for row in conn.execute(query)]
 
 
-def is_faulty(card_id: sa.SQLColumnExpression[int | None]) -> ColumnElement[bool]:
-    """Return the condition that a card is a version being corrected; its side is asked once, whatever rows it is for.
+def shows_a_fault() -> ColumnElement[bool]:
+    """Return the condition that a delivery shows a card that is being corrected.
 
-    Hardly ever is anything being corrected, so that this costs no more than a look into an empty index.
+    Hardly ever is anything being corrected. Two sets that are asked for once, whatever rows it is for, rather than a
+    join: SQLite then looks the stories up together with the content, and finds none.
     """
-    cards_ = (
+    stories = sa.select(Correction.story_id).where(Correction.settled_at.is_(None))
+    faulty = (
         sa.select(StoryCard.id)
         .join(Correction, Correction.article_id == StoryCard.article_id)
         .where(Correction.settled_at.is_(None), StoryCard.revision <= Correction.faulty_upto)
     )
-    return card_id.in_(cards_)
+    return sa.exists().where(
+        ContentStory.content_id == Delivery.content_id,
+        ContentStory.story_id.in_(stories),
+        ContentStory.card_id.in_(faulty),
+    )
 
 
 def faulty_batches(conn: Connection, one: Correcting) -> Sequence[tuple[EditionId, int]]:

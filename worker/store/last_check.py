@@ -18,7 +18,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from worker.lifecycle import Happening, State, sources_of
 from worker.model import DeliveryId, EditionKind, EditionStatus, SubscriberStatus
-from worker.store.corrections import is_faulty
+from worker.store.corrections import shows_a_fault
 from worker.store.database import now
 from worker.store.deliveries import move
 from worker.store.leases import (
@@ -93,7 +93,7 @@ def _commit(dialect: str, *, yields: bool) -> sa.UpdateBase:
     return (
         sa.update(Delivery)
         .where(may_go, _is_listed(dialect), among(Delivery.state, sources_of(Happening.COMMITTED)))
-        .where(alive_template(dialect, at), _edition_runs(at), ~_stopped(), ~_being_stopped())
+        .where(alive_template(dialect, at), _edition_runs(at), ~_stopped(), ~_being_stopped(), ~shows_a_fault())
         .where(_reader_wants_it(at), _subscription_runs(), _may_be_woken(at))
         .values(
             state=State.COMMITTING,
@@ -180,13 +180,12 @@ def _stopped() -> ColumnElement[bool]:
 
 
 def _being_stopped() -> ColumnElement[bool]:
-    """Return the condition that this shows what an editor stops or corrects at this moment: it gets another content.
+    """Return the condition that this shows a story which an editor stops at this moment: it gets another content first.
 
-    Hardly ever is there such a story, or card, at all, so that this costs no more than a look into two empty indexes.
+    Hardly ever is there such a story at all, so that this costs no more than a look into an empty index.
     """
     stories = sa.select(Story.id).where(Story.stopping_since.is_not(None))  # asked once, whatever rows it is for
-    stopped = sa.or_(ContentStory.story_id.in_(stories), is_faulty(ContentStory.card_id))
-    return sa.exists().where(ContentStory.content_id == Delivery.content_id, stopped)
+    return sa.exists().where(ContentStory.content_id == Delivery.content_id, ContentStory.story_id.in_(stories))
 
 
 def _reader_wants_it(at: Moment) -> ColumnElement[bool]:
