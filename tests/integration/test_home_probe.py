@@ -9,12 +9,12 @@ import pytest
 
 from worker.errors import ConfigurationError
 from worker.foundation import Foundation
-from worker.settings import Settings
+from worker.settings import load
 
 
 def look(home, times):
     """Look at a home again and again, as a process does that has just started."""
-    return {Foundation(Settings(home=home)).home for _ in range(times)}
+    return {Foundation(load(home=home)).home for _ in range(times)}
 
 
 def test_processes_that_start_together_do_not_take_each_others_probe_for_a_broken_home(tmp_path):
@@ -27,4 +27,4 @@ def test_processes_that_start_together_do_not_take_each_others_probe_for_a_broke
 def test_a_home_below_a_file_is_refused_by_name(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigurationError, match=f"{os.sep}home cannot be written to"):
-        _ = Foundation(Settings(home=tmp_path / "file" / "home")).home
+        _ = Foundation(load(home=tmp_path / "file" / "home")).home
