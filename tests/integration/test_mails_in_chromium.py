@@ -146,6 +146,7 @@ def test_korean_words_are_not_broken_in_the_middle(page):
         ("mail-digest.png", "digest", "en", (800, "light")),
         ("mail-digest-dark-phone.png", "digest", "en", (375, "dark")),
         ("mail-alert-ko-phone.png", "breaking", "ko", (375, "light")),
+        ("mail-newsletter.png", "newsletter", "en", (800, "light")),
         ("mail-confirmation.png", "confirmation", "en", (800, "light")),
     ],
 )

@@ -15,6 +15,7 @@ from worker.signup.run_newsletters import store_newsletters
 from worker.signup.run_wishes import fulfil
 from worker.signup.wishes import Follow
 from worker.store import people
+from worker.tokens import Purpose
 
 from .newspaper import API_KEY
 
@@ -141,3 +142,23 @@ def test_a_reader_signs_up_for_a_newsletter_by_api(newspaper):
     refused = call(newspaper, "POST", "/subscriptions", json=body)
     assert refused.status_code == 422
     assert "did you mean top-10?" in refused.text
+
+
+@pytest.mark.usefixtures("issue")
+def test_the_preferences_page_shows_a_newsletter_and_ends_it_without_touching_its_schedule(newspaper):
+    house = newspaper.house
+    with house.database.read() as conn:
+        [reader] = [one for one, _ in people.export(conn)]
+        [letter] = people.followings(conn, reader.id)
+    page = f"/preferences/{house.tokens.sign(Purpose.PREFERENCES, reader.id)}"
+    shown = newspaper.get(page).text
+    assert "Top 10 stories" in shown
+    assert "Whenever it is published" in shown
+    form = {f"cadence-{letter.id}": "immediate", "timezone": "Asia/Seoul", "locale": "en"}
+    assert newspaper.post(page, data=form).status_code == 200
+    with house.database.read() as conn:
+        [kept] = people.followings(conn, reader.id)
+    assert (kept.cadence, kept.next_due_at) == (letter.cadence, None)
+    assert newspaper.post(page, data=form | {f"end-{letter.id}": "yes"}).status_code == 200
+    with house.database.read() as conn:
+        assert people.followings(conn, reader.id) == []
