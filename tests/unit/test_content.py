@@ -23,6 +23,7 @@ from worker.content import (
     UpdateNote,
     card_numbers,
     freeze,
+    frozen_digest,
     hash_of,
     recarded,
     thaw,
@@ -131,6 +132,31 @@ def test_a_content_frozen_with_numbers_comes_back_with_its_cards(content):
     assert thaw(frozen, {numbers[card.digest()]: card for card in content.all_cards()}) == content
     assert thaw(content.model_dump_json(), {}) == content
     assert card_numbers(content.model_dump_json()) == ()
+
+
+@given(
+    st.builds(
+        DigestContent,
+        locale=TEXT,
+        day=st.dates(),
+        sections=SOME_SECTIONS,
+        away=st.booleans(),
+        personal_to=st.none() | IDS,
+    )
+)
+def test_a_digest_frozen_of_its_parts_is_as_if_it_had_been_made_first(content):
+    numbers = numbered(content)
+    sections = [
+        (one.topic, one.slug, [numbers[card.digest()] for card in one.cards], list(one.left_out))
+        for one in content.sections
+    ]
+    assert frozen_digest(
+        locale=content.locale,
+        personal_to=content.personal_to,
+        day=content.day,
+        sections=sections,
+        away=content.away,
+    ) == freeze(content, numbers)
 
 
 @given(CONTENTS, CONTENTS)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from pydantic import TypeAdapter
 
@@ -27,6 +27,7 @@ from worker.content.contents import (
 CardKey = str
 """A card's `digest()`."""
 
+_ENCODE: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _ADAPTER: TypeAdapter[AnyContent] = TypeAdapter(Content)
 
 
@@ -42,7 +43,7 @@ def freeze(content: AnyContent, numbers: Mapping[CardKey, int]) -> str:
     wanted = iter([numbers[card.digest()] for card in content.all_cards()])
     shell = content.model_dump(mode="json")
     _with_cards(shell, lambda _: next(wanted))
-    return json.dumps(shell, ensure_ascii=False, separators=(",", ":"))
+    return _ENCODE(shell)
 
 
 def frozen_digest(
@@ -72,7 +73,7 @@ def frozen_digest(
         ],
         "away": away,
     }
-    return json.dumps(shell, ensure_ascii=False, separators=(",", ":"))
+    return _ENCODE(shell)
 
 
 def thaw(frozen: str | bytes, cards: Mapping[int, StoryCard] | None = None) -> AnyContent:

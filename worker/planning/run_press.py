@@ -7,7 +7,7 @@ wait for each other's chunk to end. Called by the runs that make digests.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -75,21 +75,20 @@ class Press:
         self, conn: Connection, orders: Sequence[Order], news: News, *, own: frozenset[TopicId]
     ) -> list[Printed | None]:
         """Make the contents of layouts; None for one of whose stories there is nothing left to tell."""
-        self._make_cards(conn, [one for order in orders for one in _wanted(order, own)], news)
-        made = [self._assemble(order, news, own) for order in orders]
+        wanted = [_wanted(order, own) for order in orders]
+        self._make_cards(conn, [one for some in wanted for one in some], news)
+        made = [self._assemble(order, some, news) for order, some in zip(orders, wanted, strict=True)]
+        hashes = [hash_of(one.body) if one else "" for one in made]
         numbers: dict[str, ContentId] = {}
         for is_personal in (False, True):
-            some = {
-                hash_of(one.body): one
-                for one, order in zip(made, orders, strict=True)
+            new = {
+                key: one
+                for key, one, order in zip(hashes, made, orders, strict=True)
                 if one and (order.owner is not None) is is_personal
             }
             with self._apart(conn, is_personal=is_personal) as where:
-                numbers |= contents.intern(where, some) if some else {}
-        return [
-            self._printed(numbers[hash_of(one.body)], order, own) if one else None
-            for one, order in zip(made, orders, strict=True)
-        ]
+                numbers |= contents.intern(where, new) if new else {}
+        return [self._printed(numbers[key], some) if key else None for key, some in zip(hashes, wanted, strict=True)]
 
     def _make_cards(self, conn: Connection, wanted: Sequence[_Wanted], news: News) -> None:
         missing = [one for one in dict.fromkeys(wanted) if one not in self._cards]
@@ -116,8 +115,8 @@ class Press:
             for one, new in some.items():
                 self._cards[one] = _known(library, one, numbers[new.key, new.personal_to])
 
-    def _assemble(self, order: Order, news: News, own: frozenset[TopicId]) -> FrozenContent | None:
-        made = {one.story: self._cards[one] for one in _wanted(order, own)}
+    def _assemble(self, order: Order, wanted: Sequence[_Wanted], news: News) -> FrozenContent | None:
+        made = {one.story: self._cards[one] for one in wanted}
         sections = []
         shown: list[Shown] = []
         for topic, stories in order.layout.sections:
@@ -133,8 +132,8 @@ class Press:
         )
         return FrozenContent(body, tuple(shown))
 
-    def _printed(self, number: ContentId, order: Order, own: frozenset[TopicId]) -> Printed:
-        told = [found for one in _wanted(order, own) if (found := self._cards[one])]
+    def _printed(self, number: ContentId, wanted: Sequence[_Wanted]) -> Printed:
+        told = [found for one in wanted if (found := self._cards[one])]
         newest = max(told, key=lambda one: one.seen_at)
         matched = max((one.matched_at for one in told if one.matched_at), default=None)
         return Printed(number, newest.published_at, newest.seen_at, matched)
@@ -148,13 +147,15 @@ class Press:
                 yield own
 
 
-def _wanted(order: Order, own: frozenset[TopicId]) -> Iterator[_Wanted]:
+def _wanted(order: Order, own: frozenset[TopicId]) -> list[_Wanted]:
     """Return the cards of an order; one that quotes an own query is its reader's alone."""
-    topics_of: Mapping[StoryId, tuple[TopicId, ...]] = order.layout.topics_of
-    for story in order.layout.stories:
-        topics = topics_of[story]
-        quotes = order.owner is not None and not own.isdisjoint(topics)
-        yield _Wanted(order.locale, story, topics, order.owner if quotes else None)
+    topics_of, owner = order.layout.topics_of, order.owner
+    return [
+        _Wanted(
+            order.locale, story, topics_of[story], None if owner is None or own.isdisjoint(topics_of[story]) else owner
+        )
+        for story in order.layout.stories
+    ]
 
 
 def _known(library: Library, one: _Wanted, number: CardId) -> _Card:
