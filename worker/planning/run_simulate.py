@@ -14,8 +14,10 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from worker.model import Severity, StoryId, SubscriberId, SubscriberStatus, TopicId
+from worker.model import Approval, Severity, StoryId, SubscriberId, SubscriberStatus, Timing, TopicId
 from worker.planning.bursts import Burst
+from worker.planning.decide_newsletter import Selection
+from worker.planning.issues import Letter
 from worker.planning.news import News, Pair, StoryFacts
 from worker.planning.rules import Quiet, ReaderTerms, Rules
 from worker.planning.simulate import simulate
@@ -48,7 +50,8 @@ def run_simulate(
     with database.read() as conn:
         beginning = _Beginning(at=start, is_now=start >= now(conn))
         world = _world(conn, rules, span, beginning)
-        yield from simulate(_readers(conn, world, beginning, only=only), world, rules, span)
+        letters = _letters(conn, world, beginning)
+        yield from simulate(_readers(conn, world, beginning, only=only), world, rules, span, letters=letters)
 
 
 def run_due(database: Database, rules: Rules, *, at: datetime | None = None) -> Iterator[list[Simulated]]:
@@ -91,6 +94,33 @@ def _world(conn: Connection, rules: Rules, span: Span, beginning: _Beginning) ->
         alerts={pair: due_at for pair, due_at in alerts.items() if due_at >= span.start},
         names=worlds.topic_names(conn),
     )
+
+
+def _letters(conn: Connection, world: World, beginning: _Beginning) -> dict[str, Letter]:
+    """Return the newsletters by slug: on a clean slate they have come out for long."""
+    topics = {slug: topic for topic, slug in world.names.items()}
+    letters = {}
+    for one in worlds.newsletters(conn):
+        long_ago = (beginning.at - _LOOK_BACK).date()
+        starts_on = one.starts_on or long_ago
+        named = one.selection.get("topics") or sorted(topics)
+        letters[one.slug] = Letter(
+            slug=one.slug,
+            schedule=one.schedule,
+            starts_on=starts_on if beginning.is_now else min(starts_on, long_ago),
+            timezone=one.timezone,
+            by_readers=one.timing is Timing.READER,
+            needs_approval=one.approval is Approval.REQUIRED,
+            selection=Selection(
+                topics=tuple(topics[slug] for slug in named if slug in topics),
+                sections=tuple(one.selection.get("sections", ())),
+                sources=tuple(one.selection.get("sources", ())),
+                minimum=one.selection.get("minimum", 1),
+                maximum=one.selection.get("maximum", 10),
+                locale=one.locale,
+            ),
+        )
+    return letters
 
 
 def _by_topic(found: list[worlds.MatchedPair]) -> dict[TopicId, tuple[Pair, ...]]:
@@ -140,6 +170,7 @@ class _Standing:
         self, conn: Connection, world: World, beginning: _Beginning, first: SubscriberId, last: SubscriberId
     ) -> None:
         self._is_now = beginning.is_now
+        self._letters = worlds.letters_of(conn, first, last)
         self._seen: dict[SubscriberId, dict[StoryId, int]] = {}
         self._owed = worlds.owed(conn, first, last) if beginning.is_now else {}
         self._alerted: dict[SubscriberId, list[datetime]] = {}
@@ -153,6 +184,7 @@ class _Standing:
             email=row.email,
             terms=_terms(row),
             paused_until=row.paused_until,
+            newsletters=tuple(self._letters.get(row.id, ())),
             subscriptions=tuple(self._subscribed(one) for one in followed),
             seen=self._seen.get(row.id, {}),
             owed=self._owed.get(row.id, {}),

@@ -7,16 +7,17 @@ goes through its work. Called by `run_simulate` and by the tests that let a mont
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from enum import IntEnum
-from typing import Final
+from typing import Any, Final, Literal, NamedTuple
 
 from worker.model import Cadence, EditionKind, Owing, Severity, StoryId
 from worker.planning.decide_alert import Act, AlertCase, AlertVerdict, decide_alert
 from worker.planning.decide_away import best_of
 from worker.planning.decide_digest import DigestCase, decide_digest
 from worker.planning.decide_rolling import RollingCase, decide_rolling
+from worker.planning.issues import Issues, Letter
 from worker.planning.lay_out import topics_told
 from worker.planning.owing import owed_case, owed_due, owed_rules, waits_until
 from worker.planning.reader_state import ReaderState
@@ -25,14 +26,21 @@ from worker.planning.timeline import Claim, Summary, Timeline, timeline
 from worker.planning.times import resumes_after, stamp
 from worker.planning.world import Simulated, Simulatee, Span, World
 
-_CADENCES: Final = {cadence: index for index, cadence in enumerate(Cadence)}
+_CADENCES: Final = list(Cadence)
 
 
-def simulate(readers: Iterable[Simulatee], world: World, rules: Rules, span: Span) -> Iterator[list[Simulated]]:
-    """Yield for each reader, in the order given, all runs of the span, in order. Readers are held one at a time."""
-    happenings = timeline(world, rules, span)
+def simulate(
+    readers: Iterable[Simulatee], world: World, rules: Rules, span: Span, *, letters: Mapping[str, Letter] | None = None
+) -> Iterator[list[Simulated]]:
+    """Yield for each reader, in the order given, all runs of the span, in order. Readers are held one at a time.
+
+    `letters` are the newsletters, by slug.
+    """
+    happenings, issues = timeline(world, rules, span), Issues(world, span)
     for reader in readers:
-        yield _Walk(reader, world, rules, span, happenings).runs()
+        walk = _Walk(reader, world, rules, span, happenings)
+        walk.subscribe([letters[slug] for slug in reader.newsletters] if letters else (), issues)
+        yield walk.runs()
 
 
 class _Order(IntEnum):
@@ -40,9 +48,21 @@ class _Order(IntEnum):
 
     ALERT = 0
     ROLLING = 1
-    AWAY = 2
-    OWED = 3
-    DIGEST = 4
+    NEWSLETTER = 2
+    AWAY = 3
+    OWED = 4
+    DIGEST = 5
+
+
+class _Issue(NamedTuple):
+    """An issue that is due to the reader."""
+
+    letter: Letter
+    due_at: datetime
+    issues: Issues
+
+
+_Found = Claim | Summary | _Issue | None
 
 
 class _Walk:
@@ -50,9 +70,8 @@ class _Walk:
 
     def __init__(self, reader: Simulatee, world: World, rules: Rules, span: Span, happenings: Timeline) -> None:
         self._reader, self._world, self._rules, self._span = reader, world, rules, span
-        self._state = ReaderState(reader, world, rules, span)
-        self._lines: list[Simulated] = []
-        self._ahead: list[tuple[datetime, _Order, int, Claim | Summary | None]] = []
+        self._state, self._lines = ReaderState(reader, world, rules, span), list[Simulated]()
+        self._ahead: list[tuple[datetime, _Order, int, _Found]] = []
         followed = [one.topic_id for one in self._state.immediate]
         for index, found in enumerate(happenings.of(followed)):
             self._push(found.at, _Order.ALERT if isinstance(found, Claim) else _Order.ROLLING, index, found)
@@ -62,6 +81,12 @@ class _Walk:
             self._push(span.acts_at(reader.paused_until), _Order.AWAY)
         self._push_digest()
 
+    def subscribe(self, letters: Iterable[Letter], issues: Issues) -> None:
+        """Have the issues of some newsletters come, too."""
+        for number, letter in enumerate(letters):
+            for due_at in issues.instants(letter, self._reader.terms.timezone):
+                self._push(self._span.acts_at(due_at), _Order.NEWSLETTER, number, _Issue(letter, due_at, issues))
+
     def runs(self) -> list[Simulated]:
         """Go on to the span's end, and return what happened, in order."""
         while self._ahead and self._ahead[0][0] < self._span.end:
@@ -70,6 +95,8 @@ class _Walk:
                 self._alert(found)
             elif isinstance(found, Summary):
                 self._summary(found)
+            elif isinstance(found, _Issue):
+                self._letter(found, at)
             elif order is _Order.AWAY:
                 self._away(at)
             elif order is _Order.OWED:
@@ -78,7 +105,7 @@ class _Walk:
                 self._digest(at)
         return self._lines
 
-    def _push(self, at: datetime, order: _Order, index: int = 0, found: Claim | Summary | None = None) -> None:
+    def _push(self, at: datetime, order: _Order, index: int = 0, found: _Found = None) -> None:
         heapq.heappush(self._ahead, (at, order, index, found))
 
     def _push_digest(self) -> None:
@@ -171,6 +198,21 @@ class _Walk:
             owed=verdict.stories if verdict.owing else (),
         )
 
+    def _letter(self, issue: _Issue, at: datetime) -> None:
+        terms = self._state.terms(at)
+        given = issue.issues.give(issue.letter, issue.due_at, terms, self._state.seen, self._rules, at=at)
+        self._state.show(given.stories)
+        self._tell(
+            EditionKind.NEWSLETTER,
+            "newsletter",
+            issue.due_at,
+            at=given.at,
+            stories=given.stories,
+            send=bool(given.stories),
+            reason=self._paused(given.reason),
+            omitted=given.omitted,
+        )
+
     def _away(self, at: datetime) -> None:
         """Owe the best of a pause to a reader who has no digest that would tell it."""
         terms = self._state.terms(at)
@@ -181,8 +223,8 @@ class _Walk:
             for one in self._state.immediate
         }
         told = topics_told(fresh, self._world.news)
-        found = best_of(told, self._world.news, locale=terms.locale, at=at, cap=self._rules.away_cap)
         self._state.paused_at = None
+        found = best_of(told, self._world.news, locale=terms.locale, at=at, cap=self._rules.away_cap)
         self._owe(found.best, Owing.AWAY, owed_due(terms, (), self._rules, at=at))
         self._tell(
             EditionKind.DIGEST,
@@ -207,8 +249,7 @@ class _Walk:
         going = [story for story, later in until.items() if later is None]
         if not going or not terms.awake:
             return
-        head = self._world.head_at(at)
-        case = owed_case(terms, self._state.concerned(going), going, at=at, head=head)
+        case = owed_case(terms, self._state.concerned(going), going, at=at, head=self._world.head_at(at))
         verdict = decide_digest(case, self._world.news, owed_rules(self._rules), at=at)
         scheduled_at = max(self._state.owed[story][1] for story in going)
         shown = verdict.layout.stories if verdict.layout else ()
@@ -246,7 +287,8 @@ class _Walk:
             head=head,
         )
         verdict = decide_digest(case, self._world.news, self._rules, at=at)
-        self._state.show(verdict.layout.stories if verdict.layout else ())
+        layout = verdict.layout
+        self._state.show(layout.stories if layout else ())
         for story in verdict.omitted:
             self._state.owed.pop(story, None)
         after = resumes_after(due_at, at, self._rules.digest_expires)
@@ -259,16 +301,14 @@ class _Walk:
         self._push_digest()
         self._tell(
             EditionKind.DIGEST,
-            min((one.cadence for one in due), key=_CADENCES.__getitem__),
+            _CADENCES[min(_CADENCES.index(one.cadence) for one in due)],
             due_at,
             at=at,
-            stories=verdict.layout.stories if verdict.layout else (),
+            stories=layout.stories if layout else (),
             send=verdict.send,
             reason=self._paused(verdict.reason),
             omitted=verdict.omitted,
-            left_out=tuple(story for story in verdict.layout.left_out if story not in self._state.owed)
-            if verdict.layout
-            else (),
+            left_out=tuple(one for one in (layout.left_out if layout else ()) if one not in self._state.owed),
         )
 
     def _owe(self, stories: Iterable[StoryId], why: Owing, due_at: datetime) -> None:
@@ -283,17 +323,14 @@ class _Walk:
     def _tell(
         self,
         kind: EditionKind,
-        cadence: Cadence,
+        cadence: Cadence | Literal["newsletter"],
         scheduled_at: datetime,
         *,
         at: datetime,
         stories: Iterable[StoryId],
         send: bool,
         reason: str,
-        omitted: tuple[StoryId, ...] = (),
-        left_out: tuple[StoryId, ...] = (),
-        owed: tuple[StoryId, ...] = (),
-        breaking: bool = False,
+        **what: Any,  # noqa: ANN401  what else became of stories, as `Simulated` names it
     ) -> None:
         if send and self._reader.unreachable:
             send, reason = False, self._reader.unreachable
@@ -308,9 +345,6 @@ class _Walk:
                 stories=tuple(stories),
                 send=send,
                 reason=reason,
-                omitted=omitted,
-                left_out=left_out,
-                owed=owed,
-                breaking=breaking,
+                **what,
             )
         )

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import accumulate
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from worker.model import Cadence, EditionKind, Owing, StoryId, SubscriptionId, TopicId
@@ -92,6 +93,7 @@ class Simulatee:
     email: str
     terms: ReaderTerms
     subscriptions: tuple[Subscribed, ...]
+    newsletters: tuple[str, ...] = ()  # slugs
     paused_until: datetime | None = None
     seen: Mapping[StoryId, int] = field(default_factory=dict)
     owed: Mapping[StoryId, tuple[Owing, datetime]] = field(default_factory=dict)
@@ -108,7 +110,7 @@ class Simulated:
 
     email: str
     kind: EditionKind
-    cadence: Cadence
+    cadence: Cadence | Literal["newsletter"]
     scheduled_at: datetime
     at: datetime
     timezone: str

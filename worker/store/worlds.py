@@ -13,6 +13,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from worker.facts import StoredNewsletter
 from worker.model import (
     BelowFloor,
     Cadence,
@@ -31,6 +32,7 @@ from worker.store.schema import (
     Delivery,
     Edition,
     Match,
+    Newsletter,
     OwedStory,
     Source,
     Story,
@@ -171,6 +173,28 @@ def told(conn: Connection, *, since: datetime, until: datetime) -> Iterator[Told
     )
     for row in conn.execute(query):
         yield ToldStory._make(row)
+
+
+def newsletters(conn: Connection) -> list[StoredNewsletter]:
+    """Return all newsletters."""
+    columns = [getattr(Newsletter, name) for name in StoredNewsletter.__slots__]
+    rows = conn.execute(sa.select(*columns).where(Newsletter.disabled_reason == ""))
+    return [StoredNewsletter(**row._mapping) for row in rows]  # noqa: SLF001  Row's documented view
+
+
+def letters_of(conn: Connection, first: SubscriberId, last: SubscriberId) -> dict[SubscriberId, list[str]]:
+    """Return the newsletters, by slug, that the readers from `first` to `last` follow."""
+    query = (
+        sa.select(Subscription.subscriber_id, Newsletter.slug)
+        .join(Newsletter, Newsletter.id == Subscription.newsletter_id)
+        .where(Subscription.subscriber_id.between(first, last), Subscription.ended_at.is_(None))
+        .where(Newsletter.disabled_reason == "")
+        .order_by(Subscription.subscriber_id, Newsletter.slug)
+    )
+    found: dict[SubscriberId, list[str]] = {}
+    for reader, slug in conn.execute(query):
+        found.setdefault(SubscriberId(reader), []).append(slug)
+    return found
 
 
 def topic_names(conn: Connection) -> dict[TopicId, str]:
