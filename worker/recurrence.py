@@ -27,6 +27,7 @@ _HOUR: Final = 7
 _HORIZON: Final = timedelta(days=5 * 366)
 _LEAST_APART: Final = timedelta(minutes=15)
 _TRIED: Final = 100
+_REACH: Final = timedelta(hours=36)
 _DAYS: Final = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _UNTIL: Final = re.compile(r"([0-9]{8})(?:T([0-9]{6})(Z?))?")
 
@@ -58,6 +59,27 @@ def next_occurrence(rule: str, *, starts_on: date, zone: ZoneInfo, after: dateti
         if instant > after:
             return instant
     return None
+
+
+def nearest_occurrence(rule: str, *, starts_on: date, zone: ZoneInfo, to: datetime) -> datetime | None:
+    """Return the rule's instant that is nearest to one by which it was due under other rules of the zone.
+
+    None when there is none within a day and a half: no change of rules moves a local time further.
+
+    >>> from datetime import UTC
+    >>> berlin, late = ZoneInfo("Europe/Berlin"), datetime(2026, 11, 24, 8, tzinfo=UTC)
+    >>> nearest_occurrence("FREQ=DAILY", starts_on=date(2026, 1, 1), zone=berlin, to=late).isoformat()
+    '2026-11-24T06:00:00+00:00'
+    """
+    found: list[datetime] = []
+    after = to - _REACH
+    while after <= to:
+        due = next_occurrence(rule, starts_on=starts_on, zone=zone, after=after)
+        if due is None or due > to + _REACH:
+            break
+        found.append(due)
+        after = due
+    return min(found, key=lambda due: abs(due - to), default=None)
 
 
 def next_issue(rule: str, *, starts_on: date, timezone: str, by_readers: bool, after: datetime) -> datetime | None:

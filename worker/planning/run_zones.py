@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Final
 
 from worker.model import Cadence, SubscriptionId
+from worker.planning.run_newsletter_zones import move_newsletters
 from worker.schedule import next_due
-from worker.store import house, upkeep
+from worker.store import house, newsletters, upkeep
 from worker.store.database import Database, now
 from worker.store.upkeep import Scheduled
 
@@ -25,7 +26,7 @@ _REACH: Final = timedelta(hours=36)  # no change of rules moves a wall-clock tim
 def review_zones(database: Database, *, at: datetime | None = None) -> int:
     """Look for zones whose rules have changed since the last time, and return how many runs have moved."""
     with database.read() as conn:
-        zones = upkeep.zones(conn)
+        zones = sorted({*upkeep.zones(conn), *(one.timezone for one in newsletters.scheduled(conn))})
         known = {zone: house.fact(conn, _fact(zone)) for zone in zones}
     moved = 0
     for zone in zones:
@@ -34,7 +35,7 @@ def review_zones(database: Database, *, at: datetime | None = None) -> int:
             continue
         zoneinfo.ZoneInfo.clear_cache(only_keys=[zone])
         if known[zone] is not None:
-            moved += _move(database, zone, at=at)
+            moved += _move(database, zone, at=at) + move_newsletters(database, zone, at=at)
         with database.write() as conn:  # last: whoever dies before begins anew, and moves nothing twice
             house.set_fact(conn, _fact(zone), found)
     return moved

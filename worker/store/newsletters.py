@@ -195,6 +195,26 @@ def timed_by_readers(conn: Connection) -> list[StoredNewsletter]:
     return [StoredNewsletter(**row._mapping) for row in conn.execute(query)]  # noqa: SLF001  Row's documented view
 
 
+def scheduled(conn: Connection) -> list[StoredNewsletter]:
+    """Return all newsletters that have a schedule."""
+    query = sa.select(*_NEWSLETTER).where(Newsletter.starts_on.is_not(None)).order_by(Newsletter.id)
+    return [StoredNewsletter(**row._mapping) for row in conn.execute(query)]  # noqa: SLF001  Row's documented view
+
+
+def instants_in(conn: Connection, newsletter_id: int, zone: str, *, after: datetime) -> list[datetime]:
+    """Return when readers in a zone are due a newsletter, after an instant."""
+    query = sa.select(Subscription.next_due_at).where(
+        *_living_in(newsletter_id, zone), Subscription.next_due_at > after
+    )
+    return [due_at for due_at in conn.execute(query.distinct()).scalars() if due_at is not None]
+
+
+def move_in(conn: Connection, newsletter_id: int, zone: str, *, was: datetime, to: datetime) -> int:
+    """Give the readers in a zone who are due at one instant another, and return how many they are."""
+    which = (*_living_in(newsletter_id, zone), Subscription.next_due_at == was)
+    return conn.execute(sa.update(Subscription).where(*which).values(next_due_at=to)).rowcount
+
+
 def claim(conn: Connection, due: Mapping[SubscriptionId, datetime | None], *, due_at: datetime) -> set[SubscriptionId]:
     """Set when these subscriptions are next due; the ones returned were due at that instant, and are the caller's."""
     claimed = set()
@@ -206,6 +226,11 @@ def claim(conn: Connection, due: Mapping[SubscriptionId, datetime | None], *, du
         if done.rowcount == 1:
             claimed.add(subscription_id)
     return claimed
+
+
+def _living_in(newsletter_id: int, zone: str) -> tuple[ColumnElement[bool], ...]:
+    living = sa.select(Subscriber.id).where(Subscriber.timezone == zone, Subscriber.id == Subscription.subscriber_id)
+    return Subscription.newsletter_id == newsletter_id, Subscription.ended_at.is_(None), living.exists()
 
 
 def _is_followed() -> ColumnElement[bool]:

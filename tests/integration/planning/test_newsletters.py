@@ -18,7 +18,7 @@ from tests.databases import opened
 from worker.content import NewsletterContent
 from worker.facts import Issue
 from worker.model import Cadence, ContentId, EditionId, EditionKind, EditionStatus, Lapse, SubscriberId, TopicId
-from worker.planning import run_newsletters
+from worker.planning import run_newsletters, run_zones
 from worker.planning.run import plan
 from worker.planning.run_choosing import Choosing, approve, choose, look, send_test, skip
 from worker.signup.newsletters import NewNewsletter
@@ -464,6 +464,32 @@ def test_the_demo_makes_an_issue_of_what_is_followed_once(database, planned, oma
             assert newsletters.make_all_due(conn) == expected
         planned()
     assert [one.audience for one in issues_of(database)] == [1]
+
+
+def test_an_issue_stays_at_its_wall_clock_time_when_a_zones_rules_change(database, monkeypatch):
+    be(database, MONDAY)
+    publish(database)
+    publish(database, slug="round", timing="reader")
+    hour_late = TUESDAY_SIX + HOUR
+    with database.write() as conn:
+        ada, ben = (reader(conn, timezone=zone) for zone in ("Europe/London", "Asia/Seoul"))
+        for who, zone in ((ada, "Europe/London"), (ben, "Asia/Seoul")):
+            fulfil(conn, who, [Follow(newsletter="round")], timezone=zone)
+        conn.execute(sa.update(Newsletter).where(Newsletter.slug == "top-10").values(next_due_at=hour_late))
+        mine = sa.update(Subscription).where(Subscription.subscriber_id == ada)
+        conn.execute(mine.values(next_due_at=hour_late))
+        theirs = conn.execute(sa.select(Subscription.next_due_at).where(Subscription.subscriber_id == ben)).scalar_one()
+    assert run_zones.review_zones(database) == 0  # seen for the first time
+    prints = {"Europe/London": "other rules"}
+    true = run_zones.print_of
+    monkeypatch.setattr(run_zones, "print_of", lambda zone: prints.get(zone) or true(zone))
+    assert run_zones.review_zones(database) == 2
+    assert run_zones.review_zones(database) == 0
+    with database.read() as conn:
+        stored = newsletters.by_slug(conn, "top-10")
+        due = dict(conn.execute(sa.select(Subscription.subscriber_id, Subscription.next_due_at)).all())
+    assert stored is not None
+    assert (stored.next_due_at, due) == (TUESDAY_SIX, {ada: TUESDAY_SIX, ben: theirs})
 
 
 def test_quiet_hours_go_with_the_copy(database, planned, oman):
