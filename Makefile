@@ -97,6 +97,10 @@ bench-matching: $(VENV)/.bench ## our engine beside Lucene Monitor (20 minutes, 
 bench-delivery: $(VENV)/.bench ## our whole path beside other senders (12 minutes, needs postfix and npm; ARGS=--full: 1,000,000 readers)
 	@$(PY) -m tests.bench.delivery $(ARGS)
 
+.PHONY: bench-planning
+bench-planning: $(VENV)/.bench ## digests for a whole crowd due in one minute (3 minutes; ARGS='--sizes 1000000 --databases postgresql')
+	@$(PY) -m tests.bench.planning $(ARGS)
+
 .PHONY: docs
 docs: $(VENV)/.dev ## write docs/cli.md and docs/settings.md anew, from the program itself
 	@$(PY) docs/reference.py
