@@ -59,7 +59,7 @@ def frozen_digest(
     Sections are topic, slug, numbers of the cards, and the stories left out.
 
     >>> frozen_digest(locale="en", personal_to=None, day=date(2026, 11, 23), sections=[("Oman", "oman", [3], [])],
-    ...               away=False)[:60]
+    ...               away=False)[:61]
     '{"locale":"en","personal_to":null,"kind":"digest","day":"2026'
     """
     shell = {
