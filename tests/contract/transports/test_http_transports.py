@@ -58,8 +58,10 @@ def test_mails_as_they_are_rendered_arrive_word_for_word(provider, kind, locale)
             recipient=f"reader{number}@example.org", unsubscribe=f"tok{number}", view=f"v{number}"
         )
         # The stand-ins know the house's From; a newsletter has one of its own.
-        house = {"from_name": "The Harbour Courier", "from_address": "news@courier.example"}
-        return dataclasses.replace(message(number), parts=dataclasses.replace(compiled.parts(personal), **house))
+        parts = dataclasses.replace(
+            compiled.parts(personal), from_name="The Harbour Courier", from_address="news@courier.example"
+        )
+        return dataclasses.replace(message(number), parts=parts)
 
     async def test():
         play, messages = Play(provider), [copy(number) for number in range(3)]
