@@ -10,6 +10,7 @@ from datetime import datetime, time, timedelta
 
 from worker.model import BelowFloor, SubscriberId
 from worker.planning.first_share import FirstShare
+from worker.schedule import parse_time
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,6 +46,11 @@ class Quiet:
 
     start: time
     end: time
+
+    @classmethod
+    def between(cls, start: str | None, end: str | None) -> Quiet | None:
+        """Read quiet hours as they are stored; None where either is missing."""
+        return cls(start=parse_time(start), end=parse_time(end)) if start and end else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

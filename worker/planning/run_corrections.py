@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import time, timedelta
+from datetime import timedelta
 
 from sqlalchemy import Connection
 
@@ -224,9 +224,7 @@ def _title(reader: Misled) -> str:
 
 
 def _terms(reader: Misled) -> ReaderTerms:
-    quiet = None
-    if reader.quiet_from and reader.quiet_to:
-        quiet = Quiet(start=time.fromisoformat(reader.quiet_from), end=time.fromisoformat(reader.quiet_to))
+    quiet = Quiet.between(reader.quiet_from, reader.quiet_to)
     return ReaderTerms(
         subscriber_id=reader.subscriber_id, locale=reader.locale, timezone=reader.timezone, awake=True, quiet=quiet
     )

@@ -20,7 +20,6 @@ from worker.planning.owing import owed_due
 from worker.planning.quiet import next_quiet
 from worker.planning.rules import Policy, Quiet, ReaderTerms
 from worker.planning.run_copies import Made, close
-from worker.schedule import parse_time
 from worker.store import alerting, contents, editions, owed, runs
 from worker.store.alerting import Follower
 from worker.store.owed import Owed
@@ -67,15 +66,12 @@ def by_reader(followers: Sequence[Follower]) -> dict[SubscriberId, list[Follower
 
 def terms_of(one: Follower) -> ReaderTerms:
     """Return what decides about a reader."""
-    quiet = None
-    if one.quiet_from and one.quiet_to:
-        quiet = Quiet(start=parse_time(one.quiet_from), end=parse_time(one.quiet_to))
     return ReaderTerms(
         subscriber_id=one.subscriber_id,
         locale=one.locale,
         timezone=one.timezone,
         awake=one.awake,
-        quiet=quiet,
+        quiet=Quiet.between(one.quiet_from, one.quiet_to),
         budget=one.alert_budget,
     )
 

@@ -19,7 +19,6 @@ from worker.planning.rules import Policy, Quiet, ReaderTerms
 from worker.planning.run_copies import Made
 from worker.planning.run_issues import Made as Ranked
 from worker.planning.run_issues import make, tellings_of
-from worker.schedule import parse_time
 from worker.store import contents, editions, omissions, owed, seen
 from worker.store.omissions import Omitted
 
@@ -86,8 +85,7 @@ class Served:
 
 
 def _terms(reader: NewsletterReader) -> ReaderTerms:
-    hours = (reader.quiet_from, reader.quiet_to)
-    quiet = Quiet(start=parse_time(hours[0]), end=parse_time(hours[1])) if hours[0] and hours[1] else None
+    quiet = Quiet.between(reader.quiet_from, reader.quiet_to)
     return ReaderTerms(
         subscriber_id=reader.subscriber_id, locale="", timezone=reader.timezone, awake=reader.awake, quiet=quiet
     )

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import groupby
 from typing import Final
 
 from sqlalchemy import Connection
@@ -16,11 +15,13 @@ from sqlalchemy import Connection
 from worker.facts import Issue, StoredNewsletter, Telling
 from worker.model import EditionStatus, RunKind, StoryId, Timing, TopicId
 from worker.planning.decide_newsletter import Choices, Selection, rank
-from worker.planning.news import News, Pair, StoryFacts
-from worker.store import candidates, issues, runs
-from worker.store.candidates import Matched, Told
+from worker.planning.news import News
+from worker.planning.run_news import by_topic, sum_up
+from worker.store import issues, runs
+from worker.store import news as reading
 from worker.store.database import now
 from worker.store.house import MATCH_SEQ, reached
+from worker.store.news import NumberedPair
 from worker.store.seen import SEEN_FOR
 from worker.store.tellings import tellings as read_tellings
 
@@ -42,7 +43,7 @@ class Made:
 def make(conn: Connection, newsletter: StoredNewsletter, issue: Issue, *, at: datetime) -> Made:
     """Rank what there is for an issue now; one that is frozen keeps its ranking."""
     stored = newsletter.selection
-    topics = candidates.shared_topics(conn, stored.get("topics", ()))
+    topics = reading.shared_topics(conn, stored.get("topics", ()))
     selection = Selection(
         topics=tuple(topics) if stored.get("topics") else (),
         sections=tuple(stored.get("sections", ())),
@@ -58,7 +59,7 @@ def make(conn: Connection, newsletter: StoredNewsletter, issue: Issue, *, at: da
         return Made(ranking=tuple(issue.ranking), news=news, selection=selection, head=head)
     before = issues.latest_head(conn, newsletter, but=issue.id)
     since = at - (FIRST_ISSUE if before is None else SEEN_FOR)
-    matched = candidates.matched(conn, topics, after=before or 0, head=head, since=since)
+    matched = reading.pairs(conn, after=before or 0, head=head, since=since, topics=topics)
     wanted = {*choices.pins, *choices.order, *(StoryId(one.story_id) for one in matched)}
     news = _news(conn, matched, sorted(wanted), topics)
     fresh = [StoryId(one.story_id) for one in matched]
@@ -99,31 +100,11 @@ def tellings_of(conn: Connection, stories: Sequence[StoryId]) -> dict[StoryId, l
     return shelves
 
 
-def _news(conn: Connection, matched: Sequence[Matched], stories: Sequence[StoryId], topics: Sequence[TopicId]) -> News:
-    told = {story: list(rows) for story, rows in groupby(candidates.told(conn, stories), key=lambda one: one.story_id)}
-    pairs = {
-        topic: tuple(Pair(one.seq, one.story_id, one.matched_at) for one in rows)
-        for topic, rows in groupby(matched, key=lambda one: one.topic_id)
-    }
+def _news(
+    conn: Connection, matched: Sequence[NumberedPair], stories: Sequence[StoryId], topics: Sequence[TopicId]
+) -> News:
     return News(
-        stories={StoryId(story): _facts(rows) for story, rows in told.items()},
-        pairs=pairs,
-        strengths=candidates.strengths(conn, stories, topics),
-    )
-
-
-def _facts(told: Sequence[Told]) -> StoryFacts:
-    first = told[0]
-    return StoryFacts(
-        story_id=first.story_id,
-        created_at=first.created_at,
-        published_at=first.published_at,
-        severity=first.severity,
-        boost=first.boost,
-        update_no=first.update_no,
-        outlets=len({one.outlet for one in told}),
-        outlet=first.outlet,
-        source=first.source,
-        section=first.section,
-        lang=first.lang,
+        stories=sum_up(reading.told(conn, stories)),
+        pairs=by_topic(matched),
+        strengths=reading.strengths(conn, stories, topics),
     )

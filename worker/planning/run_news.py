@@ -6,8 +6,9 @@ Decides nothing. Called by the runs that make digests; `version` tells them when
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -47,31 +48,25 @@ class Newsstand:
         return self._news
 
 
-def _news(conn: Connection, found: Iterable[NumberedPair], owed: Collection[StoryId]) -> News:
+def by_topic(found: Iterable[tuple[Any, ...]]) -> dict[TopicId, tuple[Pair, ...]]:
+    """Group pairs, whose rows begin with topic, number, story and when it matched."""
     pairs: dict[TopicId, list[Pair]] = {}
-    for topic, seq, story, matched_at in found:
+    for topic, seq, story, matched_at, *_ in found:
         pairs.setdefault(topic, []).append(Pair(seq, story, matched_at))
+    return {topic: tuple(numbered) for topic, numbered in pairs.items()}
+
+
+def sum_up(told: Iterable[Told]) -> dict[StoryId, StoryFacts]:
+    """Return what ranks stories, whose tellings come one story after another: the first one speaks for it."""
+    return {story: _facts(list(tellings)) for story, tellings in itertools.groupby(told, key=lambda one: one.story_id)}
+
+
+def _news(conn: Connection, found: Iterable[NumberedPair], owed: Collection[StoryId]) -> News:
+    pairs = by_topic(found)
     stories = {pair.story_id for numbered in pairs.values() for pair in numbered} | set(owed)
-    told = itertools.groupby(reading.told(conn, stories), key=lambda one: one.story_id)
-    return News(
-        stories={story: _facts(story, list(tellings)) for story, tellings in told},
-        pairs={topic: tuple(numbered) for topic, numbered in pairs.items()},
-        strengths=reading.strengths(conn, stories),
-    )
+    return News(stories=sum_up(reading.told(conn, stories)), pairs=pairs, strengths=reading.strengths(conn, stories))
 
 
-def _facts(story: StoryId, tellings: list[Told]) -> StoryFacts:
+def _facts(tellings: Sequence[Told]) -> StoryFacts:
     first = tellings[0]
-    return StoryFacts(
-        story_id=story,
-        created_at=first.created_at,
-        published_at=first.published_at,
-        severity=first.severity,
-        boost=first.boost,
-        update_no=first.update_no,
-        outlets=len({one.outlet for one in tellings}),
-        outlet=first.outlet,
-        source=first.source,
-        section=first.section,
-        lang=first.lang,
-    )
+    return StoryFacts(**{**first._asdict(), "outlets": len({one.outlet for one in tellings})})

@@ -24,7 +24,6 @@ from worker.planning.run_news import Newsstand
 from worker.planning.run_press import Order, Press, Printed
 from worker.planning.run_serving import at_once
 from worker.planning.times import digest_plan, local_day, stamp
-from worker.schedule import parse_time
 from worker.store import debtors, due, editions, omissions, owed, returns, runs, turns
 from worker.store.database import Database, now
 from worker.store.debtors import Debtor, Follows
@@ -97,15 +96,12 @@ def plan_owed(database: Database, policy: Policy, *, at: datetime | None = None)
 
 def terms_of(one: Debtor) -> ReaderTerms:
     """Return what decides about a reader."""
-    quiet = None
-    if one.quiet_from and one.quiet_to:
-        quiet = Quiet(start=parse_time(one.quiet_from), end=parse_time(one.quiet_to))
     return ReaderTerms(
         subscriber_id=one.subscriber_id,
         locale=one.locale,
         timezone=one.timezone,
         awake=one.awake,
-        quiet=quiet,
+        quiet=Quiet.between(one.quiet_from, one.quiet_to),
         floor=one.floor,
         below_floor=one.below_floor,
         paused_at=one.paused_at,

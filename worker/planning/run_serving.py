@@ -24,7 +24,6 @@ from worker.planning.rules import Policy, Quiet, ReaderTerms
 from worker.planning.run_news import Newsstand
 from worker.planning.run_press import Order, Press, Printed
 from worker.planning.times import local_day
-from worker.schedule import parse_time
 from worker.store import debtors, due, owed, seen
 from worker.store.database import Database
 from worker.store.due import Claim, DueRow
@@ -220,15 +219,12 @@ def _reader(row: DueRow) -> SubscriberId:
 
 
 def _terms(row: DueRow, *, back_since: datetime | None = None) -> ReaderTerms:
-    quiet = None
-    if row.quiet_from and row.quiet_to:
-        quiet = Quiet(start=parse_time(row.quiet_from), end=parse_time(row.quiet_to))
     return ReaderTerms(
         subscriber_id=row.subscriber_id,
         locale=row.locale,
         timezone=row.timezone,
         awake=bool(row.awake),
-        quiet=quiet,
+        quiet=Quiet.between(row.quiet_from, row.quiet_to),
         floor=row.floor,
         below_floor=BelowFloor(row.below_floor),
         paused_at=back_since,

@@ -8,7 +8,7 @@ the command line.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -18,11 +18,11 @@ from worker.model import Approval, Severity, StoryId, SubscriberId, SubscriberSt
 from worker.planning.bursts import Burst
 from worker.planning.decide_newsletter import Selection
 from worker.planning.issues import Letter
-from worker.planning.news import News, Pair, StoryFacts
+from worker.planning.news import News
 from worker.planning.rules import Quiet, ReaderTerms, Rules
+from worker.planning.run_news import by_topic, sum_up
 from worker.planning.simulate import simulate
 from worker.planning.world import Simulated, Simulatee, Span, Subscribed, World
-from worker.schedule import parse_time
 from worker.store import seen, worlds
 from worker.store.database import Database, now
 
@@ -72,8 +72,8 @@ def _world(conn: Connection, rules: Rules, span: Span, beginning: _Beginning) ->
     found = worlds.pairs(conn, since=since, until=until)
     strengths = worlds.strengths(conn, since=since, until=until)
     news = News(
-        stories=_facts(worlds.told(conn, since=since, until=until)),
-        pairs=_by_topic(found),
+        stories=sum_up(worlds.told(conn, since=since, until=until)),
+        pairs=by_topic(found),
         strengths={(one.story_id, one.topic_id): one.strength for one in strengths},
     )
     if beginning.is_now:
@@ -121,23 +121,6 @@ def _letters(conn: Connection, world: World, beginning: _Beginning) -> dict[str,
             ),
         )
     return letters
-
-
-def _by_topic(found: list[worlds.MatchedPair]) -> dict[TopicId, tuple[Pair, ...]]:
-    by_topic: dict[TopicId, list[Pair]] = {}
-    for one in found:
-        by_topic.setdefault(one.topic_id, []).append(Pair(one.seq, one.story_id, one.matched_at))
-    return {topic: tuple(pairs) for topic, pairs in by_topic.items()}
-
-
-def _facts(tellings: Iterator[worlds.ToldStory]) -> dict[StoryId, StoryFacts]:
-    """Sum stories up: their first telling speaks for them."""
-    stories: dict[StoryId, StoryFacts] = {}
-    outlets: dict[StoryId, set[str]] = {}
-    for one in tellings:
-        outlets.setdefault(one.story_id, set()).add(one.outlet)
-        stories.setdefault(one.story_id, StoryFacts(**one._asdict()))
-    return {story: replace(facts, outlets=len(outlets[story])) for story, facts in stories.items()}
 
 
 def _past_alerts(news: News, strengths: list[worlds.Strength], rules: Rules) -> dict[tuple[StoryId, TopicId], datetime]:
@@ -205,15 +188,12 @@ class _Standing:
 
 
 def _terms(row: worlds.ReaderRow) -> ReaderTerms:
-    quiet = None
-    if row.quiet_from and row.quiet_to:
-        quiet = Quiet(start=parse_time(row.quiet_from), end=parse_time(row.quiet_to))
     return ReaderTerms(
         subscriber_id=row.id,
         locale=row.locale,
         timezone=row.timezone,
         awake=row.status is SubscriberStatus.ACTIVE,
-        quiet=quiet,
+        quiet=Quiet.between(row.quiet_from, row.quiet_to),
         budget=row.alert_budget,
         floor=row.digest_floor,
         below_floor=row.below_floor,

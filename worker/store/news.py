@@ -6,7 +6,7 @@ Texts are not read: there are far more stories than are told anybody in the end.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import NamedTuple
 
@@ -42,8 +42,21 @@ class Told(NamedTuple):
     lang: str
 
 
-def pairs(conn: Connection, *, after: int, head: int, since: datetime) -> list[NumberedPair]:
-    """Return the pairs numbered after `after`, up to `head`, matched since `since`, by topic and number."""
+def shared_topics(conn: Connection, slugs: Collection[str]) -> list[TopicId]:
+    """Return the shared topics of these slugs, all of them where there are none."""
+    query = sa.select(Topic.id).where(Topic.slug.is_not(None)).order_by(Topic.id)
+    if slugs:
+        query = query.where(Topic.slug.in_(list(slugs)))
+    return [TopicId(topic_id) for topic_id in conn.execute(query).scalars()]
+
+
+def pairs(
+    conn: Connection, *, after: int, head: int, since: datetime, topics: Collection[TopicId] | None = None
+) -> list[NumberedPair]:
+    """Return the pairs numbered after `after`, up to `head`, matched since `since`, by topic and number.
+
+    Of these topics, or of all.
+    """
     query = (
         sa.select(TopicStory.topic_id, TopicStory.match_seq, TopicStory.story_id, TopicStory.matched_at)
         .join(Story, Story.id == TopicStory.story_id)
@@ -51,22 +64,36 @@ def pairs(conn: Connection, *, after: int, head: int, since: datetime) -> list[N
         .where(Story.killed_at.is_(None))
         .order_by(TopicStory.topic_id, TopicStory.match_seq)
     )
+    if topics is not None:
+        query = query.where(_among(conn, TopicStory.topic_id, topics))
     return [NumberedPair._make(row) for row in conn.execute(query)]
 
 
-def strengths(conn: Connection, stories: Collection[StoryId]) -> dict[tuple[StoryId, TopicId], int]:
-    """Return how strongly stories concern topics, by (story, topic); what matches no more is left out."""
+def strengths(
+    conn: Connection, stories: Collection[StoryId], topics: Collection[TopicId] | None = None
+) -> dict[tuple[StoryId, TopicId], int]:
+    """Return how strongly stories concern these topics, or all, by (story, topic); what matches no more is left out."""
     query = (
         sa.select(Match.story_id, Match.topic_id, sa.func.max(Match.strength))
         .join(Article, Article.id == Match.article_id)
         .where(_among(conn, Match.story_id, stories), Article.killed_at.is_(None))
         .group_by(Match.story_id, Match.topic_id)
     )
+    if topics is not None:
+        query = query.where(_among(conn, Match.topic_id, topics))
     return {(StoryId(story), TopicId(topic)): strength for story, topic, strength in conn.execute(query)}
 
 
-def told(conn: Connection, stories: Collection[StoryId]) -> list[Told]:
-    """Return the articles that tell the stories, each story's in the order of `tellings`; killed ones do not."""
+def told(conn: Connection, stories: Collection[StoryId]) -> Iterator[Told]:
+    """Yield the articles that tell the stories; see `told_of`."""
+    return told_of(conn, _among(conn, Article.story_id, stories))
+
+
+def told_of(conn: Connection, which: ColumnElement[bool]) -> Iterator[Told]:
+    """Yield the articles that tell some stories, by story, each one's in the order of `tellings`; killed ones do not.
+
+    `which` is a condition on `Article` or `Story`.
+    """
     query = (
         sa.select(
             Article.story_id,
@@ -82,10 +109,10 @@ def told(conn: Connection, stories: Collection[StoryId]) -> list[Told]:
         )
         .join(Source, Source.id == Article.source_id)
         .join(Story, Story.id == Article.story_id)
-        .where(_among(conn, Article.story_id, stories), Article.killed_at.is_(None), Story.killed_at.is_(None))
+        .where(which, Article.killed_at.is_(None), Story.killed_at.is_(None))
         .order_by(Article.story_id, Source.house.desc(), Article.copy_of_id.is_not(None), Article.id)
     )
-    return [Told._make(row) for row in conn.execute(query)]
+    return map(Told._make, conn.execute(query))
 
 
 def own_topics(conn: Connection, topics: Collection[TopicId]) -> frozenset[TopicId]:

@@ -19,13 +19,13 @@ from worker.model import (
     Cadence,
     EditionKind,
     Owing,
-    Severity,
     StoryId,
     SubscriberId,
     SubscriberStatus,
     SubscriptionId,
     TopicId,
 )
+from worker.store.news import Told, told_of
 from worker.store.schema import (
     Article,
     Burst,
@@ -34,7 +34,6 @@ from worker.store.schema import (
     Match,
     Newsletter,
     OwedStory,
-    Source,
     Story,
     Subscriber,
     Subscription,
@@ -67,21 +66,6 @@ class Strength(NamedTuple):
     topic_id: TopicId
     strength: int
     may_alert_since: datetime | None
-
-
-class ToldStory(NamedTuple):
-    """One telling of a story, with the story's own facts."""
-
-    story_id: StoryId
-    created_at: datetime
-    boost: int
-    update_no: int
-    outlet: str
-    source: str
-    section: str
-    lang: str
-    severity: Severity
-    published_at: datetime
 
 
 class FollowedTopic(NamedTuple):
@@ -148,31 +132,10 @@ def strengths(conn: Connection, *, since: datetime, until: datetime) -> list[Str
     return [Strength._make(row) for row in conn.execute(query)]
 
 
-def told(conn: Connection, *, since: datetime, until: datetime) -> Iterator[ToldStory]:
-    """Yield the tellings of the stories matched in a time, by story: house copy, then originals, then by time."""
-    matched = sa.exists().where(
-        TopicStory.story_id == Story.id, TopicStory.matched_at >= since, TopicStory.matched_at < until
-    )
-    query = (
-        sa.select(
-            Article.story_id,
-            Story.created_at,
-            Story.boost,
-            Story.update_no,
-            Article.outlet,
-            Source.name,
-            Article.section,
-            Article.lang,
-            Article.severity,
-            Article.published_at,
-        )
-        .join(Source, Source.id == Article.source_id)
-        .join(Story, Story.id == Article.story_id)
-        .where(matched, Article.killed_at.is_(None), Story.killed_at.is_(None))
-        .order_by(Article.story_id, Source.house.desc(), Article.copy_of_id.is_not(None), Article.id)
-    )
-    for row in conn.execute(query):
-        yield ToldStory._make(row)
+def told(conn: Connection, *, since: datetime, until: datetime) -> Iterator[Told]:
+    """Yield the tellings of the stories matched in a time; see `news.told_of`."""
+    matched = (TopicStory.matched_at >= since, TopicStory.matched_at < until)
+    return told_of(conn, sa.exists().where(TopicStory.story_id == Story.id, *matched))
 
 
 def newsletters(conn: Connection) -> list[StoredNewsletter]:
