@@ -22,7 +22,6 @@ from worker.store.schema import (
     Base,
     Delivery,
     DeliveryBatch,
-    DeliverySubscription,
     Subscriber,
     Subscription,
     Topic,
@@ -105,6 +104,8 @@ def _copies(conn: Connection, edition_id: EditionId, content_id: int, *, count: 
         .subquery()
     )
     subscriber = sa.cast(readers.c.id, sa.Text)
+    all_of = sa.func.json_group_array if conn.dialect.name == "sqlite" else sa.func.array_agg
+    served = sa.select(all_of(Subscription.id)).where(Subscription.subscriber_id == readers.c.id)
     values = {
         "edition_id": sa.literal(edition_id),
         "subscriber_id": readers.c.id,
@@ -116,16 +117,10 @@ def _copies(conn: Connection, edition_id: EditionId, content_id: int, *, count: 
         "state": sa.literal(State.PLANNED, Delivery.state.type),
         "next_attempt_at": _at(at),
         "planned_at": _at(at),
+        "serves": served.scalar_subquery(),
         "message_id": sa.literal(f"{edition_id}.") + subscriber + f".{int(at.timestamp())}@{_MESSAGE_DOMAIN}",
     }
     _fill(conn, Delivery, values, sa.select(*values.values()))
-    served = {"delivery_id": Delivery.id, "subscription_id": Subscription.id}
-    links = (
-        sa.select(*served.values())
-        .join(Subscription, Subscription.subscriber_id == Delivery.subscriber_id)
-        .where(Delivery.edition_id == edition_id)
-    )
-    _fill(conn, DeliverySubscription, served, links)
 
 
 def _counting(count: int) -> sa.CTE:

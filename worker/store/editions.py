@@ -25,7 +25,6 @@ from worker.store.schema import (
     ContentStory,
     Delivery,
     DeliveryBatch,
-    DeliverySubscription,
     Edition,
     EditionContent,
 )
@@ -112,17 +111,9 @@ def add_batch(conn: Connection, edition_id: EditionId, copies: Sequence[Copy], *
     inserted = conn.execute(
         insert_for(conn, Delivery)
         .on_conflict_do_nothing(index_elements=["edition_id", "subscriber_id"])
-        .returning(Delivery.id, Delivery.subscriber_id),
+        .returning(Delivery.id),
         rows,
     ).all()
-    served = {copy.subscriber_id: copy.subscriptions for copy in copies}
-    links = [
-        {"delivery_id": delivery_id, "subscription_id": subscription_id}
-        for delivery_id, subscriber_id in inserted
-        for subscription_id in served[subscriber_id]
-    ]
-    if links:
-        conn.execute(sa.insert(DeliverySubscription), links)
     reschedule(conn, edition_id, batch_no)
     return len(inserted)
 
@@ -150,29 +141,12 @@ def add_rows(conn: Connection, edition_id: EditionId, copies: Sequence[Copy], *,
         for number, batch in zip(numbers, batches, strict=True)
         for copy in batch
     )
-    added = bulk.insert(conn, Delivery, _DELIVERY, rows)
-    if added:
-        _link(conn, edition_id, numbers[0], numbers[-1])
-    return added
+    return bulk.insert(conn, Delivery, _DELIVERY, rows)
 
 
 def _message_id(edition_id: EditionId, copy: Copy, domain: str) -> str:
     """Return what a copy is called on every try; nobody guesses it, for returned mail is believed by it."""
     return f"{edition_id}.{copy.subscriber_id}.{secrets.token_hex(6)}@{domain}"
-
-
-def _link(conn: Connection, edition_id: EditionId, first: int, last: int) -> None:
-    """Note which subscriptions the copies of some batches serve."""
-    one = "unnest(d.serves) AS one(value)" if conn.dialect.name != "sqlite" else "json_each(d.serves) AS one"
-    conn.execute(
-        sa.text(
-            "INSERT INTO delivery_subscription (delivery_id, subscription_id)"  # noqa: S608  a choice of two words
-            f" SELECT d.id, one.value FROM delivery AS d CROSS JOIN {one}"
-            " WHERE d.edition_id = :edition AND d.batch_no BETWEEN :first AND :last"
-            " AND NOT EXISTS (SELECT 1 FROM delivery_subscription AS s WHERE s.delivery_id = d.id)"
-        ),
-        {"edition": edition_id, "first": first, "last": last},
-    )
 
 
 def close_edition(conn: Connection, edition_id: EditionId) -> int:

@@ -1,6 +1,6 @@
 """Subscriptions with their readers, as planning sees them: the query that alerts and digests have in common.
 
-Decides nothing. Called by the statements over what is due.
+Decides nothing. Called by the statements over what is due, and over copies and the subscriptions that they serve.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement
 
 from worker.facts import Followed
 from worker.model import SubscriberStatus
-from worker.store.schema import Subscriber, Subscription
+from worker.store.schema import Delivery, Subscriber, Subscription
 
 
 def awake(at: datetime | ColumnElement[datetime]) -> ColumnElement[bool]:
@@ -41,3 +41,17 @@ def followed(at: datetime) -> Any:  # noqa: ANN401  a Select of nine columns, wh
 def as_followed(row: sa.Row[Any]) -> Followed:
     """Read a row of the query."""
     return Followed(**row._mapping)  # noqa: SLF001  Row's documented view
+
+
+def is_served(dialect: str) -> ColumnElement[bool]:
+    """Return the condition that a subscription is one of those that a delivery of the enclosing query serves."""
+    if dialect == "sqlite":
+        served = sa.func.json_each(Delivery.serves).table_valued("value")
+        return Subscription.id.in_(sa.select(served.c.value).correlate(Delivery))
+    return Subscription.id == sa.any_(Delivery.serves)
+
+
+def serves_nothing(dialect: str) -> ColumnElement[bool]:
+    """Return the condition that a delivery is for no subscription at all, as a confirmation is."""
+    count = sa.func.json_array_length(Delivery.serves) if dialect == "sqlite" else sa.func.cardinality(Delivery.serves)
+    return sa.func.coalesce(count, 0) == 0

@@ -21,6 +21,7 @@ from worker.model import DeliveryId, EditionKind, EditionStatus, SubscriberStatu
 from worker.store.corrections import shows_a_fault
 from worker.store.database import now
 from worker.store.deliveries import move
+from worker.store.followings import is_served, serves_nothing
 from worker.store.leases import (
     SENDABLE,
     Lease,
@@ -34,7 +35,6 @@ from worker.store.schema import (
     Article,
     ContentStory,
     Delivery,
-    DeliverySubscription,
     Edition,
     Story,
     Subscriber,
@@ -94,7 +94,7 @@ def _commit(dialect: str, *, yields: bool) -> sa.UpdateBase:
         sa.update(Delivery)
         .where(may_go, _is_listed(dialect), among(Delivery.state, sources_of(Happening.COMMITTED)))
         .where(alive_template(dialect, at), _edition_runs(at), ~_stopped(), ~_being_stopped(), ~shows_a_fault())
-        .where(_reader_wants_it(at), _subscription_runs(), _may_be_woken(at))
+        .where(_reader_wants_it(at), _subscription_runs(dialect), _may_be_woken(at))
         .values(
             state=State.COMMITTING,
             fence=sa.bindparam("held_fence"),
@@ -142,7 +142,7 @@ def _held_back(dialect: str) -> sa.Select[*tuple[Any, ...]]:
         (_suppressed(), "the address is suppressed"),
         (~_same_address(), "the reader's address has changed or is gone"),
         (~_reader_wants_it(at), "the reader has left, paused or not confirmed"),
-        (~_subscription_runs(), "all subscriptions that it serves have ended"),
+        (~_subscription_runs(dialect), "all subscriptions that it serves have ended"),
         (~_may_be_woken(at), _QUIET),
         else_="held",
     )
@@ -220,11 +220,6 @@ def _suppressed() -> ColumnElement[bool]:
     )
 
 
-def _subscription_runs() -> ColumnElement[bool]:
-    served = sa.exists().where(DeliverySubscription.delivery_id == Delivery.id)
-    running = sa.exists().where(
-        DeliverySubscription.delivery_id == Delivery.id,
-        Subscription.id == DeliverySubscription.subscription_id,
-        Subscription.ended_at.is_(None),
-    )
-    return sa.or_(~served, running)
+def _subscription_runs(dialect: str) -> ColumnElement[bool]:
+    running = sa.exists().where(is_served(dialect), Subscription.ended_at.is_(None))
+    return sa.or_(serves_nothing(dialect), running)

@@ -17,9 +17,10 @@ from sqlalchemy import Connection
 from worker.hearsay import Cause
 from worker.model import Cadence, DeliveryId, SubscriberId, SubscriberStatus, SubscriptionId, TopicId
 from worker.store.database import insert_for, now, upsert
+from worker.store.followings import is_served
 from worker.store.house import MATCH_SEQ, reached
 from worker.store.schema import (
-    DeliverySubscription,
+    Delivery,
     Newsletter,
     Subscriber,
     Subscription,
@@ -223,8 +224,8 @@ def served_by(conn: Connection, subscriber_id: SubscriberId, delivery_id: Delive
     """Return the subscriptions of this reader that a delivery serves, oldest first, and whether each still runs."""
     query = (
         _FOLLOWING.add_columns(Subscription.ended_at)
-        .join(DeliverySubscription, DeliverySubscription.subscription_id == Subscription.id)
-        .where(DeliverySubscription.delivery_id == delivery_id, Subscription.subscriber_id == subscriber_id)
+        .join(Delivery, is_served(conn.dialect.name))
+        .where(Delivery.id == delivery_id, Subscription.subscriber_id == subscriber_id)
         .order_by(Subscription.id)
     )
     return [(_following(row), row.ended_at is None) for row in conn.execute(query)]

@@ -26,7 +26,6 @@ from worker.store.schema import (
     Attempt,
     Audit,
     Delivery,
-    DeliverySubscription,
     EditionContent,
     Event,
     Match,
@@ -147,8 +146,6 @@ def scrub_reader(conn: Connection, subscriber_id: SubscriberId) -> None:
     """Leave a tombstone of a reader, whose subscriptions have ended, and let go of queries that only they had."""
     mine = Subscription.subscriber_id == subscriber_id
     followed = list(conn.execute(sa.select(Subscription.topic_id).where(mine)).scalars())
-    served = DeliverySubscription.subscription_id.in_(sa.select(Subscription.id).where(mine))
-    conn.execute(sa.delete(DeliverySubscription).where(served))
     conn.execute(sa.delete(Subscription).where(mine))
     conn.execute(sa.delete(OwedStory).where(OwedStory.subscriber_id == subscriber_id))
     conn.execute(sa.delete(Omission).where(Omission.subscriber_id == subscriber_id))

@@ -7,7 +7,6 @@ from worker.store.schema.editions import (
     ContentStory,
     Delivery,
     DeliveryBatch,
-    DeliverySubscription,
     Edition,
     EditionContent,
 )
@@ -44,7 +43,6 @@ __all__ = [
     "Counter",
     "Delivery",
     "DeliveryBatch",
-    "DeliverySubscription",
     "Edition",
     "EditionContent",
     "EditionDraft",

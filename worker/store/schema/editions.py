@@ -130,7 +130,8 @@ class Delivery(Base):
     planned_at: Mapped[datetime]
     committed_at: Mapped[datetime | None]
     accepted_at: Mapped[datetime | None]
-    serves: Mapped[list[int] | None] = mapped_column(_NUMBERS)  # subscriptions
+    # The subscriptions that it is for: when all of them have ended, it is not sent. None or empty: it is for none.
+    serves: Mapped[list[int] | None] = mapped_column(_NUMBERS)
     in_reply_to: Mapped[str] = mapped_column(default="", server_default="")  # Message-ID of what it is an update of
     # The reader's next quiet hours: nothing goes in between. None: they have none, or it is breaking.
     quiet_at: Mapped[datetime | None]
@@ -156,18 +157,6 @@ class Delivery(Base):
             where="state IN ('planned', 'leased', 'deferred', 'committing', 'unknown')",
         ),
     )
-
-
-class DeliverySubscription(Base):
-    """The subscriptions that a delivery serves: when all of them have ended, it is not sent.
-
-    Without foreign keys: a run of a million writes a million of these, and to check one costs three times its writing.
-    """
-
-    __tablename__ = "delivery_subscription"
-
-    delivery_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
-    subscription_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False, index=True)
 
 
 class Attempt(Base):
