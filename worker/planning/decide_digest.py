@@ -121,11 +121,9 @@ def _mail(
 
 def _fresh(case: DigestCase, one: Followed, news: News) -> tuple[StoryId, ...]:
     """Return what one topic has for the reader: new and not seen at this update, or owed."""
-    new = [
-        story
-        for story in news.after(one.topic_id, one.cursor, case.head)
-        if case.seen.get(story, -1) < news.stories[story].update_no
-    ]
+    new = news.after(one.topic_id, one.cursor, case.head)
+    if case.seen:
+        new = tuple(story for story in new if case.seen.get(story, -1) < news.stories[story].update_no)
     if not case.owed:
-        return tuple(dict.fromkeys(new))
+        return new
     return tuple(dict.fromkeys([*new, *(story for story in case.owed if news.is_told(story, one.topic_id))]))

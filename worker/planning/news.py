@@ -53,9 +53,13 @@ class News:
     scores: dict[tuple[str, datetime], dict[tuple[StoryId, TopicId], float]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
+    # What `after` has found, by topic and span of its pairs.
+    spans: dict[tuple[TopicId, int, int], tuple[StoryId, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def after(self, topic: TopicId, cursor: int, head: int) -> tuple[StoryId, ...]:
-        """Return what is new to a follower of the topic: the stories after the cursor, up to the head, by number.
+        """Return what is new to a follower of the topic: the stories after the cursor, up to the head, each once.
 
         >>> at = datetime(2026, 11, 23)
         >>> pairs = {TopicId(1): tuple(Pair(seq, StoryId(seq * 10), at) for seq in (3, 5, 8))}
@@ -65,8 +69,12 @@ class News:
         ((30, 50), (50,))
         """
         pairs = self.pairs.get(topic, ())
-        first, last = (bisect_right(pairs, seq, key=_seq) for seq in (cursor, head))
-        return tuple(pair.story_id for pair in pairs[first:last] if self.is_told(pair.story_id, topic))
+        span = topic, bisect_right(pairs, cursor, key=_seq), bisect_right(pairs, head, key=_seq)
+        found = self.spans.get(span)
+        if found is None:
+            told = (pair.story_id for pair in pairs[span[1] : span[2]] if self.is_told(pair.story_id, topic))
+            found = self.spans[span] = tuple(dict.fromkeys(told))
+        return found
 
     def number_at(self, topic: TopicId, at: datetime) -> int:
         """Return the number of the topic's last match that was made by `at`, 0 when there is none.

@@ -6,9 +6,10 @@ Runs inside the caller's transaction, in the readers' turn, after they were clai
 from __future__ import annotations
 
 import itertools
+import threading
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
@@ -31,7 +32,7 @@ from worker.store.omissions import Omitted
 from worker.store.runs import Run
 from worker.store.seen import SEEN_FOR
 
-_KEYS_KEPT: Final = 300_000  # distinct sets of topics, readings and terms; some 100 MB
+_KEYS_KEPT: Final = 300_000  # distinct sets of topics, readings and terms; some 150 MB
 
 
 @dataclass(kw_only=True, slots=True)
@@ -45,13 +46,21 @@ class Served:
     back: list[SubscriberId] = field(default_factory=list)
 
 
+@dataclass(slots=True)
+class _Outcome:
+    """What becomes of all readers who follow and have seen alike. `order` is what is to be printed for them still."""
+
+    verdict: DigestVerdict
+    order: Order | None
+    printed: Printed | None = None
+
+
 class _Decided(NamedTuple):
-    """A reader's rows with what was decided; `order` is what to print for them."""
+    """A reader's rows with what was decided."""
 
     rows: Sequence[DueRow]
     subscriptions: tuple[SubscriptionId, ...]
-    verdict: DigestVerdict
-    order: Order | None
+    outcome: _Outcome
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,33 +74,39 @@ class _Known:
 
 
 class Desk:
-    """Decides the digests of one run, and remembers what it has decided and made."""
+    """Decides the digests of one run, a chunk at a time, and remembers what it has decided and made."""
 
     def __init__(self, database: Database, policy: Policy, run: Run) -> None:
         self._policy, self._run = policy, run
         self._stand, self._press = Newsstand(run.head_seq), Press(database)
         self._version = 0
-        self._verdicts: dict[Any, DigestVerdict] = {}
-        self._printed: dict[tuple[Any, ...], Printed | None] = {}
-        self._places: dict[tuple[TopicId, int], int] = {}
+        self._one_at_a_time = threading.Lock()
+        self._outcomes: dict[tuple[Any, ...], _Outcome] = {}
+        # What keys are made of: each object once, as there are hundreds of thousands of keys.
+        self._places: dict[tuple[TopicId, int], tuple[TopicId, int]] = {}
+        self._terms: dict[tuple[Any, ...], tuple[Any, ...]] = {}
         self._days: dict[str, date] = {}
 
     def serve(self, conn: Connection, rows: Sequence[DueRow], *, at: datetime) -> Served:
         """Decide and make what these rows, all of each reader's that are due, lead to."""
         if not rows:
             return Served()
+        with self._one_at_a_time:
+            return self._serve(conn, rows, at=at)
+
+    def _serve(self, conn: Connection, rows: Sequence[DueRow], *, at: datetime) -> Served:
         news, known = self._look(conn, rows, at)
         decided = [self._decide(list(mine), known, news, at=at) for _, mine in itertools.groupby(rows, key=_reader)]
-        new = [one.order for one in decided if one.order and _key(one.order) not in self._printed]
-        orders = list({_key(order): order for order in new}.values())
+        waiting = list({id(one.outcome): one.outcome for one in decided if one.outcome.order}.values())
+        orders = [one.order for one in waiting if one.order]
         printed = self._press.print(conn, orders, news, own=self._stand.own)
-        self._printed.update(zip((_key(order) for order in orders), printed, strict=True))
+        for outcome, made in zip(waiting, printed, strict=True):
+            outcome.order, outcome.printed = None, made
         served = Served()
         for one in decided:
             self._settle(served, one, known, at=at)
-        for order in orders:
-            if order.owner is not None:
-                del self._printed[_key(order)]  # nobody else will ask for it
+        for outcome in waiting:
+            outcome.verdict = replace(outcome.verdict, layout=None)  # it is printed, and layouts are most of a memory
         return served
 
     def _look(self, conn: Connection, rows: Sequence[DueRow], at: datetime) -> tuple[News, _Known]:
@@ -108,11 +123,10 @@ class Desk:
         if self._stand.version != self._version:
             self._version = self._stand.version
             self._press.forget()
-            for memo in (self._verdicts, self._printed, self._places):
-                memo.clear()
-        if len(self._verdicts) > _KEYS_KEPT:
-            self._verdicts.clear()
-            self._printed.clear()
+            self._outcomes.clear()
+            self._places.clear()
+        if len(self._outcomes) > _KEYS_KEPT:
+            self._outcomes.clear()
         fresh = {pair.story_id for pairs in news.pairs.values() for pair in pairs if pair.seq > least}
         fresh &= news.stories.keys()
         oldest = min((news.stories[story].created_at for story in fresh), default=at)
@@ -131,32 +145,60 @@ class Desk:
         ]
         also = _owing(known.follows.get(reader, ()), owing, news, besides={topic for topic, _ in followed})
         followed += [(one.topic_id, self._run.head_seq) for one in also]
-        places = [(topic, self._place(news, topic, cursor)) for topic, cursor in followed]
+        places = [self._place(news, topic, cursor) for topic, cursor in followed]
         alike = tuple(place for place in places if place[1] >= 0 or owing)
-        read = known.seen.get(reader)
-        terms = (first.locale, first.timezone, first.awake, first.quiet_from, first.quiet_to, first.floor)
-        key = (*terms, first.below_floor, first.is_back, alike, frozenset(read.items()) if read else None, owing)
-        verdict = self._verdicts.get(key)
-        if verdict is None:
-            case = DigestCase(
-                reader=_terms(first, back_since=at if first.is_back else None),
-                followed=tuple(
-                    Followed(SubscriptionId(0), topic, seq if seq >= 0 else self._run.head_seq) for topic, seq in alike
-                ),
-                seen=read or {},
-                owed=owing,
-                due_at=self._run.due_at,
-                head=self._run.head_seq,
-            )
-            verdict = self._verdicts[key] = decide_digest(case, news, self._policy, at=at)
-        shown = verdict.layout.topics_of.values() if also and verdict.layout else ()
-        told = {topic for topics in shown for topic in topics}
+        outcome = self._outcome(first, alike, known.seen.get(reader), owing, news, at=at)
+        layout = outcome.verdict.layout
+        told = {topic for topics in layout.topics_of.values() for topic in topics} if also and layout else ()
         subscriptions = (
             *(row.subscription_id for row in rows),
             *(one.subscription_id for one in missed),
             *(one.subscription_id for one in also if one.topic_id in told),
         )
-        return _Decided(rows, subscriptions, verdict, self._order(first, verdict))
+        return _Decided(rows, subscriptions, outcome)
+
+    def _outcome(
+        self,
+        row: DueRow,
+        alike: tuple[tuple[TopicId, int], ...],
+        read: Mapping[StoryId, int] | None,
+        owing: tuple[StoryId, ...],
+        news: News,
+        *,
+        at: datetime,
+    ) -> _Outcome:
+        """Decide, unless it was decided for somebody like this reader; what is one reader's own is not kept."""
+        own = self._stand.own
+        if owing or row.is_back or not own.isdisjoint(topic for topic, _ in alike):
+            return self._decided(row, alike, read, owing, news, at=at)
+        terms = (row.locale, row.timezone, row.awake, row.quiet_from, row.quiet_to, row.floor, row.below_floor)
+        key = (self._terms.setdefault(terms, terms), alike, frozenset(read.items()) if read else None)
+        outcome = self._outcomes.get(key)
+        if outcome is None:
+            outcome = self._outcomes[key] = self._decided(row, alike, read, owing, news, at=at)
+        return outcome
+
+    def _decided(
+        self,
+        row: DueRow,
+        alike: tuple[tuple[TopicId, int], ...],
+        read: Mapping[StoryId, int] | None,
+        owing: tuple[StoryId, ...],
+        news: News,
+        *,
+        at: datetime,
+    ) -> _Outcome:
+        head = self._run.head_seq
+        case = DigestCase(
+            reader=_terms(row, back_since=at if row.is_back else None),
+            followed=tuple(Followed(SubscriptionId(0), topic, seq if seq >= 0 else head) for topic, seq in alike),
+            seen=read or {},
+            owed=owing,
+            due_at=self._run.due_at,
+            head=head,
+        )
+        verdict = decide_digest(case, news, self._policy, at=at)
+        return _Outcome(verdict, self._order(row, verdict))
 
     def _since(self, paused_at: datetime) -> datetime:
         return missed_since(paused_at, self._policy)
@@ -171,19 +213,18 @@ class Desk:
         owner = None if self._stand.own.isdisjoint(topics) else row.subscriber_id
         return Order(row.locale, day, verdict.layout, verdict.away, owner)
 
-    def _place(self, news: News, topic: TopicId, cursor: int) -> int:
-        """Return the number of the topic's last pair that a cursor has passed, -1 for all: equal places are equal."""
+    def _place(self, news: News, topic: TopicId, cursor: int) -> tuple[TopicId, int]:
+        """Return a topic with the number of its last pair that a cursor has passed, -1 for all: alike is equal."""
         known = self._places.get((topic, cursor))
         if known is None:
             pairs = news.pairs.get(topic, ())
             index = bisect_right(pairs, cursor, key=lambda pair: pair.seq)
-            known = -1 if index == len(pairs) else (pairs[index - 1].seq if index else 0)
-            self._places[topic, cursor] = known
+            number = -1 if index == len(pairs) else (pairs[index - 1].seq if index else 0)
+            known = self._places[topic, cursor] = (topic, number)
         return known
 
     def _settle(self, served: Served, one: _Decided, known: _Known, *, at: datetime) -> None:
-        row, verdict = one.rows[0], one.verdict
-        printed = self._printed[_key(one.order)] if one.order else None
+        row, verdict, printed = one.rows[0], one.outcome.verdict, one.outcome.printed
         if printed is not None and row.recipient is not None:
             served.copies.setdefault(row.locale, []).append(_copy(row, one.subscriptions, printed, at=at))
         if verdict.hold_until is not None or (not verdict.cursor_moves and row.awake):
@@ -207,11 +248,6 @@ def _owing(
         for one in follows
         if one.topic_id not in besides and any(news.is_told(story, one.topic_id) for story in owing)
     ]
-
-
-def _key(order: Order) -> tuple[Any, ...]:
-    # Verdicts are kept, and with them their layouts: one layout is one object as long as this is asked.
-    return order.locale, order.day, id(order.layout), order.away, order.owner
 
 
 def _reader(row: DueRow) -> SubscriberId:

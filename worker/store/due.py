@@ -102,8 +102,8 @@ def coalesce(conn: Connection, due_at: datetime, first: SubscriberId, last: Subs
 
 def rows(conn: Connection, due_at: datetime, first: SubscriberId, last: SubscriberId, *, at: datetime) -> list[DueRow]:
     """Return what is due at an instant of the readers from `first` to `last`, reader by reader. Locks nothing."""
-    found = _ROWS.once(conn, {"due_at": due_at, "first": first, "last": last, "at": at}).all()
-    return [DueRow._make(row) for row in found]
+    found = _ROWS.tuples(conn, {"due_at": due_at, "first": first, "last": last, "at": at})
+    return list(map(DueRow._make, found))
 
 
 def claim(conn: Connection, due_at: datetime, claims: Sequence[Claim]) -> set[SubscriptionId]:

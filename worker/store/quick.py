@@ -34,6 +34,14 @@ class Quick:
         text, drive = self._compiled(conn.dialect)
         return conn.exec_driver_sql(text, drive(values))
 
+    def tuples(self, conn: Connection, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """Run the statement and return all its rows as the driver gives them."""
+        result = self.once(conn, values)
+        assert result.cursor is not None  # noqa: S101  for mypy: a statement that returns rows has one
+        rows = list(result.cursor.fetchall())
+        result.close()
+        return rows
+
     def for_each(self, conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Run the statement once a row, of which there is at least one."""
         text, drive = self._compiled(conn.dialect)

@@ -7,7 +7,8 @@ the house, then ranges upwards, then rows. Called by planning, withdrawals and e
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import sqlalchemy as sa
@@ -52,6 +53,16 @@ def alone(conn: Connection) -> None:
     """
     if conn.dialect.name != "sqlite":
         conn.execute(sa.select(sa.func.pg_advisory_xact_lock(_PLANNING)))
+
+
+def whole_ranges(readers: Sequence[SubscriberId]) -> Sequence[SubscriberId]:
+    """Leave out those of the last range of ascending readers, unless there is no other: it goes on after them.
+
+    >>> [len(whole_ranges([SubscriberId(n) for n in range(1, last)])) for last in (4000, 4500)]
+    [3999, 4095]
+    """
+    last = _range_of(readers[-1])
+    return readers[: bisect_left(readers, last, key=_range_of)] or readers
 
 
 def _share_the_house(conn: Connection) -> None:
