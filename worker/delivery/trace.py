@@ -110,6 +110,7 @@ class Sent:
     planned_at: datetime
     next_attempt_at: datetime | None
     accepted_at: datetime | None
+    ended_at: datetime | None = None
     quiet_until: datetime | None = None
     tries: tuple[Try, ...] = ()
     heard: tuple[Heard, ...] = ()
@@ -304,6 +305,8 @@ def _of_copy(copy: Sent) -> Iterator[Entry]:
         codes = (str(code) for code in (one.code, one.enhanced) if code)
         reply = " ".join([*(code for code in codes if code not in one.text), one.text])
         yield Entry(one.at, one.outcome.replace("_", " "), f"{one.provider}: {reply}" if one.provider else reply)
+    if copy.ended_at:
+        yield Entry(copy.ended_at, copy.state, f"delivery {copy.id} is not sent: {copy.reason}")
     for heard in copy.heard:
         yield Entry(heard.at, heard.kind, f"{heard.provider}: {heard.text}" if heard.text else f"says {heard.provider}")
 

@@ -87,14 +87,22 @@ def outcome_of(receipt: Receipt, *, delivery_id: DeliveryId, fence: int) -> Outc
     )
 
 
-def move(conn: Connection, delivery_id: DeliveryId, happening: Happening, *, reason: str = "") -> bool:
-    """Make one step by compare-and-set; False when the row's state does not take it."""
+def move(
+    conn: Connection,
+    delivery_id: DeliveryId,
+    happening: Happening,
+    *,
+    reason: str = "",
+    at: datetime | None = None,
+) -> bool:
+    """Make one step by compare-and-set; False when the row's state does not take it. `at` is now, if it is known."""
+    ended_at = at or now(conn) if happening in _UNSENT else None
     targets = {source: step(source, happening) for source in sources_of(happening)}
     state = sa.case(*((Delivery.state == source, str(target)) for source, target in targets.items()))
     moved = conn.execute(
         sa.update(Delivery)
         .where(Delivery.id == delivery_id, Delivery.state.in_(targets))
-        .values(state=state, reason=reason or Delivery.reason)
+        .values(state=state, reason=reason or Delivery.reason, ended_at=ended_at)
     )
     return moved.rowcount == 1
 
@@ -223,7 +231,7 @@ def expire(conn: Connection, *, limit: int) -> int:
     for edition_id, batch_no in batches:
         lock(conn, edition_id, batch_no)
     why = "its last moment passed before it could be delivered"
-    expired = [move(conn, DeliveryId(row.id), Happening.EXPIRED, reason=why) for row in rows]
+    expired = [move(conn, DeliveryId(row.id), Happening.EXPIRED, reason=why, at=at) for row in rows]
     for edition_id, batch_no in batches:
         reschedule(conn, edition_id, batch_no)
     return sum(expired)
@@ -251,6 +259,7 @@ def _consequences(outcome: Outcome, at: datetime) -> dict[str, object]:
     return values
 
 
+_UNSENT: Final = (Happening.SUPPRESSED, Happening.CANCELLED, Happening.EXPIRED)
 _ACCEPT: Final = Quick(
     lambda _: sa.update(Delivery).where(
         Delivery.id == sa.bindparam("which", type_=Delivery.id.type),

@@ -118,14 +118,15 @@ def settle_held_back(conn: Connection, lease: Lease, ids: Iterable[DeliveryId]) 
     reader has been erased are ended too: nobody could even try to commit them.
     """
     lock(conn, lease.edition_id, lease.batch_no)
-    parameters = {"ids": _listed(conn, ids), "at": now(conn), **alive_parameters(lease)}
+    at = now(conn)
+    parameters = {"ids": _listed(conn, ids), "at": at, **alive_parameters(lease)}
     rested = []
     for row in _HELD_BACK.once(conn, parameters).all():
         delivery_id, why = row[0], row[1]
         if why == _QUIET:
             rested.append(delivery_id)
         elif why not in {"lease lost", "held"}:
-            move(conn, DeliveryId(delivery_id), _ENDS.get(why, Happening.SUPPRESSED), reason=why)
+            move(conn, DeliveryId(delivery_id), _ENDS.get(why, Happening.SUPPRESSED), reason=why, at=at)
     if rested:
         morning = sa.update(Delivery).where(Delivery.id.in_(rested), Delivery.state == State.LEASED)
         conn.execute(morning.values(next_attempt_at=Delivery.quiet_until))

@@ -91,9 +91,8 @@ def withdraw_unsent(conn: Connection, subscriber_id: SubscriberId) -> int:
     where = sorted((row.edition_id, row.batch_no) for row in conn.execute(batches))
     for edition_id, batch_no in where:
         lock(conn, edition_id, batch_no)
-    ended = conn.execute(
-        sa.update(Delivery).where(*mine).values(state=State.SUPPRESSED, reason=_WHY, next_attempt_at=None)
-    )
+    values = {"state": State.SUPPRESSED, "reason": _WHY, "next_attempt_at": None, "ended_at": now(conn)}
+    ended = conn.execute(sa.update(Delivery).where(*mine).values(**values))
     for edition_id, batch_no in where:
         reschedule(conn, edition_id, batch_no)
     return ended.rowcount

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from worker.lifecycle import PRE_COMMIT, State
 from worker.model import EditionId, EditionStatus
+from worker.store.database import now
 from worker.store.leases import lock, reschedule
 from worker.store.schema import Delivery, DeliveryBatch, Edition
 
@@ -78,7 +79,7 @@ def cancel_unsent(conn: Connection, edition_id: EditionId, batches: Sequence[int
             sa.update(Delivery)
             .where(Delivery.edition_id == edition_id, Delivery.batch_no == batch_no)
             .where(Delivery.state.in_(PRE_COMMIT))
-            .values(state=State.CANCELLED, next_attempt_at=None, reason=reason)
+            .values(state=State.CANCELLED, next_attempt_at=None, reason=reason, ended_at=now(conn))
         ).rowcount
         reschedule(conn, edition_id, batch_no)
     return ended

@@ -131,6 +131,7 @@ def copies(conn: Connection, subscriber_id: SubscriberId, story_id: StoryId | No
             Delivery.planned_at,
             Delivery.next_attempt_at,
             Delivery.accepted_at,
+            Delivery.ended_at,
             Delivery.quiet_until,
         )
         .join(Edition, Edition.id == Delivery.edition_id)

@@ -99,7 +99,7 @@ def cancel(conn: Connection, edition_id: EditionId, batch_no: int, *, content: C
     ended = conn.execute(
         sa.update(Delivery)
         .where(*_unsent(edition_id, batch_no), Delivery.content_id == content)
-        .values(state=State.CANCELLED, next_attempt_at=None, reason=reason)
+        .values(state=State.CANCELLED, next_attempt_at=None, reason=reason, ended_at=now(conn))
     )
     reschedule(conn, edition_id, batch_no)
     return ended.rowcount

@@ -229,6 +229,16 @@ def test_a_story_is_stopped_from_the_command_line(tocsin, ada):
     assert tocsin("articles", "kill", 99)[0] == 2
 
 
+def test_a_copy_that_was_cancelled_has_its_line_in_the_timeline(tocsin, database, ada):
+    with database.write() as conn:
+        digest = edition(conn, [ada[0]])
+    assert tocsin("editions", "cancel", digest, "--reason", "wrong headline")[0] == 0
+    (traced,) = tocsin.ask("deliveries", "trace", ADDRESS)
+    last = traced["timeline"][-1]
+    assert last["what"] == "cancelled"
+    assert last["says"].endswith("wrong headline")
+
+
 def test_without_an_article_a_readers_mails_are_told(tocsin, database, ada, post):
     with database.write() as conn:
         digest = edition(conn, [ada[0]])

@@ -188,6 +188,13 @@ def test_the_timeline_tells_everything_in_its_order():
     ]
 
 
+@pytest.mark.parametrize("state", [State.SUPPRESSED, State.CANCELLED, State.EXPIRED])
+def test_the_end_of_a_copy_that_is_not_sent_has_its_line(state):
+    ended = replace(COPY, state=state, reason="the address is suppressed", ended_at=NOON + HOUR)
+    last = timeline(READER, ARTICLE, [VOLCANOES], [ended])[-1]
+    assert (last.at, last.what, last.says) == (NOON + HOUR, state, "delivery 3 is not sent: the address is suppressed")
+
+
 @pytest.mark.parametrize("why", Owing)
 def test_a_story_that_comes_later_is_told_with_its_reason_and_its_time(why):
     owed = Owed(why=why, owed_at=NOON, due_at=NOON + 10 * HOUR)

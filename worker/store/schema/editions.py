@@ -130,6 +130,7 @@ class Delivery(Base):
     planned_at: Mapped[datetime]
     committed_at: Mapped[datetime | None]
     accepted_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]  # when it was suppressed or cancelled, or expired: it was not sent
     # The subscriptions that it is for: when all of them have ended, it is not sent. None or empty: it is for none.
     serves: Mapped[list[int] | None] = mapped_column(_NUMBERS)
     in_reply_to: Mapped[str] = mapped_column(default="", server_default="")  # Message-ID of what it is an update of
