@@ -98,7 +98,7 @@ bench-delivery: $(VENV)/.bench ## our whole path beside other senders (12 minute
 	@$(PY) -m tests.bench.delivery $(ARGS)
 
 .PHONY: bench-planning
-bench-planning: $(VENV)/.bench ## digests for a whole crowd due in one minute (3 minutes; ARGS='--sizes 1000000 --databases postgresql')
+bench-planning: $(VENV)/.bench ## digests for a whole crowd due in one minute (20 minutes; ARGS='--sizes 100000 --rounds 1': one)
 	@$(PY) -m tests.bench.planning $(ARGS)
 
 .PHONY: docs

@@ -58,18 +58,20 @@ class Place:
 def main() -> None:
     """Measure, print, and write the section of docs/benchmarks.md."""
     reader = argparse.ArgumentParser(description="From POST /api/v1/articles to an alert's last row.")
-    reader.add_argument("--followers", type=int, default=10_000)
-    reader.add_argument("--pushes", type=int, default=200)
+    reader.add_argument("--followers", type=int, nargs="+", default=[10_000, 100_000])
+    reader.add_argument("--pushes", type=int, default=200, help="a tenth of it for each ten times as many followers")
     reader.add_argument("--databases", default="sqlite,postgresql")
     reader.add_argument("--dry", action="store_true", help="write nothing into docs/benchmarks.md")
     given = reader.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # whatever was started is ended then too
     lines = []
     for kind in given.databases.split(","):
-        with made(kind) as place:
-            spent_s = measure(place, followers=given.followers, pushes=given.pushes)
-        lines.append([kind, f"{given.followers:,}", len(spent_s), *_percentiles(spent_s), f"{max(spent_s):.2f}"])
-        _say(" | ".join(map(str, lines[-1])))
+        for followers in given.followers:
+            pushes = max(5, given.pushes * min(given.followers) // followers)
+            with made(kind) as place:
+                spent_s = measure(place, followers=followers, pushes=pushes)
+            lines.append([kind, f"{followers:,}", len(spent_s), *_percentiles(spent_s), f"{max(spent_s):.2f}"])
+            _say(" | ".join(map(str, lines[-1])))
     shown = table(["seconds", "followers", "pushes", "p50", "p95", "p99", "longest"], lines)
     told = "\n\n".join((_ABOUT, shown, conditions()))
     _say(f"\n{told}")

@@ -27,6 +27,7 @@ from worker.store.schema import (
     Delivery,
     Edition,
 )
+from worker.store.unsettled import IS_UNSETTLED
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -147,7 +148,8 @@ def give_back(conn: Connection, lease: Lease, ids: Collection[DeliveryId]) -> No
 
 def orphans_to_unknown(conn: Connection, *, limit: int) -> int:
     """Make "unknown" of rows on the wire whose holder is gone, and return how many there were."""
-    query = sa.select(Delivery.id, Delivery.fence).where(Delivery.state == State.COMMITTING, abandoned_condition(conn))
+    is_on_the_wire = sa.and_(Delivery.state == State.COMMITTING, IS_UNSETTLED)
+    query = sa.select(Delivery.id, Delivery.fence).where(is_on_the_wire, abandoned_condition(conn))
     rows = conn.execute(query.limit(limit)).all()
     record(
         conn,
@@ -183,8 +185,8 @@ def unknown(conn: Connection, *, limit: int, after: int = 0) -> list[Doubtful]:
             Delivery.committed_at,
         )
         .join(Edition, Edition.id == Delivery.edition_id)
-        .where(Delivery.state == State.UNKNOWN, Delivery.id > after)
-        .order_by(Delivery.id)
+        .where(Delivery.state == State.UNKNOWN, IS_UNSETTLED, Delivery.id + 0 > after)  # "+ 0": not by their ids
+        .order_by(Delivery.id + 0)
         .limit(limit)
     )
     at = now(conn)
@@ -220,10 +222,10 @@ def expire(conn: Connection, *, limit: int) -> int:
         Delivery.state.in_((State.PLANNED, State.DEFERRED)),
         sa.and_(Delivery.state == State.LEASED, unheld_condition(conn)),
     )
+    over = sa.select(Edition.id).where(Edition.expires_at <= at, Edition.finished_at.is_(None))
     overdue = (
         sa.select(Delivery.id, Delivery.edition_id, Delivery.batch_no)
-        .join(Edition, Edition.id == Delivery.edition_id)
-        .where(waits, Edition.expires_at <= at)
+        .where(IS_UNSETTLED, Delivery.edition_id.in_(over), waits)
         .limit(limit)
     )
     rows = conn.execute(overdue).all()

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection
 
 from worker.content import AnyContent
 from worker.facts import Copy, EditionPlan
-from worker.lifecycle import OPEN, State, conserve
+from worker.lifecycle import State, conserve
 from worker.model import ContentId, EditionId, EditionKind, EditionStatus, Lane, Severity
 from worker.store import bulk
 from worker.store.database import insert_for, now
@@ -28,6 +28,7 @@ from worker.store.schema import (
     Edition,
     EditionContent,
 )
+from worker.store.unsettled import IS_UNSETTLED
 
 BATCH_ROWS: Final = 500
 _BATCH: Final = ("edition_id", "batch_no", "lane", "next_attempt_at")
@@ -175,7 +176,7 @@ def nature(conn: Connection, edition_id: EditionId) -> tuple[EditionKind, Severi
     return row.kind, row.severity
 
 
-_PENDING: Final = sa.exists().where(Delivery.edition_id == Edition.id, Delivery.state.in_([*OPEN, State.UNKNOWN]))
+_PENDING: Final = sa.exists().where(Delivery.edition_id == Edition.id, IS_UNSETTLED)
 _FINISH: Final = (
     sa.update(Edition)
     .where(Edition.status.in_(_UNDER_WAY), Edition.finished_at.is_(None), ~_PENDING)

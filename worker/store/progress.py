@@ -25,6 +25,7 @@ from worker.store.schema import (
     Subscription,
     TopicStory,
 )
+from worker.store.unsettled import IS_UNSETTLED
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,8 +83,8 @@ def progress(conn: Connection, *, since: datetime, digests_due_at: datetime | No
         newsletters_due=_newsletters_due(conn, at=digests_due_at or since),
         questions_due=_count(conn, Subscriber.id, Subscriber.confirmation_due_at.is_not(None)),
         editions_open=_count(conn, Edition.id, planning),
-        deliveries_open=_count(conn, Delivery.id, Delivery.state.in_(list(OPEN))),
-        deliveries_unknown=_count(conn, Delivery.id, Delivery.state == State.UNKNOWN),
+        deliveries_open=_count(conn, Delivery.id, Delivery.state.in_(list(OPEN)), IS_UNSETTLED),
+        deliveries_unknown=_count(conn, Delivery.id, Delivery.state == State.UNKNOWN, IS_UNSETTLED),
     )
 
 

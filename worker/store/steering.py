@@ -16,6 +16,7 @@ from worker.model import EditionId, EditionStatus
 from worker.store.database import now
 from worker.store.leases import lock, reschedule
 from worker.store.schema import Delivery, DeliveryBatch, Edition
+from worker.store.unsettled import IS_UNSETTLED
 
 _BATCHES_AT_ONCE = 10
 
@@ -50,7 +51,7 @@ def change_status(
 
 def cancelled(conn: Connection) -> list[EditionId]:
     """Return cancelled editions that have copies which are neither ended nor on the wire."""
-    unsent = sa.exists().where(Delivery.edition_id == Edition.id, Delivery.state.in_(PRE_COMMIT))
+    unsent = sa.exists().where(Delivery.edition_id == Edition.id, IS_UNSETTLED, Delivery.state.in_(PRE_COMMIT))
     query = sa.select(Edition.id).where(
         Edition.status == EditionStatus.CANCELLED, Edition.finished_at.is_(None), unsent
     )

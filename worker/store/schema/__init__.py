@@ -3,6 +3,7 @@
 from worker.store.schema.articles import Article, ArticleBand, ArticleVersion, Source, Story
 from worker.store.schema.base import Base
 from worker.store.schema.editions import (
+    UNSETTLED,
     Attempt,
     ContentStory,
     Delivery,
@@ -27,6 +28,7 @@ from worker.store.schema.topics import Match, Topic, TopicStory
 from worker.store.schema.ways import Allowance, Breaker, Throttle
 
 __all__ = [
+    "UNSETTLED",
     "Allowance",
     "ApiKey",
     "Article",
