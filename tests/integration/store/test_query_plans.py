@@ -1,0 +1,119 @@
+"""What runs every few seconds, or for every batch, looks for the few rows that it needs, and not through millions.
+
+SQLite says of each statement how it goes about it. That a table is scanned is told by the word, and by the lack of an
+index that holds only some of its rows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import Engine, event
+
+from tests import crowd
+from tests.bench.delivery import letter
+from tests.builders import news, topic
+from tests.conftest import MakeUrl
+from tests.databases import opened
+from worker.delivery import run_canary, run_steering, run_withdrawal
+from worker.delivery.canary import Limits
+from worker.lifecycle import State
+from worker.model import Cadence, EditionStatus, Lane
+from worker.planning.rules import Policy
+from worker.planning.run import plan
+from worker.store import deliveries, editions, leases
+from worker.store.database import Database
+from worker.store.schema import Delivery, Edition
+
+READERS = 2_000
+LARGE = ("delivery", "subscriber", "subscription", "attempt", "event", "match", "article", "content_story")
+PARTIAL = re.compile(
+    r"USING (COVERING )?INDEX ix_(delivery_un|subscriber_paused|event_unsettled|subscription_next_due)"
+)
+
+
+POLICY = Policy(domain="courier.example", alert_expires=timedelta(hours=6), digest_expires=timedelta(hours=12))
+LIMITS = Limits(refused=0.02, unknown=0.02, bounced=0.05, complained=0.002, watch_s=60)
+
+
+@pytest.fixture
+def busy_house(make_url: MakeUrl) -> Iterator[Database]:
+    """Open a house on SQLite with a large edition of which half is sent."""
+    with opened(make_url("sqlite")) as database:
+        with database.write() as conn:
+            story = news(conn, topic(conn, "crowd"))
+        crowd.add_readers(database, READERS, topic="crowd", cadence=Cadence.WEEKLY)
+        crowd.plan_edition(database, letter.content(story), lane=Lane.BULK, count=READERS)
+        with database.write() as conn:
+            conn.execute(sa.update(Delivery).where(Delivery.id % 2 == 0).values(state=State.ACCEPTED))
+            conn.execute(sa.update(Edition).values(status=EditionStatus.SENDING))
+            conn.exec_driver_sql("ANALYZE")
+        yield database
+
+
+@contextmanager
+def statements() -> Iterator[dict[str, Any]]:
+    """Collect what is asked of any database, each statement with the values of its first use."""
+    asked: dict[str, Any] = {}
+
+    def note(_conn: object, _cursor: object, statement: str, values: Any, _context: object, many: bool) -> None:
+        asked.setdefault(statement, values[0] if many else values)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield asked
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+
+
+def finish(database: Database) -> None:
+    with database.write() as conn:
+        editions.finish_settled(conn)
+
+
+def look_after(database: Database) -> None:
+    with database.write() as conn:
+        deliveries.expire(conn, limit=100)
+        deliveries.orphans_to_unknown(conn, limit=100)
+        deliveries.unknown(conn, limit=100)
+        leases.due_batches(conn, Lane.BULK, limit=100)
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        finish,
+        look_after,
+        lambda database: plan(database, POLICY),
+        lambda database: run_canary.sweep(database, LIMITS),
+        run_steering.sweep,
+        run_withdrawal.sweep,
+    ],
+    ids=["finishing", "looking-after", "planning", "canary", "steering", "withdrawal"],
+)
+def test_what_runs_all_the_time_goes_through_no_large_table(busy_house: Database, work: Callable[[Database], object]):
+    with statements() as asked:
+        work(busy_house)
+    assert asked
+    with busy_house.read() as conn:
+        steps = [
+            (str(step[3]), statement)
+            for statement, values in asked.items()
+            if statement.lstrip().startswith(("SELECT", "UPDATE", "DELETE"))
+            for step in conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+        ]
+    assert [(step, statement) for step, statement in steps if is_long(step)] == []
+
+
+def is_long(step: str) -> bool:
+    """Tell whether a step goes through all of a large table, or through all copies of an edition."""
+    kind, table, *_ = step.split()
+    if kind == "SCAN":
+        return table in LARGE and not PARTIAL.search(step)
+    return kind == "SEARCH" and table == "delivery" and step.endswith("(edition_id=?)")
