@@ -68,6 +68,10 @@ install: $(VENV)/.runtime ## only install: the command is then .venv/bin/tocsin
 test: $(VENV)/.dev ## all tests (ARGS='-k alert' passes words on to pytest; CI=1: a skipped test fails)
 	@$(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(if $(CI),-p tests.no_skips) $(ARGS)
 
+.PHONY: test-slow
+test-slow: $(VENV)/.dev ## only the short drills, four minutes: a system killed in mid-send, a day compressed (CI runs them)
+	@$(PY) -m pytest -m slow -n $(JOBS) --dist loadfile --no-loadscope-reorder $(if $(CI),-p tests.no_skips) $(ARGS)
+
 .PHONY: drill
 drill: $(VENV)/.dev ## only the long drills, half an hour: kill -9, full disks, broken relays, clocks that step, in mid-send
 	@$(PY) -m pytest -m drill $(ARGS)

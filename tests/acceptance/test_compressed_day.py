@@ -17,7 +17,7 @@ from tests.acceptance.compressed import STEP, CompressedDay
 from tests.acceptance.conftest import MakeInstallation
 from tests.acceptance.houses import Installation
 
-pytestmark = pytest.mark.timeout(900)  # whichever test is first waits for the day
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # whichever test is first waits for the day
 
 STEPS: Final = 48
 OUTAGE: Final = range(19, 27)  # 09:30 to 13:30

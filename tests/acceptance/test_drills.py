@@ -223,6 +223,7 @@ def assert_everybody_got_it_once(reckoning: Reckoning) -> None:
 # They share one house, which each of them finds or makes running -----------------------------------------------------
 
 
+@pytest.mark.slow
 def test_kill_9_of_a_delivery_worker_in_the_middle_of_a_send(newsroom):
     up = newsroom.up()
     title = newsroom.publish_and_wait_for_the_middle()
@@ -230,6 +231,7 @@ def test_kill_9_of_a_delivery_worker_in_the_middle_of_a_send(newsroom):
     assert_everybody_got_it_once(newsroom.finish(title))
 
 
+@pytest.mark.slow
 def test_kill_9_of_a_delivery_worker_and_flushall_at_the_same_moment(newsroom):
     up = newsroom.up()
     title = newsroom.publish_and_wait_for_the_middle()
@@ -239,6 +241,7 @@ def test_kill_9_of_a_delivery_worker_and_flushall_at_the_same_moment(newsroom):
     assert_everybody_got_it_once(newsroom.finish(title))
 
 
+@pytest.mark.slow
 def test_kill_9_at_the_top_ends_all_below_and_the_next_start_finishes(newsroom):
     up = newsroom.up()
     title = newsroom.publish_and_wait_for_the_middle()
@@ -253,6 +256,7 @@ def test_kill_9_at_the_top_ends_all_below_and_the_next_start_finishes(newsroom):
     assert_everybody_got_it_once(newsroom.finish(title))
 
 
+@pytest.mark.slow
 def test_sigterm_in_the_middle_of_a_send_leaves_nothing_in_doubt_and_the_next_start_finishes(newsroom):
     up = newsroom.up()
     title = newsroom.publish_and_wait_for_the_middle()

@@ -69,11 +69,14 @@ def test_kill_9_of_every_part_in_turn_in_one_send(stage: Stage) -> None:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("severity", ["normal", pytest.param("breaking", marks=pytest.mark.drill)])
+@pytest.mark.parametrize(
+    "severity", [pytest.param("normal", marks=pytest.mark.slow), pytest.param("breaking", marks=pytest.mark.drill)]
+)
 def test_a_relay_that_refuses_hangs_up_and_stalls_at_random(stage: Stage, severity: str) -> None:
     check_moody_relay(stage, readers=SHORT // 4, severity=severity)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_postgresql_crashes_in_mid_send(cluster: Cluster, stage: Stage) -> None:
     check_postgresql_restarts(stage, cluster, readers=SHORT // 4, crashes=[True])

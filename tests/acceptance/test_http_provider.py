@@ -97,6 +97,7 @@ def test_everybody_gets_one_mail_and_can_leave_with_one_click(house: Installatio
     assert left == [(1,)]
 
 
+@pytest.mark.slow
 def test_a_lost_answer_and_a_dead_worker_send_nothing_twice(house: Installation, provider: MailProvider) -> None:
     """The provider accepts and falls silent; the worker that waits is killed; the next one asks under the same key."""
     provider.silent.set()
@@ -110,6 +111,7 @@ def test_a_lost_answer_and_a_dead_worker_send_nothing_twice(house: Installation,
     assert provider.requests > 1
 
 
+@pytest.mark.slow
 def test_where_no_keys_are_known_a_lost_answer_is_settled_by_the_providers_events(
     make_installation: MakeInstallation,
 ) -> None:
