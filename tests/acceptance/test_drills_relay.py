@@ -30,7 +30,7 @@ SHORT: Final = 2_000
 LONG: Final = int(os.environ.get("DRILL_READERS", "20000"))
 MINUTE_S: Final = 60
 FAULT_S: Final = 20  # a sink that is changed cannot be reached for a moment, and is then left alone for ten seconds
-MOODS: Final = ("--soft", "0.03", "--hard", "0.03", "--busy", "0.01", "--stall", "0.01")
+MOODS: Final = ("--soft", "0.03", "--hard", "0.03", "--hang-up", "0.01", "--forget", "0.01")
 
 
 @pytest.fixture
@@ -262,7 +262,9 @@ def check_that_all_got_it(drill: Drill) -> None:
 
 def check_moody_relay(stage: Stage, *, readers: int, severity: str) -> None:
     chance = seed()
-    relay = StandIn(*MOODS, "--hang-up", "0.01", "--forget", "0.01", "--round-trip-s", "0.02", "--seed", str(chance))
+    # Each of these costs a connection half a minute, or everybody half of the rate: as many of them, however long it is.
+    slow = str(5 / readers)
+    relay = StandIn(*MOODS, "--busy", slow, "--stall", slow, "--round-trip-s", "0.02", "--seed", str(chance))
     drill = stage.drill(relay, readers=readers, delay_s=0)
     drill.begin(severity=severity)
     again = severity == "breaking"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import json
 import re
 import sys
@@ -49,8 +50,13 @@ def imported(folder: Path) -> Iterator[str]:
 def distributions(names: Iterable[str]) -> set[str]:
     """Return the distributions that provide imported names; names of ours and Python's own left out."""
     outside = {name for name in names if name not in sys.stdlib_module_names and name not in {"worker", "tests"}}
-    provided = packages_distributions()
-    return {canonicalize_name(provided[name][0]) for name in outside}
+    return {canonicalize_name(providers()[name][0]) for name in outside}
+
+
+@functools.cache
+def providers() -> dict[str, list[str]]:
+    """Return which distributions provide each import name; to read it takes seconds."""
+    return dict(packages_distributions())
 
 
 def locked(lock: str) -> dict[str, str]:
