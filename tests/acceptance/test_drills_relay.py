@@ -262,7 +262,7 @@ def check_that_all_got_it(drill: Drill) -> None:
 
 def check_moody_relay(stage: Stage, *, readers: int, severity: str) -> None:
     chance = seed()
-    # Each of these costs a connection half a minute, or everybody half of the rate: as many of them, however long it is.
+    # Each costs a connection half a minute, or everybody half of the rate: as many of them, however long the send is.
     slow = str(5 / readers)
     relay = StandIn(*MOODS, "--busy", slow, "--stall", slow, "--round-trip-s", "0.02", "--seed", str(chance))
     drill = stage.drill(relay, readers=readers, delay_s=0)
