@@ -10,6 +10,7 @@ the run was a whole one.
 
 from __future__ import annotations
 
+import re
 import shlex
 import signal
 import subprocess
@@ -231,7 +232,10 @@ def run(given: Namespace) -> Run:
         bench = Bench(stack, given, folder)
         speeds = bench.local() if "local" in given.parts else []
         speeds += bench.far() if "far" in given.parts else []
-        words = [f"ARGS={' '.join(sys.argv[1:])}"] if sys.argv[1:] else []
+        chosen = re.sub(
+            r" ?--scratch[ =]\S+", "", " ".join(sys.argv[1:])
+        )  # a place of this machine is nobody's business
+        words = [f"ARGS={chosen}"] if chosen else []
         return Run(
             size=bench.letter.size,
             command=shlex.join(["make", "bench-delivery", *words]),
