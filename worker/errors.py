@@ -11,6 +11,7 @@
     ├── FetchError                the outside world did not answer a fetch; a later poll may
     ├── DnsError                  DNS gave no answer; `silent`: nobody did, else the name's own servers fail
     ├── TooLongError              a question was given up: its answer takes too long; ask for less
+    ├── OvertakenError            somebody changed what is being worked on: what is done stays, begin again
     ├── LifecycleError            a delivery was asked to make a step that its state does not allow: a defect
     └── SendError                 a message that certainly was not accepted; says whether to try again
 
@@ -129,6 +130,10 @@ class DnsError(TocsinError):
 
 class TooLongError(TocsinError):
     """A question whose answer takes longer than anybody waits; says what to ask instead."""
+
+
+class OvertakenError(TocsinError):
+    """Somebody else has changed what this was working on. What was done stays; a repetition does the rest."""
 
 
 class LifecycleError(TocsinError):

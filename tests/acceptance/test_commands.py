@@ -44,10 +44,10 @@ def test_the_contract_names_every_command_that_this_version_has():
     found = {" ".join(words) for words in commands()}
     promised = """demo, up, web, worker, beat, db upgrade, doctor, config, sources add, sources list, sources poll,
         sources parse, articles add, articles list, articles show, articles kill, topics import, topics list,
-        topics check, topics explain, topics translate, topics backtest, match, subscribers import, subscribers export,
-        subscribers show, subscribers suppress, subscribers erase, newsletters import, newsletters list, editions list,
-        editions show, editions pause, editions resume, editions cancel, deliveries list, deliveries show,
-        deliveries trace, deliveries resolve, plan, simulate, render, dkim new, dkim records"""
+        topics check, topics explain, topics translate, topics backtest, topics backfill, match, subscribers import,
+        subscribers export, subscribers show, subscribers suppress, subscribers erase, newsletters import, newsletters
+        list, editions list, editions show, editions pause, editions resume, editions cancel, deliveries list,
+        deliveries show, deliveries trace, deliveries resolve, plan, simulate, render, dkim new, dkim records"""
     assert found >= {" ".join(words.split()) for words in promised.split(",")}
 
 

@@ -16,6 +16,7 @@ import typer
 from worker import __version__
 from worker.cli import (
     articles,
+    backfill,
     backtest,
     database,
     deliveries,
@@ -88,6 +89,7 @@ app.add_typer(topics.app, name="topics", rich_help_panel=_NEWS)
 explain.register(topics.app, topics.stored_queries)
 translate.register(topics.app)
 backtest.register(topics.app)
+backfill.register(topics.app)
 app.command(rich_help_panel=_NEWS)(match.match)
 app.command(rich_help_panel=_NEWS)(stories.stories)
 subscribers.app.command()(erase.erase)

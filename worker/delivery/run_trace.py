@@ -127,6 +127,7 @@ def _followed(conn: Connection, reader: Reader, story_id: StoryId | None) -> lis
             alert_due_at=row["alert_due_at"],
             is_past=bool(row["is_past"]),
             rolls=bool(row["rolls"]),
+            never_alerts=row["alert_due_at"] is None and row["alerted_at"] is None,
             summary_due_at=row["summary_due_at"],
         )
         for row in tracing.subscriptions(conn, reader.id, story_id)

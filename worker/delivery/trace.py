@@ -54,7 +54,8 @@ class Follows:
     """One of the reader's subscriptions, ended ones too, and what the story is to it.
 
     `matched_at` is when the story first concerned what it follows, None when it does not; `words` are those that said
-    so. `is_past` tells that its cursor has passed the story; `rolls` that the story waits for the topic's summary.
+    so. `is_past` tells that its cursor has passed the story; `rolls` that the story waits for the topic's summary;
+    `never_alerts` that no alert was ever due.
     """
 
     id: int
@@ -69,6 +70,7 @@ class Follows:
     alert_due_at: datetime | None = None
     is_past: bool = False
     rolls: bool = False
+    never_alerts: bool = False
     summary_due_at: datetime | None = None
 
 
@@ -256,6 +258,8 @@ def _alert_word(one: Follows, article: AskedAbout, *, at: datetime, timezone: st
         return f"The alert for {one.name} is being planned at this moment."
     if not article.may_alert:
         return f"The article was too old when we first saw it: it alerts nobody who follows {one.name}."
+    if one.never_alerts:
+        return f"The story met {one.name} by a backfill, which alerts nobody."
     return f"The alert for {one.name} went out without this reader: they had the story in another mail, or rested then."
 
 

@@ -14,19 +14,17 @@ from pathlib import Path
 from worker.matching.analyser import analyse
 from worker.matching.evidence import Match
 from worker.matching.run_following import Follower
+from worker.matching.run_kept import kept
 from worker.matching.run_snapshots import Snapshots
 from worker.matching.run_stories import Places
 from worker.matching.run_terms import TermIndex
 from worker.matching.run_text import text_of
 from worker.matching.stories_reading import Reading
 from worker.matching.warming import warm_up
-from worker.model import ArticleId, Severity, TopicId
+from worker.model import ArticleId, Severity
 from worker.store import articles, editing, topics
 from worker.store.articles import StoredArticle
 from worker.store.database import Database, now
-from worker.store.topics import TopicMatch
-
-_SPANS_KEPT = 40  # of one topic in one article: enough for every highlight, bounded for a 2 MB body
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,7 +86,7 @@ class Matcher:
                 article_id=article.id,
                 story_id=story_id,
                 revision=article.revision,
-                found=[_row(match) for match in found],
+                found=[kept(match) for match in found],
                 alert_due_at=now(conn) + gather if article.may_alert else None,
             )
             if is_breaking and article.may_alert:
@@ -96,11 +94,3 @@ class Matcher:
             slugs = topics.slugs_of(conn, article.id)
         is_due = bool(found) and article.may_alert and not gather
         return Matched(article_id=article.id, topics=tuple(slugs), new_pairs=new_pairs, is_due=is_due)
-
-
-def _row(match: Match) -> TopicMatch:
-    evidence = [  # spelt out: hundreds of readers' queries may match, and `asdict` takes twenty times as long
-        {"field": str(span.field), "start": span.start, "end": span.end, "part": span.part, "alias": span.alias}
-        for span in match.spans[:_SPANS_KEPT]
-    ]
-    return TopicMatch(topic_id=TopicId(match.expression), strength=int(match.strength), evidence=evidence)

@@ -53,7 +53,7 @@ def backtest(database: Database, query: str, *, days: int, timezone: str, effort
     spend = effort or Effort()
     give_up = _give_up_after(spend.total_s)
     with database.read() as conn:
-        node = _understood(conn, query)
+        node = understood(conn, query)
         until = now(conn)
         period = Period(since=until - timedelta(days=days), until=until, timezone=timezone)
         seen = survey(conn, [node], since=period.since, give_up=give_up)
@@ -172,7 +172,7 @@ def _parts(conn: Connection, node: Node, period: Period, give_up: Callable[[], N
         yield Part(part=canonical(part), stories=count.stories, estimated=count.unread > 0, excluded=is_excluded)
 
 
-def _understood(conn: Connection, query: str) -> Node:
+def understood(conn: Connection, query: str) -> Node:
     """Read a query and put in the stored topics that it names."""
     node = parse(query)
     if not slugs(node):

@@ -91,6 +91,7 @@ def subscriptions(conn: Connection, subscriber_id: SubscriberId, story_id: Story
             Topic.disabled_reason,
             TopicStory.matched_at,
             TopicStory.alert_due_at,
+            TopicStory.alerted_at,
             TopicStory.rolls,
             Burst.summary_due_at,
             (Subscription.cursor >= TopicStory.match_seq).label("is_past"),

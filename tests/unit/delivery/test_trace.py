@@ -74,6 +74,7 @@ def said(reader=READER, article=ARTICLE, followed=(VOLCANOES, TRAINS), sent=()) 
         ({}, "The alert for Volcanoes gathers news until 23 November 2026, 22:00 and is sent then."),
         ({"alert_due_at": NOON - HOUR}, "is being planned at this moment"),
         ({"alert_due_at": None}, "went out without this reader"),
+        ({"alert_due_at": None, "never_alerts": True}, "The story met Volcanoes by a backfill, which alerts nobody."),
         ({"is_past": True}, "began to follow Volcanoes after the article"),
         ({"ended_at": NOON}, "stopped following Volcanoes on 23 November 2026, 21:00"),
         ({"switched_off": "a word is missing at offset 3"}, "Volcanoes is switched off: a word is missing at offset 3"),
