@@ -5,18 +5,18 @@ Pure; `recurrence` says when and `decide_newsletter` what. Called by `simulate`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from worker.model import StoryId
-from worker.planning.decide_newsletter import Choices, Selection, Skipped, for_reader, rank
+from worker.planning.decide_newsletter import Choices, Chosen, Selection, Skipped, for_reader, rank
 from worker.planning.quiet import quiet_at
 from worker.planning.rules import ReaderTerms, Rules
 from worker.planning.times import is_stale, stamp
-from worker.planning.world import Span, World
+from worker.planning.world import Simulatee, Span, World
 from worker.recurrence import FIRST_ZONE, next_occurrence
 from worker.schedule import resolve
 
@@ -47,12 +47,40 @@ class Given(NamedTuple):
     reason: str
 
 
+def given(slug: str, chosen: Chosen | Skipped, terms: ReaderTerms, *, at: datetime) -> Given:
+    """Say what a reader's choice of an issue comes to; within their quiet hours it goes when these are over."""
+    if isinstance(chosen, Skipped):
+        return Given((), chosen.stories, at, chosen.reason)
+    span = quiet_at(terms, at)
+    return Given(chosen.stories, (), span.end if span else at, f"{slug}: {len(chosen.stories)} stories")
+
+
+class Coming(NamedTuple):
+    """An issue that is due to one reader, and what it is to them: by their terms and what they have seen, at a time."""
+
+    due_at: datetime
+    give: Callable[[ReaderTerms, Mapping[StoryId, int], datetime], Given]
+
+
+IssuesOf = Callable[[Simulatee], Iterable[Coming]]
+
+
 class Issues:
     """The issues of a span, each ranked once."""
 
     def __init__(self, world: World, span: Span) -> None:
         self._world, self._span = world, span
         self._rankings: dict[tuple[str, datetime], tuple[StoryId, ...]] = {}
+
+    def of(self, letters: Mapping[str, Letter], rules: Rules) -> IssuesOf:
+        """Return what tells the issues of newsletters, which are by slug, that come to a reader."""
+
+        def coming(reader: Simulatee) -> Iterator[Coming]:
+            for letter in (letters[slug] for slug in reader.newsletters if slug in letters):
+                for due_at in self.instants(letter, reader.terms.timezone):
+                    yield self._coming(letter, due_at, rules)
+
+        return coming
 
     def instants(self, letter: Letter, timezone: str) -> Iterator[datetime]:
         """Yield when a newsletter is due to a reader of a zone within the span."""
@@ -96,15 +124,18 @@ class Issues:
             return Given((), (), at, f"too old: due at {stamp(due_at)}")
         if not terms.awake:
             return Given((), (), at, "paused")
-        ranking = self.ranking(letter, due_at, terms.timezone)
-        everybodys = for_reader(ranking, self._world.news, letter.selection, seen={})
+        ranking, news = self.ranking(letter, due_at, terms.timezone), self._world.news
+        everybodys = for_reader(ranking, news, letter.selection, seen={})
         if isinstance(everybodys, Skipped):
             return Given((), (), at, everybodys.reason)
-        chosen = for_reader(ranking, self._world.news, letter.selection, seen=seen)
-        if isinstance(chosen, Skipped):
-            return Given((), chosen.stories, at, chosen.reason)
-        span = quiet_at(terms, at)
-        return Given(chosen.stories, (), span.end if span else at, f"{letter.slug}: {len(chosen.stories)} stories")
+        chosen = for_reader(ranking, news, letter.selection, seen=seen)
+        return given(letter.slug, chosen, terms, at=at)
+
+    def _coming(self, letter: Letter, due_at: datetime, rules: Rules) -> Coming:
+        def give(terms: ReaderTerms, seen: Mapping[StoryId, int], at: datetime) -> Given:
+            return self.give(letter, due_at, terms, seen, rules, at=at)
+
+        return Coming(due_at, give)
 
     def _before(self, letter: Letter, due_at: datetime, zone: ZoneInfo) -> datetime:
         """Return when the issue before came out, or how far back a first one reaches."""

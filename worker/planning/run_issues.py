@@ -5,7 +5,7 @@ Inside the caller's transaction. Called by the run of newsletters and by what ed
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -13,7 +13,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from worker.facts import Issue, StoredNewsletter, Telling
-from worker.model import EditionStatus, RunKind, StoryId, Timing, TopicId
+from worker.model import EditionId, EditionStatus, RunKind, StoryId, TopicId
 from worker.planning.decide_newsletter import Choices, Selection, rank
 from worker.planning.news import News
 from worker.planning.run_news import by_topic, sum_up
@@ -26,8 +26,6 @@ from worker.store.seen import SEEN_FOR
 from worker.store.tellings import tellings as read_tellings
 
 FIRST_ISSUE: Final = timedelta(days=1)  # how far the first one looks back
-ROUND_THE_WORLD: Final = timedelta(hours=26)  # from the first zone that has a local time to the last
-_NOBODY: Final = -1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,8 +38,20 @@ class Made:
     head: int
 
 
-def make(conn: Connection, newsletter: StoredNewsletter, issue: Issue, *, at: datetime) -> Made:
-    """Rank what there is for an issue now; one that is frozen keeps its ranking."""
+def make(
+    conn: Connection,
+    newsletter: StoredNewsletter,
+    issue: Issue,
+    *,
+    at: datetime,
+    after: int | None = None,
+    ended: Collection[EditionId] = (),
+) -> Made:
+    """Rank what there is for an issue now; one that is frozen keeps its ranking.
+
+    A dry run knows of what the store does not have yet: the last match_seq that the issue before this one could show,
+    and issues that have `ended` with no copies.
+    """
     stored = newsletter.selection
     topics = reading.shared_topics(conn, stored.get("topics", ()))
     selection = Selection(
@@ -57,7 +67,7 @@ def make(conn: Connection, newsletter: StoredNewsletter, issue: Issue, *, at: da
     if issue.ranking:
         news = _news(conn, (), issue.ranking, topics)
         return Made(ranking=tuple(issue.ranking), news=news, selection=selection, head=head)
-    before = issues.latest_head(conn, newsletter, but=issue.id)
+    before = issues.latest_head(conn, newsletter, but=[issue.id, *ended]) if after is None else after
     since = at - (FIRST_ISSUE if before is None else SEEN_FOR)
     matched = reading.pairs(conn, after=before or 0, head=head, since=since, topics=topics)
     wanted = {*choices.pins, *choices.order, *(StoryId(one.story_id) for one in matched)}
@@ -84,12 +94,6 @@ def end(conn: Connection, issue: Issue, *, reason: str, copies: int | None = 0) 
     if run is not None:
         runs.close(conn, run)
     return True
-
-
-def is_over(newsletter: StoredNewsletter, issue: Issue, *, at: datetime) -> bool:
-    """Tell whether an issue has outlived its time, everywhere."""
-    last = issue.expires_at + (ROUND_THE_WORLD if newsletter.timing is Timing.READER else timedelta(0))
-    return at >= last
 
 
 def tellings_of(conn: Connection, stories: Sequence[StoryId]) -> dict[StoryId, list[Telling]]:

@@ -8,7 +8,7 @@ by `planning.run`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -16,7 +16,6 @@ from sqlalchemy import Connection
 
 from worker.facts import Issue, NewsletterReader, StoredNewsletter
 from worker.model import (
-    Approval,
     EditionId,
     EditionStatus,
     RunId,
@@ -25,13 +24,21 @@ from worker.model import (
     SubscriptionId,
     Timing,
 )
+from worker.planning.decide_issue import (
+    ROUND_THE_WORLD,
+    Step,
+    decide_draft,
+    decide_start,
+    issue_after,
+    next_to_reader,
+    wall_at,
+)
 from worker.planning.decide_newsletter import Skipped, for_reader
 from worker.planning.rules import Policy
 from worker.planning.run_copies import Made, close
 from worker.planning.run_issue_copies import Served
-from worker.planning.run_issues import ROUND_THE_WORLD, end, freeze, is_over, make
+from worker.planning.run_issues import end, freeze, make
 from worker.planning.times import is_stale
-from worker.recurrence import FIRST_ZONE, next_issue, next_occurrence, wall_time
 from worker.store import issues, newsletters, runs, turns
 from worker.store.database import Database, now
 
@@ -74,28 +81,15 @@ def _draft(database: Database, policy: Policy, newsletter: StoredNewsletter, *, 
         starts_on, due_at = newsletter.starts_on, newsletter.next_due_at
         if starts_on is None or due_at is None:  # stored by a version that sent none
             today = at.astimezone(ZoneInfo(newsletter.timezone)).date()
-            newsletters.reschedule(conn, newsletter, _after(newsletter, today, at), starts_on=today)
+            newsletters.reschedule(conn, newsletter, issue_after(newsletter, today, at), starts_on=today)
             return
-        following = _after(newsletter, starts_on, due_at)
-        by_readers = newsletter.timing is Timing.READER
-        while not by_readers and following is not None and following <= at:
-            due_at, following = following, _after(newsletter, starts_on, following)
-        last = due_at + ROUND_THE_WORLD if by_readers else due_at
-        if not newsletters.reschedule(conn, newsletter, following) or is_stale(last, at, policy.digest_expires):
+        draft = decide_draft(newsletter, starts_on=starts_on, due_at=due_at, at=at, expires=policy.digest_expires)
+        if not newsletters.reschedule(conn, newsletter, draft.following) or draft.is_stale:
             return
         if not newsletters.is_followed(conn, newsletter.id):
             return
-        zone = ZoneInfo(FIRST_ZONE if by_readers else newsletter.timezone)
-        wall = due_at.astimezone(zone).replace(tzinfo=None)
-        slot = issues.slot_of(newsletter.slug, wall)
-        issues.draft(conn, newsletter, slot=slot, due_at=due_at, expires_at=due_at + policy.digest_expires)
-
-
-def _after(newsletter: StoredNewsletter, starts_on: date, after: datetime) -> datetime | None:
-    by_readers = newsletter.timing is Timing.READER
-    return next_issue(
-        newsletter.schedule, starts_on=starts_on, timezone=newsletter.timezone, by_readers=by_readers, after=after
-    )
+        slot, expires_at = issues.slot_of(newsletter.slug, draft.wall), draft.due_at + policy.digest_expires
+        issues.draft(conn, newsletter, slot=slot, due_at=draft.due_at, expires_at=expires_at)
 
 
 def _begin(database: Database, edition_id: EditionId, *, at: datetime) -> None:
@@ -106,17 +100,14 @@ def _begin(database: Database, edition_id: EditionId, *, at: datetime) -> None:
         newsletter = newsletters.by_id(conn, issue.newsletter_id) if issue else None
         if issue is None or newsletter is None or issue.status is not EditionStatus.DRAFT:
             return
-        if newsletter.approval is Approval.REQUIRED and issue.approved_at is None:
-            if is_over(newsletter, issue, at=at):
-                end(conn, issue, reason="nobody approved it in time")
-            else:
-                issues.change(conn, issue.id, reason="waits for approval")
-            return
-        if newsletter.timing is Timing.READER and issue.ranking:
+        step, reason = decide_start(newsletter, issue, at=at)
+        if step is Step.END:
+            end(conn, issue, reason=reason)
+        elif step is Step.WAIT:
+            issues.change(conn, issue.id, reason=reason)
+        elif step is Step.ROUND:
             _finish_round(conn, newsletter, issue, at=at)
-            return
-        if is_over(newsletter, issue, at=at):
-            end(conn, issue, reason="too late: its time was over")
+        if step is not Step.GO:
             return
         made = make(conn, newsletter, issue, at=at)
         everybodys = for_reader(made.ranking, made.news, made.selection, seen={})
@@ -241,7 +232,7 @@ def _by_issue(
     groups: dict[datetime | None, list[NewsletterReader]] = {}
     for reader in readers:
         if reader.timezone not in walls:
-            walls[reader.timezone] = _wall(newsletter, reader.timezone, due_at)
+            walls[reader.timezone] = wall_at(newsletter, reader.timezone, due_at)
         groups.setdefault(walls[reader.timezone], []).append(reader)
     return groups
 
@@ -267,8 +258,7 @@ def _serve_group(
     claimed = newsletters.claim(conn, _next_dues(newsletter, readers, after=after), due_at=due_at)
     if not is_fresh or not is_open or issue is None:
         return []
-    slot = f"{issue.slot} at {due_at:%Y-%m-%dT%H:%M:%SZ}"
-    part = issues.part(conn, newsletter, issue, due_at=due_at, slot=slot)
+    part = issues.part(conn, newsletter, issue, due_at=due_at, slot=issues.part_slot(issue.slot, due_at))
     if part is None:
         return []
     served = Served(conn, newsletter, issue, at=at)
@@ -282,18 +272,6 @@ def _next_dues(
     dues = {}
     for reader in readers:
         if reader.timezone not in by_zone:
-            by_zone[reader.timezone] = _next_due(newsletter, reader.timezone, after)
+            by_zone[reader.timezone] = next_to_reader(newsletter, reader.timezone, after)
         dues[reader.subscription_id] = by_zone[reader.timezone]
     return dues
-
-
-def _next_due(newsletter: StoredNewsletter, timezone: str, after: datetime) -> datetime | None:
-    if newsletter.starts_on is None:
-        return None
-    return next_occurrence(newsletter.schedule, starts_on=newsletter.starts_on, zone=ZoneInfo(timezone), after=after)
-
-
-def _wall(newsletter: StoredNewsletter, timezone: str, due_at: datetime) -> datetime | None:
-    if newsletter.starts_on is None:
-        return None
-    return wall_time(newsletter.schedule, starts_on=newsletter.starts_on, zone=ZoneInfo(timezone), at=due_at)

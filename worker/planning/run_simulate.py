@@ -7,9 +7,10 @@ the command line.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Final
 
 from sqlalchemy import Connection
@@ -17,9 +18,10 @@ from sqlalchemy import Connection
 from worker.model import Approval, Severity, StoryId, SubscriberId, SubscriberStatus, Timing, TopicId
 from worker.planning.bursts import Burst
 from worker.planning.decide_newsletter import Selection
-from worker.planning.issues import Letter
-from worker.planning.news import News
+from worker.planning.issues import Issues, Letter
+from worker.planning.news import News, StoryFacts
 from worker.planning.rules import Quiet, ReaderTerms, Rules
+from worker.planning.run_due_issues import DueIssues
 from worker.planning.run_news import by_topic, sum_up
 from worker.planning.simulate import simulate
 from worker.planning.world import Simulated, Simulatee, Span, Subscribed, World
@@ -29,6 +31,7 @@ from worker.store.database import Database, now
 _PAGE: Final = 1000
 _LOOK_BACK: Final = seen.SEEN_FOR
 _A_LONG_DAY: Final = timedelta(hours=26)
+_NONE: Final[Mapping[StoryId, StoryFacts]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,8 +53,8 @@ def run_simulate(
     with database.read() as conn:
         beginning = _Beginning(at=start, is_now=start >= now(conn))
         world = _world(conn, rules, span, beginning)
-        letters = _letters(conn, world, beginning)
-        yield from simulate(_readers(conn, world, beginning, only=only), world, rules, span, letters=letters)
+        issues = Issues(world, span).of(_letters(conn, world, beginning), rules)
+        yield from simulate(_readers(conn, world, beginning, only=only), world, rules, span, issues=issues)
 
 
 def run_due(database: Database, rules: Rules, *, at: datetime | None = None) -> Iterator[list[Simulated]]:
@@ -63,16 +66,20 @@ def run_due(database: Database, rules: Rules, *, at: datetime | None = None) -> 
         at = at or now(conn)
         beginning = _Beginning(at=at, is_now=True)
         span = Span(start=at, end=at + timedelta(microseconds=1))
-        world = _world(conn, rules, span, beginning)
-        yield from simulate(_readers(conn, world, beginning, only=None), world, rules, span)
+        due = DueIssues(conn, rules, at=at)
+        world = _world(conn, rules, span, beginning, also=due.stories)
+        yield from simulate(_readers(conn, world, beginning, only=None), world, rules, span, issues=due.of)
 
 
-def _world(conn: Connection, rules: Rules, span: Span, beginning: _Beginning) -> World:
+def _world(
+    conn: Connection, rules: Rules, span: Span, beginning: _Beginning, *, also: Mapping[StoryId, StoryFacts] = _NONE
+) -> World:
+    """Read the news of a span, and with it stories that editors may have chosen from further back."""
     since, until = span.start - _LOOK_BACK, span.end
     found = worlds.pairs(conn, since=since, until=until)
     strengths = worlds.strengths(conn, since=since, until=until)
     news = News(
-        stories=sum_up(worlds.told(conn, since=since, until=until)),
+        stories={**also, **sum_up(worlds.told(conn, since=since, until=until))},
         pairs=by_topic(found),
         strengths={(one.story_id, one.topic_id): one.strength for one in strengths},
     )
@@ -168,6 +175,7 @@ class _Standing:
             terms=_terms(row),
             paused_until=row.paused_until,
             newsletters=tuple(self._letters.get(row.id, ())),
+            letters_due=self._letters.get(row.id, {}),
             subscriptions=tuple(self._subscribed(one) for one in followed),
             seen=self._seen.get(row.id, {}),
             owed=self._owed.get(row.id, {}),

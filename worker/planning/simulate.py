@@ -7,17 +7,17 @@ goes through its work. Called by `run_simulate` and by the tests that let a mont
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from enum import IntEnum
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal
 
 from worker.model import Cadence, EditionKind, Owing, Severity, StoryId
 from worker.planning.decide_alert import Act, AlertCase, AlertVerdict, decide_alert
 from worker.planning.decide_away import best_of
 from worker.planning.decide_digest import DigestCase, decide_digest
 from worker.planning.decide_rolling import RollingCase, decide_rolling
-from worker.planning.issues import Issues, Letter
+from worker.planning.issues import Coming, IssuesOf
 from worker.planning.lay_out import topics_told
 from worker.planning.owing import owed_case, owed_due, owed_rules, waits_until
 from worker.planning.reader_state import ReaderState
@@ -30,16 +30,16 @@ _CADENCES: Final = list(Cadence)
 
 
 def simulate(
-    readers: Iterable[Simulatee], world: World, rules: Rules, span: Span, *, letters: Mapping[str, Letter] | None = None
+    readers: Iterable[Simulatee], world: World, rules: Rules, span: Span, *, issues: IssuesOf = lambda _: ()
 ) -> Iterator[list[Simulated]]:
     """Yield for each reader, in the order given, all runs of the span, in order. Readers are held one at a time.
 
-    `letters` are the newsletters, by slug.
+    `issues` tells which issues of newsletters come to a reader.
     """
-    happenings, issues = timeline(world, rules, span), Issues(world, span)
+    happenings = timeline(world, rules, span)
     for reader in readers:
         walk = _Walk(reader, world, rules, span, happenings)
-        walk.subscribe([letters[slug] for slug in reader.newsletters] if letters else (), issues)
+        walk.subscribe(issues(reader))
         yield walk.runs()
 
 
@@ -54,15 +54,7 @@ class _Order(IntEnum):
     DIGEST = 5
 
 
-class _Issue(NamedTuple):
-    """An issue that is due to the reader."""
-
-    letter: Letter
-    due_at: datetime
-    issues: Issues
-
-
-_Found = Claim | Summary | _Issue | None
+_Found = Claim | Summary | Coming | None
 
 
 class _Walk:
@@ -81,11 +73,10 @@ class _Walk:
             self._push(span.acts_at(reader.paused_until), _Order.AWAY)
         self._push_digest()
 
-    def subscribe(self, letters: Iterable[Letter], issues: Issues) -> None:
-        """Have the issues of some newsletters come, too."""
-        for number, letter in enumerate(letters):
-            for due_at in issues.instants(letter, self._reader.terms.timezone):
-                self._push(self._span.acts_at(due_at), _Order.NEWSLETTER, number, _Issue(letter, due_at, issues))
+    def subscribe(self, issues: Iterable[Coming]) -> None:
+        """Have issues of newsletters come, too."""
+        for number, issue in enumerate(issues):
+            self._push(self._span.acts_at(issue.due_at), _Order.NEWSLETTER, number, issue)
 
     def runs(self) -> list[Simulated]:
         """Go on to the span's end, and return what happened, in order."""
@@ -95,7 +86,7 @@ class _Walk:
                 self._alert(found)
             elif isinstance(found, Summary):
                 self._summary(found)
-            elif isinstance(found, _Issue):
+            elif isinstance(found, Coming):
                 self._letter(found, at)
             elif order is _Order.AWAY:
                 self._away(at)
@@ -198,9 +189,8 @@ class _Walk:
             owed=verdict.stories if verdict.owing else (),
         )
 
-    def _letter(self, issue: _Issue, at: datetime) -> None:
-        terms = self._state.terms(at)
-        given = issue.issues.give(issue.letter, issue.due_at, terms, self._state.seen, self._rules, at=at)
+    def _letter(self, issue: Coming, at: datetime) -> None:
+        given = issue.give(self._state.terms(at), self._state.seen, at)
         self._state.show(given.stories)
         self._tell(
             EditionKind.NEWSLETTER,

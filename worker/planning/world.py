@@ -94,6 +94,7 @@ class Simulatee:
     terms: ReaderTerms
     subscriptions: tuple[Subscribed, ...]
     newsletters: tuple[str, ...] = ()  # slugs
+    letters_due: Mapping[str, datetime | None] = field(default_factory=dict)  # of those that go by readers' clocks
     paused_until: datetime | None = None
     seen: Mapping[StoryId, int] = field(default_factory=dict)
     owed: Mapping[StoryId, tuple[Owing, datetime]] = field(default_factory=dict)

@@ -6,7 +6,7 @@ instant, whose parent it is. Never decides what goes in or whether it goes. Call
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -34,6 +34,11 @@ def slot_of(slug: str, wall: datetime) -> str:
     'newsletter top-10 2026-11-23T06:30'
     """
     return f"newsletter {slug} {wall:%Y-%m-%dT%H:%M}"
+
+
+def part_slot(slot: str, due_at: datetime) -> str:
+    """Name the edition of an issue that goes to one local time's readers."""
+    return f"{slot} at {due_at:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def draft(
@@ -142,6 +147,13 @@ def part(conn: Connection, newsletter: StoredNewsletter, of: Issue, *, due_at: d
     return EditionId(found) if found is not None else None
 
 
+def is_closed(conn: Connection, slot: str) -> bool:
+    """Tell whether the edition of one local time's readers takes no more of them; one that is not opened yet does."""
+    named = (Edition.kind == EditionKind.NEWSLETTER, Edition.slot == slot)
+    query = sa.select(Edition.id).where(*named, Edition.status != EditionStatus.PLANNING)
+    return conn.execute(query).first() is not None
+
+
 def parts_of(conn: Connection, edition_id: EditionId) -> tuple[int, int]:
     """Return how many local times' editions an issue has, and how many copies in all of them."""
     query = sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(Edition.audience), 0))
@@ -149,14 +161,14 @@ def parts_of(conn: Connection, edition_id: EditionId) -> tuple[int, int]:
     return row[0], int(row[1] or 0)
 
 
-def latest_head(conn: Connection, newsletter: StoredNewsletter, *, but: EditionId) -> int | None:
-    """Return the last match_seq that an issue which readers got could show; None when there is none but this one."""
+def latest_head(conn: Connection, newsletter: StoredNewsletter, *, but: Collection[EditionId]) -> int | None:
+    """Return the last match_seq that an issue which readers got could show; None when there is none but these."""
     query = (
         sa.select(sa.func.max(PlanningRun.head_seq))
         .join(Edition, Edition.slot == PlanningRun.slot)
         .where(PlanningRun.kind == RunKind.NEWSLETTER, Edition.kind == EditionKind.NEWSLETTER)
         .where(Edition.newsletter_id == newsletter.id, Edition.status.not_in(_NEVER_SENT))
-        .where(Edition.id != but)
+        .where(Edition.id.not_in(but))
         .where(sa.or_(Edition.audience.is_(None), Edition.audience > 0))
     )
     found: int | None = conn.execute(query).scalar()

@@ -139,24 +139,28 @@ def told(conn: Connection, *, since: datetime, until: datetime) -> Iterator[Told
 
 
 def newsletters(conn: Connection) -> list[StoredNewsletter]:
-    """Return all newsletters."""
+    """Return all newsletters but those that are disabled."""
     columns = [getattr(Newsletter, name) for name in StoredNewsletter.__slots__]
     rows = conn.execute(sa.select(*columns).where(Newsletter.disabled_reason == ""))
     return [StoredNewsletter(**row._mapping) for row in rows]  # noqa: SLF001  Row's documented view
 
 
-def letters_of(conn: Connection, first: SubscriberId, last: SubscriberId) -> dict[SubscriberId, list[str]]:
-    """Return the newsletters, by slug, that the readers from `first` to `last` follow."""
+def letters_of(
+    conn: Connection, first: SubscriberId, last: SubscriberId
+) -> dict[SubscriberId, dict[str, datetime | None]]:
+    """Return which newsletters the readers from `first` to `last` follow, by slug in order.
+
+    Of those that go by readers' clocks, with when each is due to them.
+    """
     query = (
-        sa.select(Subscription.subscriber_id, Newsletter.slug)
+        sa.select(Subscription.subscriber_id, Newsletter.slug, Subscription.next_due_at)
         .join(Newsletter, Newsletter.id == Subscription.newsletter_id)
         .where(Subscription.subscriber_id.between(first, last), Subscription.ended_at.is_(None))
-        .where(Newsletter.disabled_reason == "")
         .order_by(Subscription.subscriber_id, Newsletter.slug)
     )
-    found: dict[SubscriberId, list[str]] = {}
-    for reader, slug in conn.execute(query):
-        found.setdefault(SubscriberId(reader), []).append(slug)
+    found: dict[SubscriberId, dict[str, datetime | None]] = {}
+    for reader, slug, due_at in conn.execute(query):
+        found.setdefault(SubscriberId(reader), {})[slug] = due_at
     return found
 
 
