@@ -1,6 +1,6 @@
 """Which issues of newsletters come out in a span that is simulated, by whose clocks, and in which order their stories.
 
-Pure; `recurrence` says when and `decide_newsletter` what. Called by `simulate`.
+Pure; `recurrence` says when and `decide_newsletter` what. Called by `run_simulate`, whose walk asks.
 """
 
 from __future__ import annotations

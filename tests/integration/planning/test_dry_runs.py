@@ -1,4 +1,4 @@
-"""A dry run of a pass tells of newsletters what planning then does: by the newsroom's clock, by readers', with editors."""
+"""A dry run of a pass tells of newsletters what planning then does: by both sorts of clock, and with editors."""
 
 from __future__ import annotations
 
@@ -124,7 +124,9 @@ def test_what_an_editor_chose_is_what_the_dry_run_shows_and_planning_sends(datab
     be(database, SIX + MINUTE)
     assert hold(database, SIX) == []
     assert lines(database) == [("ada", False, (), "waits for approval")]
-    assert not choose(database, draft, Choosing(pins=[pinned], order=[anchors], dropped=[cranes]), actor="ed").refused
+    assert not choose(
+        database, draft, Choosing(pins=(pinned,), order=(anchors,), dropped=(cranes,)), actor="ed"
+    ).refused
     assert not approve(database, draft, actor="ed").refused
     assert lines(database) == [("ada", True, (pinned, anchors, boats), "top: 3 stories")]
     assert len(hold(database, SIX)) == 1
@@ -149,7 +151,7 @@ def test_too_little_a_skipped_issue_and_one_too_old_are_told_with_the_reason(dat
     found = lines(database)
     assert sorted(reason for _, _, _, reason in found) == ["a day of mourning", "top: 2 stories"]
     assert len(hold(database, SIX)) == 1
-    assert [reason for *_, reason in lines(database, at=SIX + 36 * HOUR + MINUTE)][0].startswith("too old: due at ")
+    assert next(reason for *_, reason in lines(database, at=SIX + 36 * HOUR + MINUTE)).startswith("too old: due at ")
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -191,7 +193,8 @@ def _edit(database: Database, draft: EditionId, chance: Random) -> None:
         known = list(conn.execute(sa.select(Story.id).order_by(Story.id.desc()).limit(8)).scalars())
     if chance.random() < 0.4 and len(known) > 3:
         pins, dropped = chance.sample(known, 2), chance.sample(known, 1)
-        choose(database, draft, Choosing(pins=pins, dropped=[one for one in dropped if one not in pins]), actor="ed")
+        choosing = Choosing(pins=tuple(pins), dropped=tuple(one for one in dropped if one not in pins))
+        choose(database, draft, choosing, actor="ed")
     if chance.random() < 0.3:
         approve(database, draft, actor="ed")
     elif chance.random() < 0.05:
