@@ -73,7 +73,10 @@ def show(
     address: Annotated[str, typer.Argument(help="The reader's address.")],
     as_json: Json = False,
 ) -> None:
-    """Print one reader: where they stand, what they follow, what they have consented to."""
+    """Print one reader: where they stand, their own terms, what they follow, what they have consented to.
+
+    A pause is told since when and until when, a floor with what becomes of fewer stories: merge or skip.
+    """
     from worker.signup.address import normalise
     from worker.signup.run import look_up
     from worker.store import events, people, suppressions
@@ -92,7 +95,10 @@ def show(
     if as_json:
         print_json({**facts, "consent": known.reader.consent, "follows": list(_follows(known))})
         return
-    rows = [{"field": name, "value": value} for name, value in facts.items()]
+    unset = {name for name, value in _terms(known).items() if value is None}
+    if known.reader.digest_floor == 1:  # every digest has a story, so that nothing is ever below
+        unset |= {"digest_floor", "below_floor"}
+    rows = [{"field": name, "value": value} for name, value in facts.items() if name not in unset]
     print_rows(rows, as_json=False, columns=("field", "value"))
     print_rows(_follows(known), as_json=False, columns=("follows", "cadence", "at", "weekday", "next_due_at"))
 
@@ -193,10 +199,23 @@ def _facts(known: Known) -> dict[str, Any]:
         "status": known.standing,
         "locale": reader.locale,
         "timezone": reader.timezone,
-        "paused_until": reader.paused_until,
+        **_terms(known),
         "created_at": reader.created_at,
         "confirmed_at": reader.confirmed_at,
         "left_at": reader.left_at,
+    }
+
+
+def _terms(known: Known) -> dict[str, Any]:
+    """Tell what a reader has set for themselves; None for what they have not."""
+    reader = known.reader
+    return {
+        "paused_at": reader.paused_at,
+        "paused_until": reader.paused_until,
+        "quiet": f"{reader.quiet_from}-{reader.quiet_to}" if reader.quiet_from and reader.quiet_to else None,
+        "alert_budget": reader.alert_budget,
+        "digest_floor": reader.digest_floor,
+        "below_floor": reader.below_floor,
     }
 
 

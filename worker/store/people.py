@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from worker.hearsay import Cause
-from worker.model import Cadence, DeliveryId, SubscriberId, SubscriberStatus, SubscriptionId, TopicId
+from worker.model import BelowFloor, Cadence, DeliveryId, SubscriberId, SubscriberStatus, SubscriptionId, TopicId
 from worker.store.database import insert_for, now, upsert
 from worker.store.followings import is_served
 from worker.store.house import MATCH_SEQ, reached
@@ -46,6 +46,12 @@ class Reader:
     confirmations: int
     confirmation_due_at: datetime | None
     paused_until: datetime | None
+    paused_at: datetime | None
+    quiet_from: str | None  # local, "22:00"; both or neither
+    quiet_to: str | None
+    alert_budget: int | None  # None: the house's; 0: no limit
+    digest_floor: int
+    below_floor: BelowFloor
     created_at: datetime
     confirmed_at: datetime | None
     left_at: datetime | None

@@ -5,10 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+from datetime import UTC, datetime
 
 import pytest
+import sqlalchemy as sa
 
 from worker.resources import seeds_dir
+from worker.store.schema import Subscriber
 
 LIST = "email,name,locale,timezone,topics,cadence,at\njo@example.org,Jo,ko,Asia/Seoul,oman;russia,daily,07:00;18:30\n"
 
@@ -70,6 +73,25 @@ def test_one_reader_is_shown_however_the_address_is_spelt(tocsin, write_list):
     assert shown["follows"][0]["next_due_at"].endswith("Z")
     assert shown["consent"]["given"][0]["how"] == "imported by the operator, with consent"
     assert "oman" in tocsin("subscribers", "show", "jo@example.org")[1]
+
+
+def test_a_readers_own_terms_are_shown_where_they_are_set(tocsin, write_list, database):
+    tocsin("subscribers", "import", write_list(LIST), "--confirmed")
+    bare = json.loads(tocsin("subscribers", "show", "jo@example.org", "--json")[1])
+    names = ("quiet", "alert_budget", "digest_floor", "below_floor", "paused_at", "paused_until")
+    assert [bare[name] for name in names] == [None, None, 1, "merge", None, None]
+    assert not any(name in tocsin("subscribers", "show", "jo@example.org")[1] for name in names)
+    wishes = ("--quiet", "22:00-07:00", "--budget", "0", "--floor", "3", "--below", "skip")
+    assert tocsin("subscribers", "set", "jo@example.org", *wishes)[0] == 0
+    since, until = datetime(2026, 11, 20, 9, tzinfo=UTC), datetime(2040, 1, 2, tzinfo=UTC)
+    with database.write() as conn:
+        conn.execute(sa.update(Subscriber).values(paused_at=since, paused_until=until))
+    shown = json.loads(tocsin("subscribers", "show", "jo@example.org", "--json")[1])
+    told = ["22:00-07:00", 0, 3, "skip", "2026-11-20T09:00:00Z", "2040-01-02T00:00:00Z"]
+    assert [shown[name] for name in names] == told
+    text = tocsin("subscribers", "show", "jo@example.org")[1]
+    lines = dict(line.split(maxsplit=1) for line in text.splitlines() if line.strip().startswith(names))
+    assert [lines[name].strip() for name in names] == [str(one) for one in told]
 
 
 def test_a_stranger_is_not_shown(tocsin):
