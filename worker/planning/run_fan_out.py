@@ -73,6 +73,7 @@ def terms_of(one: Follower) -> ReaderTerms:
         awake=one.awake,
         quiet=Quiet.between(one.quiet_from, one.quiet_to),
         budget=one.alert_budget,
+        paused_at=one.paused_at,
     )
 
 

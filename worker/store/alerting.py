@@ -50,6 +50,7 @@ class Follower(NamedTuple):
     locale: str
     timezone: str
     awake: bool
+    paused_at: datetime | None
     quiet_from: str | None
     quiet_to: str | None
     alert_budget: int | None
@@ -154,6 +155,7 @@ def following(at: datetime) -> sa.Select[*tuple[Any, ...]]:
         Subscriber.locale,
         Subscriber.timezone,
         awake(at).label("awake"),
+        Subscriber.paused_at,
         Subscriber.quiet_from,
         Subscriber.quiet_to,
         Subscriber.alert_budget,
