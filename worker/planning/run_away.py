@@ -5,6 +5,7 @@ Who has a digest is told by that. Called by `planning.run`.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -63,7 +64,7 @@ def _welcome(conn: Connection, policy: Policy, readers: list[SubscriberId], *, a
             )
             for one in follows.get(reader, ())
         )
-        terms = terms_of(known[reader])
+        terms = replace(terms_of(known[reader]), floor=1)  # no digest comes that what is too little could wait for
         due_at = owed_due(terms, (), policy, at=at)
         # Decided as at that morning: what is owed then may not come within quiet hours, what is new now is not too old.
         case = DigestCase(reader=terms, followed=followed, seen=read.get(reader, {}), due_at=due_at, head=head)
@@ -73,6 +74,4 @@ def _welcome(conn: Connection, policy: Policy, readers: list[SubscriberId], *, a
             owed.put(conn, [Owed(reader, story, Owing.AWAY, due_at) for story in best], at=at)
             left_out = [*verdict.omitted, *verdict.layout.left_out]
             omissions.note(conn, [Omitted(reader, Lapse.AWAY, left_out)], at=at)
-        elif verdict.omitted:
-            omissions.note(conn, [Omitted(reader, Lapse.FLOOR, verdict.omitted)], at=at)
     due.pauses_over(conn, readers)

@@ -300,6 +300,40 @@ def test_who_has_alerts_only_is_told_the_morning_after_a_pause(database, planned
     assert len(content.stories()) == policy.away_cap
 
 
+@pytest.mark.parametrize("below", ["merge", "skip"])
+def test_no_floor_keeps_from_who_has_alerts_only_what_they_missed_in_a_pause(database, planned, russia, below):
+    with database.write() as conn:
+        away = {"paused_at": NOON, "paused_until": NOON + timedelta(days=3)}
+        ada = reader(conn, **away, digest_floor=3, below_floor=below)
+        follow(conn, ada, russia)
+        missed = [news(conn, russia) for _ in range(2)]
+        conn.execute(sa.text("UPDATE topic_story SET matched_at = :at"), {"at": NOON + timedelta(hours=1)})
+    be(database, NOON + timedelta(days=3))
+    planned()
+    be(database, NOON + timedelta(days=3, hours=19))
+    assert planned().deliveries == 1
+    ((_, _, content),) = told(database)
+    assert sorted(content.stories()) == missed
+
+
+def test_what_was_late_before_a_pause_comes_after_it(database, planned, russia):
+    with database.write() as conn:
+        ada = reader(conn)
+        follow(conn, ada, russia)
+        story = breaking(conn, russia)
+    # Nobody plans for a day, in the middle of which the reader goes away.
+    with database.write() as conn:
+        away = {"paused_at": NOON + timedelta(hours=12), "paused_until": NOON + timedelta(days=3)}
+        people.change_reader(conn, ada, **away)
+    be(database, NOON + timedelta(days=1))
+    assert planned().deliveries == 0
+    assert owing(database) == {(ada, story): Owing.LATE}
+    for days in (2, 3, 4, 5):
+        be(database, NOON + timedelta(days=days))
+        planned()
+    assert [(one, content.stories()) for one, _, content in told(database)] == [(ada, (story,))]
+
+
 # Floors --------------------------------------------------------------------------------------------------------------
 
 
