@@ -89,8 +89,8 @@ def _claim(database: Database, policy: Policy, *, at: datetime | None) -> None:
         due = bursts.due(conn, at=moment)
         if not due:
             return
-        head = reached(conn, MATCH_SEQ)
         rolled = bursts.take_rolled(conn, [burst.topic_id for burst in due])
+        head = reached(conn, MATCH_SEQ)  # after them: what was put off a moment ago must not be beyond it
         for burst in due:
             known = Burst(opened_at=burst.opened_at, summary_due_at=burst.summary_due_at)
             alerted_at = bursts.alerted(conn, burst.topic_id, least=policy.burst_count)

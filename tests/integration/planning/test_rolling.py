@@ -89,6 +89,24 @@ def test_a_burst_goes_on_while_there_is_news_and_ends_when_there_is_none(databas
     assert len(told(database, EditionKind.ALERT)) == 6
 
 
+def test_what_is_put_off_while_a_summary_is_begun_is_in_it(database, desk, monkeypatch):
+    russia, (ada, bo), stories = desk
+    set_clock(database, ahead=HALF_AN_HOUR)
+    take = bursts.take_rolled
+
+    def put_off_first(conn, topics):
+        late, _ = article(conn, "One more")
+        match(conn, late, russia, alert_in=timedelta(0))
+        story = stories[-1] + 1
+        bursts.roll(conn, russia, story, summary_due_at=time_of(database), at=time_of(database))
+        stories.append(story)
+        return take(conn, topics)
+
+    monkeypatch.setattr(bursts, "take_rolled", put_off_first)
+    assert plan(database, RULES).deliveries == 2
+    assert [(one, sorted(shown)) for one, shown in summed_up(database)] == [(ada, stories[2:]), (bo, stories[2:])]
+
+
 def test_two_topics_that_burst_make_one_mail(database):
     with database.write() as conn:
         russia, korea = topic(conn, "russia"), topic(conn, "korea")
