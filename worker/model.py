@@ -129,12 +129,13 @@ class Owing(StrEnum):
 
 
 class Lapse(StrEnum):
-    """Why stories that a reader follows never come: too few, not the best of a pause, no longer asked for."""
+    """Why stories that a reader follows never come: too few, too many, not the best of a pause, not asked for."""
 
     FLOOR = "floor"
     AWAY = "away"
     ENDED = "ended"
     NEWSLETTER = "newsletter"
+    ROOM = "room"
 
 
 class BelowFloor(StrEnum):

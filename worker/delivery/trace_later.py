@@ -32,6 +32,7 @@ _LAPSED: Final[Mapping[Lapse, str]] = MappingProxyType(
         Lapse.AWAY: "it was not among the best of the stories that came while the reader rested",
         Lapse.ENDED: "the reader had stopped following what it concerns when it would have come",
         Lapse.NEWSLETTER: "its newsletter had too few stories left that the reader had not seen",
+        Lapse.ROOM: "the mail in which it was to come had no room for its topic",
     }
 )
 

@@ -30,6 +30,12 @@ class Layout:
         """The stories shown, in order."""
         return tuple(story for _, stories in self.sections for story in stories)
 
+    @property
+    def unsaid(self) -> tuple[StoryId, ...]:
+        """Stories left out with their whole topic, of which the mail says nothing: others their sections count."""
+        said = {topic for topic, _ in self.sections}
+        return tuple(story for story, home in self.left_out.items() if home not in said)
+
 
 def lay_out(
     fresh: Mapping[TopicId, Sequence[StoryId]],

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from worker.content import RollingContent, Section
-from worker.model import EditionKind, Owing, RunKind, Severity, StoryId, SubscriberId, TopicId
+from worker.model import EditionKind, Lapse, Owing, RunKind, Severity, StoryId, SubscriberId, TopicId
 from worker.planning.bursts import Burst, step
 from worker.planning.cards import Library, card, is_private, reason
 from worker.planning.decide_rolling import RollingCase, decide_rolling
@@ -35,10 +35,11 @@ from worker.planning.run_fan_out import (
     write,
 )
 from worker.planning.times import stamp
-from worker.store import alerting, bursts, owed, runs, turns
+from worker.store import alerting, bursts, omissions, owed, runs, turns
 from worker.store.alerting import Follower, Standing
 from worker.store.database import Database, now
 from worker.store.house import MATCH_SEQ, reached
+from worker.store.omissions import Omitted
 from worker.store.runs import Run
 
 CHUNK_READERS = 1_000
@@ -176,13 +177,16 @@ def _serve(
     )
     addressed: list[Addressed] = []
     later: list[Later] = []
+    crowded: list[Omitted] = []
     for reader, found in readers.items():
         verdict = decide_rolling(_case(summary, terms[reader], found, known), summary.news, policy, at=at)
         if verdict.owing:
             later.append(Later(reader=terms[reader], stories=verdict.stories, why=verdict.owing))
         elif verdict.layout and (one := _addressed(conn, summary, terms[reader], found, verdict.layout)):
             addressed.append(one)
+            crowded.append(Omitted(reader, Lapse.ROOM, verdict.layout.unsaid))
     owe(conn, policy, later, at=at)
+    omissions.note(conn, crowded, at=at)
     return write(conn, policy, summary.run, EditionKind.ROLLING, addressed, severity=Severity.NORMAL)
 
 

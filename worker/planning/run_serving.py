@@ -52,6 +52,7 @@ class _Outcome:
 
     verdict: DigestVerdict
     order: Order | None
+    unsaid: tuple[StoryId, ...] = ()
     printed: Printed | None = None
 
 
@@ -198,7 +199,7 @@ class Desk:
             head=head,
         )
         verdict = decide_digest(case, news, self._policy, at=at)
-        return _Outcome(verdict, self._order(row, verdict))
+        return _Outcome(verdict, self._order(row, verdict), verdict.layout.unsaid if verdict.layout else ())
 
     def _since(self, paused_at: datetime) -> datetime:
         return missed_since(paused_at, self._policy)
@@ -232,6 +233,8 @@ class Desk:
         if verdict.omitted:
             why = Lapse.AWAY if verdict.layout else Lapse.FLOOR
             served.omitted.append(Omitted(row.subscriber_id, why, verdict.omitted))
+        if unsaid := [story for story in one.outcome.unsaid if story not in known.owed.get(row.subscriber_id, ())]:
+            served.omitted.append(Omitted(row.subscriber_id, Lapse.ROOM, unsaid))
         if verdict.away:
             served.back.append(row.subscriber_id)
         if verdict.layout is not None and (owing := known.owed.get(row.subscriber_id)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -31,11 +32,22 @@ from tests.builders import (
 from tests.databases import opened
 from worker.content import DigestContent
 from worker.lifecycle import State
-from worker.model import Cadence, EditionKind, EditionStatus, Lane, SubscriberId, SubscriptionId, TopicId
+from worker.model import (
+    Cadence,
+    EditionKind,
+    EditionStatus,
+    Lane,
+    Lapse,
+    Owing,
+    SubscriberId,
+    SubscriptionId,
+    TopicId,
+)
 from worker.planning.run import Policy, plan
-from worker.store import contents, deliveries, due, editions, people
+from worker.store import contents, deliveries, due, editions, omissions, owed, people
 from worker.store.database import CLOCK_OFFSET, Database, now
 from worker.store.house import MATCH_SEQ, reached, set_fact
+from worker.store.owed import Owed
 from worker.store.schema import Delivery, Edition, EditionContent, Subscription
 
 SEVEN_IN_SEOUL = datetime(2026, 11, 23, 22, 0, tzinfo=UTC)
@@ -113,6 +125,31 @@ def test_topics_due_together_make_one_mail_with_a_section_each_and_each_story_on
         )
         assert (row.due_at, row.expires_at) == (due_at, due_at + timedelta(hours=12))
         assert {one.id for one, _ in people.served_by(conn, ada, deliveries_of(conn)[0].id)} == set(both)
+
+
+def test_a_topic_that_a_mail_has_no_room_for_is_noted_for_everybody_alike(database, policy):
+    narrow = replace(policy, mail_cap=1)
+    with database.write() as conn:
+        topics = [topic(conn, slug) for slug in ("russia", "north-korea", "oman")]
+        readers = [reader(conn) for _ in range(3)]
+        for one in readers:
+            for topic_id in topics:
+                daily(conn, one, topic_id, due_at=time_of(database))
+        conn.execute(sa.update(Subscription).values(next_due_at=now(conn)))
+        stories = {news(conn, topic_id) for topic_id in topics}
+        owed.put(conn, [Owed(readers[0], story, Owing.BUDGET, now(conn)) for story in stories], at=now(conn))
+    assert plan(database, narrow).deliveries == 3
+    with database.read() as conn:
+        for one, (subscriber, content) in zip(readers, digests(database), strict=True):
+            assert one == subscriber
+            missing = stories - set(content.stories())
+            assert len(missing) == 2
+            noted = [(told.why, set(told.stories)) for _, told in omissions.of(conn, one)]
+            if one == readers[0]:  # what is owed stays owed
+                assert noted == []
+                assert set(owed.of(conn, one, one)[one]) == missing
+            else:
+                assert noted == [(Lapse.ROOM, missing)]
 
 
 def test_cursor_and_next_due_time_move_with_the_row(database, planned, russia):

@@ -303,8 +303,13 @@ def test_who_has_alerts_only_is_told_the_morning_after_a_pause(database, planned
 @pytest.mark.parametrize("below", ["merge", "skip"])
 def test_no_floor_keeps_from_who_has_alerts_only_what_they_missed_in_a_pause(database, planned, russia, below):
     with database.write() as conn:
-        away = {"paused_at": NOON, "paused_until": NOON + timedelta(days=3)}
-        ada = reader(conn, **away, digest_floor=3, below_floor=below)
+        ada = reader(
+            conn,
+            paused_at=NOON,
+            paused_until=NOON + timedelta(days=3),
+            digest_floor=3,
+            below_floor=below,
+        )
         follow(conn, ada, russia)
         missed = [news(conn, russia) for _ in range(2)]
         conn.execute(sa.text("UPDATE topic_story SET matched_at = :at"), {"at": NOON + timedelta(hours=1)})

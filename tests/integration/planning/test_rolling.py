@@ -16,10 +16,10 @@ from tests.integration.planning.conftest import POLICY
 from tests.integration.planning.looks import alerts, owing, told
 from tests.integration.planning.test_alert_terms import quiet_for
 from worker.content import RollingContent
-from worker.model import EditionKind, EditionStatus, Lane, Owing, Severity
+from worker.model import EditionKind, EditionStatus, Lane, Lapse, Owing, Severity
 from worker.planning import run_fan_out, run_rolling
 from worker.planning.run import plan
-from worker.store import bursts, people
+from worker.store import bursts, omissions, people
 from worker.store.database import Database
 from worker.store.schema import Burst, TopicStory
 
@@ -87,6 +87,26 @@ def test_a_burst_goes_on_while_there_is_news_and_ends_when_there_is_none(databas
         breaking(conn, russia, title="Quiet again")
     assert plan(database, RULES).deliveries == 2
     assert len(told(database, EditionKind.ALERT)) == 6
+
+
+def test_a_topic_that_a_summary_has_no_room_for_is_noted(database):
+    with database.write() as conn:
+        both = [topic(conn, "russia"), topic(conn, "korea")]
+        ada = reader(conn)
+        for one in both:
+            follow(conn, ada, one)
+            for number in range(3):
+                breaking(conn, one, title=f"News {number}")
+    plan(database, RULES)
+    set_clock(database, ahead=HALF_AN_HOUR)
+    assert plan(database, replace(RULES, mail_cap=1)).deliveries == 1
+    ((_, (shown,)),) = summed_up(database)
+    with database.read() as conn:
+        rolled = set(conn.execute(sa.select(TopicStory.story_id)).scalars())
+        alerted = {content.card.story_id for _, content in alerts(database)}
+        assert [(one.why, {shown, *alerted, *one.stories}) for _, one in omissions.of(conn, ada)] == [
+            (Lapse.ROOM, rolled)
+        ]
 
 
 def test_what_is_put_off_while_a_summary_is_begun_is_in_it(database, desk, monkeypatch):
