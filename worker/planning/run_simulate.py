@@ -95,7 +95,8 @@ def _world(
         return World(
             news, alerts=alerts, names=worlds.topic_names(conn), bursts=bursts, waiting=waiting, alerted=alerted
         )
-    alerts = _past_alerts(news, strengths, rules)
+    never = {(one.story_id, one.topic_id) for one in found if one.alert_due_at is None and one.alerted_at is None}
+    alerts = _past_alerts(news, [one for one in strengths if (one.story_id, one.topic_id) not in never], rules)
     return World(
         news,
         alerts={pair: due_at for pair, due_at in alerts.items() if due_at >= span.start},
@@ -131,7 +132,7 @@ def _letters(conn: Connection, world: World, beginning: _Beginning) -> dict[str,
 
 
 def _past_alerts(news: News, strengths: list[worlds.Strength], rules: Rules) -> dict[tuple[StoryId, TopicId], datetime]:
-    """Return when the pairs were due to be alerted: their rows have forgotten it."""
+    """Return when pairs that did alert were due to: their rows have forgotten it."""
     matched = {(pair.story_id, topic): pair.matched_at for topic, pairs in news.pairs.items() for pair in pairs}
     due: dict[tuple[StoryId, TopicId], datetime] = {}
     for one in strengths:

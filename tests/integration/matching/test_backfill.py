@@ -153,6 +153,19 @@ def test_it_alerts_nobody(database, tell, tocsin, tmp_path):
     builders.set_clock(database, ahead=timedelta(0))
 
 
+def test_a_look_at_the_past_shows_no_alert_of_it(database, tell, tocsin, tmp_path):
+    (tmp_path / "readers.csv").write_text(READERS)
+    assert tocsin("subscribers", "import", tmp_path / "readers.csv", "--confirmed")[0] == 0
+    begun = builders.time_of(database) - timedelta(minutes=1)
+    tell("Bears wake", days_ago=0.01)
+    tell("Wolves howl", days_ago=0.01)
+    assert plan(database, POLICY).deliveries == 1
+    ask_for(database, "bears OR wolves")
+    tocsin.ask("topics", "backfill", "bears")
+    span = ("--from", begun.isoformat(), "--to", (begun + timedelta(hours=1)).isoformat())
+    assert [one["kind"] for one in tocsin.ask("simulate", *span)] == ["alert"]
+
+
 def test_who_was_shown_a_story_is_not_shown_it_again(database, tell, tocsin):
     ask_for(database, "wolves", slug="wolves")
     both, only = follower(database, Cadence.DAILY), follower(database, Cadence.DAILY)
