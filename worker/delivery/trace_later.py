@@ -29,7 +29,7 @@ _OWED: Final[Mapping[Owing, str]] = MappingProxyType(
 _LAPSED: Final[Mapping[Lapse, str]] = MappingProxyType(
     {
         Lapse.FLOOR: "there were fewer stories than the reader wants in one mail, who lets them go then",
-        Lapse.AWAY: "it was not among the best of the stories that came while the reader rested",
+        Lapse.AWAY: "it came while the reader rested, and was not among the best or too old when they were back",
         Lapse.ENDED: "the reader had stopped following what it concerns when it would have come",
         Lapse.NEWSLETTER: "its newsletter had too few stories left that the reader had not seen",
         Lapse.ROOM: "the mail in which it was to come had no room for its topic",

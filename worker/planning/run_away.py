@@ -17,6 +17,7 @@ from worker.planning.decide_digest import DigestCase, Followed, decide_digest
 from worker.planning.owing import owed_due
 from worker.planning.rules import Policy
 from worker.planning.run_news import Newsstand
+from worker.planning.run_outlived import outlived
 from worker.planning.run_owed import terms_of
 from worker.store import debtors, due, omissions, owed, seen, turns
 from worker.store.database import Database, now
@@ -74,4 +75,5 @@ def _welcome(conn: Connection, policy: Policy, readers: list[SubscriberId], *, a
             owed.put(conn, [Owed(reader, story, Owing.AWAY, due_at) for story in best], at=at)
             left_out = [*verdict.omitted, *verdict.layout.left_out]
             omissions.note(conn, [Omitted(reader, Lapse.AWAY, left_out)], at=at)
+    omissions.note(conn, outlived(conn, {reader: {} for reader in readers}, at=at), at=at)
     due.pauses_over(conn, readers)

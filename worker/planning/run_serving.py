@@ -23,6 +23,7 @@ from worker.planning.news import News
 from worker.planning.quiet import next_quiet
 from worker.planning.rules import Policy, Quiet, ReaderTerms
 from worker.planning.run_news import Newsstand
+from worker.planning.run_outlived import outlived
 from worker.planning.run_press import Order, Press, Printed
 from worker.planning.times import local_day
 from worker.store import debtors, due, owed, seen
@@ -106,6 +107,12 @@ class Desk:
         served = Served()
         for one in decided:
             self._settle(served, one, known, at=at)
+        if served.back:
+            back: dict[SubscriberId, dict[TopicId, int]] = {reader: {} for reader in served.back}
+            for row in rows:
+                if row.subscriber_id in back:
+                    back[row.subscriber_id][row.topic_id] = row.cursor
+            served.omitted += outlived(conn, back, at=at)
         for outcome in waiting:
             outcome.verdict = replace(outcome.verdict, layout=None)  # it is printed, and layouts are most of a memory
         return served

@@ -6,7 +6,7 @@ Texts are not read: there are far more stories than are told anybody in the end.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -67,6 +67,26 @@ def pairs(
     if topics is not None:
         query = query.where(_among(conn, TopicStory.topic_id, topics))
     return [NumberedPair._make(row) for row in conn.execute(query)]
+
+
+def outlived(
+    conn: Connection, cursors: Mapping[TopicId, int], *, since: datetime, until: datetime, limit: int
+) -> list[StoryId]:
+    """Return the latest stories that concern these topics by a number after theirs, all of them within a time.
+
+    One that concerns another of the topics after `until` is not among them, nor one that is killed.
+    """
+    after = [sa.and_(TopicStory.topic_id == topic, TopicStory.match_seq > cursor) for topic, cursor in cursors.items()]
+    query = (
+        sa.select(TopicStory.story_id)
+        .join(Story, Story.id == TopicStory.story_id)
+        .where(sa.or_(sa.false(), *after), TopicStory.matched_at >= since, Story.killed_at.is_(None))
+        .group_by(TopicStory.story_id)
+        .having(sa.func.max(TopicStory.matched_at) <= until)
+        .order_by(sa.func.max(TopicStory.match_seq).desc())
+        .limit(limit)
+    )
+    return [StoryId(story) for story in conn.execute(query).scalars()]
 
 
 def strengths(
