@@ -28,6 +28,7 @@ _NICENESS: Final = 5  # a quarter of a processor that is busy with alerts
 _SWITCH_S: Final = 1e-4
 """How long a busy thread may keep the interpreter to itself meanwhile. Importing numba reads thousands of small files,
 and after each of them this thread waits for its turn: at Python's 5 ms, that came to half a minute."""
+_WITH_PARENT: Final = "--with-parent"
 _READY: Final = "ready"  # a file that says that everything has been compiled
 
 _spent_s = 0.0
@@ -111,8 +112,8 @@ def _warm() -> None:
 
 def _compiled_by_another_process() -> bool:
     log.info("compiling the matching kernels, once on this machine; until then matching is slow")
-    command = [sys.executable, "-m", "worker.matching.warming"]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:  # noqa: S603  our own module
+    command = [sys.executable, "-m", "worker.matching.warming", _WITH_PARENT]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:  # noqa: S603  our own module
         atexit.register(process.kill)
         status = process.wait()
         atexit.unregister(process.kill)
@@ -121,6 +122,14 @@ def _compiled_by_another_process() -> bool:
     return status == 0
 
 
+def _end_with_parent() -> None:
+    """Wait until whoever holds the other end of standard input is gone, however that ended; nobody needs us then."""
+    os.read(sys.stdin.fileno(), 1)  # not by its buffer, whose lock an end in order would wait for
+    os._exit(1)
+
+
 if __name__ == "__main__":
     os.nice(_NICENESS)
+    if _WITH_PARENT in sys.argv:
+        threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
     compile_now()
