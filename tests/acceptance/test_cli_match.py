@@ -208,6 +208,7 @@ def test_articles_stream_through_a_pipe_one_by_one(topics):
         assert process.wait(timeout=30) == 0
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_number_of_articles(topics, tmp_path):
     body = "The envoys of Russia met again on Tuesday and said little about North Korea. " * 30
     peaks = []

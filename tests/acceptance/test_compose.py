@@ -30,6 +30,8 @@ from tests.databases import Cluster
 from worker.model import Lane
 from worker.runtime.ports import free_port, wait_until_listening
 
+pytestmark = pytest.mark.slow
+
 FILE: Final = Path(__file__).parents[2] / "docker-compose.yml"
 STORES: Final = {"postgres", "redis"}
 STOP_BY_DEFAULT_S: Final = 10.0  # Docker's own

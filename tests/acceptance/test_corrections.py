@@ -11,6 +11,8 @@ from tests.acceptance.conftest import MakeInstallation
 from tests.acceptance.houses import Installation, until
 from tests.acceptance.mails import Mail
 
+pytestmark = pytest.mark.slow
+
 WITHIN_S = 30.0
 TOPICS = "- {slug: volcanoes, name: {en: Volcanoes, ko: 화산}, query: volcano OR lava}\n"
 READERS = """email,name,locale,timezone,topics,cadence,at

@@ -13,7 +13,7 @@ from tests.acceptance.mails import Mail
 from tests.contract.mail.conftest import or_skip
 from tests.contract.mail.judges import node, spamassassin
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 SIGNATURES = {("rsa1", "rsa-sha256", "pass"), ("ed1", "ed25519-sha256", "pass")}
 

@@ -16,6 +16,8 @@ from tests.acceptance.conftest import MakeInstallation
 from tests.acceptance.houses import until
 from worker.model import Lane
 
+pytestmark = pytest.mark.slow
+
 HEAVY: Final = {"numba", "llvmlite", "numpy", "worker.matching.engine", "worker.matching.run", "worker.intake.run"}
 TOPICS: Final = "- {slug: lava, name: {en: Lava}, query: lava}\n- {slug: rain, name: {en: Rain}, query: rain}\n"
 READERS: Final = """email,name,locale,timezone,topics,cadence,at

@@ -248,6 +248,7 @@ def test_a_mail_is_seen_as_its_reader_sees_it_and_its_links_open_beside(open_pag
     assert opened.value.url.startswith(("https://news.courier.example/", "chrome-error:"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page_fits_every_screen_and_every_word_is_readable(open_page, paths, scheme):
     for name, path in paths.items():

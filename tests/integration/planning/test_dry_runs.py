@@ -154,7 +154,7 @@ def test_too_little_a_skipped_issue_and_one_too_old_are_told_with_the_reason(dat
     assert next(reason for *_, reason in lines(database, at=SIX + 36 * HOUR + MINUTE)).startswith("too old: due at ")
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_pass_by_pass_planning_does_what_the_dry_run_says_of_newsletters(database, oman, seed):
     chance = Random(seed)
     publish(

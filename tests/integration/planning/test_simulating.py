@@ -151,7 +151,7 @@ def hold_against(database: Database, at: datetime) -> None:
     assert mails(database, after=before) == told, at
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_planners_do_what_the_simulator_says_pass_by_pass_and_over_days(desk, seed):
     chance, database = Random(seed), desk.database
     for at in (FIRST + number * STEP for number in range(STEPS)):
