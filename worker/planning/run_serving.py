@@ -176,26 +176,11 @@ class Desk:
         at: datetime,
     ) -> _Outcome:
         """Decide, unless it was decided for somebody like this reader; what is one reader's own is not kept."""
-        own = self._stand.own
-        if owing or row.is_back or not own.isdisjoint(topic for topic, _ in alike):
-            return self._decided(row, alike, read, owing, news, at=at)
+        is_own = bool(owing) or row.is_back or not self._stand.own.isdisjoint(topic for topic, _ in alike)
         terms = (row.locale, row.timezone, row.awake, row.quiet_from, row.quiet_to, row.floor, row.below_floor)
         key = (self._terms.setdefault(terms, terms), alike, frozenset(read.items()) if read else None)
-        outcome = self._outcomes.get(key)
-        if outcome is None:
-            outcome = self._outcomes[key] = self._decided(row, alike, read, owing, news, at=at)
-        return outcome
-
-    def _decided(
-        self,
-        row: DueRow,
-        alike: tuple[tuple[TopicId, int], ...],
-        read: Mapping[StoryId, int] | None,
-        owing: tuple[StoryId, ...],
-        news: News,
-        *,
-        at: datetime,
-    ) -> _Outcome:
+        if not is_own and (known := self._outcomes.get(key)) is not None:
+            return known
         head = self._run.head_seq
         case = DigestCase(
             reader=_terms(row, back_since=at if row.is_back else None),
@@ -206,7 +191,11 @@ class Desk:
             head=head,
         )
         verdict = decide_digest(case, news, self._policy, at=at)
-        return _Outcome(verdict, self._order(row, verdict), verdict.layout.unsaid if verdict.layout else ())
+        unsaid = verdict.layout.unsaid if verdict.layout else ()
+        outcome = _Outcome(verdict, self._order(row, verdict), unsaid)
+        if not is_own:
+            self._outcomes[key] = outcome
+        return outcome
 
     def _since(self, paused_at: datetime) -> datetime:
         return missed_since(paused_at, self._policy)
