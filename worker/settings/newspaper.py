@@ -1,0 +1,43 @@
+"""What the newspaper is called and how it looks: on every mail and page.
+
+Reads nothing but the values it is given. Put into `Settings`.
+"""
+
+from __future__ import annotations
+
+import re
+from email.utils import parseaddr
+from zoneinfo import available_timezones
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from worker.settings.kinds import Part
+
+
+class Newspaper(Part):
+    """The newspaper's name, addresses, look and zone."""
+
+    newsroom: str = Field("The Harbour Courier", description="the newspaper's name, on every mail and page")
+    from_: str = Field(
+        "The Harbour Courier <news@courier.example>", validation_alias="TOCSIN_FROM", description="From of every mail"
+    )
+    reply_to: str = Field("", description="Reply-To of every mail")
+    postal_address: str = Field("1 Quay Street, Port Meridian", description="printed in every mail")
+    home_url: str = Field("", description="the newspaper's own site")
+    accent: str = Field("#8a1c1c", pattern=r"^#[0-9a-fA-F]{6}$", description="the house colour of mails and pages")
+    timezone: str = Field("UTC", description="the newsroom's IANA time zone")
+
+    @field_validator("from_", "reply_to")
+    @classmethod
+    def _is_mailbox(cls, value: str, info: ValidationInfo) -> str:
+        left_out = not value and info.field_name == "reply_to"
+        if not left_out and not re.fullmatch(r"[^\s@<>]+@[^\s@<>]+", parseaddr(value)[1]):
+            raise ValueError("must hold an address with an @")
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError("is not an IANA time zone such as Europe/Berlin")
+        return value
