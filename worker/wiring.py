@@ -100,6 +100,7 @@ class House(Foundation):
             home_url=self.settings.home_url,
             timezone=self.settings.timezone,
             accent=self.settings.accent,
+            accent_dark=self.settings.accent_dark,
         )
 
     @functools.cached_property

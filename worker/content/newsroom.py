@@ -23,6 +23,7 @@ class Newsroom(Frozen):
     home_url: str = ""
     timezone: str = "UTC"  # IANA; the zone in which stories' times are told
     accent: str = "#8a1c1c"
+    accent_dark: str = ""  # on dark paper; "" is made of the accent
 
 
 class Personal(NamedTuple):

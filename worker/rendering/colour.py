@@ -28,13 +28,22 @@ class Palette:
     tint_dark: str = DARK_TINT
 
     @classmethod
-    def of(cls, accent: str) -> Palette:
-        """Make the palette of an accent. Raises `ConfigurationError` when it is no `#rgb` or `#rrggbb`.
+    def of(cls, accent: str, *, dark: str = "") -> Palette:
+        """Make the palette of an accent, and perhaps of another one for dark paper.
 
-        >>> Palette.of("#8a1c1c").accent, Palette.of("#fc0").accent
-        ('#8a1c1c', '#866b00')
+        The accent is darkened until it can be read; one that is meant for dark paper is taken at its word. Raises
+        `ConfigurationError` when it cannot be read there, or when either is no `#rgb` or `#rrggbb`.
+
+        >>> Palette.of("#8a1c1c").accent, Palette.of("#fc0").accent, Palette.of("#8a1c1c", dark="#ff8a80").accent_dark
+        ('#8a1c1c', '#866b00', '#ff8a80')
         """
-        return cls(accent=readable(accent, on=LIGHT_TINT), accent_dark=readable(accent, on=DARK_TINT))
+        if dark and (ratio := contrast(_rgb(dark), _rgb(DARK_TINT))) < _READABLE:
+            raise ConfigurationError(
+                f"TOCSIN_ACCENT_DARK={dark} cannot be read on dark paper: its contrast with {DARK_TINT} is "
+                f"{ratio:.1f}, at least {_READABLE} is needed; "
+                f"for example TOCSIN_ACCENT_DARK={readable(dark, on=DARK_TINT)}"
+            )
+        return cls(accent=readable(accent, on=LIGHT_TINT), accent_dark=dark or readable(accent, on=DARK_TINT))
 
 
 def readable(colour: str, *, on: str) -> str:

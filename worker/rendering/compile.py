@@ -61,7 +61,7 @@ class Renderer:
 
     def __init__(self, *, newsroom: Newsroom, signer: Signer | None = None) -> None:
         self._newsroom, self._signer = newsroom, signer
-        self._palette = Palette.of(newsroom.accent)
+        self._palette = Palette.of(newsroom.accent, dark=newsroom.accent_dark)
         self._languages = Languages(templates_dir() / "locales")
         self._environments = {tag: _environment(self._languages.best(tag)) for tag in self._languages.tags}
         self._fragment = lru_cache(maxsize=_FRAGMENTS_KEPT)(self._told)

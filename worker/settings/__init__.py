@@ -44,6 +44,9 @@ _EXAMPLES: Final[Mapping[str, str]] = {
     "gather_s": "60",
     "domain_rates": "gmail.com=20 yahoo.com=5 *=50",
     "bulk_hours": "07-22",
+    "accent_dark": "#e57373",
+    "logo": "https://www.courier.example/logo.svg",
+    "embed_origins": "https://www.courier.example",
 }
 _NO_SETTINGS: Final = {"TOCSIN_PARENT_PID", "TOCSIN_LOG_LEVEL"}  # the supervisor's own, and logging's
 

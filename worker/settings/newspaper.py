@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import re
 from email.utils import parseaddr
+from typing import Literal
 from zoneinfo import available_timezones
 
 from pydantic import Field, ValidationInfo, field_validator
 
 from worker.settings.kinds import Part
+
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?")
 
 
 class Newspaper(Part):
@@ -25,6 +28,20 @@ class Newspaper(Part):
     postal_address: str = Field("1 Quay Street, Port Meridian", description="printed in every mail")
     home_url: str = Field("", description="the newspaper's own site")
     accent: str = Field("#8a1c1c", pattern=r"^#[0-9a-fA-F]{6}$", description="the house colour of mails and pages")
+    accent_dark: str = Field(
+        "",
+        pattern=r"^(#[0-9a-fA-F]{6})?$",
+        description="the same colour on dark paper; default: the house colour, as light as it must be",
+    )
+    typeface: Literal["serif", "sans"] = Field("serif", description="the pages' letters: serif or sans")
+    logo: str = Field(
+        "", description="the pages' head in place of the name: an https address, or a file, also within the home"
+    )
+    embed_origins: str = Field(
+        "",
+        description="origins of the pages that may show the sign-up box, such as https://www.courier.example, "
+        "separated by spaces; `*`: any page; default: home_url's",
+    )
     timezone: str = Field("UTC", description="the newsroom's IANA time zone")
 
     @field_validator("from_", "reply_to")
@@ -40,4 +57,19 @@ class Newspaper(Part):
     def _is_zone(cls, value: str) -> str:
         if value not in available_timezones():
             raise ValueError("is not an IANA time zone such as Europe/Berlin")
+        return value
+
+    @field_validator("embed_origins")
+    @classmethod
+    def _are_origins(cls, value: str) -> str:
+        words = value.split()
+        if words != ["*"] and not all(_ORIGIN.fullmatch(word) for word in words):
+            raise ValueError("must be origins such as https://www.courier.example, separated by spaces, or *")
+        return value
+
+    @field_validator("logo")
+    @classmethod
+    def _is_logo(cls, value: str) -> str:
+        if "://" in value and not value.startswith("https://"):
+            raise ValueError("must begin with https://, or be the path of a file")
         return value

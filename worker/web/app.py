@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final
 
 from fastapi import FastAPI
-from fastapi.responses import PlainTextResponse, Response
 from starlette.middleware import Middleware
 from starlette.staticfiles import StaticFiles
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
@@ -31,8 +29,9 @@ from worker.web import (
     unsubscribe,
     webhooks,
 )
+from worker.web.look import Logo, read_logo, router, theme
 from worker.web.pages import Pages
-from worker.web.security import AccessLog, HeadAsGet, RememberPeer, SecurityHeaders
+from worker.web.security import AccessLog, HeadAsGet, RememberPeer, SecurityHeaders, page_policy
 from worker.web.site import Site
 from worker.wiring import House
 
@@ -56,7 +55,11 @@ _ROUTERS: Final = (
 
 
 def create_app(house: House) -> FastAPI:
-    """Return an installation's ASGI application. Raises `ConfigurationError` for a faulty template or catalogue."""
+    """Return an installation's ASGI application.
+
+    Raises `ConfigurationError` for a faulty template or catalogue, a logo that is none, or colours nobody can read.
+    """
+    logo = read_logo(house.settings.logo, home=house.home)
     app = FastAPI(
         title=f"{house.newsroom.name}: newsletters and alerts",
         version=__version__,
@@ -64,7 +67,7 @@ def create_app(house: House) -> FastAPI:
         docs_url=None,  # its page would load scripts from elsewhere
         redoc_url=None,
         redirect_slashes=False,
-        middleware=_middlewares(house),
+        middleware=_middlewares(house, logo),
         telemetry={
             "tracing": False,
             "metrics": False,
@@ -72,33 +75,23 @@ def create_app(house: House) -> FastAPI:
             "auto_configure": False,
         },  # spans would hold links
     )
-    app.state.site = Site(house=house, pages=Pages(house.newsroom))
+    app.state.site = Site(house=house, pages=Pages(house.newsroom, logo=logo.source))
     problems.install(app)
-    for router in _ROUTERS:
-        app.include_router(router)
-    app.add_api_route("/static/theme.css", _theme(app.state.site.pages), include_in_schema=False)
+    for routes in _ROUTERS:
+        app.include_router(routes)
+    app.include_router(router(theme(app.state.site.pages.palette, house.settings.typeface), logo))
     app.mount("/static", StaticFiles(directory=templates_dir() / "pages" / "static"))
     return app
 
 
-def _middlewares(house: House) -> list[Middleware]:
+def _middlewares(house: House, logo: Logo) -> list[Middleware]:
     """Return the middlewares, outermost first; their order matters."""
     return [
         Middleware(RememberPeer),  # before the proxies' headers hide it
         Middleware(ProxyHeadersMiddleware, trusted_hosts=house.settings.trusted_proxies),
         Middleware(HeadAsGet),
         Middleware(AccessLog),
-        Middleware(SecurityHeaders),
+        Middleware(SecurityHeaders, policy=page_policy(images=logo.origin)),
         Middleware(problems.CatchDefects),
         Middleware(problems.LimitBody),
     ]
-
-
-def _theme(pages: Pages) -> Callable[[], Response]:
-    """Return a handler that gives the newsroom's colours to the style sheet, which may then stay one static file."""
-    css = f":root {{ --accent: {pages.palette.accent}; --accent-dark: {pages.palette.accent_dark}; }}\n"
-
-    def theme() -> Response:
-        return PlainTextResponse(css, media_type="text/css", headers={"Cache-Control": "public, max-age=600"})
-
-    return theme

@@ -72,6 +72,7 @@ class Draft:
     email: str = ""
     name: str = ""
     topics: Sequence[str] = ()
+    newsletters: Sequence[str] = ()
     query: str = ""
     locale: str = "en"
     timezone: str = "UTC"
@@ -89,7 +90,8 @@ class Reading:
         self.draft = Draft(
             email=self._text("email"),
             name=self._text("name"),
-            topics=tuple(self._texts("topics")),
+            topics=tuple(filter(None, self._texts("topics"))),
+            newsletters=tuple(filter(None, self._texts("newsletters"))),
             query=self._text("query"),
             locale=self._text("locale") or language.tag,
             timezone=self._text("timezone") or "UTC",
@@ -105,7 +107,7 @@ class Reading:
     def wish(self) -> Wish | None:
         """Read what the sign-up form asks for."""
         follows = self.follows()
-        if not follows and not {"query", "topics"} & self.draft.errors.keys():
+        if not follows and not {"query", "topics", "newsletters"} & self.draft.errors.keys():
             self.draft.errors["topics"] = self._language.gettext("Choose a topic, or write a search of your own.")
         wish = Wish(follows=follows, locale=self._locale(), timezone=self._zone(), name=self._name())
         return None if self.draft.errors else wish
@@ -124,11 +126,13 @@ class Reading:
         return None if self.draft.errors else preferences
 
     def follows(self) -> tuple[Follow, ...]:
-        """Read the topics and the query to follow."""
+        """Read the topics, the newsletters and the query to follow."""
         rhythm = self._rhythm(self.draft.pace)
         slugs = list(dict.fromkeys(self.draft.topics))[:MOST_FOLLOWS]
+        letters = list(dict.fromkeys(self.draft.newsletters))[: MOST_FOLLOWS - len(slugs)]
         try:
             chosen = [Follow(topic=slug, rhythm=rhythm) for slug in slugs]
+            chosen += [Follow(newsletter=slug) for slug in letters]
         except ValueError:  # made up: the page offers no such slug
             self.refuse(InputError("no such topic", where="topics"))
             return ()
@@ -145,6 +149,9 @@ class Reading:
             self.draft.errors["paused_until"] = self._language.gettext("Choose a day to come.")
         elif error.where == "topics":
             self.draft.errors["topics"] = self._language.gettext("This topic is not there any more. Choose again.")
+        elif error.where == "newsletters":
+            sentence = self._language.gettext("This newsletter is not there any more. Choose again.")
+            self.draft.errors["newsletters"] = sentence
         else:
             raise error
 

@@ -50,10 +50,10 @@ _COMPILED: Final = _CompiledOnce()
 class Pages:
     """The page templates in every language that has a catalogue."""
 
-    def __init__(self, newsroom: Newsroom) -> None:
+    def __init__(self, newsroom: Newsroom, *, logo: str = "") -> None:
         self.languages = Languages(templates_dir() / "locales")
-        self.palette = Palette.of(newsroom.accent)
-        self._newsroom = newsroom
+        self.palette = Palette.of(newsroom.accent, dark=newsroom.accent_dark)
+        self._newsroom, self._logo = newsroom, logo
         self._tongues = choices.languages(self.languages.tags, also=SOURCE_LANGUAGE)
         self._environments = {tag: self._environment(self.languages.best(tag)) for tag in self.languages.tags}
 
@@ -85,7 +85,7 @@ class Pages:
         """Fill a template of templates/pages/."""
         environment = self._environments[language.tag]
         return environment.get_template(f"pages/{template}").render(
-            newsroom=self._newsroom, palette=self.palette, language=language, tongues=self._tongues, **values
+            newsroom=self._newsroom, logo=self._logo, language=language, tongues=self._tongues, **values
         )
 
     def language(self, request: Request, locale: str | None = None) -> Language:

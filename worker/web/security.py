@@ -20,10 +20,6 @@ log = logging.getLogger("worker.web.access")
 _PEER: Final = "tocsin.peer"
 _FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 
-PAGE_POLICY: Final = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
 MAIL_POLICY: Final = (
     "sandbox allow-popups allow-popups-to-escape-sandbox allow-top-navigation-by-user-activation; "
     "default-src 'none'; style-src 'unsafe-inline'; img-src https: http: data:; base-uri 'none'; frame-ancestors 'none'"
@@ -34,7 +30,6 @@ FRAMED_MAIL_POLICY: Final = (
 )
 
 _HEADERS: Final = {
-    "Content-Security-Policy": PAGE_POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",  # a token in the address must not travel to the pages that we link to
     "Cache-Control": "no-store",
@@ -73,12 +68,14 @@ class HeadAsGet:
 class SecurityHeaders:
     """Gives every answer the headers that it has not set itself."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, policy: str) -> None:
         self._app = app
+        self._headers = _HEADERS | {"Content-Security-Policy": policy}
+        self._static_headers = _STATIC_HEADERS | {"Content-Security-Policy": policy}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, and complete the answer's headers."""
-        defaults = _STATIC_HEADERS if scope.get("path", "").startswith(_STATIC) else _HEADERS
+        defaults = self._static_headers if scope.get("path", "").startswith(_STATIC) else self._headers
 
         async def complete(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -114,6 +111,21 @@ class AccessLog:
         finally:
             took_ms = (time.monotonic() - started_s) * 1000
             log.info("%s %s %s %.0f ms", scope["method"], _pattern(scope), status or "gone", took_ms)
+
+
+def page_policy(*, images: str = "", ancestors: str = "'none'") -> str:
+    """Return what browsers may do with a page: nothing from elsewhere but images of an origin, no frame but in these.
+
+    >>> page_policy(images="https://cdn.courier.example")[:99]
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data: https://cdn.courier.e"
+    >>> page_policy(ancestors="'self'").endswith("frame-ancestors 'self'")
+    True
+    """
+    sources = f"'self' data: {images}".rstrip()
+    return (
+        f"default-src 'none'; style-src 'self'; script-src 'self'; img-src {sources}; connect-src 'self'; "
+        f"frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors {ancestors}"
+    )
 
 
 def is_local(request: Request, *, base_url: str) -> bool:

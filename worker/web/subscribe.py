@@ -42,24 +42,35 @@ def take_form(request: Request, site: AnySite, form: AnyForm) -> Response:
     """Ask the owner of the address. The same page follows whether or not we knew it."""
     language = site.pages.language(request, str(form.get("locale") or "") or None)
     reading = Reading(form, language, site.check_query)
+    address = ask(request, site, reading, how="sign-up page")
+    if address is None:
+        return _form_page(request, site, language, reading.draft)
+    return site.pages.page(request, "check-your-mail", language=language, address=address)
+
+
+def ask(request: Request, site: Site, reading: Reading, *, how: str) -> str | None:
+    """Ask the owner of the address that a form names, and return it; None when something in the form is not right.
+
+    What comes back is the same for every address, known or not.
+    """
     address, wish = reading.address(), reading.wish()
     if address is None or wish is None:
-        return _form_page(request, site, language, reading.draft)
+        return None
     try:
         signed = sign_up(
             site.house.database,
             address=address,
             wish=wish,
-            evidence=site.evidence(request, "sign-up page"),
+            evidence=site.evidence(request, how),
             hash_address=site.house.address_hash,
             check_query=site.check_query,
         )
     except InputError as error:
         reading.refuse(error)
-        return _form_page(request, site, language, reading.draft)
+        return None
     if signed.asked:
         site.house.ring("sweep_planning")
-    return site.pages.page(request, "check-your-mail", language=language, address=address.text)
+    return address.text
 
 
 def offered(site: Site, language: Language) -> list[TopicLine]:
