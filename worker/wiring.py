@@ -52,6 +52,7 @@ from worker.signup.address import normalise
 from worker.signup.run_preferences import part
 from worker.store import events
 from worker.store import house as house_table
+from worker.store.house import KeyHolder
 from worker.store.leases import Holder
 
 if TYPE_CHECKING:
@@ -294,11 +295,11 @@ class House(Foundation):
         """Return a sent mail as a page: None after its reader's erasure, empty when all its stories were stopped."""
         return self.shown_letters.html(self.database, delivery_id)
 
-    def api_holder(self, key: str) -> tuple[str, frozenset[str]] | None:
-        """Return an API key's name and what it may do, None when it is no key. TOCSIN_API_KEY may do everything."""
+    def api_holder(self, key: str) -> KeyHolder | None:
+        """Return who holds an API key, None when it is no key. TOCSIN_API_KEY may do everything."""
         given = self.settings.api_key
         if given and hmac.compare_digest(given.get_secret_value().encode(), key.encode()):
-            return "TOCSIN_API_KEY", ALL_SCOPES
+            return KeyHolder(name="TOCSIN_API_KEY", scopes=ALL_SCOPES)
         with self.database.read() as conn:
             return house_table.holder_of(conn, key)
 

@@ -27,6 +27,7 @@ from worker.cli import (
     explain,
     feedback,
     issues,
+    keys,
     match,
     newsletters,
     plan,
@@ -108,6 +109,7 @@ webhooks.register(feedback.app)
 render.register(app)
 app.add_typer(database.app, name="db", rich_help_panel=_CARE)
 app.command(rich_help_panel=_CARE)(state.doctor)
+app.add_typer(keys.app, name="keys", rich_help_panel=_CARE)
 app.add_typer(dkim.app, name="dkim", rich_help_panel=_CARE)
 app.command(rich_help_panel=_CARE)(state.config)
 

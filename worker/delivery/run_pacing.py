@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from worker.adapters.redis_client import plain_url
 from worker.delivery.pacing import AHEAD_S, LONGEST_WAIT_S, Booking, Bucket, book
 
 if TYPE_CHECKING:
@@ -143,10 +144,8 @@ def _client(url: str) -> Redis:
     from redis.asyncio.retry import Retry  # noqa: PLC0415  as above
     from redis.backoff import NoBackoff  # noqa: PLC0415  as above
 
-    if url.startswith("redis+socket://"):  # kombu's way to write a socket's path, with words of its own behind the ?
-        url = url.partition("?")[0].replace("redis+socket://", "unix://", 1)
     return Redis.from_url(
-        url,
+        plain_url(url),
         socket_timeout=_ANSWERS_WITHIN_S,
         socket_connect_timeout=_ANSWERS_WITHIN_S,
         retry=Retry(NoBackoff(), 1),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime
-from typing import Any
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -15,6 +16,21 @@ from worker.store.schema import ApiKey, Audit, Counter, Heartbeat, Installation,
 MATCH_SEQ = "match_seq"
 TOPICS_GENERATION = "topics_generation"
 NEWS_GENERATION = "news_generation"  # drawn when stories change under planners: killed, corrected, updated
+SHOWN_OF_KEY: Final = 12
+_USE_IS_NOTED_EVERY: Final = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KeyHolder:
+    """Who asks by API, and what they may. `rate_per_minute` None is as many requests as they like.
+
+    `use_is_noted` tells that the last use that was written down is not long ago.
+    """
+
+    name: str
+    scopes: frozenset[str]
+    rate_per_minute: int | None = None
+    use_is_noted: bool = True
 
 
 def draw(conn: Connection, name: str, count: int = 1) -> range:
@@ -73,20 +89,54 @@ def use_once(conn: Connection, token: str) -> bool:
     return used.first() is not None
 
 
-def put_api_key(conn: Connection, *, name: str, key: str, scopes: list[str]) -> None:
+def put_api_key(
+    conn: Connection,
+    *,
+    name: str,
+    key: str,
+    scopes: list[str],
+    rate_per_minute: int | None = None,
+    expires_at: datetime | None = None,
+) -> None:
     """Store an API key's hash under its name, in place of an earlier one of that name."""
-    values = {"name": name, "key_hash": _key_hash(key), "scopes": scopes, "created_at": now(conn), "revoked_at": None}
-    upsert(conn, ApiKey, values, key=("name",))
+    values: dict[str, Any] = {"name": name, "key_hash": _key_hash(key), "prefix": key[:SHOWN_OF_KEY], "scopes": scopes}
+    values |= {"rate_per_minute": rate_per_minute, "created_at": now(conn), "expires_at": expires_at}
+    upsert(conn, ApiKey, {**values, "last_used_at": None, "revoked_at": None}, key=("name",))
 
 
-def holder_of(conn: Connection, key: str) -> tuple[str, frozenset[str]] | None:
-    """Return an API key's name and what it may do, None when there is no such key.
+def holder_of(conn: Connection, key: str) -> KeyHolder | None:
+    """Return who holds an API key, None when there is no such key, or it is over.
 
     Keys are random and long, so a plain hash finds them in constant time without making them guessable.
     """
-    query = sa.select(ApiKey.name, ApiKey.scopes).where(ApiKey.key_hash == _key_hash(key), ApiKey.revoked_at.is_(None))
-    row = conn.execute(query).first()
-    return (row.name, frozenset(row.scopes)) if row else None
+    query = sa.select(ApiKey.name, ApiKey.scopes, ApiKey.rate_per_minute, ApiKey.last_used_at)
+    is_known = (ApiKey.key_hash == _key_hash(key), ApiKey.revoked_at.is_(None))
+    at = now(conn)
+    row = conn.execute(query.where(*is_known, sa.or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > at))).first()
+    if row is None:
+        return None
+    is_fresh = row.last_used_at is not None and at - row.last_used_at < _USE_IS_NOTED_EVERY
+    return KeyHolder(
+        name=row.name, scopes=frozenset(row.scopes), rate_per_minute=row.rate_per_minute, use_is_noted=is_fresh
+    )
+
+
+def note_use(conn: Connection, name: str) -> None:
+    """Note that an API key is in use."""
+    conn.execute(sa.update(ApiKey).where(ApiKey.name == name).values(last_used_at=now(conn)))
+
+
+def api_keys(conn: Connection) -> list[dict[str, Any]]:
+    """Return what is known of all API keys, by name; a key itself nobody knows."""
+    query = sa.select(ApiKey.name, ApiKey.prefix, ApiKey.scopes, ApiKey.rate_per_minute, ApiKey.created_at)
+    query = query.add_columns(ApiKey.expires_at, ApiKey.last_used_at, ApiKey.revoked_at).order_by(ApiKey.name)
+    return [dict(row._mapping) for row in conn.execute(query)]  # noqa: SLF001  Row's documented view
+
+
+def revoke_api_key(conn: Connection, name: str) -> bool:
+    """End an API key for good; False when there is none of that name that could be ended."""
+    mine = (ApiKey.name == name, ApiKey.revoked_at.is_(None))
+    return conn.execute(sa.update(ApiKey).where(*mine).values(revoked_at=now(conn))).rowcount == 1
 
 
 def note(conn: Connection, *, actor: str, action: str, subject: str, **detail: Any) -> None:  # noqa: ANN401  plain JSON values

@@ -12,7 +12,17 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from worker.model import Cadence, SubscriptionId
-from worker.store.schema import ContentStory, Delivery, EditionContent, Omission, PlanningRun, Subscriber, Subscription
+from worker.store.requests import ANSWERS_KEPT
+from worker.store.schema import (
+    ContentStory,
+    Delivery,
+    EditionContent,
+    Omission,
+    PlanningRun,
+    Request,
+    Subscriber,
+    Subscription,
+)
 from worker.store.seen import SEEN_FOR
 
 _KEPT: Final = SEEN_FOR + timedelta(days=1)
@@ -58,7 +68,7 @@ def let_go(conn: Connection, *, at: datetime, limit: int) -> int:
     """Delete some of what nobody asks about any more, and return how many rows that were; 0 when nothing is left.
 
     What readers have seen counts for 35 days, and so do the reasons why they did not; a finished run tells no more than
-    its editions do.
+    its editions do. Answers of the API are kept for a day, for whoever sends a request again.
     """
     old = at - _KEPT
     recent = sa.exists().where(Delivery.content_id == ContentStory.content_id, Delivery.planned_at > old)
@@ -75,5 +85,6 @@ def let_go(conn: Connection, *, at: datetime, limit: int) -> int:
             PlanningRun,
             PlanningRun.id.in_(sa.select(PlanningRun.id).where(PlanningRun.finished_at < old).limit(limit)),
         ),
+        (Request, Request.id.in_(sa.select(Request.id).where(Request.claimed_at < at - ANSWERS_KEPT).limit(limit))),
     ]
     return sum(conn.execute(sa.delete(table).where(which)).rowcount for table, which in gone)

@@ -1,7 +1,6 @@
 """`/api/v1`: the newspaper's own programs push articles and sign readers up. `/api/openapi.json` describes it.
 
-Parses and answers; intake and signup decide. An `Idempotency-Key` is not looked at: the same article pushed again is
-recognised as the same.
+Parses and answers; intake and signup decide. `api_door` is passed before.
 """
 
 from __future__ import annotations
@@ -24,23 +23,28 @@ from worker.signup.wishes import Follow, Rhythm, Slug, Weekday, Wish
 from worker.store import articles, topics
 from worker.store.articles import StoredArticle
 from worker.web.api_keys import Scope, needs
-from worker.web.problems import PROBLEM, Problem
+from worker.web.problems import PROBLEM
 from worker.web.site import AnySite, Site
 
 _MATCHED_WITHIN_S: Final = 2.0
 _LOOK_EVERY_S: Final = 0.05
 
-PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
-    status: {"description": what, "content": {PROBLEM: {"schema": Problem.model_json_schema()}}}
-    for status, what in (
-        (400, "The body is not JSON."),
-        (401, "There is no key, or nobody knows it."),
-        (403, "The key lacks the scope."),
-        (413, "The body is too large."),
-        (422, "Something in the body is wrong; `errors` says what."),
-        (503, "The house is not in order; try again later."),
-    )
-}
+
+def problem_answers(**described: str) -> dict[int | str, dict[str, Any]]:
+    """Return the description of answers that are problem details, by status (`_404="There is no such thing."`)."""
+    shape = {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {int(name[1:]): {"description": what, "content": shape} for name, what in described.items()}
+
+
+PROBLEMS: Final = problem_answers(
+    _400="The body is not JSON.",
+    _401="There is no key, or nobody knows it.",
+    _403="The key lacks the scope.",
+    _413="The body is too large.",
+    _422="Something that was sent is wrong; `errors` says what.",
+    _503="The house is not in order; try again later.",
+)
+MISSING: Final = problem_answers(_404="There is no such thing.")
 
 router = APIRouter(prefix="/api/v1", tags=["v1"])
 

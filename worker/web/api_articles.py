@@ -17,8 +17,8 @@ from worker.intake.run_edits import Edit, edit
 from worker.model import ArticleId, Severity
 from worker.planning.run_corrections import carry_out
 from worker.planning.run_editing import NOTE_CHARS, boost, break_news, update_materially
-from worker.web.api import PROBLEMS, Body, JudgedArticle, judged, wait_until_matched
-from worker.web.api_editions import MISSING, Number, Why
+from worker.web.api import MISSING, PROBLEMS, Body, JudgedArticle, judged, wait_until_matched
+from worker.web.api_editions import Number, Why
 from worker.web.api_keys import Scope, needs
 from worker.web.site import AnySite
 

@@ -16,14 +16,11 @@ from worker.delivery.steering import Command
 from worker.lifecycle import State
 from worker.model import Canary, EditionId, EditionKind, EditionStatus, Lane, Severity
 from worker.store import editions, ledger
-from worker.web.api import PROBLEMS, Body
+from worker.web.api import MISSING, PROBLEMS, Body, problem_answers
 from worker.web.api_keys import Scope, needs
-from worker.web.problems import PROBLEM, Problem
 from worker.web.site import AnySite
 
-SHAPE: Final = {"content": {PROBLEM: {"schema": Problem.model_json_schema()}}}
-MISSING: Final[dict[int | str, dict[str, Any]]] = {404: {"description": "There is no such thing.", **SHAPE}}
-REFUSED: Final[dict[int | str, dict[str, Any]]] = {409: {"description": "It has ended, or is not stopped.", **SHAPE}}
+REFUSED: Final = problem_answers(_409="It has ended, or is not stopped.")
 
 router = APIRouter(prefix="/api/v1", tags=["v1"])
 

@@ -16,8 +16,8 @@ from worker.planning import run_choosing
 from worker.planning.run_choosing import Choosing, Edited, Looked
 from worker.signup.address import normalise
 from worker.store import issues, newsletters, people
-from worker.web.api import PROBLEMS, Body
-from worker.web.api_editions import MISSING, REFUSED, Number, Why
+from worker.web.api import MISSING, PROBLEMS, Body
+from worker.web.api_editions import REFUSED, Number, Why
 from worker.web.api_keys import Scope, needs
 from worker.web.site import AnySite, Site
 

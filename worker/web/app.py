@@ -15,6 +15,7 @@ from worker.web import (
     api,
     api_articles,
     api_backtest,
+    api_document,
     api_editions,
     api_newsletters,
     confirm,
@@ -29,6 +30,7 @@ from worker.web import (
     unsubscribe,
     webhooks,
 )
+from worker.web.api_door import ApiDoor
 from worker.web.look import Logo, read_logo, router, theme
 from worker.web.pages import Pages
 from worker.web.security import AccessLog, HeadAsGet, RememberPeer, SecurityHeaders, page_policy
@@ -80,6 +82,7 @@ def create_app(house: House) -> FastAPI:
     for routes in _ROUTERS:
         app.include_router(routes)
     app.include_router(router(theme(app.state.site.pages.palette, house.settings.typeface), logo))
+    api_document.describe(app)
     app.mount("/static", StaticFiles(directory=templates_dir() / "pages" / "static"))
     return app
 
@@ -94,4 +97,5 @@ def _middlewares(house: House, logo: Logo) -> list[Middleware]:
         Middleware(SecurityHeaders, policy=page_policy(images=logo.origin)),
         Middleware(problems.CatchDefects),
         Middleware(problems.LimitBody),
+        Middleware(ApiDoor, house=house),  # reads the whole body, which is there by now
     ]

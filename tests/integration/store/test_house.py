@@ -9,6 +9,7 @@ from datetime import timedelta
 from tests.builders import article, match, topic
 from tests.databases import opened
 from worker.store import house
+from worker.store.database import now
 from worker.store.house import MATCH_SEQ
 
 
@@ -78,9 +79,37 @@ def test_a_key_is_known_by_its_hash_only_and_the_newest_of_a_name_counts(databas
     with database.write() as conn:
         house.put_api_key(conn, name="cms", key="old key", scopes=["articles"])
         house.put_api_key(conn, name="cms", key="new key", scopes=["articles", "admin"])
-        assert house.holder_of(conn, "new key") == ("cms", frozenset({"articles", "admin"}))
+        holder = house.holder_of(conn, "new key")
+        assert holder
+        assert (holder.name, sorted(holder.scopes)) == ("cms", ["admin", "articles"])
         assert house.holder_of(conn, "old key") is None
         assert house.holder_of(conn, "") is None
+
+
+def test_a_key_that_is_over_is_nobodys(database):
+    with database.write() as conn:
+        house.put_api_key(conn, name="cms", key="a key", scopes=["articles"], expires_at=now(conn) + timedelta(days=1))
+        house.put_api_key(conn, name="app", key="another", scopes=["articles"])
+        assert house.holder_of(conn, "a key")
+        assert house.revoke_api_key(conn, "app")
+        assert not house.revoke_api_key(conn, "app")
+        assert house.holder_of(conn, "another") is None
+        house.set_fact(conn, "clock_offset_s", str(86_401))
+        assert house.holder_of(conn, "a key") is None
+
+
+def test_a_keys_use_is_noted_once_a_minute(database):
+    with database.write() as conn:
+        house.put_api_key(conn, name="cms", key="a key", scopes=["articles"])
+        noted = []
+        for second in (0, 1, 59, 62):
+            house.set_fact(conn, "clock_offset_s", str(second))
+            holder = house.holder_of(conn, "a key")
+            assert holder
+            noted.append(holder.use_is_noted)
+            if not holder.use_is_noted:
+                house.note_use(conn, "cms")
+        assert noted == [False, True, True, False]
 
 
 def test_a_heartbeat_tells_the_last_one(database):

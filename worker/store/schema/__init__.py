@@ -11,7 +11,7 @@ from worker.store.schema.editions import (
     Edition,
     EditionContent,
 )
-from worker.store.schema.house import ApiKey, Audit, Counter, Event, Heartbeat, Installation
+from worker.store.schema.house import ApiKey, Audit, Counter, Event, Heartbeat, Installation, Request
 from worker.store.schema.people import Newsletter, Subscriber, Subscription, Suppression, TokenUse
 from worker.store.schema.planning import (
     Burst,
@@ -56,6 +56,7 @@ __all__ = [
     "Omission",
     "OwedStory",
     "PlanningRun",
+    "Request",
     "Source",
     "Story",
     "StoryCard",

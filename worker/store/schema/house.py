@@ -74,9 +74,31 @@ class ApiKey(Base):
     id: Mapped[Id]
     name: Mapped[str] = mapped_column(unique=True)
     key_hash: Mapped[str] = mapped_column(unique=True)
+    prefix: Mapped[str] = mapped_column(default="", server_default="")  # how it begins, so that people can tell it
     scopes: Mapped[list[str]] = mapped_column(JSON, default=list)
+    rate_per_minute: Mapped[int | None]  # none: as many requests as it likes
     created_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]  # to the minute
     revoked_at: Mapped[datetime | None]
+
+
+class Request(Base):
+    """A request of the API that came with an Idempotency-Key, and what it was answered.
+
+    Holds nothing personal: key and fingerprint are keyed hashes, and only answers without an address are kept.
+    """
+
+    __tablename__ = "request"
+
+    id: Mapped[Id]
+    key_hash: Mapped[str] = mapped_column(unique=True)  # of the key and of whose it is
+    fingerprint: Mapped[str]  # of the method, the path and the body
+    claim: Mapped[str]  # whose it is to answer, until it is
+    claimed_at: Mapped[datetime] = mapped_column(index=True)
+    status: Mapped[int | None]  # none: not answered yet
+    headers: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
+    body: Mapped[str] = mapped_column(default="", server_default="")
 
 
 class Audit(Base):
