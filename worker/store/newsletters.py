@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection
@@ -20,6 +20,19 @@ from worker.store.followings import awake
 from worker.store.schema import Edition, Newsletter, Subscriber, Subscription
 
 _NEWSLETTER: Final = tuple(getattr(Newsletter, name) for name in StoredNewsletter.__slots__)
+
+
+class PublicNewsletter(NamedTuple):
+    """A newsletter as anybody may know of it."""
+
+    id: int
+    slug: str
+    name: str
+    description: str
+    locale: str
+
+
+_PUBLIC: Final = tuple(getattr(Newsletter, name) for name in PublicNewsletter._fields)
 
 
 # Newsletters ---------------------------------------------------------------------------------------------------------
@@ -51,6 +64,12 @@ def listed(conn: Connection) -> list[dict[str, Any]]:
 def slugs(conn: Connection) -> list[str]:
     """Return the slugs of all newsletters."""
     return list(conn.execute(sa.select(Newsletter.slug).order_by(Newsletter.slug)).scalars())
+
+
+def public(conn: Connection) -> list[PublicNewsletter]:
+    """Return the newsletters that can be followed, by name."""
+    rows = conn.execute(sa.select(*_PUBLIC).where(Newsletter.disabled_reason == "").order_by(Newsletter.name))
+    return [PublicNewsletter._make(row) for row in rows]
 
 
 def names(conn: Connection, wanted: Sequence[str]) -> dict[str, str]:

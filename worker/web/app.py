@@ -20,6 +20,7 @@ from worker.web import (
     api_newsletters,
     confirm,
     demo_feeds,
+    embed,
     health,
     inbox_pages,
     mail_view,
@@ -39,6 +40,7 @@ from worker.wiring import House
 
 _ROUTERS: Final = (
     subscribe.router,
+    embed.router,
     confirm.router,
     preferences.router,
     unsubscribe.router,

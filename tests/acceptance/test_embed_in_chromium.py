@@ -1,0 +1,184 @@
+"""The sign-up box on a page of another site, in real Chromium: by script and by frame, with all storage blocked."""
+
+from __future__ import annotations
+
+import os
+import threading
+from contextlib import ExitStack, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import BrowserContext, expect, sync_playwright
+
+from tests.databases import SqliteTemplate
+from tests.integration.web.newspaper import Newspaper, QuietHouse, add_topics, served
+from worker.settings import load
+
+CHROMIUM = Path("/usr/bin/chromium")
+PHONE, DESK = 360, 1000
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"{CHROMIUM} is missing (Debian's package `chromium`)"),
+]
+
+# Whoever touches a store of the browser's within a frame finds it shut, as with all cookies blocked.
+SHUT = """if (window.parent !== window) for (const [holder, name] of [[Document.prototype, 'cookie'],
+  [window, 'localStorage'], [window, 'sessionStorage'], [window, 'indexedDB'], [window, 'caches']])
+  Object.defineProperty(holder, name, { get() { throw new Error(`${name} was touched`); },
+                                        set() { throw new Error(`${name} was touched`); } });"""
+
+
+@contextmanager
+def stranger():
+    """Serve what is in `pages`, by path, on another port of a host with another name: another site to browsers."""
+    pages: dict[str, str] = {}
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = pages.get(self.path)
+            self.send_response(404 if body is None else 200)
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.end_headers()
+            self.wfile.write((body or "").encode())
+
+        def log_message(self, *_: object) -> None:
+            """Stay silent."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://localhost:{server.server_port}", pages
+    finally:
+        server.shutdown()
+        thread.join(10)
+        server.server_close()
+
+
+@pytest.fixture(scope="module")
+def around(tmp_path_factory, sqlite_template: SqliteTemplate):
+    """A newspaper that lets one stranger frame its box, and that stranger."""
+    folder = tmp_path_factory.mktemp("newspaper")
+    with ExitStack() as stack:
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        for name in [name for name in os.environ if name.startswith("TOCSIN_")]:
+            patch.delenv(name)
+        friend, friends = stack.enter_context(stranger())
+        other, others = stack.enter_context(stranger())
+        url = sqlite_template.copy(folder / "t.db")
+        house = QuietHouse(load(home=folder / "home", database_url=url, embed_origins=friend))
+        stack.callback(house.close)
+        add_topics(house)
+        home = stack.enter_context(served(house))
+        newspaper = Newspaper(house=house, url=home, client=stack.enter_context(httpx.Client()))
+        script = f'<script src="{home}/embed.js" data-topic="oman" data-title="Mail on Oman" async></script>'
+        frame = f'<iframe src="{home}/embed?topic=oman" title="Mail on Oman" width="100%" height="420"></iframe>'
+        head = '<!doctype html><html lang="en"><meta name="viewport" content="width=device-width"><title>News</title>'
+        for pages in (friends, others):
+            pages["/script"] = f"{head}<h1>A story</h1><p>Its words.</p>{script}<p id=after>More words.</p>"
+            pages["/frame"] = f"{head}<h1>A story</h1>{frame}"
+        friends["/two"] = f"{head}<h1>Two</h1>{script}{script.replace('oman', 'russia').replace('Oman', 'Russia')}"
+        yield newspaper, friend, other
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as playwright:
+        flags = [
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-background-networking",
+            "--test-third-party-cookie-phaseout",
+        ]
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def open_page(browser):
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def open_it(url, width=PHONE, *, scripts=True, told=complaints):
+        context = browser.new_context(viewport={"width": width, "height": 800}, java_script_enabled=scripts)
+        contexts.append(context)
+        if scripts:
+            context.add_init_script(SHUT)
+        page = context.new_page()
+        page.on("console", lambda message: told.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: told.append(str(error)))
+        page.goto(url)
+        return page
+
+    yield open_it
+    cookies = [cookie for context in contexts for cookie in context.cookies()]
+    for context in contexts:
+        context.close()
+    assert cookies == []
+    assert [text for text in complaints if "favicon" not in text and "status of 4" not in text] == []
+
+
+def test_the_script_puts_a_box_in_its_place_that_is_as_tall_as_what_is_in_it(open_page, around):
+    newspaper, friend, _ = around
+    for width in (PHONE, DESK):
+        page = open_page(f"{friend}/script", width)
+        box = page.frame_locator("iframe[title='Mail on Oman']")
+        expect(box.get_by_role("heading")).to_have_text("News by mail: Oman")
+        inner = page.frames[1]
+        fits = "Math.abs(window.innerHeight - document.body.offsetHeight) < 2"
+        inner.wait_for_function(fits)
+        assert page.locator("iframe").evaluate("e => e.nextElementSibling.id") == "after"
+        assert page.locator("script").count() == 0
+        before = page.locator("iframe").bounding_box()["height"]
+        box.get_by_label("Your mail address").fill("nobody")
+        box.get_by_role("button", name="Subscribe").click()
+        expect(box.get_by_role("alert")).to_be_visible()
+        page.frames[1].wait_for_function(fits)
+        assert page.locator("iframe").bounding_box()["height"] > before
+        address = f"script{width}@post.example"
+        box.get_by_label("Your mail address").fill(address)
+        box.get_by_role("button", name="Subscribe").click()
+        expect(box.get_by_role("heading")).to_have_text("Check your mail")
+        assert page.url == f"{friend}/script"
+        assert newspaper.reader(address).timezone == page.evaluate("Intl.DateTimeFormat().resolvedOptions().timeZone")
+
+
+def test_a_frame_alone_is_enough_without_javascript(open_page, around):
+    newspaper, friend, _ = around
+    page = open_page(f"{friend}/frame", scripts=False)
+    box = page.frame_locator("iframe")
+    box.get_by_label("Your mail address").fill("frame@post.example")
+    box.get_by_role("button", name="Subscribe").click()
+    expect(box.get_by_role("heading")).to_have_text("Check your mail")
+    assert newspaper.knows("frame@post.example")
+
+
+def test_two_boxes_on_a_page_each_have_their_own_height_and_topic(open_page, around):
+    _, friend, _ = around
+    page = open_page(f"{friend}/two")
+    for topic in ("Oman", "Russia"):
+        expect(page.frame_locator(f"iframe[title='Mail on {topic}']").get_by_role("heading")).to_contain_text(topic)
+
+
+def test_nobody_but_the_box_sets_its_height(open_page, around):
+    _, friend, _ = around
+    page = open_page(f"{friend}/script")
+    page.frames[1].wait_for_function("document.documentElement.scrollHeight <= window.innerHeight")
+    before = page.locator("iframe").bounding_box()["height"]
+    page.evaluate("window.postMessage({ tocsin: { height: 9000 } }, '*')")
+    page.evaluate("new Promise(done => setTimeout(done, 100))")
+    assert page.locator("iframe").bounding_box()["height"] == before
+
+
+def test_a_page_that_may_not_frame_the_box_does_not(open_page, around):
+    _, _, other = around
+    told: list[str] = []
+    page = open_page(f"{other}/frame", told=told)
+    page.wait_for_load_state("networkidle")
+    assert any("frame-ancestors" in complaint for complaint in told)
+    assert page.frame_locator("iframe").get_by_label("Your mail address").count() == 0
