@@ -11,6 +11,8 @@ from worker.delivery.canary import Limits
 from worker.planning.first_share import FirstShare
 from worker.planning.rules import Policy
 from worker.settings import Settings
+from worker.signup.budgets import Budgets, Sought
+from worker.signup.run import Limits as QuestionLimits
 
 
 def planning_policy(settings: Settings, *, domain: str) -> Policy:
@@ -41,3 +43,25 @@ def canary_limits(settings: Settings) -> Limits:
         complained=settings.canary_complained,
         watch_s=settings.canary_watch_s,
     )
+
+
+def budgets(settings: Settings) -> Budgets:
+    """Return how much one sender may ask of the pages in an hour."""
+    return Budgets(
+        per_ip={
+            Sought.SIGN_UP: settings.signups_per_ip,
+            Sought.LETTER: settings.letters_per_ip,
+            Sought.TRY: settings.tries_per_ip,
+        },
+        per_subnet={
+            Sought.SIGN_UP: settings.signups_per_subnet,
+            Sought.LETTER: settings.letters_per_subnet,
+            Sought.TRY: settings.tries_per_subnet,
+        },
+        per_key=settings.signups_per_key,
+    )
+
+
+def question_limits(settings: Settings) -> QuestionLimits:
+    """Return how often mailboxes are asked for their consent."""
+    return QuestionLimits(a_day=settings.questions_per_mailbox, an_hour=settings.questions_an_hour)

@@ -37,7 +37,7 @@ from worker.errors import InputError
 from worker.feedback.run import Feedback
 from worker.feedback.run_again import Reader
 from worker.feedback.run_consequences import Means
-from worker.foundation import Foundation
+from worker.gatehouse import Gatehouse
 from worker.holder import boot_id, process_name
 from worker.keys import keep_key
 from worker.letters import Letters
@@ -67,7 +67,7 @@ MAIL_LANES: Final = (Lane.ALERTS, Lane.BULK)
 ALL_SCOPES: Final = frozenset({"articles", "subscriptions", "personal", "editions", "admin"})
 
 
-class House(Foundation):
+class House(Gatehouse):
     """One installation, as its settings describe it."""
 
     def __init__(self, settings: Settings, *, stopping: Callable[[], bool] = lambda: False) -> None:
@@ -316,6 +316,8 @@ class House(Foundation):
         """End what this process has opened: connections to relays, to the database."""
         if "dispatch" in self.__dict__:
             self.dispatch.close()
+        if "purse" in self.__dict__:
+            self.purse.close()
         if "database" in self.__dict__:
             self.database.close()
 

@@ -16,6 +16,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from worker.errors import ConfigurationError
+from worker.settings.guarding import Guarding
 from worker.settings.kinds import PREFIX, variable
 from worker.settings.newspaper import Newspaper
 from worker.settings.places import Places
@@ -47,12 +48,13 @@ _EXAMPLES: Final[Mapping[str, str]] = {
     "accent_dark": "#e57373",
     "logo": "https://www.courier.example/logo.svg",
     "embed_origins": "https://www.courier.example",
+    "captcha": "suspicious",
 }
 _NO_SETTINGS: Final = {"TOCSIN_PARENT_PID", "TOCSIN_LOG_LEVEL"}  # the supervisor's own, and logging's
 
 
 # The last base comes first in docs/settings.md.
-class Settings(Delivering, Planned, Secrets, Sending, Newspaper, Places, BaseSettings):
+class Settings(Delivering, Planned, Guarding, Secrets, Sending, Newspaper, Places, BaseSettings):
     """Everything that an operator can set. `None` means "made in the home" or "embedded", as each line says."""
 
     model_config = SettingsConfigDict(

@@ -6,29 +6,51 @@ the commit. Called by the pages and the API.
 Two rules that a reader of this code should know:
 - What a sign-up asks for is kept beside the question and becomes subscriptions only with the yes. So nothing that a
   stranger types changes what an active reader gets, or costs the matching engine a query.
-- At most one unanswered question in ten minutes and five a day an address, counted under the reader's row lock.
+- At most one unanswered question in ten minutes and five a day an address, counted under the reader's row lock; five a
+  day a mailbox, whatever +tags lead to it, and so many an hour in all: beyond that, questions wait for their turn.
+- A sign-up does the same statements for every address, whoever it is of: the time that it takes tells nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from sqlalchemy import Connection
 
 from worker.model import DeliveryId, SubscriberId, SubscriberStatus
-from worker.signup.address import Address
+from worker.signup.address import Address, normalise
 from worker.signup.consent import Consent, Evidence, Question
 from worker.signup.decide import Act, Standing, Step, Wishes, standing, step
+from worker.signup.mailboxes import mailbox_of
 from worker.signup.run_wishes import check_newsletters, check_topics, continue_with, fulfil, rhythm_of
 from worker.signup.wishes import CheckQuery, Wish
-from worker.store import people
+from worker.store import asking, people
 from worker.store.database import Database, now
 from worker.store.people import Following, Reader
 
 HashAddress = Callable[[str], str]
+
+_WRITTEN: Final = ("status", "locale", "timezone", "name", "consent", "confirmations", "confirmation_due_at")
+_LONGEST_WAIT: Final = timedelta(hours=12)  # for one's turn to be asked: whoever signed up has forgotten it by then
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """How many questions a mailbox gets in a day, and all readers together in an hour (0: no limit)."""
+
+    a_day: int = 5
+    an_hour: int = 5_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Turn:
+    """When a question may go; None: not at all, its mailbox has had enough."""
+
+    due_at: datetime | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,46 +102,63 @@ def sign_up(
     evidence: Evidence,
     hash_address: HashAddress,
     check_query: CheckQuery,
+    limits: Limits = Limits(),
 ) -> SignedUp:
     """Ask the owner of an address whether they want this. The caller must answer alike, whatever comes back.
 
     Raises `InputError` for an unknown topic and `QueryError` for a query that is refused, before anything is stored.
     """
     checked = wish.checked(check_query)
-    address_hash = hash_address(address.key)
+    address_hash, mailbox_hash = hash_address(address.key), hash_address(mailbox_of(address.key))
     with database.write() as conn:
         check_topics(conn, (follow.topic for follow in checked.follows if follow.topic))
         check_newsletters(conn, (follow.newsletter for follow in checked.follows if follow.newsletter))
-        if people.is_suppressed(conn, address_hash) is not None:
-            return SignedUp(asked=False, reason="the address is suppressed")
-        reader, is_new = people.ensure_reader(
-            conn, address_hash=address_hash, email=address.text, status=SubscriberStatus.PENDING, **_about(checked)
-        )
-        where = None if is_new else _standing_of(reader, now(conn))
-        return ask(conn, reader, where=where, act=Act.SIGN_UP, wish=checked, evidence=evidence)
+        turn = _turn(conn, mailbox_hash, limits)
+        suppressed = people.is_suppressed(conn, address_hash) is not None
+        with conn.begin_nested() as tried:
+            reader, is_new = people.ensure_reader(
+                conn, address_hash=address_hash, email=address.text, status=SubscriberStatus.PENDING, **_about(checked)
+            )
+            at = now(conn)
+            where = None if is_new else _standing_of(reader, at)
+            signed = ask(conn, reader, where=where, act=Act.SIGN_UP, wish=checked, evidence=evidence, turn=turn)
+            if suppressed:  # the same work for nothing: nobody can tell by the clock
+                tried.rollback()
+                signed = SignedUp(asked=False, reason="the address is suppressed")
+        _note(conn, signed, reader.id, mailbox_hash, turn, at=at)
+        return signed
 
 
-def ask(conn: Connection, reader: Reader, *, where: Standing, act: Act, wish: Wish, evidence: Evidence) -> SignedUp:
-    """Put the question to a reader, if the budget allows; a pending one's open question takes the wish either way."""
+def ask(
+    conn: Connection,
+    reader: Reader,
+    *,
+    where: Standing,
+    act: Act,
+    wish: Wish,
+    evidence: Evidence,
+    turn: Turn | None = None,
+) -> SignedUp:
+    """Put the question to a reader, if the budget allows; a pending one's open question takes the wish either way.
+
+    `turn` is when it may go; now, where an operator asks. One statement writes, whatever comes of it.
+    """
     at, consent, due = now(conn), Consent.read(reader.consent), step(where, act)
     if due is None or not due.asks:
         return SignedUp(asked=False, reason=due.reason if due else "there is nobody to ask")
-    is_unproven = due.to is SubscriberStatus.PENDING
-    if not consent.may_ask(at):
+    is_unproven, due_at = due.to is SubscriberStatus.PENDING, turn.due_at if turn else at
+    values: dict[str, object] = {name: getattr(reader, name) for name in _WRITTEN}
+    if due_at is not None and consent.may_ask(at):
+        question = Question(number=reader.confirmations + 1, wish=wish, asked=evidence.noted(at))
+        values |= {"consent": consent.asking(question, at).stored(), "confirmations": question.number}
+        values |= {"confirmation_due_at": due_at} | _moved(due, where) | (_about(wish) if is_unproven else {})
+        signed = SignedUp(asked=True, reason=due.reason)
+    else:
         if where is SubscriberStatus.PENDING:
-            people.change_reader(conn, reader.id, consent=consent.reworded(wish).stored(), **_about(wish))
-        return SignedUp(asked=False, reason="the address was asked not long ago")
-    question = Question(number=reader.confirmations + 1, wish=wish, asked=evidence.noted(at))
-    people.change_reader(
-        conn,
-        reader.id,
-        consent=consent.asking(question, at).stored(),
-        confirmations=question.number,
-        confirmation_due_at=at,
-        **_moved(due, where),
-        **(_about(wish) if is_unproven else {}),
-    )
-    return SignedUp(asked=True, reason=due.reason)
+            values |= {"consent": consent.reworded(wish).stored(), **_about(wish)}
+        signed = SignedUp(asked=False, reason="the address was asked not long ago")
+    people.change_reader(conn, reader.id, **values)
+    return signed
 
 
 def confirm(database: Database, subscriber_id: SubscriberId, *, question: int, evidence: Evidence) -> Answer:
@@ -154,6 +193,7 @@ def accept(
         consent = Consent.read(reader.consent).answered(evidence.noted(at))
         values |= {"consent": consent.stored(), "confirmed_at": reader.confirmed_at or at}
         values |= {"confirmation_due_at": None, "left_at": None}
+        asking.forget(conn, reader.id)
     people.change_reader(conn, reader.id, **values)
     for running in people.followings(conn, reader.id):
         if running.next_due_at is None or timezone != reader.timezone:
@@ -162,13 +202,24 @@ def accept(
 
 
 def come_back(
-    database: Database, subscriber_id: SubscriberId, *, delivery_id: DeliveryId | None = None, evidence: Evidence
+    database: Database,
+    subscriber_id: SubscriberId,
+    *,
+    delivery_id: DeliveryId | None = None,
+    evidence: Evidence,
+    hash_address: HashAddress,
+    limits: Limits = Limits(),
 ) -> SignedUp:
     """Undo a farewell said in one mail, or ask again where the reader has left, or has never said yes.
 
     What one mail's link ended, the same link may restart; a whole farewell is undone only from the mailbox.
     """
     with database.write() as conn:
+        asked = people.by_id(conn, subscriber_id)
+        if asked is None or asked.email is None:
+            return SignedUp(asked=False, reason="the reader is forgotten")
+        mailbox_hash = hash_address(mailbox_of(normalise(asked.email).key))
+        turn = _turn(conn, mailbox_hash, limits)
         reader = people.locked(conn, subscriber_id)
         if reader is None or reader.address_hash is None:
             return SignedUp(asked=False, reason="the reader is forgotten")
@@ -176,11 +227,32 @@ def come_back(
             return SignedUp(asked=False, reason="the address is suppressed")
         where = _standing_of(reader, now(conn))
         if where in {SubscriberStatus.PENDING, SubscriberStatus.LEFT}:
-            return ask(conn, reader, where=where, act=Act.SIGN_UP, wish=_last_wish(reader), evidence=evidence)
+            wish = _last_wish(reader)
+            signed = ask(conn, reader, where=where, act=Act.SIGN_UP, wish=wish, evidence=evidence, turn=turn)
+            _note(conn, signed, reader.id, mailbox_hash, turn, at=now(conn))
+            return signed
         for following, is_running in people.served_by(conn, reader.id, delivery_id) if delivery_id else ():
             if not is_running:
                 continue_with(conn, reader, following, rhythm_of(following), timezone=reader.timezone)
         return SignedUp(asked=False, reason="what this mail's link had ended runs again")
+
+
+def _turn(conn: Connection, mailbox_hash: str, limits: Limits) -> Turn:
+    """Return when a mailbox may be asked. Nobody else asks it before this transaction ends."""
+    asking.alone_with(conn, mailbox_hash)
+    at = now(conn)
+    asked = asking.asked_lately(conn, mailbox_hash, at=at)
+    due_at = asking.next_turn(conn, an_hour=limits.an_hour, at=at)
+    return Turn(due_at=due_at if asked < limits.a_day and due_at <= at + _LONGEST_WAIT else None)
+
+
+def _note(
+    conn: Connection, signed: SignedUp, reader: SubscriberId, mailbox_hash: str, turn: Turn, *, at: datetime
+) -> None:
+    if signed.asked:
+        asking.note(conn, at=at, subscriber_id=reader, mailbox_hash=mailbox_hash, due_at=turn.due_at)
+    else:
+        asking.note(conn, at=at)
 
 
 def _last_wish(reader: Reader) -> Wish:

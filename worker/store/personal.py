@@ -23,6 +23,7 @@ from worker.store.events import IMPERSONAL
 from worker.store.house import notes
 from worker.store.leases import lock, reschedule
 from worker.store.schema import (
+    Asking,
     Attempt,
     Audit,
     Delivery,
@@ -75,8 +76,10 @@ def told(conn: Connection, whose: Whose) -> dict[str, Any]:
         }
         for row in list(ledger.deliveries(conn, subscriber=subscriber_id))
     ]
+    asked = sa.select(Asking.__table__).where(Asking.subscriber_id == subscriber_id).order_by(Asking.id)
     return {
         "reader": _rows(conn, reader)[0],
+        "questions": _rows(conn, asked),
         "subscriptions": _rows(conn, follows),
         "deliveries": mails,
         **known,
@@ -148,6 +151,7 @@ def scrub_reader(conn: Connection, subscriber_id: SubscriberId) -> None:
     conn.execute(sa.delete(Subscription).where(mine))
     conn.execute(sa.delete(OwedStory).where(OwedStory.subscriber_id == subscriber_id))
     conn.execute(sa.delete(Omission).where(Omission.subscriber_id == subscriber_id))
+    conn.execute(sa.delete(Asking).where(Asking.subscriber_id == subscriber_id))
     others = sa.exists().where(Subscription.topic_id == Topic.id)
     own = sa.select(Topic.id).where(Topic.id.in_(followed), Topic.slug.is_(None), Topic.dormant, ~others)
     for topic_id in conn.execute(own).scalars().all():

@@ -12,8 +12,10 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from worker.model import Cadence, SubscriptionId
+from worker.store.asking import KEPT_FOR
 from worker.store.requests import ANSWERS_KEPT
 from worker.store.schema import (
+    Asking,
     ContentStory,
     Delivery,
     EditionContent,
@@ -22,6 +24,7 @@ from worker.store.schema import (
     Request,
     Subscriber,
     Subscription,
+    TokenUse,
 )
 from worker.store.seen import SEEN_FOR
 
@@ -68,7 +71,8 @@ def let_go(conn: Connection, *, at: datetime, limit: int) -> int:
     """Delete some of what nobody asks about any more, and return how many rows that were; 0 when nothing is left.
 
     What readers have seen counts for 35 days, and so do the reasons why they did not; a finished run tells no more than
-    its editions do. Answers of the API are kept for a day, for whoever sends a request again.
+    its editions do. Answers of the API are kept for a day, for whoever sends a request again. Of who was asked, a day
+    counts; no link that works once is good for so long.
     """
     old = at - _KEPT
     recent = sa.exists().where(Delivery.content_id == ContentStory.content_id, Delivery.planned_at > old)
@@ -78,8 +82,11 @@ def let_go(conn: Connection, *, at: datetime, limit: int) -> int:
         .where(EditionContent.created_at < old, ~recent)
         .limit(limit)
     )
+    first = sa.select(Asking.id).order_by(Asking.id).limit(limit)
     gone: list[tuple[Any, Any]] = [
         (ContentStory, ContentStory.content_id.in_(contents)),
+        (Asking, sa.and_(Asking.id.in_(first), Asking.at < at - KEPT_FOR)),
+        (TokenUse, TokenUse.token_hash.in_(sa.select(TokenUse.token_hash).where(TokenUse.used_at < old).limit(limit))),
         (Omission, Omission.id.in_(sa.select(Omission.id).where(Omission.at < old).limit(limit))),
         (
             PlanningRun,

@@ -23,6 +23,7 @@ from worker.signup.wishes import Follow, Rhythm, Slug, Weekday, Wish
 from worker.store import articles, topics
 from worker.store.articles import StoredArticle
 from worker.web.api_keys import Scope, needs
+from worker.web.gate import charge_key
 from worker.web.problems import PROBLEM
 from worker.web.site import AnySite, Site
 
@@ -131,27 +132,29 @@ def push_article(site: AnySite, article: PushedArticle, response: Response) -> J
 
 @router.post(
     "/subscriptions",
-    dependencies=[Depends(needs(Scope.SUBSCRIPTIONS))],
     status_code=202,
     response_model=Received,
     responses=PROBLEMS,
 )
-def subscribe(request: Request, site: AnySite, wanted: Subscription) -> Received:
+def subscribe(
+    request: Request, site: AnySite, wanted: Subscription, holder: Annotated[str, Depends(needs(Scope.SUBSCRIPTIONS))]
+) -> Received:
     """Ask the owner of an address whether they want this. Nothing is sent before they have confirmed."""
+    charge_key(site, holder)
     with _about("email"):
         address = normalise(wanted.email)
     with _about("query"):
         wish = _wish(site, wanted).checked(site.check_query)
-    signed = sign_up(
+    sign_up(
         site.house.database,
         address=address,
         wish=wish,
         evidence=site.evidence(request, "API"),
         hash_address=site.house.address_hash,
         check_query=site.check_query,
+        limits=site.house.question_limits,
     )
-    if signed.asked:
-        site.house.ring("sweep_planning")
+    site.house.ring("sweep_planning")  # also where nobody is asked: the time that an answer takes tells nothing
     return Received()
 
 

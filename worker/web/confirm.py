@@ -14,6 +14,7 @@ from starlette.requests import Request
 from worker.errors import TokenError
 from worker.model import SubscriberId, SubscriberStatus
 from worker.rendering.language import Language
+from worker.signup.consent import Evidence
 from worker.signup.run import Answer, Known, come_back, confirm, look_up
 from worker.store import newsletters, people
 from worker.tokens import Purpose
@@ -49,16 +50,28 @@ def take_answer(request: Request, site: AnySite, token: str, form: AnyForm) -> R
     subscriber_id, number, is_expired = _read(site, token)
     evidence = site.evidence(request, "confirm page")
     if is_expired:
-        signed = come_back(site.house.database, subscriber_id, evidence=evidence) if form.get("again") else None
-        if signed and signed.asked:
-            site.house.ring("sweep_planning")
+        is_asked = bool(form.get("again"))
+        if is_asked:
+            _ask_again(site, subscriber_id, evidence)
         _, _, language = _look_up(request, site, subscriber_id)
-        status = 200 if signed else 410
-        return site.pages.page(request, "confirm-expired", language=language, status=status, asked=bool(signed))
+        status = 200 if is_asked else 410
+        return site.pages.page(request, "confirm-expired", language=language, status=status, asked=is_asked)
     answer = confirm(site.house.database, subscriber_id, question=number, evidence=evidence)
     if answer is Answer.GONE:
         return site.pages.page(request, "gone", status=410)
     return _done(request, site, subscriber_id, answer)
+
+
+def _ask_again(site: Site, subscriber_id: SubscriberId, evidence: Evidence) -> None:
+    signed = come_back(
+        site.house.database,
+        subscriber_id,
+        evidence=evidence,
+        hash_address=site.house.address_hash,
+        limits=site.house.question_limits,
+    )
+    if signed.asked:
+        site.house.ring("sweep_planning")
 
 
 def _read(site: Site, token: str) -> tuple[SubscriberId, int, bool]:

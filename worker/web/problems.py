@@ -199,7 +199,8 @@ def _answer(
     if path.startswith(_PLAIN):
         return PlainTextResponse(f"{status} {HTTPStatus(status).phrase}\n", status_code=status, headers=headers)
     site = request.app.state.site
-    answer: Response = site.pages.page(request, page, status=status, code=status, headers=headers)
+    wait_min = -(-int((headers or {}).get("Retry-After", "60")) // 60)
+    answer: Response = site.pages.page(request, page, status=status, code=status, headers=headers, wait_min=wait_min)
     return answer
 
 

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from fastapi.responses import RedirectResponse, Response
 from starlette.requests import Request
 
 from worker.errors import InputError
 from worker.rendering.language import Language
+from worker.signup.budgets import Sought
 from worker.signup.run import sign_up
 from worker.store import topics
 from worker.web import choices
 from worker.web.forms import Draft, Reading
+from worker.web.gate import budgeted
 from worker.web.site import AnyForm, AnySite, Site
 from worker.web.wording import TopicLine, topic_lines
 
@@ -37,7 +39,7 @@ def show_form(request: Request, site: AnySite, topic: str = "") -> Response:
     return _form_page(request, site, language, draft)
 
 
-@router.post("/subscribe")
+@router.post("/subscribe", dependencies=[Depends(budgeted(Sought.SIGN_UP))])
 def take_form(request: Request, site: AnySite, form: AnyForm) -> Response:
     """Ask the owner of the address. The same page follows whether or not we knew it."""
     language = site.pages.language(request, str(form.get("locale") or "") or None)
@@ -57,19 +59,19 @@ def ask(request: Request, site: Site, reading: Reading, *, how: str) -> str | No
     if address is None or wish is None:
         return None
     try:
-        signed = sign_up(
+        sign_up(
             site.house.database,
             address=address,
             wish=wish,
             evidence=site.evidence(request, how),
             hash_address=site.house.address_hash,
             check_query=site.check_query,
+            limits=site.house.question_limits,
         )
     except InputError as error:
         reading.refuse(error)
         return None
-    if signed.asked:
-        site.house.ring("sweep_planning")
+    site.house.ring("sweep_planning")  # also where nobody is asked: the time that an answer takes tells nothing
     return address.text
 
 

@@ -62,7 +62,14 @@ def take_farewell(request: Request, site: AnySite, token: str, form: AnyForm) ->
 
 def _come_back(request: Request, site: Site, subscriber_id: SubscriberId, delivery_id: DeliveryId | None) -> Response:
     evidence = site.evidence(request, "unsubscribe page")
-    signed = come_back(site.house.database, subscriber_id, delivery_id=delivery_id, evidence=evidence)
+    signed = come_back(
+        site.house.database,
+        subscriber_id,
+        delivery_id=delivery_id,
+        evidence=evidence,
+        hash_address=site.house.address_hash,
+        limits=site.house.question_limits,
+    )
     if signed.asked:
         site.house.ring("sweep_planning")
     with site.house.database.read() as conn:

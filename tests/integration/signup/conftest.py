@@ -15,7 +15,7 @@ from worker.facts import Copy, EditionPlan
 from worker.model import DeliveryId, EditionKind, Lane, SubscriberId, SubscriberStatus, SubscriptionId
 from worker.signup.address import normalise
 from worker.signup.consent import Evidence
-from worker.signup.run import Answer, SignedUp, confirm, look_up, sign_up
+from worker.signup.run import Answer, Limits, SignedUp, confirm, look_up, sign_up
 from worker.signup.wishes import Follow, Rhythm, Wish
 from worker.store import editions, people, topics
 from worker.store.database import CLOCK_OFFSET, Database, now
@@ -51,6 +51,8 @@ class Readers:
 
     def signs_up(self, address: str, *topics: str, query: str | None = None, **about: object) -> SignedUp:
         rhythm = Rhythm.model_validate(about.pop("rhythm", {}))
+        limits = about.pop("limits", Limits())
+        assert isinstance(limits, Limits)
         follows = [Follow(topic=topic, rhythm=rhythm) for topic in topics]
         follows += [Follow(query=query, rhythm=rhythm)] if query else []
         return sign_up(
@@ -60,6 +62,7 @@ class Readers:
             evidence=EVIDENCE,
             hash_address=hash_address,
             check_query=check_query,
+            limits=limits,
         )
 
     def confirms(self, address: str, question: int | None = None) -> Answer:

@@ -35,7 +35,12 @@ def do(readers, act, folder):
         case "leave":
             unsubscribe(readers.database, readers.reader(JO).id)
         case "come back":
-            come_back(readers.database, readers.reader(JO).id, evidence=Evidence(how="unsubscribe page"))
+            come_back(
+                readers.database,
+                readers.reader(JO).id,
+                evidence=Evidence(how="unsubscribe page"),
+                hash_address=hash_address,
+            )
         case "import" | "vouch":
             file = folder / "readers.csv"
             file.write_text(LIST)

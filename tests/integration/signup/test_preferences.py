@@ -15,7 +15,7 @@ from worker.signup.wishes import Change, Follow, Preferences, Rhythm
 from worker.store import people
 from worker.store.database import now
 
-from .conftest import check_query
+from .conftest import check_query, hash_address
 
 S = SubscriberStatus
 JO = "jo@example.org"
@@ -166,7 +166,9 @@ def test_what_one_mails_link_ended_the_same_link_restarts(readers):
     reader = readers.joins(JO, "oman", "russia", rhythm={"times": ("18:30",)})
     mail = readers.gets_mail(JO, readers.follows(JO)["oman"].id)
     unsubscribe(readers.database, reader, delivery_id=mail)
-    come_back(readers.database, reader, delivery_id=mail, evidence=Evidence(how="unsubscribe page"))
+    come_back(
+        readers.database, reader, delivery_id=mail, evidence=Evidence(how="unsubscribe page"), hash_address=hash_address
+    )
     follows = readers.follows(JO)
     assert set(follows) == {"oman", "russia"}
     assert follows["oman"].times == ("18:30",)

@@ -190,7 +190,9 @@ def test_an_old_confirmation_does_not_undo_a_farewell(readers):
 def test_coming_back_from_an_old_mail_asks_first_and_brings_everything_back(readers):
     reader = readers.joins("jo@example.org", "oman", "russia", rhythm={"cadence": "weekly", "weekday": 5})
     unsubscribe(readers.database, reader)
-    assert come_back(readers.database, reader, evidence=Evidence(how="unsubscribe page")).asked
+    assert come_back(
+        readers.database, reader, evidence=Evidence(how="unsubscribe page"), hash_address=hash_address
+    ).asked
     assert readers.status("jo@example.org") is S.PENDING
     assert readers.follows("jo@example.org") == {}
     readers.confirms("jo@example.org")
@@ -228,6 +230,11 @@ def test_nobody_confirms_for_a_reader_who_is_forgotten(readers):
     with readers.database.write() as conn:
         people.change_reader(conn, reader, status=S.ERASED, email=None, address_hash=None, consent={})
     assert confirm(readers.database, reader, question=1, evidence=Evidence(how="x")) is Answer.GONE
-    assert not come_back(readers.database, reader, evidence=Evidence(how="x")).asked
+    assert not come_back(
+        readers.database,
+        reader,
+        evidence=Evidence(how="x"),
+        hash_address=hash_address,
+    ).asked
     assert readers.signs_up("jo@example.org", "oman").asked
     assert readers.reader("jo@example.org").id != reader

@@ -41,6 +41,11 @@ class QuietHouse(House):
         super().__init__(*arguments, **options)
         self.rung: list[tuple[object, ...]] = []
 
+    @property
+    def redis_url(self) -> str | None:
+        given = self.settings.redis_url
+        return given.get_secret_value() if given else None
+
     def ring(self, task: str, *arguments: int) -> None:
         self.rung.append((task, *arguments))
 

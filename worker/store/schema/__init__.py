@@ -11,6 +11,7 @@ from worker.store.schema.editions import (
     Edition,
     EditionContent,
 )
+from worker.store.schema.guarding import Asking
 from worker.store.schema.house import ApiKey, Audit, Counter, Event, Heartbeat, Installation, Request
 from worker.store.schema.people import Newsletter, Subscriber, Subscription, Suppression, TokenUse
 from worker.store.schema.planning import (
@@ -35,6 +36,7 @@ __all__ = [
     "ArticleBand",
     "ArticleTerms",
     "ArticleVersion",
+    "Asking",
     "Attempt",
     "Audit",
     "Base",

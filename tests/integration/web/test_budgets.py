@@ -1,0 +1,77 @@
+"""Whoever asks for too much is told when to come again; a victim's neighbours and an office are not the victims."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from worker.model import SubscriberStatus
+
+from .newspaper import API_KEY
+
+FORM = {"topics": "oman", "timezone": "UTC"}
+KEY = {"Authorization": f"Bearer {API_KEY}"}
+
+
+def sign_up(newspaper, address, *, of="203.0.113.77"):
+    return newspaper.post("/subscribe", data=FORM | {"email": address}, headers={"X-Forwarded-For": of})
+
+
+def test_beyond_its_budget_a_sender_is_told_when_to_come_again_and_nothing_is_stored(open_newspaper):
+    newspaper = open_newspaper(signups_per_ip=3)
+    answers = [sign_up(newspaper, f"reader{number}@example.org").status_code for number in range(3)]
+    assert answers == [200, 200, 200]
+    before = newspaper.snapshot()
+    answer = sign_up(newspaper, "reader9@example.org")
+    assert answer.status_code == 429
+    assert 1190 <= int(answer.headers["retry-after"]) <= 1200
+    assert re.search(r"try again in 20 minutes", answer.text)
+    assert answer.headers["cache-control"] == "no-store"
+    assert newspaper.snapshot() == before
+    assert sign_up(newspaper, "reader9@example.org", of="203.0.113.78").status_code == 200
+
+
+def test_neighbours_share_a_wider_budget_and_ipv6_senders_are_their_networks(open_newspaper):
+    newspaper = open_newspaper(signups_per_ip=2, signups_per_subnet=3)
+    senders = ["203.0.113.1", "203.0.113.2", "203.0.113.3", "203.0.113.4", "203.0.114.1"]
+    assert [sign_up(newspaper, "jo@example.org", of=of).status_code for of in senders] == [200, 200, 200, 429, 200]
+    senders = ["2001:db8:1:2::1", "2001:db8:1:2::2", "2001:db8:1:2::3", "2001:db8:1:3::1", "2001:db8:1:4::1"]
+    assert [sign_up(newspaper, "jo@example.org", of=of).status_code for of in senders] == [200, 200, 429, 200, 429]
+
+
+def test_looking_costs_nothing_and_an_office_of_fifty_signs_up_in_one_meeting(newspaper):
+    for _ in range(70):
+        assert newspaper.get("/subscribe", headers={"X-Forwarded-For": "203.0.113.77"}).status_code == 200
+    for number in range(50):
+        assert sign_up(newspaper, f"colleague{number}@example.org").status_code == 200
+    assert newspaper.status("colleague49@example.org") is SubscriberStatus.PENDING
+
+
+def test_what_a_stranger_says_of_itself_buys_no_second_budget(open_newspaper):
+    newspaper = open_newspaper(signups_per_ip=2, trusted_proxies="192.0.2.1")
+    senders = ["203.0.113.1", "203.0.113.2", "203.0.113.3"]
+    assert [sign_up(newspaper, "jo@example.org", of=of).status_code for of in senders] == [200, 200, 429]
+
+
+def test_a_key_has_a_budget_of_its_own_whatever_address_it_calls_from(open_newspaper):
+    newspaper = open_newspaper(signups_per_key=2, signups_per_ip=1)
+    wish = {"email": "jo@example.org", "topics": ["oman"]}
+    answers = [newspaper.post("/api/v1/subscriptions", json=wish, headers=KEY) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [202, 202, 429]
+    assert answers[2].headers["content-type"] == "application/problem+json"
+    assert answers[2].json()["status"] == 429
+    assert answers[2].headers["retry-after"] == "1800"
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_a_mailbox_that_has_had_enough_changes_no_answer(open_newspaper, known):
+    newspaper = open_newspaper(questions_per_mailbox=2)
+    if known:
+        newspaper.joins("victim@example.org", "oman")
+    answers = [sign_up(newspaper, f"victim+{number}@example.org") for number in range(4)]
+    texts = {answer.text.replace(f"victim+{number}@", "victim@") for number, answer in enumerate(answers)}
+    assert {answer.status_code for answer in answers} == {200}
+    assert len(texts) == 1
+    assert len([row for row in newspaper.snapshot()["asking"] if row[3]]) == 2
+    assert len(newspaper.house.rung) == 4
