@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -34,7 +35,7 @@ JO = "jo@example.org"
 FEW = Limits(a_day=5, an_hour=0)
 
 
-def rows(readers: Readers) -> list[Asking]:
+def rows(readers: Readers) -> list[Any]:
     with readers.database.read() as conn:
         return list(conn.execute(sa.select(Asking.__table__).order_by(Asking.id)))
 
@@ -94,7 +95,7 @@ def test_coming_back_is_asked_from_the_same_budget(readers):
     unsubscribe(readers.database, reader)
     for number in range(5):
         readers.signs_up(f"jo+{number}@example.org", "oman")
-    back = {"evidence": Evidence(how="unsubscribe page"), "hash_address": hash_address}
+    back: dict[str, Any] = {"evidence": Evidence(how="unsubscribe page"), "hash_address": hash_address}
     assert not come_back(readers.database, reader, **back).asked
     readers.passes(days=1, seconds=1)
     assert come_back(readers.database, reader, **back).asked
@@ -102,7 +103,8 @@ def test_coming_back_is_asked_from_the_same_budget(readers):
 
 
 def test_the_mailboxs_budget_holds_when_its_variants_come_at_once(readers):
-    asked, go = [], threading.Barrier(8)
+    asked: list[bool] = []
+    go = threading.Barrier(8)
 
     def sign_up(number):
         go.wait()

@@ -42,7 +42,8 @@ def flush(server: RedisServer) -> None:
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_script_does_what_its_reference_says(server, limits, acts):
     flush(server)
-    purse, state = Purse(server.url, key=KEY), {}
+    purse = Purse(server.url, key=KEY)
+    state: dict[str, float] = {}
     for act in acts:
         charges = [Charge(f"{place}", limits[place], cost) for place, cost in act if place < len(limits)]
         wait_s = purse.spend(charges)
@@ -54,7 +55,8 @@ def test_the_script_does_what_its_reference_says(server, limits, acts):
 
 def hammer(purses: list[Purse], charge: Charge, *, each: int) -> int:
     """Return how many acts are let in, when every purse asks at once."""
-    let_in, go = [], threading.Barrier(len(purses))
+    let_in: list[bool] = []
+    go = threading.Barrier(len(purses))
 
     def ask(purse: Purse) -> None:
         go.wait()

@@ -18,7 +18,8 @@ STEPS = st.lists(st.floats(min_value=0, max_value=HOUR_S), max_size=80)
 
 @given(st.integers(1, 20), STEPS)
 def test_in_no_hour_are_there_more_than_twice_the_budget_nor_more_than_it_at_once(count, steps):
-    state, at_s, taken = {}, 1e6, []
+    state: dict[str, float] = {}
+    at_s, taken = 1e6, []
     for step_s in steps:
         at_s += step_s
         if spend(state, [Charge("a", count)], now_s=at_s) == 0:
@@ -31,7 +32,8 @@ def test_in_no_hour_are_there_more_than_twice_the_budget_nor_more_than_it_at_onc
 
 @given(st.integers(1, 20), STEPS)
 def test_who_comes_again_when_told_to_is_let_in(count, steps):
-    state, at_s = {}, 1e6
+    state: dict[str, float] = {}
+    at_s = 1e6
     for step_s in steps:
         at_s += step_s
         wait_s = spend(state, [Charge("a", count)], now_s=at_s)
@@ -42,7 +44,7 @@ def test_who_comes_again_when_told_to_is_let_in(count, steps):
 
 
 def test_what_one_budget_refuses_is_charged_to_none():
-    state = {}
+    state: dict[str, float] = {}
     narrow, wide = Charge("narrow", 1), Charge("wide", 3)
     assert spend(state, [narrow, wide], now_s=100.0) == 0
     for _ in range(10):
@@ -55,7 +57,7 @@ def test_nothing_costs_more_than_a_whole_budget():
 
 
 def test_a_clock_that_is_set_back_keeps_nobody_waiting_for_more_than_an_hours_budget():
-    state = {}
+    state: dict[str, float] = {}
     spend(state, [Charge("a", 1)], now_s=1e9)
     assert spend(state, [Charge("a", 1)], now_s=1e6) <= HOUR_S
 
