@@ -34,6 +34,7 @@ _SWEEPS: Final = (
     ("sweep_events", 60.0, Lane.CONTROL),
     ("sweep_upkeep", 720.0, Lane.CONTROL),
     ("sweep_returned_mail", 6.0, Lane.CONTROL),
+    ("sweep_webhooks", 0.4, Lane.CONTROL),
 )
 
 

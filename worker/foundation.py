@@ -9,6 +9,7 @@ import functools
 import tempfile
 from pathlib import Path
 
+from worker import __version__
 from worker.errors import ConfigurationError
 from worker.keys import keep_key
 from worker.settings import Settings
@@ -54,6 +55,16 @@ class Foundation:
         """Where Celery's messages go: the operator's broker, or the embedded one."""
         given = self.settings.broker_url
         return given.get_secret_value() if given else f"redis://127.0.0.1:{self.settings.broker_port}/0"
+
+    @functools.cached_property
+    def base_url(self) -> str:
+        """How readers reach the pages; no trailing slash."""
+        return self.settings.base_url or f"http://{self.settings.web_host}:{self.settings.web_port}"
+
+    @property
+    def user_agent(self) -> str:
+        """How this installation names itself to other servers."""
+        return f"Tocsin/{__version__} (+{self.base_url})"
 
     @property
     def broker_is_embedded(self) -> bool:

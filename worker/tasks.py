@@ -299,11 +299,18 @@ def settle_feedback() -> None:
 
 
 @app.task(queue=Lane.CONTROL)
+def sweep_webhooks() -> None:
+    """Begin to tell the newspaper's endpoints what waits for them; threads do it, and nobody else waits for them."""
+    this_house().notifier.sweep()
+
+
+@app.task(queue=Lane.CONTROL)
 def sweep_upkeep() -> None:
-    """Move runs whose zone has other rules now, and let go of what planning remembers of long ago."""
-    database = this_house().database
-    review_zones(database)
-    let_go(database)
+    """Move runs whose zone has other rules now, and let go of what planning and webhooks remember of long ago."""
+    home = this_house()
+    review_zones(home.database)
+    let_go(home.database)
+    home.notifier.let_go()
 
 
 @app.task(queue=Lane.CONTROL)

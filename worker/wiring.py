@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from worker import __version__, celery_app, policies
+from worker import celery_app, policies
 from worker import settings as settings_module
 from worker.adapters.transports.build import build
 from worker.adapters.transports.dsn import parse_transports
@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from worker.feedback.run_mailbox import TakenIn
     from worker.intake.run import Added, Intake
     from worker.matching.run import Matcher
+    from worker.notifying.run import Notifier
 
 MAIL_LANES: Final = (Lane.ALERTS, Lane.BULK)
 ALL_SCOPES: Final = frozenset({"articles", "subscriptions", "personal", "editions", "admin"})
@@ -80,11 +81,6 @@ class House(Gatehouse):
             return self.address_hash(normalise(written).key)
         except InputError:
             return None
-
-    @functools.cached_property
-    def base_url(self) -> str:
-        """How readers reach the pages; no trailing slash."""
-        return self.settings.base_url or f"http://{self.settings.web_host}:{self.settings.web_port}"
 
     @functools.cached_property
     def newsroom(self) -> Newsroom:
@@ -197,6 +193,14 @@ class House(Gatehouse):
         return Dispatch(courier, doubts)
 
     @functools.cached_property
+    def notifier(self) -> Notifier:
+        """What tells the newspaper's own endpoints of its readers."""
+        from worker.notifying.run import Notifier  # noqa: PLC0415  mail workers tell nobody
+
+        holder = Holder(name=process_name(), boot=boot_id())
+        return Notifier(self.database, holder, user_agent=self.user_agent, stopping=self._stopping)
+
+    @functools.cached_property
     def feedback(self) -> Feedback:
         """What listens to providers and returned mail."""
         means = Means(hash_address=self.hash_of, unsubscribe=part, threshold=self.settings.bounce_threshold)
@@ -271,7 +275,7 @@ class House(Gatehouse):
 
         return Intake(
             self.database,
-            user_agent=f"Tocsin/{__version__} (+{self.base_url})",
+            user_agent=self.user_agent,
             poll_every=timedelta(seconds=self.settings.poll_s),
             age_limit=timedelta(seconds=self.settings.alert_age_limit_s),
             allow_private=self.settings.allow_private,
@@ -314,10 +318,9 @@ class House(Gatehouse):
 
     def close(self) -> None:
         """End what this process has opened: connections to relays, to the database."""
-        if "dispatch" in self.__dict__:
-            self.dispatch.close()
-        if "purse" in self.__dict__:
-            self.purse.close()
+        for name in ("dispatch", "notifier", "purse"):
+            if name in self.__dict__:
+                getattr(self, name).close()
         if "database" in self.__dict__:
             self.database.close()
 

@@ -23,6 +23,7 @@ from worker.cli import (
     demo,
     dkim,
     editions,
+    endpoints,
     erase,
     explain,
     feedback,
@@ -107,6 +108,7 @@ app.add_typer(feedback.app, name="feedback", rich_help_panel=_MAIL)
 app.add_typer(providers.app, name="providers", rich_help_panel=_MAIL)
 webhooks.register(feedback.app)
 render.register(app)
+app.add_typer(endpoints.app, name="webhooks", rich_help_panel=_READERS)
 app.add_typer(database.app, name="db", rich_help_panel=_CARE)
 app.command(rich_help_panel=_CARE)(state.doctor)
 app.add_typer(keys.app, name="keys", rich_help_panel=_CARE)

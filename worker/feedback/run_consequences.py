@@ -18,9 +18,10 @@ from worker.feedback.scoring import WINDOW, Mark, score
 from worker.hearsay import Cause, EventKind, FeedbackEvent
 from worker.lifecycle import Happening
 from worker.model import DeliveryId, SubscriberId
-from worker.store import breakers, events, people, plain_events, suppressions
+from worker.store import breakers, events, outbox, people, plain_events, suppressions
 from worker.store.database import now
 from worker.store.events import Located, Stored
+from worker.tidings import Tiding
 
 _BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _COUNTED: Final = (EventKind.BOUNCED, EventKind.DELIVERED)
@@ -90,6 +91,8 @@ def draw(conn: Connection, event_id: int, means: Means) -> bool:
     events.note(conn, event_id, outcome="; ".join(outcome))
     if is_forgotten:
         events.forget(conn, event_id)
+    else:
+        _tell(conn, case)
     return True
 
 
@@ -179,3 +182,29 @@ def _of_way(conn: Connection, case: _Case) -> Iterator[str]:
         conn, provider=way.provider, stream=way.kind, domain=way.domain, reason=reason or "a bounce for policy"
     ):
         yield f"{way.kind} to {way.domain} waits"
+
+
+def _tell(conn: Connection, case: _Case) -> None:
+    """Tell the newspaper's own endpoints of a bounce or a complaint, once a mail. One that is about us is no news."""
+    event, effects = case.event, case.effects
+    is_bounce = event.kind is EventKind.BOUNCED and effects.severity is not Severity.POLICY
+    tiding = Tiding.COMPLAINED if event.kind is EventKind.COMPLAINED else Tiding.BOUNCED
+    if effects.happening is None or not (is_bounce or effects.cause) or not outbox.is_heard(conn, tiding):
+        return
+    about = case.located.subscriber_id if case.located else None
+    if about is None and case.address_hash:
+        about = outbox.known_as(conn, case.address_hash)
+    if about is None:
+        return
+    number = case.located.id if case.located else None
+    outbox.tell(
+        conn,
+        tiding,
+        about,
+        occasion=f"{tiding} {f'delivery {number}' if case.located else f'event {case.id}'}",
+        delivery=number,
+        hard=effects.cause is not None or effects.severity is Severity.HARD,
+        smtp_status=event.status,
+        reason=event.reason,
+        suppressed=bool(case.address_hash and suppressions.of_address(conn, case.address_hash)),
+    )

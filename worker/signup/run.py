@@ -28,9 +28,10 @@ from worker.signup.decide import Act, Standing, Step, Wishes, standing, step
 from worker.signup.mailboxes import mailbox_of
 from worker.signup.run_wishes import check_newsletters, check_topics, continue_with, fulfil, rhythm_of
 from worker.signup.wishes import CheckQuery, Wish
-from worker.store import asking, people
+from worker.store import asking, outbox, people
 from worker.store.database import Database, now
 from worker.store.people import Following, Reader
+from worker.tidings import Tiding
 
 HashAddress = Callable[[str], str]
 
@@ -122,6 +123,7 @@ def sign_up(
             at = now(conn)
             where = None if is_new else _standing_of(reader, at)
             signed = ask(conn, reader, where=where, act=Act.SIGN_UP, wish=checked, evidence=evidence, turn=turn)
+            _tell_asked(conn, reader.id, signed, checked)
             if suppressed:  # the same work for nothing: nobody can tell by the clock
                 tried.rollback()
                 signed = SignedUp(asked=False, reason="the address is suppressed")
@@ -179,6 +181,7 @@ def confirm(database: Database, subscriber_id: SubscriberId, *, question: int, e
         if where is not SubscriberStatus.PENDING and (asked is None or question < asked.number):
             return Answer.ALREADY
         accept(conn, reader, where=where, due=due, wish=asked.wish if asked else None, evidence=evidence)
+        outbox.tell(conn, Tiding.CONFIRMED, reader.id)
         return Answer.CONFIRMED if where is SubscriberStatus.PENDING else Answer.ADDED
 
 
@@ -230,10 +233,13 @@ def come_back(
             wish = _last_wish(reader)
             signed = ask(conn, reader, where=where, act=Act.SIGN_UP, wish=wish, evidence=evidence, turn=turn)
             _note(conn, signed, reader.id, mailbox_hash, turn, at=now(conn))
+            _tell_asked(conn, reader.id, signed, wish)
             return signed
+        before = outbox.before_change(conn, reader.id)
         for following, is_running in people.served_by(conn, reader.id, delivery_id) if delivery_id else ():
             if not is_running:
                 continue_with(conn, reader, following, rhythm_of(following), timezone=reader.timezone)
+        outbox.tell_change(conn, reader.id, before)
         return SignedUp(asked=False, reason="what this mail's link had ended runs again")
 
 
@@ -253,6 +259,17 @@ def _note(
         asking.note(conn, at=at, subscriber_id=reader, mailbox_hash=mailbox_hash, due_at=turn.due_at)
     else:
         asking.note(conn, at=at)
+
+
+def _tell_asked(conn: Connection, subscriber_id: SubscriberId, signed: SignedUp, wish: Wish) -> None:
+    """Tell the newspaper's own endpoints who is being asked; the same work for nothing where nobody is."""
+    if not outbox.is_heard(conn, Tiding.SUBSCRIBED):
+        return
+    wanted = [outbox.target(topic=follow.topic, newsletter=follow.newsletter) for follow in wish.follows]
+    with conn.begin_nested() as tried:
+        outbox.tell(conn, Tiding.SUBSCRIBED, subscriber_id, asked_for=wanted)
+        if not signed.asked:
+            tried.rollback()
 
 
 def _last_wish(reader: Reader) -> Wish:

@@ -15,10 +15,11 @@ from sqlalchemy import Connection
 from worker.model import SubscriberId
 from worker.signup.address import Address
 from worker.signup.decide import Act, step
-from worker.store import editions, house, people, personal, turns
+from worker.store import editions, house, outbox, people, personal, turns
 from worker.store.database import Database, now
 from worker.store.people import Reader
 from worker.store.personal import Whose
+from worker.tidings import Tiding
 
 _REPLIES_COME_WITHIN = timedelta(minutes=30)
 _BY_REQUEST = "erased at the reader's wish, who wants no mail again"
@@ -58,6 +59,7 @@ def sweep(database: Database) -> None:
     for subscriber_id in erased:
         with database.write() as conn:
             personal.scrub_mails(conn, subscriber_id)
+            outbox.scrub(conn, subscriber_id)
 
 
 def export(database: Database, address: Address, address_hash: str) -> dict[str, Any]:
@@ -72,7 +74,9 @@ def _forget(conn: Connection, subscriber_id: SubscriberId, whose: Whose, *, acto
     unsent = personal.withdraw_unsent(conn, subscriber_id)
     events = personal.scrub_events(conn, whose)
     mails = personal.scrub_mails(conn, subscriber_id)
+    outbox.scrub(conn, subscriber_id)
     personal.scrub_reader(conn, subscriber_id)
+    outbox.tell(conn, Tiding.ERASED, subscriber_id)
     editions.finish_settled(conn)
     house.note(conn, actor=actor, action="erase", subject=f"subscriber {subscriber_id}")
     return Erased(was_known=True, unsent=unsent, mails=mails, events=events)

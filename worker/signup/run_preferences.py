@@ -19,9 +19,10 @@ from worker.signup.consent import Consent
 from worker.signup.decide import Act, standing, step
 from worker.signup.run_wishes import check_topics, continue_with, fulfil, rhythm_of, wish_of
 from worker.signup.wishes import Change, CheckQuery, Preferences, Wish
-from worker.store import people
+from worker.store import outbox, people
 from worker.store.database import Database, now
 from worker.store.people import Following, Reader
+from worker.tidings import Tiding
 
 _MAY_CHANGE = frozenset({SubscriberStatus.ACTIVE, SubscriberStatus.PAUSED})
 
@@ -49,6 +50,7 @@ def change_preferences(
         if reader is None or _standing_of(conn, reader) not in _MAY_CHANGE:
             raise InputError("this reader is not subscribed", hint="sign up again")
         paused_until = _pause(preferences.paused_until, wish.timezone, now(conn))
+        before = outbox.before_change(conn, reader.id)
         people.change_reader(
             conn,
             reader.id,
@@ -61,7 +63,10 @@ def change_preferences(
             people.pause_begins(conn, reader.id)
         ended = _change(conn, reader, preferences.changes, timezone=wish.timezone)
         fulfil(conn, reader.id, wish.follows, timezone=wish.timezone)
-        return _parted(conn, reader, ended, was_asked_to_leave=False)
+        parted = _parted(conn, reader, ended, was_asked_to_leave=False)
+        if not parted.has_left:
+            outbox.tell_change(conn, reader.id, before)
+        return parted
 
 
 def unsubscribe(database: Database, subscriber_id: SubscriberId, *, delivery_id: DeliveryId | None = None) -> Parted:
@@ -112,7 +117,8 @@ def _parted(conn: Connection, reader: Reader, ending: list[Following], *, was_as
     people.unfollow(conn, reader.id, [following.id for following in ending])
     has_left = len(ending) == len(before) and (was_asked_to_leave or bool(ending))
     due = step(_standing_of(conn, reader), Act.LEAVE)
-    if has_left and due is not None and due.to is not reader.status:
+    leaves = has_left and due is not None and due.to is not reader.status
+    if leaves and due is not None:
         people.change_reader(
             conn,
             reader.id,
@@ -123,6 +129,8 @@ def _parted(conn: Connection, reader: Reader, ending: list[Following], *, was_as
             confirmation_due_at=None,
             consent=_remembering(reader, before),
         )
+    if leaves or ending:
+        outbox.tell(conn, Tiding.UNSUBSCRIBED, reader.id, ended=outbox.targets(ending), left=has_left)
     return Parted(ended=tuple(ending), has_left=has_left)
 
 

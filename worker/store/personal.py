@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Connection
 from worker.hearsay import Cause
 from worker.lifecycle import PRE_COMMIT, State
 from worker.model import ContentId, DeliveryId, SubscriberId, SubscriberStatus
-from worker.store import contents, ledger
+from worker.store import contents, ledger, outbox
 from worker.store.database import now
 from worker.store.events import IMPERSONAL
 from worker.store.house import notes
@@ -60,7 +60,8 @@ def told(conn: Connection, whose: Whose) -> dict[str, Any]:
     events = sa.select(Event.__table__).where(_about(whose)).order_by(Event.id)
     known = {"suppression": next(iter(_rows(conn, suppression)), None), "events": _rows(conn, events)}
     if subscriber_id is None:
-        return {"reader": None, "subscriptions": [], "deliveries": [], **known, "acts": _acts(conn, whose)}
+        nothing: dict[str, Any] = {"subscriptions": [], "deliveries": [], "webhooks": []}
+        return {"reader": None, **nothing, **known, "acts": _acts(conn, whose)}
     reader = sa.select(Subscriber.__table__).where(Subscriber.id == subscriber_id)
     follows = (
         sa.select(Subscription.__table__, Topic.slug, Topic.name)
@@ -82,6 +83,7 @@ def told(conn: Connection, whose: Whose) -> dict[str, Any]:
         "questions": _rows(conn, asked),
         "subscriptions": _rows(conn, follows),
         "deliveries": mails,
+        "webhooks": outbox.told_of(conn, subscriber_id),
         **known,
         "acts": _acts(conn, whose),
     }

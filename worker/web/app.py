@@ -18,6 +18,7 @@ from worker.web import (
     api_document,
     api_editions,
     api_newsletters,
+    api_webhooks,
     confirm,
     demo_feeds,
     embed,
@@ -55,6 +56,7 @@ _ROUTERS: Final = (
     api_articles.router,
     api_newsletters.router,  # before the commands on all editions, whose pattern is wider
     api_editions.router,
+    api_webhooks.router,
 )
 
 

@@ -20,6 +20,7 @@ from worker.model import Lane
 from worker.store import editions, events, leases, suppressions
 from worker.store.database import now
 from worker.store.house import heartbeats
+from worker.web.endpoint_metrics import endpoint_metrics
 from worker.web.site import AnySite, LocalSite, Site
 from worker.web.way_metrics import way_metrics
 
@@ -50,6 +51,7 @@ def metrics(site: LocalSite) -> Response:
         books, runs = editions.conservation(conn), editions.by_kind_and_status(conn)
         ways = list(way_metrics(conn, ZoneInfo(site.house.newsroom.timezone)))
         waiting, gone = events.waiting(conn), suppressions.by_cause(conn)
+        told = list(endpoint_metrics(conn))
         due = {lane: len(leases.due_batches(conn, lane, limit=_COUNTED)) for lane in (Lane.ALERTS, Lane.BULK)}
     lines = [
         *_gauge("tocsin_deliveries", "Deliveries by state.", "state", {state: states.get(state, 0) for state in State}),
@@ -69,6 +71,7 @@ def metrics(site: LocalSite) -> Response:
             "tocsin_heartbeat_age_seconds", "Time since a queue's worker last did a task.", "queue", _ages(beats, at)
         ),
         *ways,
+        *told,
     ]
     return PlainTextResponse("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4")
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
+import ssl
 from collections.abc import Iterable
 from typing import Final
 
@@ -87,10 +88,10 @@ async def _resolve(host: str, port: int) -> list[str]:
 
 
 class GuardedTransport(httpx.AsyncHTTPTransport):
-    """httpx's own transport over connections that the guard has made."""
+    """httpx's own transport over connections that the guard has made. To make an `ssl_context` takes a while."""
 
-    def __init__(self, *, limits: httpx.Limits) -> None:
-        ssl_context = httpx.create_ssl_context()
+    def __init__(self, *, limits: httpx.Limits, ssl_context: ssl.SSLContext | None = None) -> None:
+        ssl_context = ssl_context or httpx.create_ssl_context()
         super().__init__(verify=ssl_context)
         # httpx does not hand a network backend through; a pool of our own takes the place of the one it has made.
         self._pool = httpcore.AsyncConnectionPool(

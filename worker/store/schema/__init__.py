@@ -27,6 +27,7 @@ from worker.store.schema.stories import StoryReading
 from worker.store.schema.terms import ArticleTerms, Term, TermStem
 from worker.store.schema.topics import Match, Topic, TopicStory
 from worker.store.schema.ways import Allowance, Breaker, Throttle
+from worker.store.schema.webhooks import WebhookEndpoint, WebhookMessage
 
 __all__ = [
     "UNSETTLED",
@@ -72,4 +73,6 @@ __all__ = [
     "TokenUse",
     "Topic",
     "TopicStory",
+    "WebhookEndpoint",
+    "WebhookMessage",
 ]

@@ -1,0 +1,137 @@
+"""`tocsin webhooks` and what `tocsin doctor` says of endpoints, as an operator types them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import sqlalchemy as sa
+
+from worker.store import outbox
+from worker.store.schema import Audit, WebhookEndpoint
+from worker.tidings import Tiding
+
+
+@pytest.fixture
+def tells(house, readers):
+    reader_id = readers.joins("jo@example.org", "oman")
+
+    def tell():
+        with house.database.write() as conn:
+            outbox.tell(conn, Tiding.CONFIRMED, reader_id)
+
+    return tell
+
+
+def endpoints_part(tocsin):
+    lines = tocsin("doctor", "--no-dns", "--json")[1].splitlines()
+    return [found for found in map(json.loads, lines) if found["part"] == "endpoints"]
+
+
+def test_an_endpoint_comes_is_tried_and_goes(house, tocsin):
+    url = house.receiver.url
+    status, secret, err = tocsin("webhooks", "add", url, "--event", "confirmed", "--event", "bounced", "--private")
+    assert status == 0, err
+    assert secret.startswith("whsec_")
+    assert " is told of subscriber.confirmed, subscriber.bounced; its secret" in err
+    (listed,) = tocsin.ask("webhooks", "list")
+    assert (listed["url"], listed["state"], listed["addresses"], listed["private"]) == (url, "on", True, True)
+    assert listed["events"] == ["subscriber.confirmed", "subscriber.bounced"]
+    assert "whsec_" not in json.dumps(listed)
+    (tried,) = tocsin.ask("webhooks", "test", listed["id"])
+    assert tried == {"id": listed["id"], "taken": True, "code": 204, "error": ""}
+    (post,) = house.receiver.posts
+    assert post.verified(secret.strip())["type"] == "webhook.test"
+    assert tocsin("webhooks", "remove", listed["id"])[0] == 0
+    assert tocsin.ask("webhooks", "list") == []
+
+
+def test_a_try_that_is_not_taken_is_a_failure(house, tocsin):
+    (added,) = tocsin.ask("webhooks", "add", house.receiver.url, "--private")
+    house.receiver.otherwise = 500
+    status, out, err = tocsin("webhooks", "test", added["id"])
+    assert (status, out) == (1, "")
+    assert f"endpoint {added['id']} answers 500" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["add", "http://crm.example.org/"], "HTTPS"),
+        (["add", "https://127.0.0.1/"], "not on the public internet"),
+        (["add", "https://crm.example.org/", "--event", "born"], "events are subscribed, confirmed"),
+        (["test", "7"], "there is no endpoint 7"),
+        (["rotate", "7"], "there is no endpoint 7"),
+        (["retry", "7"], "there is no endpoint 7"),
+        (["disable", "7"], "there is no endpoint 7"),
+        (["remove", "7"], "there is no endpoint 7"),
+        (["retry", "7", "--since", "noon"], "write 2026-11-29T05:00:00Z"),
+        (["log", "7", "--state", "lost"], "write pending, delivered, failed"),
+    ],
+)
+def test_what_is_wrong_is_told_in_one_line(tocsin, words, says):
+    status, out, err = tocsin("webhooks", *words)
+    assert (status, out) == (2, "")
+    assert says in err
+    assert err.count("\n") == 1
+
+
+def test_a_secret_is_rotated_with_and_without_grace(house, tocsin):
+    (added,) = tocsin.ask("webhooks", "add", house.receiver.url, "--private")
+    (rotated,) = tocsin.ask("webhooks", "rotate", added["id"])
+    tocsin("webhooks", "test", added["id"])
+    (post,) = house.receiver.posts
+    assert post.verified(added["secret"]) == post.verified(rotated["secret"])
+    (last,) = tocsin.ask("webhooks", "rotate", added["id"], "--at-once")
+    tocsin("webhooks", "test", added["id"])
+    assert house.receiver.posts[-1].headers["webhook-signature"].count("v1,") == 1
+    assert house.receiver.posts[-1].verified(last["secret"])
+    with house.database.read() as conn:
+        acts = conn.execute(sa.select(Audit.action).order_by(Audit.id)).scalars().all()
+    assert acts == ["webhook add", "webhook rotate", "webhook rotate"]
+
+
+def test_what_was_not_taken_is_listed_and_sent_once_more(house, tocsin, tells):
+    (added,) = tocsin.ask("webhooks", "add", house.receiver.url, "--private")
+    house.receiver.otherwise = 500
+    tells()
+    house.sweeps()
+    (row,) = tocsin.ask("webhooks", "log", added["id"])
+    assert (row["type"], row["state"], row["attempts"], row["code"]) == ("subscriber.confirmed", "pending", 1, 500)
+    assert "jo@example.org" not in json.dumps(row)
+    assert tocsin.ask("webhooks", "log", added["id"], "--state", "failed") == []
+    assert tocsin.ask("webhooks", "retry", added["id"], "--since", "2999-01-01") == [{"id": added["id"], "messages": 0}]
+    house.receiver.otherwise = 204
+    assert tocsin.ask("webhooks", "retry", added["id"]) == [{"id": added["id"], "messages": 1}]
+    assert tocsin.rung[-1] == "sweep_webhooks"
+    house.sweeps()
+    (listed,) = tocsin.ask("webhooks", "list")
+    assert (listed["delivered"], listed["pending"], listed["failed"]) == (1, 0, 0)
+
+
+def test_doctor_tells_of_endpoints_that_fail_are_off_or_have_missed_something(house, tocsin, tells):
+    assert [found["says"] for found in endpoints_part(tocsin)] == ["no webhook of yours is told anything"]
+    (added,) = tocsin.ask("webhooks", "add", house.receiver.url, "--private")
+    assert endpoints_part(tocsin)[0]["well"]
+    house.receiver.otherwise = 500
+    tells()
+    house.sweeps()
+    (failing,) = endpoints_part(tocsin)
+    assert not failing["well"]
+    assert failing["says"].startswith("endpoint ")
+    assert failing["says"].endswith("it answered 500")
+    tocsin("webhooks", "disable", added["id"])
+    (off,) = endpoints_part(tocsin)
+    assert (off["health"], "switched off by" in off["says"]) == ("note", True)
+    with house.database.write() as conn:
+        conn.execute(sa.update(WebhookEndpoint).values(disabled_reason="it answered 410: it is gone"))
+    assert not endpoints_part(tocsin)[0]["well"]
+
+
+def test_doctor_tells_of_an_endpoint_that_nobody_tells(house, tocsin, tells):
+    tocsin.ask("webhooks", "add", house.receiver.url, "--private")
+    tells()
+    house.passes(minutes=10)
+    (late,) = endpoints_part(tocsin)
+    assert "waits for 10 minutes" in late["says"]
+    assert "is a worker for control running?" in late["advice"]

@@ -1,0 +1,193 @@
+"""The outbox: what the newspaper's own endpoints are to be told, written in the transaction in which it happens.
+
+`tell` is the one door. It costs one look at a table of a few rows where nobody wants to hear. Never decides what is
+worth telling: signup and feedback call it; the notifying room takes it from here (`worker.store.endpoints`).
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from worker.model import SubscriberId, SubscriberStatus
+from worker.store import people
+from worker.store.database import insert_for, now
+from worker.store.people import Following, Reader
+from worker.store.schema import Subscriber, WebhookEndpoint, WebhookMessage
+from worker.tidings import MessageState, Tiding
+
+_NAMING: Final = frozenset({"email", "name", "reason"})
+"""What of a message names its reader, or may quote who does."""
+
+_PREFERENCES: Final = ("email", "name", "locale", "timezone", "paused_until", "quiet_from", "quiet_to", "alert_budget")
+_PREFERENCES_OF_DIGESTS: Final = ("digest_floor", "below_floor")
+
+Snapshot = Mapping[str, Any]
+"""A reader's preferences at a moment, by name."""
+
+
+def tell(
+    conn: Connection,
+    tiding: Tiding,
+    subscriber_id: SubscriberId,
+    *,
+    occasion: str | None = None,
+    **more: Any,  # noqa: ANN401  plain JSON values
+) -> int:
+    """Keep word of what happened to a reader for every endpoint that wants it, and return for how many.
+
+    `more` goes beside what is always told of a reader. `occasion` names what can happen once only: of two with the same
+    one the second is not kept. Call it after the change that it tells of, in the same transaction.
+    """
+    endpoints = _listening(conn, tiding)
+    if not endpoints:
+        return 0
+    whole = _about(conn, subscriber_id) | more
+    nameless = {name: value for name, value in whole.items() if name not in _NAMING}
+    at = now(conn)
+    rows = [
+        {
+            "message_id": f"msg_{secrets.token_hex(16)}",
+            "endpoint_id": endpoint_id,
+            "type": tiding,
+            "subscriber_id": subscriber_id,
+            "occasion": occasion,
+            "occurred_at": at,
+            "data": whole if with_addresses else nameless,
+            "state": MessageState.PENDING,
+            "attempts": 0,
+            "next_attempt_at": at,
+            "error": "",
+        }
+        for endpoint_id, with_addresses in endpoints
+    ]
+    statement = insert_for(conn, WebhookMessage).on_conflict_do_nothing(index_elements=["endpoint_id", "occasion"])
+    conn.execute(statement, rows)
+    return len(rows)
+
+
+def is_heard(conn: Connection, tiding: Tiding) -> bool:
+    """Tell whether any endpoint wants to hear this: whoever has to look things up to tell it asks first."""
+    return bool(_listening(conn, tiding))
+
+
+def known_as(conn: Connection, address_hash: str) -> SubscriberId | None:
+    """Return the number of an address's reader, without locking the row."""
+    number = conn.execute(sa.select(Subscriber.id).where(Subscriber.address_hash == address_hash)).scalar()
+    return SubscriberId(number) if number is not None else None
+
+
+def before_change(conn: Connection, subscriber_id: SubscriberId) -> Snapshot | None:
+    """Return a reader's preferences before they are changed, for `tell_change`; None where nobody wants to hear."""
+    return _preferences(conn, subscriber_id) if _listening(conn, Tiding.PREFERENCES_CHANGED) else None
+
+
+def tell_change(conn: Connection, subscriber_id: SubscriberId, before: Snapshot | None) -> None:
+    """Tell which of a reader's preferences are other than they were, if any are."""
+    if before is None:
+        return
+    after = _preferences(conn, subscriber_id)
+    changed = sorted(name for name in after if after[name] != before[name])
+    if changed:
+        tell(conn, Tiding.PREFERENCES_CHANGED, subscriber_id, changed=changed)
+
+
+def target(*, topic: str | None = None, newsletter: str | None = None) -> dict[str, Any]:
+    """Return what can be followed as messages name it. The words of a reader's own query are nobody's but theirs.
+
+    >>> target(topic="oman"), target(newsletter="top-10"), target()
+    ({'topic': 'oman'}, {'newsletter': 'top-10'}, {'own_query': True})
+    """
+    if newsletter is not None:
+        return {"newsletter": newsletter}
+    return {"topic": topic} if topic is not None else {"own_query": True}
+
+
+def targets(followings: Iterable[Following]) -> list[dict[str, Any]]:
+    """Return what subscriptions follow, as messages name it."""
+    return [_target_of(one) for one in followings]
+
+
+def scrub(conn: Connection, subscriber_id: SubscriberId) -> int:
+    """Leave of what endpoints were and are to be told of a reader only the number, and return in how many messages.
+
+    What has not been told yet goes out all the same, and says nothing else. Safe to repeat.
+    """
+    blank = {"id": subscriber_id, "erased": True}
+    mine = WebhookMessage.subscriber_id == subscriber_id
+    return conn.execute(sa.update(WebhookMessage).where(mine).values(data=blank)).rowcount
+
+
+def told_of(conn: Connection, subscriber_id: SubscriberId) -> list[dict[str, Any]]:
+    """Return what endpoints were and are to be told of a reader, in order."""
+    columns = (WebhookMessage.type, WebhookMessage.occurred_at, WebhookMessage.state, WebhookMessage.data)
+    query = (
+        sa.select(*columns, WebhookEndpoint.url.label("endpoint"))
+        .join(WebhookEndpoint, WebhookEndpoint.id == WebhookMessage.endpoint_id)
+        .where(WebhookMessage.subscriber_id == subscriber_id)
+    )
+    rows = conn.execute(query.order_by(WebhookMessage.id))
+    return [dict(row._mapping) for row in rows]  # noqa: SLF001  Row's documented view
+
+
+def _listening(conn: Connection, tiding: Tiding) -> list[tuple[int, bool]]:
+    """Return the endpoints that want to hear this, and whether they may be told addresses."""
+    query = sa.select(WebhookEndpoint.id, WebhookEndpoint.types, WebhookEndpoint.with_addresses)
+    rows = conn.execute(query.where(WebhookEndpoint.disabled_at.is_(None)).order_by(WebhookEndpoint.id))
+    return [(endpoint_id, with_addresses) for endpoint_id, types, with_addresses in rows if tiding in types]
+
+
+def _about(conn: Connection, subscriber_id: SubscriberId) -> dict[str, Any]:
+    """Return what is always told of a reader: the number alone, once they are forgotten."""
+    reader = people.by_id(conn, subscriber_id)
+    if reader is None or reader.status is SubscriberStatus.ERASED:
+        return {"id": subscriber_id, "erased": True}
+    rests = reader.status is SubscriberStatus.ACTIVE and reader.paused_until and reader.paused_until > now(conn)
+    return {
+        "id": subscriber_id,
+        "email": reader.email,
+        "name": reader.name,
+        "status": SubscriberStatus.PAUSED if rests else reader.status,
+        "locale": reader.locale,
+        "timezone": reader.timezone,
+        "confirmed_at": _stamp(reader.confirmed_at),
+        "paused_until": _stamp(reader.paused_until),
+        "subscriptions": [_subscription(one) for one in people.followings(conn, subscriber_id)],
+    }
+
+
+def _preferences(conn: Connection, subscriber_id: SubscriberId) -> Snapshot:
+    reader = people.by_id(conn, subscriber_id)
+    return {
+        **{name: _value(reader, name) for name in (*_PREFERENCES, *_PREFERENCES_OF_DIGESTS)},
+        "subscriptions": [
+            (one.topic_id, one.newsletter_id, one.cadence, one.times, one.weekday)
+            for one in people.followings(conn, subscriber_id)
+        ],
+    }
+
+
+def _value(reader: Reader | None, name: str) -> object:
+    return getattr(reader, name) if reader else None
+
+
+def _subscription(one: Following) -> dict[str, Any]:
+    """Return a subscription as it is told; a newsletter goes by its editors' schedule."""
+    if one.newsletter_id is not None:
+        return _target_of(one)
+    return _target_of(one) | {"cadence": one.cadence, "times": list(one.times), "weekday": one.weekday}
+
+
+def _target_of(one: Following) -> dict[str, Any]:
+    if one.newsletter_id is not None:
+        return target(newsletter=one.slug or "")
+    return target(topic=one.slug)
+
+
+def _stamp(at: datetime | None) -> str | None:
+    return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z") if at else None
