@@ -6,15 +6,22 @@ Pure. The pages, the API and the import normalise before anything is looked up o
 
 from __future__ import annotations
 
+import functools
+import re
 import unicodedata
 from dataclasses import dataclass
+from typing import Final
 
 from email_validator import EmailNotValidError, validate_email
+from email_validator.rfc_constants import CASE_INSENSITIVE_MAILBOX_NAMES
 
 from worker.errors import InputError
 
 _HINT = "write it as name@example.org"
 _LONGEST = 320  # far beyond what RFC 5321 allows, and short enough to be looked at
+_PLAIN_LOCAL: Final = re.compile(r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*")
+_LONGEST_PLAIN: Final = 64  # a local part has no more (RFC 5321, 4.5.3.1.1); such a domain keeps the whole within 254
+_CASELESS: Final = frozenset(CASE_INSENSITIVE_MAILBOX_NAMES)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,6 +44,16 @@ def normalise(written: str) -> Address:
     Traceback (most recent call last):
     worker.errors.InputError: 'jo.example.org' has no @ (write it as name@example.org)
     """
+    local, _, domain = written.strip().partition("@")
+    if len(local) <= _LONGEST_PLAIN >= len(domain) and _PLAIN_LOCAL.fullmatch(local):
+        lower = local.lower()
+        if (known := _plain_domain(domain)) and (lower not in _CASELESS or lower == local):
+            return Address(text=f"{local}@{known[0]}", key=f"{lower}@{known[1]}")
+    return normalise_any(written)
+
+
+def normalise_any(written: str) -> Address:
+    """Read an address of any kind, by the library's rules alone: what `normalise` does, at a hundred times its cost."""
     text = unicodedata.normalize("NFC", written.strip())
     if not text:
         raise InputError("there is no address", hint=_HINT)
@@ -50,6 +67,18 @@ def normalise(written: str) -> Address:
     except (EmailNotValidError, UnicodeError) as error:
         raise InputError(f"{_shown(text)} is not an address: {_first_sentence(error)}", hint=_HINT) from error
     return Address(text=known.normalized, key=f"{known.local_part.lower()}@{known.ascii_domain.lower()}")
+
+
+@functools.lru_cache(maxsize=8192)  # a list of a million readers names few domains, each thousands of times
+def _plain_domain(domain: str) -> tuple[str, str] | None:
+    """Return how mail is sent to a domain and how it is compared, None for what is none, or is not plain ASCII."""
+    if not domain.isascii():
+        return None
+    try:
+        known = normalise_any(f"a@{domain}")
+    except InputError:
+        return None
+    return known.text.removeprefix("a@"), known.key.removeprefix("a@")
 
 
 def _shown(text: str) -> str:

@@ -10,15 +10,19 @@ then to store.
 
 from __future__ import annotations
 
-import csv
 import difflib
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from operator import itemgetter
 from typing import BinaryIO, Final, TypeVar
 
 from worker.errors import InputError
+from worker.hearsay import Cause
 from worker.model import Cadence, SubscriberStatus
 from worker.signup.address import Address, normalise
+from worker.signup.consent import Evidence
+from worker.signup.csv_rows import read_rows
 from worker.signup.wishes import (
     MOST_FOLLOWS,
     Follow,
@@ -35,9 +39,9 @@ from worker.signup.wishes import (
 COLUMNS: Final = ("email", "name", "locale", "timezone", "topics", "cadence", "at")
 STATUS: Final = "status"
 _STATUSES: Final = tuple(status for status in SubscriberStatus if status is not SubscriberStatus.ERASED)
-_LONGEST_LINE_BYTES: Final = 1 << 20
+_PERSONAL: Final = ("email", "name")
+_MOST_KNOWN: Final = 10_000
 NEWSLETTER: Final = "newsletter:"  # before a newsletter's slug among topics
-_UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 _Value = TypeVar("_Value")
 
 
@@ -50,14 +54,49 @@ class Rules:
     timezone: str = "UTC"
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a line says but for whom: thousands of lines share it. `status` is None where nothing is said of it."""
+
+    follows: tuple[Follow, ...]
+    locale: str
+    timezone: str
+    status: SubscriberStatus | None
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Record:
+    """What another house's books say of a reader: how they said yes there, or why nothing must be sent to them.
+
+    `since` is when that house stopped sending, where it says so.
+    """
+
+    evidence: Evidence | None = None
+    barred: Cause | None = None
+    reason: str = ""
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
-    """One line without a mistake. `status` is None where the file has no such column, or the cell is blank."""
+    """One line without a mistake."""
 
     number: int
     address: Address
-    wish: Wish
-    status: SubscriberStatus | None
+    name: str
+    terms: Terms
+    record: Record | None = None
+
+    @property
+    def status(self) -> SubscriberStatus | None:
+        """Where the list says that its reader stands."""
+        return self.terms.status
+
+    @property
+    def wish(self) -> Wish:
+        """What its reader is to follow."""
+        terms = self.terms
+        return Wish(follows=terms.follows, locale=terms.locale, timezone=terms.timezone, name=self.name)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,36 +112,37 @@ def read_lines(stream: BinaryIO, rules: Rules) -> Iterator[Line | Faulty]:
 
     Raises `InputError` for a file that is no such list at all: its encoding, its header, a NUL byte, an open quote.
     """
-    rows = csv.reader(_decoded(stream), strict=True)
-    try:
-        header = _header(next(rows, None))
-        while True:
-            number = rows.line_num + 1
-            row = next(rows, None)
-            if row is None:
-                return
-            if row:
-                yield _line(number, header, row, rules)
-    except csv.Error as error:
-        raise InputError(f"the line cannot be read: {error}", where=f"line {rows.line_num}") from error
+    rows = read_rows(stream)
+    _, first = next(rows, (1, None))
+    yield from _Reader(_header(first), rules).read(rows)
 
 
-def _decoded(stream: BinaryIO) -> Iterator[str]:
-    number = 0
-    while raw := stream.readline(_LONGEST_LINE_BYTES):
-        number += 1
-        if number == 1 and raw.startswith(_UTF16):
-            raise InputError("the file is in UTF-16", hint="save it as CSV in UTF-8")
-        if len(raw) == _LONGEST_LINE_BYTES:
-            raise InputError("the line is longer than 1 MB", where=f"line {number}", hint="this is no list of readers")
-        if b"\0" in raw:
-            raise InputError("there is a NUL byte", where=f"line {number}", hint="save the list again as CSV in UTF-8")
-        try:
-            yield raw.decode("utf-8-sig" if number == 1 else "utf-8")
-        except UnicodeDecodeError as error:
-            raise InputError(
-                f"byte {error.start + 1} is not UTF-8", where=f"line {number}", hint="save the list as CSV in UTF-8"
-            ) from error
+class _Reader:
+    """Reads rows. What lines share is read once: most lists say a few things of very many people."""
+
+    def __init__(self, header: list[str], rules: Rules) -> None:
+        self._header, self._rules = header, rules
+        self._shared = itemgetter(*(header.index(name) for name in header if name not in _PERSONAL))
+        self._email, self._name = header.index("email"), header.index("name")
+        self._known: dict[object, Terms] = {}
+
+    def read(self, rows: Iterator[tuple[int, list[str]]]) -> Iterator[Line | Faulty]:
+        width, known, shared, email, name = len(self._header), self._known, self._shared, self._email, self._name
+        for number, row in rows:
+            terms = known.get(shared(row)) if len(row) == width else None
+            if terms is not None:
+                try:
+                    yield Line(number, normalise(row[email]), read_name(row[name]), terms)
+                except InputError:
+                    terms = None  # told below, with all that is wrong with the line
+                else:
+                    continue
+            line = _line(number, self._header, row, self._rules)
+            if isinstance(line, Line):
+                if len(known) >= _MOST_KNOWN:
+                    known.clear()
+                known[shared(row)] = line.terms
+            yield line
 
 
 def _header(row: Sequence[str] | None) -> list[str]:
@@ -128,7 +168,7 @@ def _header(row: Sequence[str] | None) -> list[str]:
 
 
 @dataclass(slots=True)
-class _Record:
+class Cells:
     """One line's cells, and the mistakes found in them so far."""
 
     number: int
@@ -149,7 +189,7 @@ def _line(number: int, header: list[str], row: list[str], rules: Rules) -> Line 
     if len(row) != len(header):
         shape = InputError(f"{len(row)} cells instead of {len(header)}", where=f"line {number}", hint="quote commas")
         return Faulty(number=number, mistakes=(shape,))
-    record = _Record(number, dict(zip(header, row, strict=True)))
+    record = Cells(number, dict(zip(header, row, strict=True)))
     address = record.take("email", normalise, blank=None)
     if address is None and not record.mistakes:
         record.mistakes.append(InputError("there is no address", where=f"line {number}, email"))
@@ -159,16 +199,16 @@ def _line(number: int, header: list[str], row: list[str], rules: Rules) -> Line 
         times=record.take("at", lambda text: read_times(text.split(";")), blank=none),
     )
     slugs = record.take("topics", lambda text: _topics(text, rules.topics), blank=none)
-    wish = Wish(
+    terms = Terms(
         follows=tuple(_follow(slug, rhythm) for slug in slugs),
         locale=record.take("locale", read_locale, blank=rules.locale),
         timezone=record.take("timezone", read_zone, blank=rules.timezone),
-        name=record.take("name", read_name, blank=""),
+        status=record.take(STATUS, _status, blank=None),
     )
-    status = record.take(STATUS, _status, blank=None)
+    name = record.take("name", read_name, blank="")
     if record.mistakes or address is None:
         return Faulty(number=number, mistakes=tuple(record.mistakes))
-    return Line(number=number, address=address, wish=wish, status=status)
+    return Line(number, address, name, terms)
 
 
 def _follow(slug: str, rhythm: Rhythm) -> Follow:

@@ -6,41 +6,31 @@ in between it can simply be run again, since every line is an upsert by address.
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from worker.errors import InputError
-from worker.model import SubscriberStatus
-from worker.signup.consent import Consent, Evidence
-from worker.signup.decide import Act, Standing, Wishes, standing, standing_on_a_list, step
+from worker.signup.admitting import Dues, Fate
 from worker.signup.importing import NEWSLETTER, Faulty, Line, Rules, read_lines
-from worker.signup.run import HashAddress, accept, ask
+from worker.signup.run import HashAddress
+from worker.signup.run_admitting import Hashed, Rehearsal, take
 from worker.signup.wishes import MOST_FOLLOWS
-from worker.store import newsletters, people, topics
-from worker.store.database import Database, now
-from worker.store.people import Reader
+from worker.store import newsletters, topics
+from worker.store.database import Database
+
+__all__ = ["Fate", "Imported", "Listing", "import_readers"]
 
 MOST_SHOWN: Final = 50
 _ROWS_A_TRANSACTION: Final = 5_000
-_VOUCHED: Final = "imported by the operator, with consent"
-_UNVOUCHED: Final = "imported by the operator"
-
-
-class Fate(StrEnum):
-    """What became of a line."""
-
-    NEW = "new"
-    UPDATED = "updated"
-    ASKED = "asked"
-    WAITING = "waiting"  # asked not long ago
-    LEFT = "left"
-    SUPPRESSED = "suppressed"
+_MOST_RETRIES: Final = 5
+_RETRIED: Final = frozenset({"23505", "40001", "40P01"})  # unique_violation, serialization_failure, deadlock_detected
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -126,23 +116,22 @@ def _lines(stream: BinaryIO, rules: Rules) -> Iterator[Line]:
 
 def _store(database: Database, lines: Iterable[Line], listing: Listing, tell: Callable[[], None]) -> Imported:
     fates: Counter[Fate] = Counter()
-    for chunk in _chunks(lines):
-        with database.write() as conn:
-            attempt = conn.begin_nested()
-            fates.update(_take(conn, line, listing) for line in chunk)
-            if listing.dry_run:
-                attempt.rollback()
-        tell()
+    dues = Dues()
+    with contextlib.closing(Rehearsal()) if listing.dry_run else contextlib.nullcontext() as rehearsal:
+        hashed = ((line, listing.hash_address(line.address.key)) for line in lines)
+        for chunk in _ahead(_chunks(hashed)):
+            fates.update(_take(database, chunk, listing, dues, rehearsal))
+            tell()
     return Imported(lines=fates.total(), fates=fates)
 
 
-def _chunks(lines: Iterable[Line]) -> Iterator[list[Line]]:
+def _chunks(lines: Iterable[Hashed]) -> Iterator[list[Hashed]]:
     """Group lines so that none of the groups comes to more rows than a transaction may have."""
-    chunk: list[Line] = []
+    chunk: list[Hashed] = []
     rows = 0
     for line in lines:
         chunk.append(line)
-        rows += 1 + len(line.wish.follows)
+        rows += 1 + len(line[0].terms.follows)
         if rows >= _ROWS_A_TRANSACTION - MOST_FOLLOWS:
             yield chunk
             chunk, rows = [], 0
@@ -150,46 +139,24 @@ def _chunks(lines: Iterable[Line]) -> Iterator[list[Line]]:
         yield chunk
 
 
-def _take(conn: Connection, line: Line, listing: Listing) -> Fate:
-    """Store one line."""
-    address_hash = listing.hash_address(line.address.key)
-    if people.is_suppressed(conn, address_hash) is not None:
-        return Fate.SUPPRESSED
-    reader, is_new = people.ensure_reader(
-        conn,
-        address_hash=address_hash,
-        email=line.address.text,
-        status=SubscriberStatus.PENDING,
-        name=line.wish.name,
-        locale=line.wish.locale,
-        timezone=line.wish.timezone,
-    )
-    if line.status is SubscriberStatus.LEFT:
-        if is_new:
-            people.change_reader(conn, reader.id, status=SubscriberStatus.LEFT, left_at=now(conn))
-        return Fate.LEFT
-    where: Standing = None
-    if not is_new:
-        where = standing(reader.status, paused_until=reader.paused_until, now=now(conn))
-        where = standing_on_a_list(where, left_at=reader.left_at)
-    return _admit(conn, reader, where, line, is_vouched=listing.confirmed)
+def _ahead(chunks: Iterator[list[Hashed]]) -> Iterator[list[Hashed]]:
+    """Yield the chunks, and have the next one read while one is stored: the database works meanwhile, Python does not."""
+    with ThreadPoolExecutor(1, "import") as reader:
+        coming = reader.submit(next, chunks, None)
+        while (chunk := coming.result()) is not None:
+            coming = reader.submit(next, chunks, None)
+            yield chunk
 
 
-def _admit(conn: Connection, reader: Reader, where: Standing, line: Line, *, is_vouched: bool) -> Fate:
-    is_vouched = is_vouched and line.status is not SubscriberStatus.PENDING
-    act, how = (Act.VOUCH, _VOUCHED) if is_vouched else (Act.IMPORT, _UNVOUCHED)
-    due = step(where, act)
-    if due is None or due.wishes is Wishes.DROPPED:
-        return Fate.LEFT
-    if due.asks:
-        open_question = Consent.read(reader.consent).question
-        wish = open_question.wish.merged(line.wish) if open_question else line.wish
-        asked = ask(conn, reader, where=where, act=act, wish=wish, evidence=Evidence(how=how)).asked
-        return Fate.ASKED if asked else Fate.WAITING
-    is_consenting = where in {SubscriberStatus.ACTIVE, SubscriberStatus.PAUSED}
-    evidence = None if is_consenting else Evidence(how=how)
-    accept(conn, reader, where=where, due=due, wish=line.wish, evidence=evidence)
-    if where is None and line.status is SubscriberStatus.PAUSED:
-        people.change_reader(conn, reader.id, status=SubscriberStatus.PAUSED)
-        people.pause_begins(conn, reader.id)
-    return Fate.NEW if where is None else Fate.UPDATED
+def _take(
+    database: Database, chunk: list[Hashed], listing: Listing, dues: Dues, rehearsal: Rehearsal | None
+) -> Counter[Fate]:
+    """Store a chunk in one transaction, once more where somebody has signed one of its readers up meanwhile."""
+    for is_last in (*[False] * _MOST_RETRIES, True):
+        try:
+            with database.write() as conn:
+                return take(conn, chunk, is_confirmed=listing.confirmed, dues=dues, rehearsal=rehearsal)
+        except DBAPIError as error:
+            if is_last or getattr(error.orig, "sqlstate", None) not in _RETRIED:
+                raise
+    raise AssertionError("unreachable")  # pragma: no cover

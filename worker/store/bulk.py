@@ -51,6 +51,31 @@ def _numbers(rows: Sequence[Sequence[int | None]]) -> str:
     return "".join("\t".join("\\N" if value is None else str(value) for value in row) + "\n" for row in rows)
 
 
+def update(conn: Connection, table: type[Base], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
+    """Set columns of rows, in the order given, each a tuple of values in the order of `columns`: the `id` comes first."""
+    prepare = _preparing(table, columns, conn.dialect)
+    target = conn.dialect.identifier_preparer.quote(table.__tablename__)
+    quoted = _names(conn, columns).split(", ")
+    if conn.dialect.name == "sqlite":
+        prepared = [(*values[1:], values[0]) for values in map(prepare, rows)]
+        settings = ", ".join(f"{name} = ?" for name in quoted[1:])
+        if prepared:
+            conn.exec_driver_sql(f"UPDATE {target} SET {settings} WHERE id = ?", prepared)  # noqa: S608  names of ours
+        return len(prepared)
+    records = [dict(zip(columns, row, strict=True)) for row in rows]
+    if not records:
+        return 0
+    kinds = [table.__table__.c[name].type.compile(conn.dialect) for name in columns]
+    known = ", ".join(f"{name} {kind}" for name, kind in zip(quoted, kinds, strict=True))
+    settings = ", ".join(f"{name} = u.{name}" for name in quoted[1:])
+    conn.exec_driver_sql(
+        f"UPDATE {target} SET {settings} FROM json_to_recordset(CAST(%s AS json)) AS u({known})"  # noqa: S608  names of ours
+        f" WHERE {target}.id = u.id",
+        (json.dumps(records, ensure_ascii=False, default=str),),
+    )
+    return len(records)
+
+
 def insert_new(
     conn: Connection, table: type[Base], columns: Sequence[str], rows: Iterable[Sequence[Any]]
 ) -> dict[str, int]:

@@ -82,6 +82,11 @@ def by_slug(conn: Connection, slug: str) -> StoredNewsletter | None:
     return _newsletter(conn, Newsletter.slug == slug)
 
 
+def all_by_slug(conn: Connection) -> dict[str, StoredNewsletter]:
+    """Return all newsletters, by slug."""
+    return {row.slug: StoredNewsletter(**row._mapping) for row in conn.execute(sa.select(*_NEWSLETTER))}  # noqa: SLF001  Row's documented view
+
+
 def by_id(conn: Connection, newsletter_id: int) -> StoredNewsletter | None:
     """Find a newsletter."""
     return _newsletter(conn, Newsletter.id == newsletter_id)

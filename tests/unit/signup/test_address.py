@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from worker.errors import InputError
-from worker.signup.address import normalise
+from worker.signup.address import normalise, normalise_any
 
 
 @pytest.mark.parametrize(
@@ -90,3 +90,35 @@ def test_a_key_is_its_own_key(address):
 def test_no_text_whatever_does_more_than_be_refused(text):
     with suppress(InputError):
         assert "@" in normalise(text).key
+
+
+_LOCALS = st.one_of(
+    st.from_regex(r"[A-Za-z0-9_+.\-]{1,70}", fullmatch=True),
+    st.sampled_from(["info", "Info", "NEWS", "Postmaster", "a..b", ".a", "a.", '"a b"', "zoë", "a'b", "\u212a", "ſ"]),
+)
+_DOMAINS = st.one_of(
+    st.from_regex(r"[A-Za-z0-9\-]{1,66}(\.[A-Za-z0-9\-]{1,12}){0,3}", fullmatch=True),
+    st.sampled_from(
+        ["Example.ORG", "bücher.example", "xn--bcher-kva.example", "xn--x.org", "ab--c.org", "x.test", "localhost"]
+        + ["x.invalid", "x.local", "example.org.", "[127.0.0.1]", "1.2.3.4", "x.onion", "例え.jp", "a_b.org", "x..org"]
+        + ["ｅxample.org", "a@b.org", "sub." * 12 + "example.org", "\u212aelvin.org", "x.123", " example.org"]
+    ),
+)
+
+
+@given(local=_LOCALS, domain=_DOMAINS, pad=st.sampled_from(["", " ", "\t\n", "\u00a0"]))
+def test_the_short_way_to_an_address_ends_where_the_long_one_does(local, domain, pad):
+    written = f"{pad}{local}@{domain}{pad}"
+    assert _outcome(normalise, written) == _outcome(normalise_any, written)
+
+
+@given(st.text(max_size=80))
+def test_the_short_way_ends_where_the_long_one_does_whatever_is_written(written):
+    assert _outcome(normalise, written) == _outcome(normalise_any, written)
+
+
+def _outcome(read, written):
+    try:
+        return read(written)
+    except InputError as error:
+        return str(error)
