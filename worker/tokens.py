@@ -94,7 +94,7 @@ class Tokens:
 
 def keyed_hash(key: str, value: str) -> str:
     """Return the hex HMAC-SHA256 of `value`: how an address is known once it must not be readable."""
-    return hmac.new(key.encode(), value.encode(), "sha256").hexdigest()
+    return hmac.digest(key.encode(), value.encode(), "sha256").hex()
 
 
 class _Key:

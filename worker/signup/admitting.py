@@ -175,7 +175,7 @@ def admit(person: Person, line: Line, house: House) -> Fate:
 
 
 def _ask(person: Person, where: Standing, line: Line, house: House) -> Fate:
-    evidence = _asked_how(line.record).noted(house.at)
+    evidence = _asked_how(line.record, house.at)
     if where is None:
         person.put(consent=_asking(line.terms, line.name, evidence), confirmations=1, confirmation_due_at=house.at)
         return Fate.ASKED
@@ -209,25 +209,35 @@ def _asking_anybody(terms: Terms, evidence: Evidence) -> dict[str, Any]:
 
 def _accept(person: Person, where: Standing, due: Step, line: Line, house: House) -> None:
     terms = line.terms
-    if where not in _CONSENTING:
-        person.put(consent=_answered(person, where, line.record, house.at), confirmed_at=person.confirmed_at or house.at)
-        person.put(confirmation_due_at=None, left_at=None)
-    had_zone = person.timezone
-    person.put(locale=terms.locale, timezone=terms.timezone, name=line.name or person.name)
-    if due.to is not where:
-        person.put(status=due.to)
-    for held in person.holds.values():
-        if held.ended_at is None and (held.next_due_at is None or terms.timezone != had_zone):
-            _continue(held, house, terms.timezone)
+    if where is None:
+        person.consent, person.confirmed_at = _answered(person, where, line.record, house.at), house.at
+        person.status = due.to
+    else:
+        _bring_up_to_date(person, where, due, line, house)
     for follow in terms.follows:
         _follow(person, follow, house, terms.timezone)
     if where is None and line.status is SubscriberStatus.PAUSED:
-        person.put(status=SubscriberStatus.PAUSED, paused_at=person.paused_at or house.at)
+        person.status, person.paused_at = SubscriberStatus.PAUSED, house.at
+
+
+def _bring_up_to_date(person: Person, where: Standing, due: Step, line: Line, house: House) -> None:
+    """Take over what a line says of a reader who was there before, and what they follow by its clock."""
+    if where not in _CONSENTING:
+        consent = _answered(person, where, line.record, house.at)
+        person.put(consent=consent, confirmed_at=person.confirmed_at or house.at)
+        person.put(confirmation_due_at=None, left_at=None)
+    had_zone, timezone = person.timezone, line.terms.timezone
+    person.put(locale=line.terms.locale, timezone=timezone, name=line.name or person.name)
+    if due.to is not where:
+        person.put(status=due.to)
+    for held in person.holds.values():
+        if held.ended_at is None and (held.next_due_at is None or timezone != had_zone):
+            _continue(held, house, timezone)
 
 
 def _answered(person: Person, where: Standing, record: Record | None, at: datetime) -> dict[str, Any]:
     """Return the record of a reader for whom the operator vouches; what another house noted comes before that."""
-    vouched = _VOUCHED.noted(at)
+    vouched = _vouched(at)
     if where is None and (record is None or record.evidence is None):
         return _first_yes(vouched)
     consent = Consent.read(person.consent)
@@ -237,17 +247,27 @@ def _answered(person: Person, where: Standing, record: Record | None, at: dateti
 
 
 @functools.lru_cache(maxsize=16)
+def _vouched(at: datetime) -> Evidence:
+    return _VOUCHED.noted(at)
+
+
+@functools.lru_cache(maxsize=16)
 def _first_yes(evidence: Evidence) -> dict[str, Any]:
     return Consent().answered(evidence).stored()
 
 
-def _asked_how(record: Record | None) -> Evidence:
+def _asked_how(record: Record | None, at: datetime) -> Evidence:
     """Return how the wish of an unproven reader came to us, with what another house has noted of it."""
     noted = record.evidence if record else None
     if noted is None:
-        return _UNVOUCHED
+        return _unvouched(at)
     when = f" at {noted.at.isoformat(timespec='seconds')}" if noted.at else ""
-    return noted.model_copy(update={"how": f"{_UNVOUCHED.how}; {noted.how}{when}", "at": None})
+    return noted.model_copy(update={"how": f"{_UNVOUCHED.how}; {noted.how}{when}", "at": at})
+
+
+@functools.lru_cache(maxsize=16)
+def _unvouched(at: datetime) -> Evidence:
+    return _UNVOUCHED.noted(at)
 
 
 def _continue(held: Held, house: House, timezone: str) -> None:

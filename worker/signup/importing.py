@@ -176,6 +176,7 @@ class Cells:
     mistakes: list[InputError] = field(default_factory=list)
 
     def take(self, column: str, read: Callable[[str], _Value], *, blank: _Value) -> _Value:
+        """Read a cell; a mistake is noted, and then it counts as blank."""
         text = self.cells.get(column, "").strip()
         try:
             return read(text) if text else blank

@@ -140,7 +140,7 @@ def _chunks(lines: Iterable[Hashed]) -> Iterator[list[Hashed]]:
 
 
 def _ahead(chunks: Iterator[list[Hashed]]) -> Iterator[list[Hashed]]:
-    """Yield the chunks, and have the next one read while one is stored: the database works meanwhile, Python does not."""
+    """Yield the chunks, and have the next one read while one is stored: Python has little to do meanwhile."""
     with ThreadPoolExecutor(1, "import") as reader:
         coming = reader.submit(next, chunks, None)
         while (chunk := coming.result()) is not None:

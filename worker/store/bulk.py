@@ -21,7 +21,7 @@ _VALUES_KEPT = 64
 def insert(conn: Connection, table: type[Base], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
     """Add rows, each a tuple of values in the order of `columns`; return how many. No row may be there already."""
     defaults = _defaults(table, columns)
-    prepare = _preparing(table, [*columns, *defaults], conn.dialect)
+    prepare = _preparing(table, [*columns, *defaults], conn.dialect, is_copied=conn.dialect.name != "sqlite")
     constant = tuple(defaults.values())
     prepared = [prepare((*row, *constant)) for row in rows]
     if not prepared:
@@ -52,7 +52,7 @@ def _numbers(rows: Sequence[Sequence[int | None]]) -> str:
 
 
 def update(conn: Connection, table: type[Base], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
-    """Set columns of rows, in the order given, each a tuple of values in the order of `columns`: the `id` comes first."""
+    """Set columns of rows, in the order given, each with values in the order of `columns`: the `id` comes first."""
     prepare = _preparing(table, columns, conn.dialect)
     target = conn.dialect.identifier_preparer.quote(table.__tablename__)
     quoted = _names(conn, columns).split(", ")
@@ -136,16 +136,17 @@ def _defaults(table: type[Base], columns: Sequence[str]) -> dict[str, Any]:
 
 
 def _preparing(
-    table: type[Base], columns: Sequence[str], dialect: Dialect
+    table: type[Base], columns: Sequence[str], dialect: Dialect, *, is_copied: bool = False
 ) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
-    """Return what turns a row into the driver's values."""
+    """Return what turns a row into the driver's values; for COPY, JSON into text."""
     changes = []
     for place, name in enumerate(columns):
         kind = table.__table__.c[name].type
-        process = kind.dialect_impl(dialect).bind_processor(dialect)
+        process: Callable[[Any], Any] | None = kind.dialect_impl(dialect).bind_processor(dialect)
+        if is_copied and isinstance(kind, sa.JSON):
+            process = json.dumps
         if process is not None:
-            keeps = not isinstance(kind, (sa.ARRAY, sa.JSON))  # lists cannot be kept by value
-            changes.append((place, functools.lru_cache(_VALUES_KEPT)(process) if keeps else process))
+            changes.append((place, _keeping(kind, process)))
     if not changes:
         return tuple
 
@@ -156,3 +157,25 @@ def _preparing(
         return tuple(values)
 
     return prepare
+
+
+def _keeping(kind: sa.types.TypeEngine[Any], process: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return a processor that remembers its latest results: by value, or by the object where that cannot be hashed."""
+    if isinstance(kind, sa.ARRAY):
+        return process
+    if not isinstance(kind, sa.JSON):
+        return functools.lru_cache(_VALUES_KEPT)(process)
+    by_value = functools.lru_cache(_VALUES_KEPT)(process)
+    known: dict[int, tuple[Any, Any]] = {}  # the object too: a number is another's once it has gone
+
+    def processed(value: Any) -> Any:  # noqa: ANN401  a column's value
+        if type(value) is tuple:
+            return by_value(value)
+        found = known.get(id(value))
+        if found is None:
+            if len(known) >= _VALUES_KEPT:
+                known.clear()
+            found = known[id(value)] = (value, process(value))
+        return found[1]
+
+    return processed

@@ -81,7 +81,8 @@ def suppressed(conn: Connection, hashes: Collection[str]) -> set[str]:
 
 def shared_topics(conn: Connection) -> dict[str, int]:
     """Return the ids of all shared topics by slug."""
-    return {slug: number for slug, number in conn.execute(sa.select(Topic.slug, Topic.id).where(Topic.slug.is_not(None)))}
+    query = sa.select(Topic.slug, Topic.id).where(Topic.slug.is_not(None))
+    return {slug: number for slug, number in conn.execute(query) if slug is not None}
 
 
 def before_alerts(conn: Connection, topic_id: int, *, head: int) -> int:
@@ -137,12 +138,13 @@ def sayings_since(conn: Connection, hashes: Collection[str]) -> dict[str, dateti
     lifted = sa.select(Event.address_hash, sa.func.max(Event.occurred_at)).where(
         Event.kind == LIFTED, _among(conn, Event.address_hash, hashes)
     )
-    later: dict[str, datetime] = dict(conn.execute(lifted.group_by(Event.address_hash)).all())
-    yes = sa.select(Subscriber.address_hash, Subscriber.confirmed_at).where(
-        _among(conn, Subscriber.address_hash, hashes), Subscriber.confirmed_at.is_not(None)
+    confirmed = sa.select(Subscriber.address_hash, Subscriber.confirmed_at).where(
+        _among(conn, Subscriber.address_hash, hashes)
     )
-    for address_hash, confirmed_at in conn.execute(yes):
-        later[address_hash] = max(confirmed_at, later.get(address_hash, confirmed_at))
+    later: dict[str, datetime] = {}
+    for address_hash, at in (*conn.execute(lifted.group_by(Event.address_hash)), *conn.execute(confirmed)):
+        if address_hash is not None and at is not None:
+            later[address_hash] = max(at, later.get(address_hash, at))
     return later
 
 
@@ -165,4 +167,5 @@ def _among(conn: Connection, column: Any, values: Iterable[Any]) -> ColumnElemen
         listed = sa.func.json_each(sa.literal(json.dumps(list(values)), sa.Text)).table_valued("value")
         among: ColumnElement[bool] = column.in_(sa.select(listed.c.value))
         return among
-    return sa.any_(sa.literal(list(values), postgresql.ARRAY(column.type))) == column
+    given: ColumnElement[bool] = column == sa.any_(sa.literal(list(values), postgresql.ARRAY(column.type)))
+    return given

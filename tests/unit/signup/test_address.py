@@ -99,9 +99,9 @@ _LOCALS = st.one_of(
 _DOMAINS = st.one_of(
     st.from_regex(r"[A-Za-z0-9\-]{1,66}(\.[A-Za-z0-9\-]{1,12}){0,3}", fullmatch=True),
     st.sampled_from(
-        ["Example.ORG", "bücher.example", "xn--bcher-kva.example", "xn--x.org", "ab--c.org", "x.test", "localhost"]
-        + ["x.invalid", "x.local", "example.org.", "[127.0.0.1]", "1.2.3.4", "x.onion", "例え.jp", "a_b.org", "x..org"]
-        + ["ｅxample.org", "a@b.org", "sub." * 12 + "example.org", "\u212aelvin.org", "x.123", " example.org"]
+        "Example.ORG bücher.example xn--bcher-kva.example xn--x.org ab--c.org x.test localhost x.invalid x.local x.123"
+        " example.org. [127.0.0.1] 1.2.3.4 x.onion 例え.jp a_b.org x..org ｅxample.org a@b.org \u212aelvin.org"
+        f" {'sub.' * 12}example.org".split(" ")
     ),
 )
 

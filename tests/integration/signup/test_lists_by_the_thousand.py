@@ -1,0 +1,233 @@
+"""A list taken by the thousand lines ends in the same rows as one taken line by line, whoever was there before."""
+
+from __future__ import annotations
+
+import io
+import itertools
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.conftest import BOTH
+from tests.databases import opened
+from worker.signup import run_import
+from worker.signup.importing import Line, Rules, read_lines
+from worker.signup.run import come_back
+from worker.signup.run_import import Listing, import_readers
+from worker.signup.run_newsletters import import_newsletters
+from worker.signup.run_preferences import unsubscribe
+from worker.signup.wishes import Rhythm
+from worker.store import people, topics
+from worker.store.database import now
+from worker.store.house import MATCH_SEQ, draw
+from worker.store.schema import Story, Subscriber, Subscription, TopicStory
+
+from .conftest import EVIDENCE, Readers, add_topics, hash_address
+from .one_by_one import take_lines
+
+HEADER = "email,name,locale,timezone,topics,cadence,at,status\n"
+TOPICS = ("oman", "russia", "north-korea", "newsletter:top", "newsletter:mine")
+NEWSLETTERS = """
+- {slug: top, name: Top, sender: {name: C, address: c@x.org}, schedule: FREQ=DAILY;BYHOUR=7, timezone: UTC}
+- {slug: mine, name: Mine, sender: {name: C, address: c@x.org}, schedule: FREQ=DAILY;BYHOUR=6, timezone: UTC,
+   timing: reader}
+"""
+
+pasts = st.sampled_from(
+    [
+        "",
+        "sign up",
+        "sign up, later",
+        "own query",
+        "own query, confirm, sign up",
+        "sign up, confirm",
+        "at once, confirm",
+        "at once, confirm, pause",
+        "sign up, confirm, newsletter",
+        "at once, confirm, drop",
+        "sign up, confirm, rest, drop",
+        "sign up, confirm, leave",
+        "sign up, confirm, leave, later, sign up",
+        "at once, confirm, leave, back, confirm",
+        "suppress",
+        "sign up, confirm, suppress",
+    ]
+)
+lines = st.builds(
+    lambda who, name, locale, zone, follows, cadence, at, status: (
+        f"{who},{name},{locale},{zone},{';'.join(follows)},{cadence},{at},{status}\n"
+    ),
+    st.integers(0, 2),
+    st.sampled_from(["", "Jo", "Zoë Ō"]),
+    st.sampled_from(["", "ko", "en"]),
+    st.sampled_from(["", "Asia/Seoul", "Europe/Berlin"]),
+    st.lists(st.sampled_from(TOPICS), max_size=4, unique=True).map(lambda slugs: slugs or ["oman"]),
+    st.sampled_from(["", "daily", "immediate", "weekly", "hourly"]),
+    st.sampled_from(["", "18:30", "07:00;18:30"]),
+    st.sampled_from(["", "", "", "active", "pending", "paused", "left"]),
+)
+number = itertools.count()
+
+
+@pytest.fixture(params=BOTH)
+def houses(request, make_url, tmp_path) -> Iterator[list[Readers]]:
+    """Two houses alike, with stories told, one of which is still to be alerted."""
+    with ExitStack() as stack:
+        made = []
+        for name in ("one", "other"):
+            url = make_url(request.param)
+            if request.param == "sqlite":
+                file = tmp_path / f"{name}.db"
+                Path(tmp_path / "tocsin.db").rename(file)
+                url = f"sqlite:///{file}"
+            database = stack.enter_context(opened(url))
+            add_topics(database)
+            file = tmp_path / "newsletters.yaml"
+            file.write_text(NEWSLETTERS)
+            import_newsletters(database, file)
+            _tell_stories(database)
+            made.append(Readers(database))
+        yield made
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(
+    before=st.tuples(pasts, pasts, pasts),
+    listed=st.lists(lines, min_size=1, max_size=7),
+    confirmed=st.booleans(),
+    rows_a_chunk=st.sampled_from([201, 5_000]),
+)
+def test_by_the_thousand_comes_to_the_same_as_line_by_line(  # noqa: PLR0917  hypothesis fills them by name
+    houses, tmp_path, before, listed, confirmed, rows_a_chunk
+):
+    run = next(number)
+    began = datetime.now(UTC)
+    for readers in houses:
+        for who, past in enumerate(before):
+            for act in past.split(", ") if past else ():
+                _does(readers, f"p{who}.{run}@example.org", act)
+        with readers.database.write() as conn:
+            draw(conn, MATCH_SEQ)  # a story since then
+    text = HEADER + "".join(f"p{line[0]}.{run}@example.org{line[1:]}" for line in listed)
+    one, other = (readers.database for readers in houses)
+    rules = Rules(topics=TOPICS)
+    read = [line for line in read_lines(io.BytesIO(text.encode()), rules) if isinstance(line, Line)]
+    slowly = take_lines(one, read, hash_address, confirmed=confirmed)
+    file = tmp_path / "list.csv"
+    file.write_text(text)
+    with patch.object(run_import, "_ROWS_A_TRANSACTION", rows_a_chunk):
+        rehearsed = import_readers(other, file, Listing(hash_address=hash_address, confirmed=confirmed, dry_run=True))
+        fast = import_readers(other, file, Listing(hash_address=hash_address, confirmed=confirmed))
+    assert dict(fast.fates) == dict(slowly)
+    assert rehearsed == fast
+    if datetime.now(UTC).hour == began.hour:  # else what is hourly may be due an hour later in one of them
+        assert _stored(other, run) == _stored(one, run)
+
+
+def _does(readers: Readers, address: str, act: str) -> None:
+    database = readers.database
+    with database.read() as conn:
+        reader = people.by_address(conn, hash_address(address))
+    if act == "sign up":
+        readers.signs_up(address, "oman", timezone="Europe/Berlin", name="Signed")
+    elif act == "at once":
+        readers.signs_up(address, "oman", "russia", rhythm={"cadence": "immediate"})
+    elif act == "own query":
+        readers.signs_up(address, query="ferry AND sank", rhythm={"cadence": "weekly"})
+    elif act == "suppress":
+        with database.write() as conn:
+            people.suppress(conn, hash_address(address), reason="test")
+    elif reader is None:
+        return
+    elif act == "confirm":
+        readers.confirms(address)
+    elif act == "leave":
+        unsubscribe(database, reader.id)
+    elif act == "back":
+        come_back(database, reader.id, evidence=EVIDENCE)
+    else:
+        _is_changed(readers, reader, act)
+
+
+def _is_changed(readers, reader, act):
+    with readers.database.write() as conn:
+        at = now(conn)
+        following = people.followings(conn, reader.id)
+        if act == "pause":
+            people.change_reader(conn, reader.id, paused_until=at + timedelta(days=2), paused_at=at)
+        elif act == "rest" and reader.status == "active":
+            people.change_reader(conn, reader.id, status="paused", paused_at=at)
+        elif act == "later":  # what was asked long ago may be asked again
+            ago = {"asked_at": [(at - timedelta(days=2)).isoformat()]}
+            people.change_reader(conn, reader.id, consent={**reader.consent, **ago})
+        elif act == "drop" and following:
+            people.unfollow(conn, reader.id, [following[0].id])
+        elif act == "newsletter":
+            rhythm = Rhythm()
+            people.follow(
+                conn,
+                reader.id,
+                newsletter_id=1,
+                cadence=rhythm.cadence,
+                times=rhythm.times,
+                weekday=None,
+                next_due_at=None,
+            )
+
+
+def _tell_stories(database):
+    with database.write() as conn:
+        at = now(conn)
+        draw(conn, MATCH_SEQ, 7)
+        for slug, seq, due_at in (("oman", 5, at), ("russia", 6, None)):
+            topic = topics.topic_by_slug(conn, slug)
+            assert topic is not None
+            story_id = conn.execute(sa.insert(Story).values(created_at=at).returning(Story.id)).scalar_one()
+            values = {
+                "topic_id": topic.id,
+                "story_id": story_id,
+                "match_seq": seq,
+                "matched_at": at,
+                "alert_due_at": due_at,
+            }
+            conn.execute(sa.insert(TopicStory).values(**values))
+
+
+def _stored(database, run):
+    """Return all that is stored of this run's readers, with moments only told to be there."""
+    with database.read() as conn:
+        mine = Subscriber.email.contains(f".{run}@")
+        readers = [_plain(dict(row._mapping)) for row in conn.execute(sa.select(Subscriber.__table__).where(mine))]
+        query = (
+            sa.select(Subscriber.email, Subscription.__table__)
+            .join(Subscription, Subscription.subscriber_id == Subscriber.id)
+            .where(mine)
+        )
+        follows = [_plain(dict(row._mapping)) for row in conn.execute(query)]
+    return (
+        sorted(readers, key=lambda row: row["email"]),
+        sorted(follows, key=lambda row: (row["email"], row["topic_id"] or 0, row["newsletter_id"] or 0)),
+    )
+
+
+def _plain(row):
+    kept = {name: value for name, value in row.items() if name not in {"id", "subscriber_id"}}
+    return {
+        name: value is not None if isinstance(value, datetime) and name != "next_due_at" else _timeless(value)
+        for name, value in kept.items()
+    }
+
+
+def _timeless(value):
+    if isinstance(value, dict):
+        return {name: "T" if name == "at" else _timeless(one) for name, one in value.items() if name != "asked_at"} | (
+            {"asked_at": len(value["asked_at"])} if "asked_at" in value else {}
+        )
+    return [_timeless(one) for one in value] if isinstance(value, (list, tuple)) else value
