@@ -84,6 +84,7 @@ class Person:
     holds: dict[Target, Held] = field(default_factory=dict)
     is_new: bool = True
     is_changed: bool = False
+    is_answered: bool = False  # the question that was open is so by the operator's word
 
     def put(self, **values: object) -> None:
         """Set what is named, and note whether that changes anything."""
@@ -226,6 +227,7 @@ def _bring_up_to_date(person: Person, where: Standing, due: Step, line: Line, ho
         consent = _answered(person, where, line.record, house.at)
         person.put(consent=consent, confirmed_at=person.confirmed_at or house.at)
         person.put(confirmation_due_at=None, left_at=None)
+        person.is_answered = True
     had_zone, timezone = person.timezone, line.terms.timezone
     person.put(locale=line.terms.locale, timezone=timezone, name=line.name or person.name)
     if due.to is not where:

@@ -19,10 +19,10 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from worker.hearsay import Cause
-from worker.model import SubscriberStatus
+from worker.model import SubscriberId, SubscriberStatus
 from worker.signup.admitting import Dues, Fate, Held, House, Person, admit
 from worker.signup.importing import Line, Record
-from worker.store import crowds, newsletters
+from worker.store import asking, crowds, newsletters
 from worker.store.database import now
 from worker.store.house import MATCH_SEQ, reached
 
@@ -154,6 +154,7 @@ def _write(conn: Connection, persons: Sequence[Person], house: House) -> None:
         person.id = number
     crowds.add_readers(conn, map(_row, strangers), at=house.at)
     crowds.change_readers(conn, [_row(person) for person in persons if person.is_changed and not person.is_new])
+    asking.forget(conn, *(SubscriberId(person.id) for person in persons if person.is_answered))
     held = [(person.id, one) for person in persons for one in person.holds.values()]
     crowds.add_subscriptions(conn, (_held(whose, one) for whose, one in held if one.id is None), at=house.at)
     crowds.restart(conn, [(*_rhythm(one), one.cursor) for _, one in held if one.id is not None and one.is_moved])

@@ -72,9 +72,10 @@ def note(
     conn.execute(sa.insert(Asking).values(values))
 
 
-def forget(conn: Connection, subscriber_id: SubscriberId) -> None:
-    """Delete a reader's rows: who answers is nobody's victim."""
-    conn.execute(sa.delete(Asking).where(Asking.subscriber_id == subscriber_id))
+def forget(conn: Connection, *readers: SubscriberId) -> None:
+    """Delete these readers' rows: who answers is nobody's victim."""
+    if readers:
+        conn.execute(sa.delete(Asking).where(Asking.subscriber_id.in_(readers)))
 
 
 def lately(conn: Connection) -> Lately:

@@ -27,7 +27,7 @@ from worker.signup.wishes import Rhythm
 from worker.store import people, topics
 from worker.store.database import now
 from worker.store.house import MATCH_SEQ, draw
-from worker.store.schema import Story, Subscriber, Subscription, TopicStory
+from worker.store.schema import Asking, Story, Subscriber, Subscription, TopicStory
 
 from .conftest import EVIDENCE, Readers, add_topics, hash_address
 from .one_by_one import take_lines
@@ -151,7 +151,7 @@ def _does(readers: Readers, address: str, act: str) -> None:
     elif act == "leave":
         unsubscribe(database, reader.id)
     elif act == "back":
-        come_back(database, reader.id, evidence=EVIDENCE)
+        come_back(database, reader.id, evidence=EVIDENCE, hash_address=hash_address)
     else:
         _is_changed(readers, reader, act)
 
@@ -211,7 +211,15 @@ def _stored(database, run):
             .where(mine)
         )
         follows = [_plain(dict(row._mapping)) for row in conn.execute(query)]
+        asked = conn.execute(
+            sa.select(Subscriber.email, sa.func.count())
+            .join(Asking, Asking.subscriber_id == Subscriber.id)
+            .where(mine)
+            .group_by(Subscriber.email)
+        )
+        questions = {email: count for email, count in asked}  # noqa: C416  rows are no pairs to mypy
     return (
+        questions,
         sorted(readers, key=lambda row: row["email"]),
         sorted(follows, key=lambda row: (row["email"], row["topic_id"] or 0, row["newsletter_id"] or 0)),
     )
