@@ -149,6 +149,20 @@ class StoredNewsletter:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class OfferedNewsletter:
+    """A newsletter as readers choose it. `next_due_at` is None for one that nobody has scheduled yet."""
+
+    slug: str
+    name: str
+    description: str
+    locale: str
+    timezone: str
+    schedule: str
+    timing: Timing
+    next_due_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Issue:
     """One issue, with what its editors chose; `ranking` is empty until it is frozen."""
 

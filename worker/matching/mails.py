@@ -2,12 +2,12 @@
 
 Decides by planning's own rules: a story is told once; an alert is one mail a story, whose gathering time only delays
 it; a digest is one mail a due run that has something in it, and its runs are those of `schedule` in the newsroom's
-zone, at the hour that readers get unless they choose another. Pure; `run_backtest` calls it.
+zone, at the hour that readers get unless they choose another. Pure; `run_backtest` and the pages' trials call it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Final
@@ -69,6 +69,16 @@ def mails(found: Found, period: Period) -> tuple[Mails, ...]:
     return tuple(_mails(cadence, found, period) for cadence in Cadence)
 
 
+def mails_at(
+    found: Found, period: Period, cadence: Cadence, *, times: Sequence[str] = DEFAULT_TIMES, weekday: int | None = None
+) -> int | None:
+    """Count the mails at one reader's own rhythm, in the period's zone; None where no run was due in it."""
+    if cadence is Cadence.IMMEDIATE:
+        return round(float(found.chance.sum()))
+    due = [run.timestamp() for run in _runs(cadence, period, times=times, weekday=weekday)]
+    return round(float(_filled(np.array(due), found).sum())) if due else None
+
+
 def by_day(found: Found, period: Period) -> tuple[Day, ...]:
     """Count the stories of each day, those without any too, the earliest first."""
     zone = ZoneInfo(period.timezone)
@@ -106,9 +116,11 @@ def _mails(cadence: Cadence, found: Found, period: Period) -> Mails:
     return Mails(cadence=cadence, runs=runs, mails=round(expected), mails_a_day=round(a_day, 3), says=says)
 
 
-def _runs(cadence: Cadence, period: Period) -> Iterator[datetime]:
+def _runs(
+    cadence: Cadence, period: Period, *, times: Sequence[str] = DEFAULT_TIMES, weekday: int | None = None
+) -> Iterator[datetime]:
     at = period.since
-    while (due := next_due(cadence, times=DEFAULT_TIMES, weekday=None, timezone=period.timezone, after=at)) is not None:
+    while (due := next_due(cadence, times=times, weekday=weekday, timezone=period.timezone, after=at)) is not None:
         if due > period.until:
             return
         yield due

@@ -51,13 +51,13 @@ _FOR_A_PART: Final = Effort(stories=200, reading_s=0.5)
 def backtest(database: Database, query: str, *, days: int, timezone: str, effort: Effort | None = None) -> Backtest:
     """Answer what a query would have found in the last `days`. Raises `QueryError`, and `TooLongError`."""
     spend = effort or Effort()
-    give_up = _give_up_after(spend.total_s)
+    give_up = give_up_after(spend.total_s)
     with database.read() as conn:
         node = understood(conn, query)
         until = now(conn)
         period = Period(since=until - timedelta(days=days), until=until, timezone=timezone)
         seen = survey(conn, [node], since=period.since, give_up=give_up)
-        reader = _Reader(conn, seen)
+        reader = TextReader(conn, seen)
         count, first_at_s = reader.count(0, node, spend)
         samples = tuple(reader.samples(0, node, first_at_s))
         parts = () if count.stories else tuple(_parts(conn, node, period, give_up))
@@ -75,7 +75,7 @@ def backtest(database: Database, query: str, *, days: int, timezone: str, effort
     )
 
 
-class _Reader:
+class TextReader:
     """Reads the texts that a survey leaves open."""
 
     def __init__(self, conn: Connection, seen: Survey) -> None:
@@ -104,10 +104,10 @@ class _Reader:
         )
         return Count(found=found, read=len(asked), unread=len(unread), hits=hits), first_at_s
 
-    def samples(self, query: int, node: Node, first_at_s: Integers) -> Iterator[Sample]:
+    def samples(self, query: int, node: Node, first_at_s: Integers, *, most: int = _SAMPLES) -> Iterator[Sample]:
         """Tell the stories that matched last, each by its newest article that matches."""
         matched = np.flatnonzero(first_at_s < NEVER)
-        newest = matched[np.argsort(-first_at_s[matched], kind="stable")][:_SAMPLES]
+        newest = matched[np.argsort(-first_at_s[matched], kind="stable")][:most]
         possible = self._seen.bounds[query].possible
         for story in newest:
             places = np.flatnonzero(possible & (self._seen.story == story))[::-1]
@@ -168,7 +168,7 @@ def _parts(conn: Connection, node: Node, period: Period, give_up: Callable[[], N
         return
     seen = survey(conn, [part for part, _ in parts], since=period.since, give_up=give_up)
     for number, (part, is_excluded) in enumerate(parts):
-        count, _ = _Reader(conn, seen).count(number, part, _FOR_A_PART)
+        count, _ = TextReader(conn, seen).count(number, part, _FOR_A_PART)
         yield Part(part=canonical(part), stories=count.stories, estimated=count.unread > 0, excluded=is_excluded)
 
 
@@ -190,7 +190,8 @@ def _by_story(story: Integers, places: Integers) -> list[Integers]:
     return sorted(groups, key=lambda group: int(group[0]))
 
 
-def _give_up_after(seconds: float) -> Callable[[], None]:
+def give_up_after(seconds: float) -> Callable[[], None]:
+    """Return what raises `TooLongError` once so much time has passed."""
     until_s = time.monotonic() + seconds
 
     def look() -> None:

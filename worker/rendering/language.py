@@ -60,6 +60,10 @@ class Language:
         """Join words as a sentence does: "A, B, and C"."""
         return format_list(list(words), locale=self.locale)
 
+    def either(self, words: Iterable[str]) -> str:
+        """Join words of which one is enough: "A, B, or C"."""
+        return format_list(list(words), style="or", locale=self.locale)
+
 
 class Languages:
     """All languages that have a catalogue."""

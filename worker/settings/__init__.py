@@ -23,6 +23,7 @@ from worker.settings.places import Places
 from worker.settings.planned import Planned
 from worker.settings.secrets import Secrets
 from worker.settings.sending import Delivering, Sending, name_servers
+from worker.settings.signing_up import SigningUp
 
 __all__ = ["Settings", "load", "name_servers", "strangers", "variable"]
 
@@ -54,7 +55,7 @@ _NO_SETTINGS: Final = {"TOCSIN_PARENT_PID", "TOCSIN_LOG_LEVEL"}  # the superviso
 
 
 # The last base comes first in docs/settings.md.
-class Settings(Delivering, Planned, Guarding, Secrets, Sending, Newspaper, Places, BaseSettings):
+class Settings(Delivering, Planned, Guarding, SigningUp, Secrets, Sending, Newspaper, Places, BaseSettings):
     """Everything that an operator can set. `None` means "made in the home" or "embedded", as each line says."""
 
     model_config = SettingsConfigDict(

@@ -6,20 +6,21 @@ the API.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection
 
-from worker.facts import NewsletterReader, StoredNewsletter
+from worker.facts import NewsletterReader, OfferedNewsletter, StoredNewsletter
 from worker.model import Approval, SubscriberId, SubscriptionId, Timing
 from worker.store.database import insert_for, now
 from worker.store.followings import awake
 from worker.store.schema import Edition, Newsletter, Subscriber, Subscription
 
 _NEWSLETTER: Final = tuple(getattr(Newsletter, name) for name in StoredNewsletter.__slots__)
+_OFFERED: Final = tuple(getattr(Newsletter, name) for name in OfferedNewsletter.__slots__)
 
 
 class PublicNewsletter(NamedTuple):
@@ -61,6 +62,12 @@ def listed(conn: Connection) -> list[dict[str, Any]]:
     return [dict(row._mapping) for row in rows]  # noqa: SLF001  Row's documented view
 
 
+def offered(conn: Connection) -> list[OfferedNewsletter]:
+    """Return the newsletters that readers can choose, by slug."""
+    query = sa.select(*_OFFERED).where(Newsletter.disabled_reason == "").order_by(Newsletter.slug)
+    return [OfferedNewsletter(**row._mapping) for row in conn.execute(query)]  # noqa: SLF001  Row's documented view
+
+
 def slugs(conn: Connection) -> list[str]:
     """Return the slugs of all newsletters."""
     return list(conn.execute(sa.select(Newsletter.slug).order_by(Newsletter.slug)).scalars())
@@ -70,11 +77,6 @@ def public(conn: Connection) -> list[PublicNewsletter]:
     """Return the newsletters that can be followed, by name."""
     rows = conn.execute(sa.select(*_PUBLIC).where(Newsletter.disabled_reason == "").order_by(Newsletter.name))
     return [PublicNewsletter._make(row) for row in rows]
-
-
-def names(conn: Connection, wanted: Sequence[str]) -> dict[str, str]:
-    """Return newsletters' names by slug; unknown slugs are left out."""
-    return dict(conn.execute(sa.select(Newsletter.slug, Newsletter.name).where(Newsletter.slug.in_(wanted))).all())
 
 
 def by_slug(conn: Connection, slug: str) -> StoredNewsletter | None:

@@ -16,9 +16,10 @@ from worker.model import SubscriberId, SubscriberStatus
 from worker.rendering.language import Language
 from worker.signup.consent import Evidence
 from worker.signup.run import Answer, Known, come_back, confirm, look_up
-from worker.store import newsletters, people
+from worker.store import people
 from worker.tokens import Purpose
 from worker.web.site import AnyForm, AnySite, Site
+from worker.web.subscribe import letters_offered
 from worker.web.wording import FollowLine, following_lines, masked, wish_lines
 
 router = APIRouter(include_in_schema=False)
@@ -92,17 +93,15 @@ def _look_up(
     with site.house.database.read() as conn:
         known = look_up(conn, subscriber_id)
         follows = known.question.wish.follows if known and known.question else ()
-        letters = newsletters.names(conn, [follow.newsletter for follow in follows if follow.newsletter])
-        names = {slug: {"en": name} for slug, name in letters.items()}
-        names |= people.topic_names(conn, [follow.topic for follow in follows if follow.topic])
+        names = people.topic_names(conn, [follow.topic for follow in follows if follow.topic])
     language = site.pages.language(request, known.reader.locale if known else None)
-    return known, wish_lines(follows, names, language), language
+    return known, wish_lines(follows, names, letters_offered(site), language), language
 
 
 def _done(request: Request, site: Site, subscriber_id: SubscriberId, answer: Answer) -> Response:
     known, _, language = _look_up(request, site, subscriber_id)
     if answer is Answer.LEFT or known is None:
         return site.pages.page(request, "confirm-left", language=language)
-    lines = following_lines(known.followings, language)
+    lines = following_lines(known.followings, language, letters=letters_offered(site))
     link = f"/preferences/{site.house.tokens.sign(Purpose.PREFERENCES, subscriber_id)}"
     return site.pages.page(request, "confirmed", language=language, answer=answer, lines=lines, preferences=link)

@@ -19,6 +19,7 @@ from worker.model import Cadence, SubscriberStatus, SubscriptionId
 from worker.planning.times import local_day
 from worker.rendering.language import Language
 from worker.signup.address import Address, normalise
+from worker.signup.doubts import Disposable, Doubt, doubt
 from worker.signup.run import Known
 from worker.signup.run_wishes import rhythm_of
 from worker.signup.wishes import (
@@ -35,6 +36,7 @@ from worker.signup.wishes import (
     read_times,
     read_zone,
 )
+from worker.web.trying import Finding, Question, fault_of
 
 _Text = TypeVar("_Text")
 _Value = TypeVar("_Value")
@@ -74,12 +76,18 @@ class Draft:
     topics: Sequence[str] = ()
     newsletters: Sequence[str] = ()
     query: str = ""
+    sought: str = ""  # the topic that was searched for
     locale: str = "en"
     timezone: str = "UTC"
     paused_until: str = ""
     pace: Pace = field(default_factory=Pace)
     paces: dict[int, Pace] = field(default_factory=dict)  # by subscription
     errors: dict[str, str] = field(default_factory=dict)
+    fault: tuple[str, str, str] | None = None  # where the query is at fault: before, there, after
+    finding: Finding | None = None  # what came of trying the query
+    doubt: Doubt | None = None  # why the address should be looked at again
+    as_written: str = ""  # the address that was doubted, which its owner may insist on
+    look_at: str = ""  # where the form goes to be looked at only; "" where it cannot
 
 
 class Reading:
@@ -88,11 +96,12 @@ class Reading:
     def __init__(self, form: FormData, language: Language, check_query: CheckQuery) -> None:
         self._form, self._language, self._check_query = form, language, check_query
         self.draft = Draft(
-            email=self._text("email"),
+            email=self._text("instead") or self._text("email"),
             name=self._text("name"),
             topics=tuple(filter(None, self._texts("topics"))),
             newsletters=tuple(filter(None, self._texts("newsletters"))),
             query=self._text("query"),
+            sought=self._text("q"),
             locale=self._text("locale") or language.tag,
             timezone=self._text("timezone") or "UTC",
             paused_until=self._text("paused_until"),
@@ -108,9 +117,49 @@ class Reading:
         """Read what the sign-up form asks for."""
         follows = self.follows()
         if not follows and not {"query", "topics", "newsletters"} & self.draft.errors.keys():
-            self.draft.errors["topics"] = self._language.gettext("Choose a topic, or write a search of your own.")
+            self.draft.errors["topics"] = self._language.gettext(
+                "Choose a topic or a newsletter, or write a search of your own."
+            )
         wish = Wish(follows=follows, locale=self._locale(), timezone=self._zone(), name=self._name())
         return None if self.draft.errors else wish
+
+    def is_only_a_look(self) -> bool:
+        """Tell whether the Enter key was pressed in the search for topics, which is no wish to be signed up."""
+        return "enter" in self._form and self.draft.sought != self._text("shown_q")
+
+    def look(self, known: Known | None = None) -> Question | None:
+        """Read a form that is not sent yet, and return the query to try, if there is a sound one.
+
+        Nothing else is judged. A button may have put a topic, or another query, in the query's place.
+        """
+        taken, _, value = self._text("take").partition(":")
+        if taken == "topic":
+            self.draft.topics, self.draft.query = (*self.draft.topics, value), ""
+        elif taken == "query":
+            self.draft.query = value
+        for _ in self._changes(known) if known else ():
+            pass  # what was typed goes into the draft
+        rhythm, zone = self._rhythm(self.draft.pace), self._zone()
+        self.draft.errors.clear()
+        if not self._query_is_sound():
+            return None
+        return Question(query=self.draft.query, rhythm=rhythm, timezone=zone)
+
+    def doubts(self, address: Address, *, disposable: Disposable, asks_again: bool) -> bool:
+        """Tell whether an address must be looked at again first; who sends it again as written means it."""
+        found = doubt(address, disposable=disposable)
+        is_meant = not asks_again or self._text("as_written") == address.key
+        if found is None or (is_meant and not found.is_refused):
+            return False
+        if found.instead:
+            said = self._language.gettext("Did you mean %(address)s?") % {"address": found.instead}
+        elif found.is_refused:
+            said = self._language.gettext("Mailboxes that are thrown away after a few minutes are not taken here.")
+        else:
+            said = self._language.gettext("This looks like a mailbox that is thrown away after a few minutes.")
+        self.draft.errors["email"], self.draft.doubt = said, found
+        self.draft.as_written = address.key
+        return True
 
     def preferences(self, known: Known) -> Preferences | None:
         """Read what the preferences form asks for."""
@@ -128,23 +177,26 @@ class Reading:
     def follows(self) -> tuple[Follow, ...]:
         """Read the topics, the newsletters and the query to follow."""
         rhythm = self._rhythm(self.draft.pace)
-        slugs = list(dict.fromkeys(self.draft.topics))[:MOST_FOLLOWS]
-        letters = list(dict.fromkeys(self.draft.newsletters))[: MOST_FOLLOWS - len(slugs)]
+        slugs, letters = dict.fromkeys(self.draft.topics), dict.fromkeys(self.draft.newsletters)
         try:
             chosen = [Follow(topic=slug, rhythm=rhythm) for slug in slugs]
-            chosen += [Follow(newsletter=slug) for slug in letters]
         except ValueError:  # made up: the page offers no such slug
             self.refuse(InputError("no such topic", where="topics"))
             return ()
-        if self._query_is_sound():
-            chosen.append(Follow(query=self.draft.query, rhythm=rhythm))
-        return tuple(chosen)
+        try:
+            chosen += [Follow(newsletter=slug) for slug in letters]
+        except ValueError:
+            self.refuse(InputError("no such newsletter", where="newsletters"))
+            return ()
+        own = [Follow(query=self.draft.query, rhythm=rhythm)] if self._query_is_sound() else []
+        return (*chosen[: MOST_FOLLOWS - len(own)], *own)
 
     def refuse(self, error: InputError) -> None:
         """Put what a room refused beside its field."""
         if isinstance(error, QueryError):
             said = f"{error.reason} ({error.hint})" if error.hint else error.reason
             self.draft.errors["query"] = self._language.gettext("This search cannot be read: %(why)s.") % {"why": said}
+            self.draft.fault = fault_of(error, self.draft.query)
         elif error.where == "paused_until":
             self.draft.errors["paused_until"] = self._language.gettext("Choose a day to come.")
         elif error.where == "topics":

@@ -6,19 +6,23 @@ the page shows an address only in part.
 
 from __future__ import annotations
 
-from fastapi import APIRouter
-from fastapi.responses import Response
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends
+from fastapi.responses import RedirectResponse, Response
 from starlette.requests import Request
 
 from worker.errors import InputError
 from worker.model import SubscriberId, SubscriberStatus
 from worker.rendering.language import Language
+from worker.signup.budgets import Sought
 from worker.signup.run import Known, look_up
 from worker.signup.run_preferences import change_preferences
 from worker.tokens import Purpose
 from worker.web.forms import Draft, Reading, draft_of
+from worker.web.gate import budgeted
 from worker.web.site import AnyForm, AnySite, Site
-from worker.web.subscribe import offered, options
+from worker.web.subscribe import is_for_script, letters_offered, options, shelf_of, try_query
 from worker.web.wording import following_lines, masked
 
 router = APIRouter(include_in_schema=False)
@@ -44,6 +48,8 @@ def take_preferences(request: Request, site: AnySite, token: str, form: AnyForm)
     if known.standing not in {SubscriberStatus.ACTIVE, SubscriberStatus.PAUSED}:
         return _form_page(request, site, language, known, draft_of(known))
     reading = Reading(form, language, site.check_query)
+    if reading.is_only_a_look():
+        return _look(request, site, language, known, reading)
     preferences = reading.preferences(known)
     if preferences is None:
         return _form_page(request, site, language, known, reading.draft)
@@ -55,6 +61,35 @@ def take_preferences(request: Request, site: AnySite, token: str, form: AnyForm)
     changed = _known(site, token) or known
     language = site.pages.language(request, changed.reader.locale)
     return _form_page(request, site, language, changed, draft_of(changed), is_saved=True)
+
+
+@router.get("/preferences/{token}/try")
+def lead_back(token: str) -> Response:
+    """Lead whoever comes back to a look at the form to the form."""
+    return RedirectResponse(f"/preferences/{quote(token)}", status_code=303)
+
+
+@router.post("/preferences/{token}/try", dependencies=[Depends(budgeted(Sought.TRY))])
+def look_at_form(request: Request, site: AnySite, token: str, form: AnyForm) -> Response:
+    """Search the topics and try the query of a form that is not sent yet."""
+    known = _known(site, token)
+    if known is None:
+        return site.pages.page(request, "gone", status=410)
+    language = site.pages.language(request, known.reader.locale)
+    return _look(request, site, language, known, Reading(form, language, site.check_query))
+
+
+def _look(request: Request, site: Site, language: Language, known: Known, reading: Reading) -> Response:
+    question = reading.look(known)
+    reading.draft.look_at = _look_at(site, known)
+    try_query(site, language, reading.draft, question)
+    if is_for_script(request):
+        return site.pages.page(request, "trial", language=language, draft=reading.draft)
+    return _form_page(request, site, language, known, reading.draft)
+
+
+def _look_at(site: Site, known: Known) -> str:
+    return f"/preferences/{site.house.tokens.sign(Purpose.PREFERENCES, known.reader.id)}/try"
 
 
 def _known(site: Site, token: str) -> Known | None:
@@ -70,6 +105,7 @@ def _form_page(
     if known.standing not in {SubscriberStatus.ACTIVE, SubscriberStatus.PAUSED}:
         return site.pages.page(request, "not-subscribed", language=language, standing=known.standing)
     followed = {one.slug for one in known.followings}
+    draft.look_at = _look_at(site, known)
     return site.pages.page(
         request,
         "preferences",
@@ -79,8 +115,8 @@ def _form_page(
         is_saved=is_saved,
         is_paused=known.standing is SubscriberStatus.PAUSED,
         address=masked(reader.email or ""),
-        lines=following_lines(known.followings, language),
-        topics=[line for line in offered(site, language) if line.slug not in followed],
+        lines=following_lines(known.followings, language, letters=letters_offered(site)),
+        topics=shelf_of(site, language, draft, without=tuple(followed)),
         leave=f"/unsubscribe/{site.house.tokens.sign(Purpose.UNSUBSCRIBE, reader.id, 0)}",
         **options(site, language, draft),
     )

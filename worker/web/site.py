@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated
 
@@ -16,6 +16,7 @@ from worker.store.database import now
 from worker.web.own_queries import canonical_query
 from worker.web.pages import Pages
 from worker.web.security import client_address, is_local
+from worker.web.trying import Trials
 from worker.wiring import House
 
 WORDING = "2026-11"
@@ -28,6 +29,7 @@ class Site:
 
     house: House
     pages: Pages
+    trials: Trials = field(default_factory=Trials)
 
     @property
     def check_query(self) -> Callable[[str], str]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from worker.facts import OfferedNewsletter
 from worker.model import Cadence
 from worker.rendering.language import Language
 from worker.signup.run_wishes import rhythm_of
 from worker.signup.wishes import Follow, Rhythm
 from worker.store.people import Following
 from worker.store.topics import TopicRow
+from worker.web.newsletter_words import comes
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,34 +52,55 @@ def topic_lines(rows: Iterable[TopicRow], language: Language) -> list[TopicLine]
     return sorted(lines, key=lambda line: line.name.casefold())
 
 
-def following_lines(followings: Iterable[Following], language: Language) -> list[FollowLine]:
-    """Word what a reader follows, oldest first."""
+def following_lines(
+    followings: Iterable[Following], language: Language, *, letters: Mapping[str, OfferedNewsletter] | None = None
+) -> list[FollowLine]:
+    """Word what a reader follows, oldest first; `letters` are the newsletters by slug, to say when they come."""
     return [
         FollowLine(
             id=one.id,
             name=one.query if one.query is not None else named(one.name, language) or one.slug or "",
             is_own=one.query is not None,
             slug=one.slug if one.newsletter_id is None else None,
-            when=rhythm(rhythm_of(one), language) if one.newsletter_id is None else _by_editors(language),
+            when=rhythm(rhythm_of(one), language)
+            if one.newsletter_id is None
+            else _by_editors((letters or {}).get(one.slug or ""), language),
             is_timed=one.newsletter_id is None,
         )
         for one in followings
     ]
 
 
-def wish_lines(follows: Iterable[Follow], names: dict[str, dict[str, str]], language: Language) -> list[FollowLine]:
-    """Word what somebody asks for; `names` has the names of topics and newsletters by slug."""
-    return [
-        FollowLine(
+def wish_lines(
+    follows: Iterable[Follow],
+    names: Mapping[str, dict[str, str]],
+    letters: Mapping[str, OfferedNewsletter],
+    language: Language,
+) -> list[FollowLine]:
+    """Word what somebody asks for; `names` has the names of topics by slug, `letters` the newsletters."""
+    return [_wish_line(one, names, letters, language) for one in follows]
+
+
+def _wish_line(
+    one: Follow, names: Mapping[str, dict[str, str]], letters: Mapping[str, OfferedNewsletter], language: Language
+) -> FollowLine:
+    if one.newsletter is not None:
+        letter = letters.get(one.newsletter)
+        return FollowLine(
             id=None,
-            name=one.query if one.query is not None else _named(one.topic or one.newsletter or "", names, language),
-            is_own=one.query is not None,
-            slug=one.topic,
-            when=rhythm(one.rhythm, language) if one.newsletter is None else _by_editors(language),
-            is_timed=one.newsletter is None,
+            name=letter.name if letter else one.newsletter,
+            is_own=False,
+            slug=None,
+            when=_by_editors(letter, language),
+            is_timed=False,
         )
-        for one in follows
-    ]
+    return FollowLine(
+        id=None,
+        name=one.query if one.query is not None else _named(one.topic or "", names, language),
+        is_own=one.query is not None,
+        slug=one.topic,
+        when=rhythm(one.rhythm, language),
+    )
 
 
 def rhythm(value: Rhythm, language: Language) -> str:
@@ -99,11 +122,11 @@ def rhythm(value: Rhythm, language: Language) -> str:
             return language.gettext("On the first of the month at %(times)s") % at
 
 
-def _by_editors(language: Language) -> str:
-    return language.gettext("Whenever it is published")
+def _by_editors(letter: OfferedNewsletter | None, language: Language) -> str:
+    return comes(letter, language) if letter else language.gettext("Whenever it is published")
 
 
-def _named(slug: str, names: dict[str, dict[str, str]], language: Language) -> str:
+def _named(slug: str, names: Mapping[str, dict[str, str]], language: Language) -> str:
     return named(names.get(slug, {}), language) or slug
 
 

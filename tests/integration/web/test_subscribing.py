@@ -107,7 +107,7 @@ def test_the_answer_is_the_same_for_known_unknown_active_and_suppressed_addresse
     [
         ({"email": "nobody"}, "email", "Write your address as name@example.org."),
         ({"email": ""}, "email", "Write your address as name@example.org."),
-        ({"topics": []}, "topics", "Choose a topic, or write a search of your own."),
+        ({"topics": []}, "topics", "Choose a topic or a newsletter, or write a search of your own."),
         ({"topics": ["atlantis"]}, "topics", "This topic is not there any more."),
         ({"topics": ["No Slug!"]}, "topics", "This topic is not there any more."),
         ({"query": '("north korea"'}, "query", "This search cannot be read:"),

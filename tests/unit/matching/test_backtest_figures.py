@@ -13,7 +13,7 @@ from worker.matching.analyser import ArticleText, analyse
 from worker.matching.backtest import Count, Part, evenly, excerpts, parts_of, warnings
 from worker.matching.canonical import canonical
 from worker.matching.evaluate import evidence
-from worker.matching.mails import Found, Mails, Period, by_day, mails
+from worker.matching.mails import Found, Mails, Period, by_day, mails, mails_at
 from worker.matching.query import parse
 from worker.model import Cadence
 from worker.schedule import next_due
@@ -134,3 +134,16 @@ def test_advice_names_the_part_that_nobody_has():
     (nothing, missing) = warnings(share=0, stories=0, all_stories=9, parts=parts)
     assert (nothing, missing) == ("nothing would have matched", "no story has b")
     assert list(warnings(share=0.09, stories=9, all_stories=100, parts=())) == []
+
+
+def test_a_reader_s_own_rhythm_is_counted_by_their_own_clock():
+    told = found(1, 25, 26)  # Wednesday 11:00, and twice on Tuesday morning, UTC
+    week = period(days=7)
+    assert mails_at(told, week, Cadence.IMMEDIATE) == 3
+    assert mails_at(told, week, Cadence.DAILY, times=["12:00"]) == 2
+    assert mails_at(told, week, Cadence.DAILY, times=["10:30", "12:00"]) == 3
+    assert mails_at(told, week, Cadence.DAILY, times=["19:30"]) == 1
+    assert mails_at(told, period(days=7, timezone="Asia/Seoul"), Cadence.DAILY, times=["19:30"]) == 2  # 10:30 UTC
+    assert mails_at(told, week, Cadence.WEEKLY, times=["07:00"], weekday=2) == 0
+    assert mails_at(told, week, Cadence.WEEKLY, times=["07:00"], weekday=3) == 1
+    assert mails_at(told, week, Cadence.MONTHLY) is None
