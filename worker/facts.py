@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from worker.model import (
     Approval,
@@ -177,6 +177,17 @@ class Issue:
     ranking: list[StoryId]
     approved_by: str
     approved_at: datetime | None
+
+
+class Mending(NamedTuple):
+    """A correction of an article, up to a revision of it, as whoever reads an old mail should know of it."""
+
+    story_id: StoryId
+    article_id: int
+    faulty_upto: int
+    note: str
+    retracts: bool
+    at: datetime
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

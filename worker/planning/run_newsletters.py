@@ -35,6 +35,7 @@ from worker.planning.decide_issue import (
 )
 from worker.planning.decide_newsletter import Skipped, for_reader
 from worker.planning.rules import Policy
+from worker.planning.run_archive import publish
 from worker.planning.run_copies import Made, close
 from worker.planning.run_issue_copies import Served
 from worker.planning.run_issues import end, freeze, make
@@ -106,6 +107,7 @@ def _begin(database: Database, edition_id: EditionId, *, at: datetime) -> None:
         elif step is Step.WAIT:
             issues.change(conn, issue.id, reason=reason)
         elif step is Step.ROUND:
+            publish(conn, newsletter, issue, at=at)
             _finish_round(conn, newsletter, issue, at=at)
         if step is not Step.GO:
             return
@@ -115,6 +117,7 @@ def _begin(database: Database, edition_id: EditionId, *, at: datetime) -> None:
             end(conn, issue, reason=everybodys.reason)
             return
         freeze(conn, issue, made)
+        publish(conn, newsletter, issue, at=at, made=made)
         status = EditionStatus.PLANNING if newsletter.timing is Timing.NEWSROOM else EditionStatus.DRAFT
         issues.change(conn, issue.id, status=status, reason="")
 

@@ -30,7 +30,14 @@ _LONGEST: Final[Mapping[str, str]] = {
 
 
 def header_lines(
-    *, newsroom: Newsroom, kind: EditionKind, language: str, subject: Pieces, boundary: str, is_answer: bool = False
+    *,
+    newsroom: Newsroom,
+    kind: EditionKind,
+    language: str,
+    subject: Pieces,
+    boundary: str,
+    is_answer: bool = False,
+    list_slug: str = "",
 ) -> Iterator[Line]:
     """Yield names and values in a fixed order; a folded value has CRLF and a space within.
 
@@ -46,7 +53,7 @@ def header_lines(
     if is_answer:  # RFC 5322, 3.6.4: readers' programs show it below the mail that told the story first
         yield _verbatim("In-Reply-To", "<", Hole.IN_REPLY_TO, ">")
         yield _verbatim("References", "<", Hole.IN_REPLY_TO, ">")
-    yield from _list_lines(newsroom, kind)
+    yield from _list_lines(newsroom, kind, list_slug)
     if kind in _AUTOMATIC:
         yield _shared("Auto-Submitted", "auto-generated")  # RFC 3834: no vacation replies, please
     yield _verbatim("Feedback-ID", Hole.FEEDBACK_ID)
@@ -55,7 +62,7 @@ def header_lines(
     yield _shared("Content-Type", f'multipart/alternative; boundary="{boundary}"')
 
 
-def _list_lines(newsroom: Newsroom, kind: EditionKind) -> Iterator[Line]:
+def _list_lines(newsroom: Newsroom, kind: EditionKind, list_slug: str) -> Iterator[Line]:
     if kind is EditionKind.CONFIRMATION:
         return  # nobody is on a list yet
     base = newsroom.base_url
@@ -63,7 +70,7 @@ def _list_lines(newsroom: Newsroom, kind: EditionKind) -> Iterator[Line]:
     yield _verbatim("List-Unsubscribe", f"<{address_of(Hole.UNSUBSCRIBE, base)}", Hole.UNSUBSCRIBE, ">")
     yield _verbatim("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
     yield _verbatim("List-Help", f"<{address_of(Hole.PREFERENCES, base)}", Hole.PREFERENCES, ">")
-    yield _verbatim("List-Archive", f"<{base}/topics>")
+    yield _verbatim("List-Archive", f"<{base}/newsletters/{list_slug}>" if list_slug else f"<{base}/topics>")
 
 
 def _shared(name: str, value: str) -> Line:

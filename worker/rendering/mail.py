@@ -77,6 +77,7 @@ class CompiledMail:
                 subject=composition.subject,
                 boundary=boundary,
                 is_answer=is_answer,
+                list_slug=list_slug,
             )
         )
         return cls(

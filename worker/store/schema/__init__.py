@@ -4,6 +4,7 @@ from worker.store.schema.articles import Article, ArticleBand, ArticleVersion, S
 from worker.store.schema.base import Base
 from worker.store.schema.editions import (
     UNSETTLED,
+    ArchivedIssue,
     Attempt,
     ContentStory,
     Delivery,
@@ -33,6 +34,7 @@ __all__ = [
     "UNSETTLED",
     "Allowance",
     "ApiKey",
+    "ArchivedIssue",
     "Article",
     "ArticleBand",
     "ArticleTerms",

@@ -66,6 +66,23 @@ class EditionContent(Base):
     created_at: Mapped[datetime]
 
 
+class ArchivedIssue(Base):
+    """An issue of a newsletter in public: under which opaque id, and what somebody got who had seen none of it before.
+
+    Nothing in it is anybody's own.
+    """
+
+    __tablename__ = "archived_issue"
+
+    edition_id: Mapped[int] = reference("edition.id", primary_key=True)
+    public_id: Mapped[str] = mapped_column(unique=True)
+    newsletter_id: Mapped[int] = reference("newsletter.id")
+    content_id: Mapped[int] = reference("edition_content.id")
+    due_at: Mapped[datetime]
+
+    __table_args__ = (Index("ix_archived_issue_newsletter_id_due_at", "newsletter_id", "due_at"),)
+
+
 class ContentStory(Base):
     """A story that a content shows: joined with deliveries, it tells what a reader has seen.
 

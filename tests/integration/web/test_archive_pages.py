@@ -1,0 +1,183 @@
+"""The archive's pages: newsletters, their issues and their feed, for everybody, and with nothing of anybody's."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from xml.etree import ElementTree
+
+import feedparser
+import pytest
+import sqlalchemy as sa
+
+from tests import builders
+from worker.delivery.run_withdrawal import withdraw
+from worker.intake.run_correcting import Correction, correct
+from worker.intake.run_edits import Edit
+from worker.model import Cadence, EditionKind
+from worker.planning.run import plan
+from worker.planning.run_corrections import carry_out
+from worker.signup.newsletters import NewNewsletter
+from worker.signup.run_newsletters import store_newsletters
+from worker.signup.run_wishes import fulfil
+from worker.signup.wishes import Follow
+from worker.store.schema import Article, EditionContent, StoryCard, Subscriber
+from worker.tokens import Purpose
+
+SECRET = "ada's own secret search"
+
+
+@pytest.fixture
+def sent(newspaper):
+    """An issue of four stories that was sent, to a reader who follows a search of her own and has a name."""
+    database = newspaper.house.database
+    due_at = builders.time_of(database) - timedelta(minutes=1)
+    letter = NewNewsletter.model_validate(
+        {
+            "slug": "top-10",
+            "name": "Top <10> stories",
+            "description": "Every morning & evening.",
+            "sender": {"name": "The Courier", "address": "top10@courier.example"},
+            "schedule": f"FREQ=DAILY;BYHOUR={due_at.hour};BYMINUTE={due_at.minute}",
+            "timezone": "UTC",
+            "starts": str((due_at - timedelta(days=1)).date()),
+            "selection": {"minimum": 2, "maximum": 4},
+        }
+    )
+    store_newsletters(database, (letter,), where="n.yaml")
+    with database.write() as conn:
+        ada = builders.reader(conn, "ada", timezone="UTC")
+        conn.execute(sa.update(Subscriber).where(Subscriber.id == ada).values(name="Ada Pemberton"))
+        fulfil(conn, ada, [Follow(newsletter="top-10")], timezone="UTC")
+        own = builders.own_query(conn, SECRET)
+        builders.follow(conn, ada, own, cadence=Cadence.IMMEDIATE)
+        topic = builders.topic(conn, "gulf", en="Gulf")
+        for title in ("Anchors", "Boats", "Cranes", "Docks & <quays>"):
+            builders.news(conn, topic, own, title=title, outlet=f"Paper of {title}")
+        builders.breaking(conn, own, title="A whisper")
+        conn.exec_driver_sql("UPDATE newsletter SET next_due_at = ?", (f"{due_at:%Y-%m-%d %H:%M:%S.%f}",))
+    plan(database, newspaper.house.planning_policy)
+    return newspaper
+
+
+def latest(newspaper):
+    [found] = re.findall(r'<a href="(/editions/[0-9a-f]{24})">', newspaper.get("/newsletters/top-10").text)
+    return found
+
+
+def titles(page):
+    return [re.sub(r"<[^>]+>", "", title) for title in re.findall(r"<h2[^>]*>(.*?)</h2>", page.text)]
+
+
+def article_of(newspaper, title):
+    with newspaper.house.database.read() as conn:
+        return conn.execute(sa.select(Article.id).where(Article.title == title)).scalar_one()
+
+
+def test_newsletters_are_listed_and_lead_to_their_issues(sent):
+    page = sent.get("/newsletters")
+    assert '<a href="/newsletters/top-10">Top &lt;10&gt; stories</a>' in page.text
+    assert "Every morning &amp; evening." in page.text
+    assert page.headers["cache-control"] == "public, max-age=60"
+    assert "x-robots-tag" not in page.headers
+    newsletter = sent.get("/newsletters/top-10")
+    assert 'href="/subscribe?newsletter=top-10"' in newsletter.text
+    assert titles(newsletter) == ["Docks &amp; &lt;quays&gt;"]
+
+
+def test_an_issue_shows_its_stories_by_number(sent):
+    page = sent.get(latest(sent))
+    assert titles(page) == ["Docks &amp; &lt;quays&gt;", "Cranes", "Boats", "Anchors"]
+    assert page.text.count('<li class="story">') == 4
+    assert page.headers["cache-control"] == "public, max-age=60"
+    assert "x-robots-tag" not in page.headers
+    korean = sent.get(f"{latest(sent)}?lang=ko").text
+    assert "메일로 받기" in korean
+
+
+def test_nothing_of_a_readers_is_in_the_archive(sent):
+    with sent.house.database.read() as conn:
+        address, reader = conn.execute(sa.select(Subscriber.email, Subscriber.id)).one()
+        mails = [(row.id, row.message_id) for row in builders.deliveries_of(conn)]
+        assert any(SECRET in body for body in conn.execute(sa.select(StoryCard.body)).scalars())
+    sign = sent.house.tokens.sign
+    links = [sign(Purpose.PREFERENCES, reader)]
+    for mail, _ in mails:
+        links += [sign(Purpose.UNSUBSCRIBE, reader, mail), sign(Purpose.VIEW, mail)]
+    personal = [address, "Ada", "Pemberton", SECRET, "secret", *links, *(message_id for _, message_id in mails)]
+    paths = ["/newsletters", "/newsletters/top-10", "/newsletters/top-10/feed.xml", latest(sent)]
+    for path in paths:
+        answer = sent.get(path)
+        bytes_of_it = answer.content + str(answer.headers).encode()
+        assert [one for one in personal if one.encode() in bytes_of_it] == [], path
+        assert not re.search(rb"/(?:unsubscribe|preferences|confirm|m)/", answer.content), path
+
+
+def test_digests_and_alerts_have_no_public_page(sent):
+    with sent.house.database.read() as conn:
+        editions = builders.all_editions(conn)
+        assert {one.kind for one in editions} == {EditionKind.NEWSLETTER, EditionKind.ALERT}
+        hashes = list(conn.execute(sa.select(EditionContent.hash)).scalars())
+    ids = [str(one.id) for one in editions] + [f"{one.id:024x}" for one in editions] + [one[:24] for one in hashes]
+    for one in [*ids, "0" * 24, "x", "%00", latest(sent).rpartition("/")[2].upper() + "0"]:
+        assert sent.get(f"/editions/{one}").status_code == 404, one
+
+
+def test_a_story_that_was_killed_is_withdrawn_and_a_corrected_one_says_so(sent):
+    database, path = sent.house.database, latest(sent)
+    withdraw(database, article_of(sent, "Boats"), actor="eve")
+    right = Edit(title="Seven anchors", summary="Seven of them.", body="")
+    done = correct(
+        database, article_of(sent, "Anchors"), Correction(note="Seven, not nine.", changed=right), actor="eve"
+    )
+    carry_out(database, sent.house.planning_policy, done.correction, revision=done.revision)
+    wrong = Correction(note="It never was.", changed=Edit(), retracts=True)
+    done = correct(database, article_of(sent, "Cranes"), wrong, actor="eve")
+    carry_out(database, sent.house.planning_policy, done.correction, revision=done.revision)
+    page = sent.get(path)
+    assert titles(page) == [
+        "Docks &amp; &lt;quays&gt;",
+        "This story has been retracted.",
+        "This story has been withdrawn.",
+        "Seven anchors",
+    ]
+    assert "Seven, not nine." in page.text
+    assert "It never was." in page.text
+    assert not re.search(r"Boats|Cranes", page.text)
+    for path_of_list in ("/newsletters/top-10", "/newsletters/top-10/feed.xml"):
+        assert not re.search(r"Boats|Cranes", sent.get(path_of_list).text)
+
+
+def test_an_issue_of_which_nothing_is_left_is_gone(sent):
+    path = latest(sent)
+    for title in ("Anchors", "Boats", "Cranes", "Docks & <quays>"):
+        withdraw(sent.house.database, article_of(sent, title), actor="eve")
+    assert sent.get(path).status_code == 410
+    assert "No issue yet." in sent.get("/newsletters/top-10").text
+
+
+def test_the_feed_is_atom_that_readers_understand_and_is_not_sent_twice(sent):
+    answer = sent.get("/newsletters/top-10/feed.xml")
+    assert answer.headers["content-type"] == "application/atom+xml"
+    feed = feedparser.parse(answer.content)
+    assert not feed.bozo
+    assert [entry.title for entry in feed.entries] == ["Docks & <quays>"]
+    assert feed.entries[0].link == f"{sent.house.base_url}{latest(sent)}"
+    assert feed.entries[0].summary == "Cranes · Boats · Anchors"
+    assert ElementTree.fromstring(answer.content).findtext("{http://www.w3.org/2005/Atom}updated")
+    again = sent.get("/newsletters/top-10/feed.xml", headers={"If-None-Match": answer.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+@pytest.mark.parametrize("path", ["/newsletters/atlantis", "/newsletters/%00", "/newsletters/x/feed.xml", "/editions/"])
+def test_what_is_not_there_is_not_found(newspaper, path):
+    assert newspaper.get(path).status_code == 404
+
+
+def test_without_newsletters_the_page_says_so(newspaper):
+    assert "There are no newsletters yet." in newspaper.get("/newsletters").text
+
+
+def test_a_made_up_place_in_the_list_is_no_error(sent):
+    for before in ("", "x", "-1", "0", "99999999999", "9" * 40):
+        assert sent.get(f"/newsletters/top-10?before={before}").status_code == 200, before
