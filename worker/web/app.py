@@ -34,6 +34,7 @@ from worker.web import (
     webhooks,
 )
 from worker.web.api_door import ApiDoor
+from worker.web.framing import BoxHeaders, origins
 from worker.web.look import Logo, read_logo, router, theme
 from worker.web.pages import Pages
 from worker.web.security import AccessLog, HeadAsGet, RememberPeer, SecurityHeaders, page_policy
@@ -95,12 +96,14 @@ def create_app(house: House) -> FastAPI:
 
 def _middlewares(house: House, logo: Logo) -> list[Middleware]:
     """Return the middlewares, outermost first; their order matters."""
+    allowed = origins(house.settings.embed_origins, home_url=house.settings.home_url)
     return [
         Middleware(RememberPeer),  # before the proxies' headers hide it
         Middleware(ProxyHeadersMiddleware, trusted_hosts=house.settings.trusted_proxies),
         Middleware(HeadAsGet),
         Middleware(AccessLog),
         Middleware(SecurityHeaders, policy=page_policy(images=logo.origin)),
+        Middleware(BoxHeaders, allowed=allowed),
         Middleware(problems.CatchDefects),
         Middleware(problems.LimitBody),
         Middleware(ApiDoor, house=house),  # reads the whole body, which is there by now

@@ -11,9 +11,9 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Final
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
-from fastapi import APIRouter, Header
+from fastapi import APIRouter, Depends, Header
 from fastapi.responses import JSONResponse, Response
 from starlette.datastructures import FormData
 from starlette.requests import Request
@@ -22,12 +22,14 @@ from worker import __version__
 from worker.errors import InputError
 from worker.rendering.language import Language
 from worker.resources import templates_dir
+from worker.signup.budgets import Sought
 from worker.signup.wishes import read_zone
 from worker.store import newsletters
 from worker.store.newsletters import PublicNewsletter
 from worker.web.forms import Draft, Reading
-from worker.web.problems import Fault, problem
-from worker.web.security import page_policy
+from worker.web.framing import BOX, allows, origins
+from worker.web.gate import budgeted
+from worker.web.problems import JSON, Fault, problem
 from worker.web.site import AnyForm, AnySite, Site
 from worker.web.subscribe import ask, offered
 from worker.web.topic_pages import is_known
@@ -36,7 +38,6 @@ from worker.web.wording import TopicLine
 router = APIRouter(include_in_schema=False)
 
 _FEW: Final = 8  # so many things to follow are shown with a box each, more topics as a list to choose from
-_JSON: Final = "application/json"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,7 +61,7 @@ def give_script(if_none_match: Annotated[str | None, Header()] = None) -> Respon
     return Response(_SCRIPT, media_type="text/javascript", headers=headers)
 
 
-@router.get("/embed")
+@router.get(BOX)
 def show_box(request: Request, site: AnySite) -> Response:
     """Show the box; `?topic=`, `?newsletter=` say what it is for, `?lang=` in which language."""
     language = site.pages.language(request)
@@ -72,30 +73,18 @@ def show_box(request: Request, site: AnySite) -> Response:
     return _page(request, site, language, box, "embed", draft=draft)
 
 
-@router.post("/embed")
+@router.post(BOX, dependencies=[Depends(budgeted(Sought.SIGN_UP))])
 def take_form(request: Request, site: AnySite, form: AnyForm, accept: Annotated[str, Header()] = "") -> Response:
     """Ask the owner of the address, as `/subscribe` does. The answer is the same whether or not we knew it."""
     language = site.pages.language(request, str(form.get("locale") or "") or None)
     reading = Reading(_with_zone(form, site.house.settings.timezone), language, site.check_query)
     box = _box(request, site, language)
     address = ask(request, site, reading, how=f"sign-up box on {box.parent}" if box.parent else "sign-up box")
-    if _JSON in accept:
-        return _told(request, site, reading.draft, is_taken=address is not None)
+    if JSON in accept:
+        return _told(reading.draft, is_taken=address is not None)
     if address is None:
         return _page(request, site, language, box, "embed", draft=reading.draft)
     return _page(request, site, language, box, "embed-sent", address=address)
-
-
-def origins(site: Site) -> tuple[str, ...]:
-    """Return the origins whose pages may show the box, besides our own: `*` is any."""
-    given = site.house.settings.embed_origins.split()
-    home = urlsplit(site.house.settings.home_url)
-    return tuple(given) if given or not home.netloc else (f"{home.scheme}://{home.netloc}".lower(),)
-
-
-def _allowed(site: Site, origin: str) -> bool:
-    allowed = origins(site)
-    return origin.startswith(("http://", "https://")) and (origin in allowed or allowed == ("*",))
 
 
 def _box(request: Request, site: Site, language: Language) -> _Box:
@@ -108,12 +97,13 @@ def _box(request: Request, site: Site, language: Language) -> _Box:
     chosen_topics = [topic for topic in topics if topic.slug in wanted["topic"]]
     chosen_letters = [letter for letter in letters if letter.slug in wanted["newsletter"]]
     is_chosen = bool(chosen_topics or chosen_letters)
-    origin = asked.get("origin", "")
+    settings, origin = site.house.settings, asked.get("origin", "")
+    allowed = origins(settings.embed_origins, home_url=settings.home_url)
     return _Box(
         topics=chosen_topics if is_chosen else topics,
         newsletters=chosen_letters if is_chosen else letters,
         is_chosen=is_chosen,
-        parent=origin if _allowed(site, origin) else "",
+        parent=origin if allows(allowed, origin) else "",
         scheme=scheme if (scheme := asked.get("scheme", "")) in {"light", "dark"} else "",
         query=f"?{urlencode(list(asked.multi_items()))}" if asked else "",
     )
@@ -148,7 +138,7 @@ def _page(
         template,
         language=language,
         status=422 if has_faults else 200,
-        headers=_headers(request, site),
+        headers=_headers(request),
         draft=draft,
         few=_FEW,
         topics=box.topics,
@@ -161,21 +151,14 @@ def _page(
     )
 
 
-def _headers(request: Request, site: Site) -> Mapping[str, str]:
+def _headers(request: Request) -> Mapping[str, str]:
     is_shared = request.method == "GET"
-    return {
-        "Content-Security-Policy": page_policy(ancestors=" ".join(("'self'", *origins(site)))),
-        "Cache-Control": "public, max-age=60" if is_shared else "no-store",
-        "Vary": "Accept-Language",
-    }
+    return {"Cache-Control": "public, max-age=60" if is_shared else "no-store", "Vary": "Accept-Language"}
 
 
-def _told(request: Request, site: Site, draft: Draft, *, is_taken: bool) -> Response:
-    """Answer a form of the newspaper's own making, whose script reads this on the origins that may."""
-    origin = request.headers.get("origin", "")
-    headers = {"Vary": "Origin, Accept"}
-    if _allowed(site, origin):
-        headers["Access-Control-Allow-Origin"] = origin
+def _told(draft: Draft, *, is_taken: bool) -> Response:
+    """Answer a form of the newspaper's own making, whose script reads this."""
+    headers = {"Vary": "Accept"}
     if is_taken:
         return JSONResponse({"state": "check_your_mail"}, headers=headers)
     faults = [Fault(detail=sentence, pointer=f"#/{name}") for name, sentence in draft.errors.items()]

@@ -21,9 +21,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from worker.errors import ConfigurationError, InputError, QueryError, TokenError
+from worker.web.framing import BOX
 
 log = logging.getLogger("worker.web")
 
+JSON: Final = "application/json"
 PROBLEM: Final = "application/problem+json"
 MAX_ARTICLE_BYTES: Final = 4_000_000
 MAX_WEBHOOK_BYTES: Final = 2_000_000  # the largest batch of a provider's is SendGrid's, of 768 KB
@@ -194,7 +196,7 @@ def _answer(
     page: str = "error",
 ) -> Response:
     path = request.url.path
-    if path.startswith("/api/"):
+    if path.startswith("/api/") or (path == BOX and JSON in request.headers.get("accept", "")):
         return problem(status, detail, errors=errors, headers=headers)
     if path.startswith(_PLAIN):
         return PlainTextResponse(f"{status} {HTTPStatus(status).phrase}\n", status_code=status, headers=headers)

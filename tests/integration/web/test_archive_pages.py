@@ -130,9 +130,11 @@ def test_a_story_that_was_killed_is_withdrawn_and_a_corrected_one_says_so(sent):
     done = correct(
         database, article_of(sent, "Anchors"), Correction(note="Seven, not nine.", changed=right), actor="eve"
     )
+    assert done
     carry_out(database, sent.house.planning_policy, done.correction, revision=done.revision)
     wrong = Correction(note="It never was.", changed=Edit(), retracts=True)
     done = correct(database, article_of(sent, "Cranes"), wrong, actor="eve")
+    assert done
     carry_out(database, sent.house.planning_policy, done.correction, revision=done.revision)
     page = sent.get(path)
     assert titles(page) == [

@@ -166,7 +166,21 @@ def test_a_form_of_the_newspapers_own_reads_the_answer_as_json(open_newspaper):
         "/embed", data={"email": JO, "topics": "oman"}, headers={**headers, "Origin": "https://evil.example"}
     )
     assert "access-control-allow-origin" not in stranger.headers
-    assert stranger.headers["vary"] == "Origin, Accept"
+    assert stranger.headers["vary"] == "Accept, Origin"
+
+
+def test_a_sender_who_has_had_enough_is_told_so_within_the_frame(open_newspaper):
+    newspaper = open_newspaper(signups_per_ip=1, embed_origins=PAPER)
+    form = {"email": JO, "topics": "oman"}
+    assert newspaper.post("/embed", data=form).status_code == 200
+    answer = newspaper.post("/embed", data=form)
+    assert answer.status_code == 429
+    assert ancestors(answer) == f"'self' {PAPER}"
+    assert "masthead" not in answer.text
+    told = newspaper.post("/embed", data=form, headers={"Accept": "application/json", "Origin": PAPER})
+    assert (told.status_code, told.json()["status"]) == (429, 429)
+    assert told.headers["access-control-allow-origin"] == PAPER
+    assert int(told.headers["retry-after"]) > 0
 
 
 def test_the_box_needs_no_cookie_and_may_be_kept(newspaper):

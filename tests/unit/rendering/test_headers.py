@@ -27,7 +27,8 @@ def test_an_editorial_mail_can_be_left_with_one_click(renderer, kind):
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert mail["List-Id"] == f"Topics you follow <{kind}.courier.example>"
     assert mail["List-Help"] == "<https://news.courier.example/preferences/x7Qm2VbT9sKd4Lw>"
-    assert mail["List-Archive"] == "<https://news.courier.example/topics>"
+    archive = "newsletters/top-10-stories" if kind == "newsletter" else "topics"
+    assert mail["List-Archive"] == f"<https://news.courier.example/{archive}>"
 
 
 def test_a_confirmation_is_on_no_list_and_repeats_no_stranger_s_words(renderer):
