@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import NewType
+from typing import Final, NewType
 
 SourceId = NewType("SourceId", int)
 ArticleId = NewType("ArticleId", int)
@@ -128,6 +128,10 @@ class Owing(StrEnum):
     FLOOR = "floor"
 
 
+EVERY_UPDATE: Final = 2**31 - 1
+"""The update of a story up to which a reader has seen it who has muted it: no editor makes it new to them."""
+
+
 class Lapse(StrEnum):
     """Why stories that a reader follows never come: too few, too many, not the best of a pause, not asked for."""
 
@@ -136,6 +140,7 @@ class Lapse(StrEnum):
     ENDED = "ended"
     NEWSLETTER = "newsletter"
     ROOM = "room"
+    MUTED = "muted"
 
 
 class BelowFloor(StrEnum):

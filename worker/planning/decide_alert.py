@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from worker.model import Owing, Severity, TopicId
+from worker.model import EVERY_UPDATE, Owing, Severity, TopicId
 from worker.planning.news import StoryFacts
 from worker.planning.owing import owed_due
 from worker.planning.quiet import quiet_at
@@ -59,7 +59,7 @@ def decide_alert(case: AlertCase, rules: Rules, *, at: datetime) -> AlertVerdict
     """
     reader, facts = case.reader, case.facts
     if case.seen_update is not None and case.seen_update >= facts.update_no:
-        return AlertVerdict(act=Act.NONE, reason="seen")
+        return AlertVerdict(act=Act.NONE, reason="muted" if case.seen_update == EVERY_UPDATE else "seen")
     late = is_stale(case.due_at, at, rules.alert_expires)
     if not reader.awake and not (late and was_due_before_pause(reader, case.due_at)):
         return AlertVerdict(act=Act.NONE, reason="paused")

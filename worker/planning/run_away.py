@@ -52,7 +52,7 @@ def _welcome(conn: Connection, policy: Policy, readers: list[SubscriberId], *, a
     known, follows = debtors.terms(conn, readers, at=at), debtors.follows(conn, readers)
     least = min((one.cursor for mine in follows.values() for one in mine), default=head)
     news = Newsstand(head).news(conn, after=least, owed=(), at=at)
-    read = seen.of(conn, readers[0], readers[-1], news.stories.keys(), since=at - SEEN_FOR)
+    read = seen.of(conn, readers[0], readers[-1], news.stories.keys(), since=at - SEEN_FOR, at=at)
     for reader in readers:
         paused_at = known[reader].paused_at
         if paused_at is None:

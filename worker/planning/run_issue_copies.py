@@ -39,7 +39,7 @@ class Served:
             return []
         first, last = awake[0].subscriber_id, awake[-1].subscriber_id
         since = self._at - seen.SEEN_FOR
-        known = seen.of(self._conn, first, last, self._ranked.ranking, since=since)
+        known = seen.of(self._conn, first, last, self._ranked.ranking, since=since, at=self._at)
         owing = owed.of(self._conn, first, last)
         copies, lapses, settled = [], [], []
         for reader in awake:

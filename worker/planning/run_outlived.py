@@ -36,7 +36,7 @@ def outlived(conn: Connection, back: Mapping[SubscriberId, Mapping[TopicId, int]
         stories = reading.outlived(conn, cursors, since=paused_at, until=at - SEEN_FOR, limit=MOST)
         if stories:
             # For another topic they may have been shown before the pause, or be owed from then.
-            known = seen.of(conn, reader, reader, stories, since=paused_at - SEEN_FOR).get(reader, {})
+            known = seen.of(conn, reader, reader, stories, since=paused_at - SEEN_FOR, at=at).get(reader, {})
             owing = owed.of(conn, reader, reader).get(reader, {})
             found.append(Omitted(reader, Lapse.AWAY, sorted({*stories} - known.keys() - owing.keys())))
     return found

@@ -128,6 +128,7 @@ class _Payer:
     def pay(self, conn: Connection, readers: Sequence[SubscriberId]) -> list[Made]:
         """Serve some readers, in their turn."""
         owed.settle(conn, returns.settled_otherwise(conn, readers[0], readers[-1]))
+        owed.let_go_of_muted(conn, readers[0], readers[-1], at=self._at)
         owing = owed.due_of(conn, readers, at=self._at)
         stories = {story for found in owing.values() for story in found}
         news = self._stand.news(conn, after=self._run.head_seq, owed=stories, at=self._at)

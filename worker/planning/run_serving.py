@@ -120,6 +120,8 @@ class Desk:
     def _look(self, conn: Connection, rows: Sequence[DueRow], at: datetime) -> tuple[News, _Known]:
         first, last = rows[0].subscriber_id, rows[-1].subscriber_id
         owing = owed.of(conn, first, last)
+        if owing and owed.let_go_of_muted(conn, first, last, at=at):
+            owing = owed.of(conn, first, last)
         back = sorted({row.subscriber_id for row in rows if row.is_back and row.awake})
         missed: dict[SubscriberId, list[due.Missed]] = {}
         for one in due.missed(conn, back) if back else ():
@@ -138,7 +140,7 @@ class Desk:
         fresh = {pair.story_id for pairs in news.pairs.values() for pair in pairs if pair.seq > least}
         fresh &= news.stories.keys()
         oldest = min((news.stories[story].created_at for story in fresh), default=at)
-        read = seen.of(conn, first, last, fresh, since=max(at - SEEN_FOR, oldest))
+        read = seen.of(conn, first, last, fresh, since=max(at - SEEN_FOR, oldest), at=at)
         follows = debtors.follows(conn, list(owing)) if owing else {}
         return news, _Known(seen=read, owed=owing, missed=missed, follows=follows)
 

@@ -163,10 +163,11 @@ class _Standing:
         self._is_now = beginning.is_now
         self._letters = worlds.letters_of(conn, first, last)
         self._seen: dict[SubscriberId, dict[StoryId, int]] = {}
-        self._owed = worlds.owed(conn, first, last) if beginning.is_now else {}
+        self._owed = worlds.owed(conn, first, last, at=beginning.at) if beginning.is_now else {}
         self._alerted: dict[SubscriberId, list[datetime]] = {}
         if beginning.is_now:
-            self._seen = seen.of(conn, first, last, list(world.news.stories), since=beginning.at - _LOOK_BACK)
+            at, stories = beginning.at, list(world.news.stories)
+            self._seen = seen.of(conn, first, last, stories, since=at - _LOOK_BACK, at=at)
             self._alerted = worlds.alerted(conn, first, last, since=beginning.at - _A_LONG_DAY)
 
     def simulatee(self, row: worlds.ReaderRow, followed: list[worlds.FollowedTopic]) -> Simulatee:

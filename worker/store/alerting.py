@@ -13,10 +13,22 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection
 
-from worker.model import Cadence, EditionId, EditionKind, RunId, StoryId, SubscriberId, SubscriptionId, TopicId
+from worker.model import (
+    EVERY_UPDATE,
+    Cadence,
+    EditionId,
+    EditionKind,
+    RunId,
+    StoryId,
+    SubscriberId,
+    SubscriptionId,
+    TopicId,
+)
+from worker.store import mutes
 from worker.store.database import now
 from worker.store.editions import still_planning
 from worker.store.followings import awake
+from worker.store.mutes import passed
 from worker.store.schema import ContentStory, Delivery, Edition, OwedStory, Story, Subscriber, Subscription, TopicStory
 from worker.store.seen import GIVEN_BACK, SEEN_FOR
 
@@ -136,7 +148,7 @@ def followers(
 
 
 def _met(story_id: StoryId) -> tuple[ColumnElement[bool], ...]:
-    return TopicStory.story_id == story_id, Subscription.cursor < TopicStory.match_seq
+    return TopicStory.story_id == story_id, Subscription.cursor < TopicStory.match_seq, mutes.lets_through()
 
 
 def _immediate(topics: Collection[TopicId]) -> tuple[ColumnElement[bool], ...]:
@@ -161,7 +173,7 @@ def following(at: datetime) -> sa.Select[*tuple[Any, ...]]:
         Subscriber.alert_budget,
         Subscription.id.label("subscription_id"),
         Subscription.topic_id,
-        Subscription.cursor,
+        passed(),
     ).join(Subscription, Subscription.subscriber_id == Subscriber.id)
 
 
@@ -176,7 +188,7 @@ def shown(
 ) -> dict[tuple[SubscriberId, StoryId], Shown]:
     """Return what of some stories the readers from the first to the last have been shown: at its latest, by which mail.
 
-    What never left the house was shown to nobody.
+    What never left the house was shown to nobody; what a reader has muted counts as shown at every update.
     """
     query = (
         sa.select(Delivery.subscriber_id, ContentStory.story_id, ContentStory.update_no, Delivery.message_id)
@@ -185,10 +197,13 @@ def shown(
         .where(Delivery.planned_at > at - SEEN_FOR, Delivery.state.not_in(GIVEN_BACK))
         .order_by(ContentStory.update_no, Delivery.id)
     )
-    return {
+    found = {
         (SubscriberId(reader), StoryId(story)): Shown(update_no, message_id)
         for reader, story, update_no, message_id in conn.execute(query)
     }
+    wanted = set(stories)
+    muted = [pair for pair in mutes.stories(conn, first, last, at=at) if pair[1] in wanted]
+    return found | dict.fromkeys(muted, Shown(EVERY_UPDATE, ""))
 
 
 def alerted_lately(

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from worker.model import BelowFloor, Cadence, StoryId, SubscriberId, SubscriberStatus, SubscriptionId, TopicId
 from worker.store.followings import awake
+from worker.store.mutes import passed
 from worker.store.schema import Subscriber, Subscription
 
 
@@ -76,7 +77,7 @@ def follows(conn: Connection, readers: Collection[SubscriberId]) -> dict[Subscri
             Subscription.id,
             Subscription.subscriber_id,
             Subscription.topic_id,
-            Subscription.cursor,
+            passed(),
             Subscription.cadence,
             Subscription.next_due_at,
         )

@@ -18,6 +18,7 @@ from worker.model import Cadence, EditionId, EditionKind, SubscriberId, Subscrip
 from worker.store.database import now
 from worker.store.editions import still_planning
 from worker.store.followings import awake
+from worker.store.mutes import passed
 from worker.store.quick import Quick
 from worker.store.schema import Edition, PlanningRun, Subscriber, Subscription
 
@@ -136,7 +137,7 @@ def missed(conn: Connection, readers: Sequence[SubscriberId]) -> list[Missed]:
             Subscription.id,
             Subscription.subscriber_id,
             Subscription.topic_id,
-            Subscription.cursor,
+            passed(),
             Subscriber.paused_at,
         )
         .join(Subscriber, Subscriber.id == Subscription.subscriber_id)
@@ -182,7 +183,7 @@ def _rows(_dialect: str) -> sa.Select[*tuple[Any, ...]]:
             Subscription.id,
             Subscription.subscriber_id,
             Subscription.topic_id,
-            Subscription.cursor,
+            passed(),
             Subscription.cadence,
             sa.cast(Subscription.times, sa.Text),
             Subscription.weekday,

@@ -30,6 +30,7 @@ from worker.store.leases import (
     lock,
     no_breaking_template,
 )
+from worker.store.mutes import is_any_story_muted, is_anybody_muting
 from worker.store.quick import Quick, among
 from worker.store.schema import (
     Article,
@@ -37,6 +38,7 @@ from worker.store.schema import (
     Delivery,
     Edition,
     Story,
+    StoryMute,
     Subscriber,
     Subscription,
     Suppression,
@@ -44,6 +46,7 @@ from worker.store.schema import (
 
 _QUIET: Final = "quiet hours"
 Moment = datetime | ColumnElement[datetime]
+_OF_NEWS: Final = (EditionKind.ALERT, EditionKind.ROLLING, EditionKind.DIGEST)
 _ENDS: Final = {
     "expired": Happening.EXPIRED,
     "cancelled": Happening.CANCELLED,
@@ -64,9 +67,9 @@ def commit(
     """Take rows past the point of no return; the ones returned must be sent now, all others must not.
 
     Everything that may have changed since planning is checked in this one statement: the lease, the edition, its
-    expiry, an alert's story, the reader's consent, address, suppression and quiet hours, and whether any subscription
-    that the mail serves still runs. `provider` and `request_key` name the request that they go out in, to be found by
-    after a crash. What `yields` gets nothing while a breaking alert is due.
+    expiry, an alert's story, the reader's consent, address, suppression, mutes and quiet hours, and whether any
+    subscription that the mail serves still runs. `provider` and `request_key` name the request that they go out in, to
+    be found by after a crash. What `yields` gets nothing while a breaking alert is due.
     """
     lock(conn, lease.edition_id, lease.batch_no)  # the lease cannot be taken over between its check and our commit
     at = at or now(conn)
@@ -94,7 +97,7 @@ def _commit(dialect: str, *, yields: bool) -> sa.UpdateBase:
         sa.update(Delivery)
         .where(may_go, _is_listed(dialect), among(Delivery.state, sources_of(Happening.COMMITTED)))
         .where(alive_template(dialect, at), _edition_runs(at), ~_stopped(), ~_being_stopped(), ~shows_a_fault())
-        .where(_reader_wants_it(at), _subscription_runs(dialect), _may_be_woken(at))
+        .where(_reader_wants_it(at), _subscription_runs(dialect), ~_muted(dialect, at), _may_be_woken(at))
         .values(
             state=State.COMMITTING,
             fence=sa.bindparam("held_fence"),
@@ -144,6 +147,7 @@ def _held_back(dialect: str) -> sa.Select[*tuple[Any, ...]]:
         (~_same_address(), "the reader's address has changed or is gone"),
         (~_reader_wants_it(at), "the reader has left, paused or not confirmed"),
         (~_subscription_runs(dialect), "all subscriptions that it serves have ended"),
+        (_muted(dialect, at), "the reader has muted what it is about"),
         (~_may_be_woken(at), _QUIET),
         else_="held",
     )
@@ -224,3 +228,27 @@ def _suppressed() -> ColumnElement[bool]:
 def _subscription_runs(dialect: str) -> ColumnElement[bool]:
     running = sa.exists().where(is_served(dialect), Subscription.ended_at.is_(None))
     return sa.or_(serves_nothing(dialect), running)
+
+
+def _muted(dialect: str, at: Moment) -> ColumnElement[bool]:
+    """Return the condition that all topics, or all stories, of this alert, summary or digest have been muted since.
+
+    Hardly ever is there a mute, so that this costs little more than a look into two small indexes a statement.
+    """
+    served = (is_served(dialect), Subscription.ended_at.is_(None))
+    audible = sa.or_(Subscription.muted_until.is_(None), Subscription.muted_until <= at)
+    by_topic = sa.and_(
+        is_anybody_muting(at),
+        sa.exists().where(*served, Subscription.muted_until > at),
+        ~sa.exists().where(*served, audible),
+    )
+    muted = sa.exists().where(
+        StoryMute.subscriber_id == Delivery.subscriber_id,
+        StoryMute.story_id == ContentStory.story_id,
+        StoryMute.muted_until > at,
+    )
+    muted = muted.correlate(Delivery, ContentStory)
+    shown = ContentStory.content_id == Delivery.content_id
+    by_story = sa.and_(is_any_story_muted(at), sa.exists().where(shown, muted), ~sa.exists().where(shown, ~muted))
+    of_news = sa.exists().where(Edition.id == Delivery.edition_id, among(Edition.kind, _OF_NEWS)).correlate(Delivery)
+    return sa.and_(sa.or_(by_topic, by_story), of_news)

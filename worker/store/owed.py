@@ -12,8 +12,10 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from worker.model import Owing, StoryId, SubscriberId
+from worker.model import Lapse, Owing, StoryId, SubscriberId
+from worker.store import mutes, omissions
 from worker.store.database import insert_for
+from worker.store.omissions import Omitted
 from worker.store.schema import ContentStory, Delivery, OwedStory
 from worker.store.seen import GIVEN_BACK
 
@@ -97,3 +99,19 @@ def due_readers(conn: Connection, *, at: datetime, after: SubscriberId, limit: i
         .limit(limit)
     )
     return [SubscriberId(reader) for reader in conn.execute(query).scalars()]
+
+
+def let_go_of_muted(
+    conn: Connection, first: SubscriberId, last: SubscriberId, *, at: datetime
+) -> set[tuple[SubscriberId, StoryId]]:
+    """Take off the list what readers have muted, note it as passed over, and return it."""
+    query = sa.select(OwedStory.subscriber_id, OwedStory.story_id).where(
+        OwedStory.subscriber_id.between(first, last), mutes.is_owed_in_vain(at)
+    )
+    found = {(SubscriberId(reader), StoryId(story)) for reader, story in conn.execute(query)}
+    settle(conn, found)
+    by_reader: dict[SubscriberId, list[StoryId]] = {}
+    for reader, story in sorted(found):
+        by_reader.setdefault(reader, []).append(story)
+    omissions.note(conn, [Omitted(reader, Lapse.MUTED, some) for reader, some in by_reader.items()], at=at)
+    return found

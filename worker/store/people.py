@@ -72,6 +72,7 @@ class Following:
     times: tuple[str, ...]
     weekday: int | None
     next_due_at: datetime | None
+    muted_until: datetime | None  # perhaps in the past
 
 
 _READER = tuple(getattr(Subscriber, name) for name in Reader.__slots__)
@@ -91,6 +92,7 @@ _FOLLOWING = (
         Subscription.times,
         Subscription.weekday,
         Subscription.next_due_at,
+        Subscription.muted_until,
     )
     .outerjoin(Topic, Topic.id == Subscription.topic_id)
     .outerjoin(Newsletter, Newsletter.id == Subscription.newsletter_id)
@@ -186,7 +188,7 @@ def follow(
         )
         return SubscriptionId(conn.execute(statement.returning(Subscription.id)).scalar_one())
     if known.ended_at is not None:
-        wish |= {"ended_at": None, "cursor": reached(conn, MATCH_SEQ)}
+        wish |= {"ended_at": None, "muted_until": None, "cursor": reached(conn, MATCH_SEQ)}
     elif known.cadence is Cadence.IMMEDIATE and cadence is not Cadence.IMMEDIATE:
         wish["cursor"] = _before_pending_alerts(conn, topic_id)
     conn.execute(sa.update(Subscription).where(Subscription.id == known.id).values(**wish))
@@ -293,4 +295,5 @@ def _following(row: Any) -> Following:  # noqa: ANN401  a Row of the query above
         times=tuple(row.times),
         weekday=row.weekday,
         next_due_at=row.next_due_at,
+        muted_until=row.muted_until,
     )

@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Connection
 from worker.hearsay import Cause
 from worker.lifecycle import PRE_COMMIT, State
 from worker.model import ContentId, DeliveryId, SubscriberId, SubscriberStatus
-from worker.store import contents, ledger, outbox
+from worker.store import contents, ledger, mutes, outbox
 from worker.store.database import now
 from worker.store.events import IMPERSONAL
 from worker.store.house import notes
@@ -33,6 +33,7 @@ from worker.store.schema import (
     Omission,
     OwedStory,
     StoryCard,
+    StoryMute,
     Subscriber,
     Subscription,
     Suppression,
@@ -60,7 +61,7 @@ def told(conn: Connection, whose: Whose) -> dict[str, Any]:
     events = sa.select(Event.__table__).where(_about(whose)).order_by(Event.id)
     known = {"suppression": next(iter(_rows(conn, suppression)), None), "events": _rows(conn, events)}
     if subscriber_id is None:
-        nothing: dict[str, Any] = {"subscriptions": [], "deliveries": [], "webhooks": []}
+        nothing: dict[str, Any] = dict.fromkeys(("subscriptions", "muted_stories", "deliveries", "webhooks"), [])
         return {"reader": None, **nothing, **known, "acts": _acts(conn, whose)}
     reader = sa.select(Subscriber.__table__).where(Subscriber.id == subscriber_id)
     follows = (
@@ -69,6 +70,9 @@ def told(conn: Connection, whose: Whose) -> dict[str, Any]:
         .where(Subscription.subscriber_id == subscriber_id)
         .order_by(Subscription.id)
     )
+    muted = sa.select(
+        StoryMute.story_id, mutes.title_of(StoryMute.story_id).label("title"), StoryMute.muted_at, StoryMute.muted_until
+    ).where(StoryMute.subscriber_id == subscriber_id)
     mails = [
         {
             **row,
@@ -82,6 +86,7 @@ def told(conn: Connection, whose: Whose) -> dict[str, Any]:
         "reader": _rows(conn, reader)[0],
         "questions": _rows(conn, asked),
         "subscriptions": _rows(conn, follows),
+        "muted_stories": _rows(conn, muted),
         "deliveries": mails,
         "webhooks": outbox.told_of(conn, subscriber_id),
         **known,
@@ -152,6 +157,7 @@ def scrub_reader(conn: Connection, subscriber_id: SubscriberId) -> None:
     followed = list(conn.execute(sa.select(Subscription.topic_id).where(mine)).scalars())
     conn.execute(sa.delete(Subscription).where(mine))
     conn.execute(sa.delete(OwedStory).where(OwedStory.subscriber_id == subscriber_id))
+    conn.execute(sa.delete(StoryMute).where(StoryMute.subscriber_id == subscriber_id))
     conn.execute(sa.delete(Omission).where(Omission.subscriber_id == subscriber_id))
     conn.execute(sa.delete(Asking).where(Asking.subscriber_id == subscriber_id))
     others = sa.exists().where(Subscription.topic_id == Topic.id)

@@ -15,7 +15,8 @@ from sqlalchemy import ColumnElement, Connection
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from worker.lifecycle import State
-from worker.model import StoryId, SubscriberId
+from worker.model import EVERY_UPDATE, StoryId, SubscriberId
+from worker.store import mutes
 from worker.store.schema import ContentStory, Delivery, Subscriber
 
 SEEN_FOR: Final = timedelta(days=35)
@@ -36,11 +37,18 @@ def seen(*, story_id: ColumnElement[Any] | sa.orm.InstrumentedAttribute[int], at
 
 
 def of(
-    conn: Connection, first: SubscriberId, last: SubscriberId, stories: Collection[StoryId], *, since: datetime
+    conn: Connection,
+    first: SubscriberId,
+    last: SubscriberId,
+    stories: Collection[StoryId],
+    *,
+    since: datetime,
+    at: datetime,
 ) -> dict[SubscriberId, dict[StoryId, int]]:
     """Return which of the stories the readers from `first` to `last` have seen since, each at its latest update.
 
-    `since` bounds the work: no copy can show a story that is younger than the copy.
+    `since` bounds the work: no copy can show a story that is younger than the copy. What a reader has muted at `at`
+    counts as seen at every update.
     """
     if not stories:
         return {}
@@ -54,6 +62,11 @@ def of(
     found: dict[SubscriberId, dict[StoryId, int]] = {}
     for reader, story, update_no in conn.execute(query):
         found.setdefault(SubscriberId(reader), {})[StoryId(story)] = update_no
+    if muted := mutes.stories(conn, first, last, at=at):
+        asked = set(stories)
+        for reader, story in muted:
+            if story in asked:
+                found.setdefault(reader, {})[story] = EVERY_UPDATE
     return found
 
 

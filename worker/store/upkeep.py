@@ -22,6 +22,7 @@ from worker.store.schema import (
     Omission,
     PlanningRun,
     Request,
+    StoryMute,
     Subscriber,
     Subscription,
     TokenUse,
@@ -93,5 +94,13 @@ def let_go(conn: Connection, *, at: datetime, limit: int) -> int:
             PlanningRun.id.in_(sa.select(PlanningRun.id).where(PlanningRun.finished_at < old).limit(limit)),
         ),
         (Request, Request.id.in_(sa.select(Request.id).where(Request.claimed_at < at - ANSWERS_KEPT).limit(limit))),
+        (StoryMute, StoryMute.muted_until < old),
     ]
+    _forget_mutes(conn, before=old, limit=limit)
     return sum(conn.execute(sa.delete(table).where(which)).rowcount for table, which in gone)
+
+
+def _forget_mutes(conn: Connection, *, before: datetime, limit: int) -> None:
+    """Take back mutes of topics that were over before planning looks back to; a trace has told of them until now."""
+    over = sa.select(Subscription.id).where(Subscription.muted_until < before).limit(limit)
+    conn.execute(sa.update(Subscription).where(Subscription.id.in_(over)).values(muted_until=None))

@@ -25,6 +25,7 @@ from worker.model import (
     SubscriptionId,
     TopicId,
 )
+from worker.store.mutes import is_owed_in_vain, passed
 from worker.store.news import Told, told_of
 from worker.store.schema import (
     Article,
@@ -207,7 +208,7 @@ def _followed(conn: Connection, first: SubscriberId, last: SubscriberId) -> Iter
         Subscription.cadence,
         Subscription.times,
         Subscription.weekday,
-        Subscription.cursor,
+        passed().label("cursor"),
         Subscription.next_due_at,
     )
     query = (
@@ -221,11 +222,11 @@ def _followed(conn: Connection, first: SubscriberId, last: SubscriberId) -> Iter
 
 
 def owed(
-    conn: Connection, first: SubscriberId, last: SubscriberId
+    conn: Connection, first: SubscriberId, last: SubscriberId, *, at: datetime
 ) -> dict[SubscriberId, dict[StoryId, tuple[Owing, datetime]]]:
     """Return what the readers from `first` to `last` are owed: why, and until when it waits for a digest."""
     query = sa.select(OwedStory.subscriber_id, OwedStory.story_id, OwedStory.why, OwedStory.due_at).where(
-        OwedStory.subscriber_id.between(first, last)
+        OwedStory.subscriber_id.between(first, last), ~is_owed_in_vain(at)
     )
     found: dict[SubscriberId, dict[StoryId, tuple[Owing, datetime]]] = {}
     for reader, story, why, due_at in conn.execute(query):

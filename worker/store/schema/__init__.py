@@ -14,7 +14,7 @@ from worker.store.schema.editions import (
 )
 from worker.store.schema.guarding import Asking
 from worker.store.schema.house import ApiKey, Audit, Counter, Event, Heartbeat, Installation, Request
-from worker.store.schema.people import Newsletter, Subscriber, Subscription, Suppression, TokenUse
+from worker.store.schema.people import Newsletter, StoryMute, Subscriber, Subscription, Suppression, TokenUse
 from worker.store.schema.planning import (
     Burst,
     Correction,
@@ -65,6 +65,7 @@ __all__ = [
     "Source",
     "Story",
     "StoryCard",
+    "StoryMute",
     "StoryReading",
     "Subscriber",
     "Subscription",

@@ -96,6 +96,7 @@ class Subscription(Base):
     cursor: Mapped[Long] = mapped_column(default=0)  # the last match_seq that it has been shown
     next_due_at: Mapped[datetime | None]
     paused_until: Mapped[datetime | None]
+    muted_until: Mapped[datetime | None]  # what came before never comes; kept for some weeks after it is over
     created_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
 
@@ -106,7 +107,19 @@ class Subscription(Base):
         partial_index("ix_subscription_newsletter_id", "newsletter_id", where="newsletter_id IS NOT NULL"),
         # An update of next_due_at pays for every index here: a run of a million does.
         partial_index("ix_subscription_next_due_at", "next_due_at", "subscriber_id", where="next_due_at IS NOT NULL"),
+        partial_index("ix_subscription_muted_until", "muted_until", where="muted_until IS NOT NULL"),
     )
+
+
+class StoryMute(Base):
+    """A story that a reader wants to hear no more of: no alert, no digest, no update. Kept for some weeks after it."""
+
+    __tablename__ = "story_mute"
+
+    subscriber_id: Mapped[int] = reference("subscriber.id", primary_key=True)
+    story_id: Mapped[int] = reference("story.id", primary_key=True, index=True)
+    muted_until: Mapped[datetime] = mapped_column(index=True)
+    muted_at: Mapped[datetime]
 
 
 class Suppression(Base):
