@@ -93,14 +93,18 @@ def show(
         raise InputError(f"there is no reader {address}", hint=hint)
     facts = {**_facts(known), **_suppression(suppressed, event)}
     if as_json:
-        print_json({**facts, "consent": known.reader.consent, "follows": list(_follows(known))})
+        print_json({**facts, "consent": known.reader.consent, "follows": list(_follows(known)), **_muted(known)})
         return
     unset = {name for name, value in _terms(known).items() if value is None}
     if known.reader.digest_floor == 1:  # every digest has a story, so that nothing is ever below
         unset |= {"digest_floor", "below_floor"}
     rows = [{"field": name, "value": value} for name, value in facts.items() if name not in unset]
     print_rows(rows, as_json=False, columns=("field", "value"))
-    print_rows(_follows(known), as_json=False, columns=("follows", "cadence", "at", "weekday", "next_due_at"))
+    print_rows(
+        _follows(known), as_json=False, columns=("follows", "cadence", "at", "weekday", "next_due_at", "muted_until")
+    )
+    if known.muted_stories:
+        print_rows(_muted(known)["muted_stories"], as_json=False, columns=("story", "title", "muted_until"))
 
 
 @app.command("set")
@@ -219,6 +223,14 @@ def _terms(known: Known) -> dict[str, Any]:
     }
 
 
+def _muted(known: Known) -> dict[str, list[dict[str, Any]]]:
+    stories = [
+        {"story": one.story_id, "title": one.title, "muted_at": one.muted_at, "muted_until": one.muted_until}
+        for one in known.muted_stories
+    ]
+    return {"muted_stories": stories}
+
+
 def _suppression(suppressed: Suppressed | None, event: dict[str, Any] | None) -> dict[str, Any]:
     """Tell why an address gets nothing: what was said, by whom, since when."""
     told = f"{event['id']}: {event['provider']} says {event['kind']}" if event else None
@@ -239,4 +251,5 @@ def _follows(known: Known) -> Iterator[dict[str, Any]]:
             "at": list(one.times),
             "weekday": one.weekday,
             "next_due_at": one.next_due_at,
+            "muted_until": known.muted.get(one.id),
         }

@@ -26,7 +26,7 @@ from worker.delivery.trace import (
     stands,
     timeline,
 )
-from worker.delivery.trace_later import Later, Owed, Passed
+from worker.delivery.trace_later import Later, Muted, Owed, Passed
 from worker.model import ArticleId, StoryId, SubscriberStatus
 from worker.store import people, tracing
 from worker.store.database import now
@@ -129,6 +129,8 @@ def _followed(conn: Connection, reader: Reader, story_id: StoryId | None) -> lis
             rolls=bool(row["rolls"]),
             never_alerts=row["alert_due_at"] is None and row["alerted_at"] is None,
             summary_due_at=row["summary_due_at"],
+            muted_until=row["muted_until"],
+            is_muted=bool(row["is_muted"]),
         )
         for row in tracing.subscriptions(conn, reader.id, story_id)
     ]
@@ -144,7 +146,10 @@ def _later(conn: Connection, reader: Reader, about: dict[str, Any]) -> Later:
         for row in tracing.copies_with_sections(conn, reader.id, since=about["seen_at"])
         for topic in left_out_of(row["body"], story_id)
     ]
-    return Later(owed=Owed(**owed) if owed else None, passed=(*lapsed, *crowded))
+    muted = tracing.story_mute(conn, reader.id, story_id)
+    return Later(
+        owed=Owed(**owed) if owed else None, passed=(*lapsed, *crowded), muted=Muted(**muted) if muted else None
+    )
 
 
 def _sent(conn: Connection, reader: Reader, story_id: StoryId | None) -> list[Sent]:

@@ -55,7 +55,7 @@ class Follows:
 
     `matched_at` is when the story first concerned what it follows, None when it does not; `words` are those that said
     so. `is_past` tells that its cursor has passed the story; `rolls` that the story waits for the topic's summary;
-    `never_alerts` that no alert was ever due.
+    `never_alerts` that no alert was ever due; `is_muted` that the reader had muted this when the story came.
     """
 
     id: int
@@ -72,6 +72,8 @@ class Follows:
     rolls: bool = False
     never_alerts: bool = False
     summary_due_at: datetime | None = None
+    muted_until: datetime | None = None
+    is_muted: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -191,6 +193,10 @@ def met(one: Follows, article: AskedAbout, *, at: datetime, timezone: str) -> st
         return f"The article does not concern {one.name}."
     if one.ended_at is not None:
         return f"The reader stopped following {one.name} on {on(one.ended_at, timezone)}."
+    if one.is_muted and one.muted_until is not None:
+        return (
+            f"The reader has muted {one.name} until {on(one.muted_until, timezone)}; what comes in a mute never does."
+        )
     is_new = one.is_past if one.cadence is Cadence.IMMEDIATE else one.created_at > one.matched_at
     if is_new:
         return f"The reader began to follow {one.name} after the article; a new subscription begins with new stories."

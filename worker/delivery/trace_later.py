@@ -32,6 +32,7 @@ _LAPSED: Final[Mapping[Lapse, str]] = MappingProxyType(
         Lapse.AWAY: "it came while the reader rested, and was not among the best or too old when they were back",
         Lapse.ENDED: "the reader had stopped following what it concerns when it would have come",
         Lapse.NEWSLETTER: "its newsletter had too few stories left that the reader had not seen",
+        Lapse.MUTED: "the reader had muted it, or what it is about, before it would have come",
         Lapse.ROOM: "the mail in which it was to come had no room for its topic",
     }
 )
@@ -58,14 +59,25 @@ class Passed:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Muted:
+    """That the reader wants to hear no more of a story."""
+
+    muted_at: datetime
+    muted_until: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Later:
     """What is known of a story beside its mails."""
 
     owed: Owed | None = None
     passed: Sequence[Passed] = ()
+    muted: Muted | None = None
 
     def says(self, timezone: str) -> str:
         """Return the last word on it, "" when there is none."""
+        if self.muted is not None:
+            return f"The reader has muted the story until {on(self.muted.muted_until, timezone)}."
         if self.owed is not None:
             told = f"The story comes with the reader's next digest, or in a mail of its own: {_OWED[self.owed.why]}."
             return f"{told} It is looked at again on {on(self.owed.due_at, timezone)}."
@@ -78,6 +90,9 @@ class Later:
         """Yield when what happened, and what is said of it."""
         if self.owed is not None:
             yield self.owed.owed_at, "comes later", _OWED[self.owed.why]
+        if self.muted is not None:
+            until = on(self.muted.muted_until, timezone)
+            yield self.muted.muted_at, "muted", f"the reader wants no more of the story until {until}"
         for one in self.passed:
             yield one.at, "passed over" if one.why else "no room", _passed(one, timezone)
 

@@ -21,15 +21,16 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from worker.model import DeliveryId, SubscriberId, SubscriberStatus
+from worker.model import DeliveryId, SubscriberId, SubscriberStatus, SubscriptionId
 from worker.signup.address import Address, normalise
 from worker.signup.consent import Consent, Evidence, Question
 from worker.signup.decide import Act, Standing, Step, Wishes, standing, step
 from worker.signup.mailboxes import mailbox_of
 from worker.signup.run_wishes import check_newsletters, check_topics, continue_with, fulfil, rhythm_of
 from worker.signup.wishes import CheckQuery, Wish
-from worker.store import asking, outbox, people
+from worker.store import asking, mutes, outbox, people
 from worker.store.database import Database, now
+from worker.store.mutes import MutedStory
 from worker.store.people import Following, Reader
 from worker.tidings import Tiding
 
@@ -74,12 +75,14 @@ class Answer(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Known:
-    """A reader as their own pages show them. `question` is the open one."""
+    """A reader as their own pages show them. `question` is the open one; mutes that are over are not among theirs."""
 
     reader: Reader
     standing: SubscriberStatus
     followings: list[Following]
     question: Question | None
+    muted: dict[SubscriptionId, datetime]  # topics, by subscription, until when
+    muted_stories: list[MutedStory]
 
 
 def look_up(conn: Connection, subscriber_id: SubscriberId) -> Known | None:
@@ -87,11 +90,14 @@ def look_up(conn: Connection, subscriber_id: SubscriberId) -> Known | None:
     reader = people.by_id(conn, subscriber_id)
     if reader is None or reader.status is SubscriberStatus.ERASED:
         return None
+    at, followings = now(conn), people.followings(conn, subscriber_id)
     return Known(
         reader=reader,
-        standing=_standing_of(reader, now(conn)),
-        followings=people.followings(conn, subscriber_id),
+        standing=_standing_of(reader, at),
+        followings=followings,
         question=Consent.read(reader.consent).question,
+        muted={one.id: one.muted_until for one in followings if one.muted_until and one.muted_until > at},
+        muted_stories=mutes.of_reader(conn, subscriber_id, at=at),
     )
 
 

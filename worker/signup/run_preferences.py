@@ -17,9 +17,10 @@ from worker.model import DeliveryId, SubscriberId, SubscriberStatus
 from worker.schedule import resolve
 from worker.signup.consent import Consent
 from worker.signup.decide import Act, standing, step
-from worker.signup.run_wishes import check_topics, continue_with, fulfil, rhythm_of, wish_of
-from worker.signup.wishes import Change, CheckQuery, Preferences, Wish
-from worker.store import outbox, people
+from worker.signup.run_mutes import MUTE_TOPIC_FOR
+from worker.signup.run_wishes import check_newsletters, check_topics, continue_with, fulfil, rhythm_of, wish_of
+from worker.signup.wishes import Change, CheckQuery, Muting, Preferences, Wish
+from worker.store import mutes, outbox, people
 from worker.store.database import Database, now
 from worker.store.people import Following, Reader
 from worker.tidings import Tiding
@@ -40,12 +41,14 @@ def change_preferences(
 ) -> Parted:
     """Do what the preferences page says. A reader who ends the last of their subscriptions has left.
 
-    Raises `InputError` for an unknown topic, a pause into the past, or a reader who gets nothing that could be changed.
+    Raises `InputError` for an unknown topic or newsletter, a pause into the past, or a reader who gets nothing that
+    could be changed.
     """
     wish = Wish(follows=preferences.follows, locale=preferences.locale, timezone=preferences.timezone)
     wish = wish.checked(check_query)
     with database.write() as conn:
         check_topics(conn, (follow.topic for follow in wish.follows if follow.topic))
+        check_newsletters(conn, (follow.newsletter for follow in wish.follows if follow.newsletter))
         reader = people.locked(conn, subscriber_id)
         if reader is None or _standing_of(conn, reader) not in _MAY_CHANGE:
             raise InputError("this reader is not subscribed", hint="sign up again")
@@ -58,11 +61,13 @@ def change_preferences(
             timezone=wish.timezone,
             paused_until=paused_until,
             status=SubscriberStatus.ACTIVE,
+            **(preferences.terms.columns if preferences.terms else {}),
         )
         if paused_until is not None:
             people.pause_begins(conn, reader.id)
         ended = _change(conn, reader, preferences.changes, timezone=wish.timezone)
         fulfil(conn, reader.id, wish.follows, timezone=wish.timezone)
+        mutes.hear_again(conn, reader.id, preferences.hear_again)
         parted = _parted(conn, reader, ended, was_asked_to_leave=False)
         if not parted.has_left:
             outbox.tell_change(conn, reader.id, before)
@@ -96,7 +101,7 @@ def ending_with(conn: Connection, subscriber_id: SubscriberId, delivery_id: Deli
 
 
 def _change(conn: Connection, reader: Reader, changes: tuple[Change, ...], *, timezone: str) -> list[Following]:
-    """Give running subscriptions their new rhythm, and return those that are to end.
+    """Give running subscriptions their new rhythm, begin and end mutes, and return those that are to end.
 
     One that keeps rhythm and zone is not touched: a run that is due this very minute must not be lost.
     """
@@ -105,6 +110,9 @@ def _change(conn: Connection, reader: Reader, changes: tuple[Change, ...], *, ti
     for following in people.followings(conn, reader.id):
         change = asked.get(following.id)
         rhythm = change.rhythm if change and following.newsletter_id is None else rhythm_of(following)
+        if change and change.muting is not Muting.KEEP:
+            until = now(conn) + MUTE_TOPIC_FOR if change.muting is Muting.BEGIN else None
+            mutes.mute_topic(conn, following.id, until=until)
         if change and change.end:
             ending.append(following)
         elif rhythm != rhythm_of(following) or timezone != reader.timezone:

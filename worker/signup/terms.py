@@ -1,17 +1,42 @@
-"""How a reader's own terms are written: quiet hours, alerts a day, the least that a digest is worth.
+"""A reader's own terms, and how they are written: quiet hours, alerts a day, the least that a digest is worth.
 
 Pure. Called by whoever changes them.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from dataclasses import dataclass
+from typing import Any, Final
 
 from worker.errors import InputError
+from worker.model import BelowFloor
 from worker.schedule import parse_time
 
 NONE: Final = "none"
 MOST_ALERTS: Final = 1000
+MOST_FLOOR: Final = 100
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Terms:
+    """What a reader has said for all their mail. Without `budget` the house's holds, 0 is no limit."""
+
+    quiet: tuple[str, str] | None = None
+    budget: int | None = None
+    floor: int = 1
+    below: BelowFloor = BelowFloor.MERGE
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """Return the values of the reader's row."""
+        quiet_from, quiet_to = self.quiet or (None, None)
+        return {
+            "quiet_from": quiet_from,
+            "quiet_to": quiet_to,
+            "alert_budget": self.budget,
+            "digest_floor": self.floor,
+            "below_floor": self.below,
+        }
 
 
 def read_quiet(text: str) -> tuple[str, str] | None:
@@ -43,4 +68,15 @@ def read_budget(text: str) -> int | None:
     if not text.strip().isdecimal() or int(text) > MOST_ALERTS:
         hint = f"write 0 (no limit) to {MOST_ALERTS}, or none for the house's"
         raise InputError(f"{text!r} is no number of alerts a day", where="budget", hint=hint)
+    return int(text)
+
+
+def read_floor(text: str) -> int:
+    """Read the least number of stories that a digest is worth. Raises `InputError`.
+
+    >>> read_floor(" 3 ")
+    3
+    """
+    if not text.strip().isdecimal() or not 1 <= int(text) <= MOST_FLOOR:
+        raise InputError(f"{text!r} is no number of stories", where="floor", hint=f"write 1 to {MOST_FLOOR}")
     return int(text)

@@ -11,13 +11,15 @@ import functools
 import re
 from collections.abc import Callable, Iterable
 from datetime import date
+from enum import StrEnum
 from typing import Annotated, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from worker.errors import InputError
-from worker.model import Cadence, SubscriptionId
+from worker.model import Cadence, StoryId, SubscriptionId
 from worker.schedule import DEFAULT_TIMES, check_zone, parse_time
+from worker.signup.terms import Terms
 
 CheckQuery = Callable[[str], str]
 """Returns a query's canonical form, or raises `QueryError`."""
@@ -145,25 +147,37 @@ class Wish(_Frozen):
         return self.model_copy(update={"follows": follows})
 
 
+class Muting(StrEnum):
+    """What becomes of a topic's mute."""
+
+    KEEP = "keep"  # as it is
+    BEGIN = "begin"
+    END = "end"
+
+
 class Change(_Frozen):
-    """A new rhythm for a subscription, or its end."""
+    """A new rhythm for a subscription, its mute, or its end."""
 
     subscription_id: SubscriptionId
     rhythm: Rhythm = Rhythm()
+    muting: Muting = Muting.KEEP
     end: bool = False
 
 
 class Preferences(_Frozen):
     """What the preferences page sends: everything about the reader, and what else to follow.
 
-    `paused_until` is the local day on whose beginning mail comes again; None for no pause.
+    `paused_until` is the local day on whose beginning mail comes again; None for no pause. Without `terms` these stay
+    as they are. `hear_again` are stories whose mute ends.
     """
 
     locale: str = "en"
     timezone: str = "UTC"
     paused_until: date | None = None
+    terms: Terms | None = None
     changes: tuple[Change, ...] = ()
     follows: tuple[Follow, ...] = ()
+    hear_again: tuple[StoryId, ...] = ()
 
 
 def read_times(texts: tuple[str, ...] | list[str]) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection
 
-from worker.model import StoryId, SubscriberId, SubscriptionId
+from worker.model import StoryId, SubscriberId, SubscriptionId, TopicId
 from worker.store.database import now, upsert
 from worker.store.schema import Article, OwedStory, Source, Story, StoryMute, Subscription, TopicStory
 
@@ -126,6 +126,18 @@ def of_reader(conn: Connection, subscriber_id: SubscriberId, *, at: datetime) ->
         MutedStory(story_id=StoryId(story), title=title or "", muted_at=muted_at, muted_until=until)
         for story, title, muted_at, until in conn.execute(query)
     ]
+
+
+def title(conn: Connection, story_id: StoryId) -> str:
+    """Return a story's title, "" when nothing tells it (any more)."""
+    query = sa.select(title_of(Story.id)).where(Story.id == story_id, Story.killed_at.is_(None))
+    return conn.execute(query).scalar() or ""
+
+
+def topics_of(conn: Connection, story_id: StoryId) -> set[TopicId]:
+    """Return the topics that a story concerns, readers' own queries among them."""
+    query = sa.select(TopicStory.topic_id).where(TopicStory.story_id == story_id)
+    return {TopicId(topic) for topic in conn.execute(query).scalars()}
 
 
 def title_of(story_id: Any) -> Any:  # noqa: ANN401  columns, whose types say nothing here

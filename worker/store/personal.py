@@ -61,7 +61,7 @@ def told(conn: Connection, whose: Whose) -> dict[str, Any]:
     events = sa.select(Event.__table__).where(_about(whose)).order_by(Event.id)
     known = {"suppression": next(iter(_rows(conn, suppression)), None), "events": _rows(conn, events)}
     if subscriber_id is None:
-        nothing: dict[str, Any] = dict.fromkeys(("subscriptions", "muted_stories", "deliveries", "webhooks"), [])
+        nothing: dict[str, Any] = {"subscriptions": [], "muted_stories": [], "deliveries": [], "webhooks": []}
         return {"reader": None, **nothing, **known, "acts": _acts(conn, whose)}
     reader = sa.select(Subscriber.__table__).where(Subscriber.id == subscriber_id)
     follows = (

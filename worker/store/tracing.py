@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from worker.model import ArticleId, EditionKind, StoryId, SubscriberId
+from worker.store.mutes import lets_through
 from worker.store.schema import (
     Article,
     Attempt,
@@ -28,6 +29,7 @@ from worker.store.schema import (
     Omission,
     OwedStory,
     Story,
+    StoryMute,
     Subscription,
     Suppression,
     Topic,
@@ -95,6 +97,8 @@ def subscriptions(conn: Connection, subscriber_id: SubscriberId, story_id: Story
             TopicStory.rolls,
             Burst.summary_due_at,
             (Subscription.cursor >= TopicStory.match_seq).label("is_past"),
+            Subscription.muted_until,
+            (~lets_through()).label("is_muted"),
         )
         .outerjoin(Topic, Topic.id == Subscription.topic_id)
         .outerjoin(Newsletter, Newsletter.id == Subscription.newsletter_id)
@@ -153,6 +157,14 @@ def owed(conn: Connection, subscriber_id: SubscriberId, story_id: StoryId) -> di
     """Return why a story comes to a reader later, and when; None when it is not owed."""
     query = sa.select(OwedStory.why, OwedStory.owed_at, OwedStory.due_at).where(
         OwedStory.subscriber_id == subscriber_id, OwedStory.story_id == story_id
+    )
+    return next(iter(_rows(conn, query)), None)
+
+
+def story_mute(conn: Connection, subscriber_id: SubscriberId, story_id: StoryId) -> dict[str, Any] | None:
+    """Return since when, and until when, a reader has muted a story; None when they have not."""
+    query = sa.select(StoryMute.muted_at, StoryMute.muted_until).where(
+        StoryMute.subscriber_id == subscriber_id, StoryMute.story_id == story_id
     )
     return next(iter(_rows(conn, query)), None)
 

@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 from starlette.datastructures import FormData
 
 from worker.errors import InputError, QueryError
-from worker.model import Cadence, SubscriberStatus, SubscriptionId
+from worker.model import Cadence, StoryId, SubscriberStatus, SubscriptionId
 from worker.planning.times import local_day
 from worker.rendering.language import Language
 from worker.signup.address import Address, normalise
@@ -27,6 +27,7 @@ from worker.signup.wishes import (
     Change,
     CheckQuery,
     Follow,
+    Muting,
     Preferences,
     Rhythm,
     Wish,
@@ -36,11 +37,13 @@ from worker.signup.wishes import (
     read_times,
     read_zone,
 )
+from worker.web.own_terms import TermsDraft
 from worker.web.trying import Finding, Question, fault_of
 
 _Text = TypeVar("_Text")
 _Value = TypeVar("_Value")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+_NUMBER: Final = re.compile(r"[0-9]{1,18}")
 _LONGEST_QUERY: Final = 2_000
 _SHOWN_TIMES: Final = 2  # fields for times of day that a form offers at least
 
@@ -53,6 +56,7 @@ class Pace:
     cadence: str = Cadence.DAILY
     at: Sequence[str] = ("07:00",)
     weekday: str = "1"
+    muting: str = Muting.KEEP
     end: bool = False
 
     @classmethod
@@ -82,6 +86,8 @@ class Draft:
     paused_until: str = ""
     pace: Pace = field(default_factory=Pace)
     paces: dict[int, Pace] = field(default_factory=dict)  # by subscription
+    terms: TermsDraft = field(default_factory=TermsDraft)
+    hear_again: Sequence[str] = ()  # muted stories, by number
     errors: dict[str, str] = field(default_factory=dict)
     fault: tuple[str, str, str] | None = None  # where the query is at fault: before, there, after
     finding: Finding | None = None  # what came of trying the query
@@ -106,6 +112,8 @@ class Reading:
             timezone=self._text("timezone") or "UTC",
             paused_until=self._text("paused_until"),
             pace=self._pace(""),
+            terms=TermsDraft.sent(self._text),
+            hear_again=tuple(self._texts("hear")),
         )
 
     def address(self) -> Address | None:
@@ -169,8 +177,10 @@ class Reading:
             locale=self._locale(),
             timezone=self._zone(),
             paused_until=self._day(),
+            terms=self.draft.terms.read(self._language, self.draft.errors) if "below_floor" in self._form else None,
             changes=changes,
             follows=follows,
+            hear_again=tuple(StoryId(int(story)) for story in self.draft.hear_again if _NUMBER.fullmatch(story)),
         )
         return None if self.draft.errors else preferences
 
@@ -226,8 +236,10 @@ class Reading:
             pace = self._pace(f"-{following.id}")
             self.draft.paces[following.id] = pace
             pace.end = self._text(f"end-{following.id}") != ""
+            pace.muting = self._text(f"mute-{following.id}") or Muting.KEEP
             rhythm = rhythm_of(following) if pace.end else self._rhythm(pace)
-            yield Change(subscription_id=SubscriptionId(following.id), rhythm=rhythm, end=pace.end)
+            muting = Muting(pace.muting) if pace.muting in set(Muting) else Muting.KEEP
+            yield Change(subscription_id=SubscriptionId(following.id), rhythm=rhythm, muting=muting, end=pace.end)
 
     def _pace(self, key: str) -> Pace:
         return Pace(
@@ -285,6 +297,7 @@ def draft_of(known: Known) -> Draft:
         timezone=reader.timezone,
         paused_until=str(local_day(until, reader.timezone)) if until else "",
         paces={one.id: Pace.of(rhythm_of(one), f"-{one.id}") for one in known.followings},
+        terms=TermsDraft.of(reader),
     )
 
 

@@ -7,6 +7,7 @@ the page shows an address only in part.
 from __future__ import annotations
 
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends
 from fastapi.responses import RedirectResponse, Response
@@ -22,7 +23,7 @@ from worker.tokens import Purpose
 from worker.web.forms import Draft, Reading, draft_of
 from worker.web.gate import budgeted
 from worker.web.site import AnyForm, AnySite, Site
-from worker.web.subscribe import is_for_script, letters_offered, options, shelf_of, try_query
+from worker.web.subscribe import is_for_script, letters_offered, newsletters_offered, options, shelf_of, try_query
 from worker.web.wording import following_lines, masked
 
 router = APIRouter(include_in_schema=False)
@@ -105,7 +106,10 @@ def _form_page(
     if known.standing not in {SubscriberStatus.ACTIVE, SubscriberStatus.PAUSED}:
         return site.pages.page(request, "not-subscribed", language=language, standing=known.standing)
     followed = {one.slug for one in known.followings}
+    letters = {one.slug for one in known.followings if one.newsletter_id is not None}
     draft.look_at = _look_at(site, known)
+    zone = ZoneInfo(reader.timezone)
+    muted = {number: language.moment(until, zone) for number, until in known.muted.items()}
     return site.pages.page(
         request,
         "preferences",
@@ -115,7 +119,10 @@ def _form_page(
         is_saved=is_saved,
         is_paused=known.standing is SubscriberStatus.PAUSED,
         address=masked(reader.email or ""),
-        lines=following_lines(known.followings, language, letters=letters_offered(site)),
+        lines=following_lines(known.followings, language, letters=letters_offered(site), muted=muted),
+        muted_stories=[(one, language.moment(one.muted_until, zone)) for one in known.muted_stories],
+        house_budget=site.house.settings.alert_budget,
+        newsletters=[line for line in newsletters_offered(site, language) if line.slug not in letters],
         topics=shelf_of(site, language, draft, without=tuple(followed)),
         leave=f"/unsubscribe/{site.house.tokens.sign(Purpose.UNSUBSCRIBE, reader.id, 0)}",
         **options(site, language, draft),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from worker.facts import OfferedNewsletter
-from worker.model import Cadence
+from worker.model import Cadence, SubscriptionId
 from worker.rendering.language import Language
 from worker.signup.run_wishes import rhythm_of
 from worker.signup.wishes import Follow, Rhythm
@@ -28,7 +28,7 @@ class TopicLine:
 class FollowLine:
     """One thing that a reader follows, or would: its name, and when mail comes.
 
-    `is_own` for a query of theirs; `is_timed` unless its editors say when it comes.
+    `is_own` for a query of theirs; `is_timed` unless its editors say when it comes; `muted` until when, "" for no mute.
     """
 
     id: int | None
@@ -37,6 +37,7 @@ class FollowLine:
     slug: str | None
     when: str
     is_timed: bool = True
+    muted: str = ""
 
 
 def topic_lines(rows: Iterable[TopicRow], language: Language) -> list[TopicLine]:
@@ -53,9 +54,16 @@ def topic_lines(rows: Iterable[TopicRow], language: Language) -> list[TopicLine]
 
 
 def following_lines(
-    followings: Iterable[Following], language: Language, *, letters: Mapping[str, OfferedNewsletter] | None = None
+    followings: Iterable[Following],
+    language: Language,
+    *,
+    letters: Mapping[str, OfferedNewsletter] | None = None,
+    muted: Mapping[SubscriptionId, str] | None = None,
 ) -> list[FollowLine]:
-    """Word what a reader follows, oldest first; `letters` are the newsletters by slug, to say when they come."""
+    """Word what a reader follows, oldest first.
+
+    `letters` are the newsletters by slug, to say when they come; `muted` says until when a mute lasts.
+    """
     return [
         FollowLine(
             id=one.id,
@@ -66,6 +74,7 @@ def following_lines(
             if one.newsletter_id is None
             else _by_editors((letters or {}).get(one.slug or ""), language),
             is_timed=one.newsletter_id is None,
+            muted=(muted or {}).get(one.id, ""),
         )
         for one in followings
     ]

@@ -197,10 +197,10 @@ def test_readers_have_seen_what_their_copies_show_but_not_what_never_left(databa
         edition(conn, [cy], story=other)
         conn.execute(sa.update(Delivery).where(Delivery.subscriber_id == bo).values(state=State.EXPIRED))
         conn.execute(sa.update(ContentStory).where(ContentStory.story_id == story).values(update_no=3))
-        assert seen.of(conn, ada, cy, [story, other], since=at) == {ada: {story: 3}, cy: {other: 0}}
-        assert seen.of(conn, ada, bo, [story], since=at) == {ada: {story: 3}}
-        assert seen.of(conn, ada, cy, [other], since=now(conn)) == {}
-        assert seen.of(conn, ada, cy, [], since=at) == {}
+        assert seen.of(conn, ada, cy, [story, other], since=at, at=now(conn)) == {ada: {story: 3}, cy: {other: 0}}
+        assert seen.of(conn, ada, bo, [story], since=at, at=now(conn)) == {ada: {story: 3}}
+        assert seen.of(conn, ada, cy, [other], since=now(conn), at=now(conn)) == {}
+        assert seen.of(conn, ada, cy, [], since=at, at=at) == {}
 
 
 def test_what_is_owed_stays_as_it_was_until_it_is_settled(database: Database) -> None:

@@ -31,15 +31,16 @@ from worker.model import (
     Cadence,
     EditionKind,
     EditionStatus,
+    StoryId,
     SubscriberId,
     SubscriberStatus,
     SubscriptionId,
     TopicId,
 )
-from worker.store import copies, last_check, leases, people
+from worker.store import copies, last_check, leases, mutes, people
 from worker.store.database import Database, now
 from worker.store.leases import Lease
-from worker.store.schema import Delivery, Story
+from worker.store.schema import ContentStory, Delivery, Story
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,9 +115,35 @@ def erase(conn: Connection, due: Due) -> None:
     conn.execute(sa.update(Delivery).where(Delivery.subscriber_id == due.subscriber).values(recipient=None))
 
 
+def mute_both_topics(conn: Connection, due: Due) -> None:
+    for subscription in due.subscriptions:
+        mutes.mute_topic(conn, subscription, until=now(conn) + timedelta(days=7))
+
+
+def mute_one_topic_and_end_the_other(conn: Connection, due: Due) -> None:
+    mutes.mute_topic(conn, due.subscriptions[0], until=now(conn) + timedelta(days=7))
+    people.unfollow(conn, due.subscriber, [due.subscriptions[1]])
+
+
+def show_a_story(conn: Connection, due: Due) -> StoryId:
+    """Let the digest show one more story."""
+    _, story = article(conn)
+    (content_id,) = {row.content_id for row in deliveries_of(conn, due.lease.edition_id)}
+    conn.execute(sa.insert(ContentStory).values(content_id=content_id, story_id=story))
+    return story
+
+
+def mute_all_its_stories(conn: Connection, due: Due) -> None:
+    for story in (show_a_story(conn, due), show_a_story(conn, due)):
+        mutes.mute_story(conn, due.subscriber, story, until=now(conn) + timedelta(days=7))
+
+
 @pytest.mark.parametrize(
     ("happen", "reason"),
     [
+        (mute_both_topics, "the reader has muted what it is about"),
+        (mute_one_topic_and_end_the_other, "the reader has muted what it is about"),
+        (mute_all_its_stories, "the reader has muted what it is about"),
         (suppress, "the address is suppressed"),
         (leave, "the reader has left, paused or not confirmed"),
         (pause, "the reader has left, paused or not confirmed"),
@@ -151,6 +178,38 @@ def test_a_mail_of_which_one_subscription_still_runs_is_sent(database, due):
         people.unfollow(conn, due.subscriber, [due.subscriptions[0]])
         ids = ids_of(conn, due.lease.edition_id)
         assert last_check.commit(conn, due.lease, ids) == set(ids)
+
+
+@pytest.mark.parametrize("kind", [EditionKind.CORRECTION, EditionKind.CONFIRMATION])
+def test_a_mute_keeps_nobody_from_a_correction_or_a_question(database, due, kind):
+    with database.write() as conn:
+        mute_both_topics(conn, due)
+        mute_all_its_stories(conn, due)
+        change_edition(conn, due.lease.edition_id, kind=kind)
+        ids = ids_of(conn, due.lease.edition_id)
+        assert last_check.commit(conn, due.lease, ids) == set(ids)
+
+
+def test_one_muted_topic_or_story_of_several_does_not_hold_a_mail_back(database, due):
+    with database.write() as conn:
+        mutes.mute_topic(conn, due.subscriptions[0], until=now(conn) + timedelta(days=7))
+        story, _ = show_a_story(conn, due), show_a_story(conn, due)
+        mutes.mute_story(conn, due.subscriber, story, until=now(conn) + timedelta(days=7))
+        ids = ids_of(conn, due.lease.edition_id)
+        assert last_check.commit(conn, due.lease, ids) == set(ids)
+
+
+def test_mutes_that_are_over_hold_nothing_back(database, due):
+    with database.write() as conn:
+        mute_both_topics(conn, due)
+        mute_all_its_stories(conn, due)
+    set_clock(database, ahead=timedelta(days=7, seconds=1))
+    with database.write() as conn:
+        change_edition(conn, due.lease.edition_id, expires_at=now(conn) + timedelta(hours=1))
+        lease = leases.take(conn, due.lease.edition_id, 1, holder=HOLDER, lease_s=60) or due.lease
+        conn.execute(sa.update(Delivery).values(state=State.LEASED))
+        ids = ids_of(conn, due.lease.edition_id)
+        assert last_check.commit(conn, lease, ids) == set(ids)
 
 
 def test_a_pause_that_is_over_holds_nothing_back(database, due):
