@@ -158,7 +158,7 @@ def _do(asking: Asking, act: str, number: str, *, word: str) -> Done | None:
 def _narrowed(asking: Asking, followed: Following, word: str) -> str | None:
     """Return the reader's query without a word that the page has offered; None for any other."""
     from worker.matching.run_vetoes import offered  # noqa: PLC0415  pages need no engine
-    from worker.matching.vetoes import leaving_out  # noqa: PLC0415
+    from worker.matching.vetoes import leaving_out  # noqa: PLC0415  as above
 
     query = followed.query
     if query is None or word not in offered(asking.site.house.database, query, asking.about.title):
@@ -199,7 +199,7 @@ def _choices(asking: Asking, *, is_wrong: bool = False) -> Response:
 def _search(asking: Asking, line: FollowLine) -> SearchLine | None:
     """Return what a search may leave out; without numbers while another page counts, or where it takes too long."""
     from worker.matching.run_vetoes import offered, vetoes  # noqa: PLC0415  pages need no engine
-    from worker.matching.vetoes import leaving_out  # noqa: PLC0415
+    from worker.matching.vetoes import leaving_out  # noqa: PLC0415  as above
 
     database, query, title = asking.site.house.database, line.name, asking.about.title
     is_our_turn = _TURN.acquire(timeout=_WAIT_S)
