@@ -141,8 +141,8 @@ def _preparing(
     """Return what turns a row into the driver's values; for COPY, JSON into text."""
     changes = []
     for place, name in enumerate(columns):
-        kind = table.__table__.c[name].type
-        process: Callable[[Any], Any] | None = kind.dialect_impl(dialect).bind_processor(dialect)
+        kind = table.__table__.c[name].type.dialect_impl(dialect)  # JSON on SQLite may be an array on PostgreSQL
+        process: Callable[[Any], Any] | None = kind.bind_processor(dialect)
         if is_copied and isinstance(kind, sa.JSON):
             process = json.dumps
         if process is not None:
