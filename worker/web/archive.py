@@ -20,18 +20,18 @@ from starlette.requests import Request
 from worker.planning.archived import Place
 from worker.planning.run_archive import PublicIssue, issues_of, open_issue
 from worker.rendering.cards import CardView, card_view, note
-from worker.rendering.language import Language
+from worker.rendering.language import SOURCE_LANGUAGE, Language
 from worker.rendering.newsletter import paragraphs
 from worker.rendering.prose import one_line
 from worker.store import newsletters
-from worker.store.newsletters import PublicNewsletter
+from worker.web.newsletter_words import NewsletterLine
 from worker.web.site import AnySite, Site
+from worker.web.subscribe import newsletters_offered
 from worker.web.topic_pages import is_known
 
 router = APIRouter(include_in_schema=False)
 
 _SHOWN: Final = 30
-_SLUG: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")
 _PUBLIC_ID: Final = re.compile(r"[0-9a-f]{24}")
 _BEFORE: Final = re.compile(r"[0-9]{1,11}")
 
@@ -64,18 +64,18 @@ class IssueLine:
 @router.get("/newsletters")
 def show_newsletters(request: Request, site: AnySite) -> Response:
     """List the newsletters that can be followed."""
-    with site.house.database.read() as conn:
-        known = newsletters.public(conn)
-    return site.pages.page(request, "newsletters", public=True, newsletters=known)
+    language = site.pages.language(request)
+    known = newsletters_offered(site, language)
+    return site.pages.page(request, "newsletters", language=language, public=True, newsletters=known)
 
 
 @router.get("/newsletters/{slug}")
 def show_newsletter(request: Request, site: AnySite, slug: str, before: str = "") -> Response:
     """List a newsletter's issues, the latest first."""
     language = site.pages.language(request)
-    newsletter = _newsletter(site, slug)
+    newsletter, newsletter_id = _newsletter(site, slug, language)
     earlier = datetime.fromtimestamp(int(before), UTC) if _BEFORE.fullmatch(before) else None
-    issues, more = issues_of(site.house.database, newsletter.id, limit=_SHOWN, before=earlier)
+    issues, more = issues_of(site.house.database, newsletter_id, limit=_SHOWN, before=earlier)
     return site.pages.page(
         request,
         "newsletter",
@@ -90,9 +90,9 @@ def show_newsletter(request: Request, site: AnySite, slug: str, before: str = ""
 @router.get("/newsletters/{slug}/feed.xml")
 def show_feed(site: AnySite, slug: str, if_none_match: Annotated[str | None, Header()] = None) -> Response:
     """Give the issues as an Atom feed (RFC 4287), in the newsletter's own language."""
-    newsletter = _newsletter(site, slug)
-    language = site.pages.languages.best(newsletter.locale)
-    issues, _ = issues_of(site.house.database, newsletter.id, limit=_SHOWN)
+    newsletter, newsletter_id = _newsletter(site, slug, site.pages.languages.best(SOURCE_LANGUAGE))
+    language = site.pages.languages.best(newsletter.lang)
+    issues, _ = issues_of(site.house.database, newsletter_id, limit=_SHOWN)
     lines = [_line(issue, language) for issue in issues]
     updated = max((line.updated_at for line in lines), default=datetime.fromtimestamp(0, UTC))
     feed = site.pages.text("newsletter-feed.xml.j2", language, newsletter=newsletter, issues=lines, updated=updated)
@@ -127,13 +127,16 @@ def show_issue(request: Request, site: AnySite, public_id: str) -> Response:
     )
 
 
-def _newsletter(site: Site, slug: str) -> PublicNewsletter:
-    with site.house.database.read() as conn:
-        known = newsletters.public(conn) if _SLUG.fullmatch(slug) else []
-    found = next((one for one in known if one.slug == slug), None)
+def _newsletter(site: Site, slug: str, language: Language) -> tuple[NewsletterLine, int]:
+    """Find a newsletter that can be followed, and its number."""
+    found = next((one for one in newsletters_offered(site, language) if one.slug == slug), None)
     if found is None:
         raise HTTPException(404)
-    return found
+    with site.house.database.read() as conn:
+        stored = newsletters.by_slug(conn, slug)
+    if stored is None:
+        raise HTTPException(404)
+    return found, stored.id
 
 
 def _line(issue: PublicIssue, language: Language) -> IssueLine:
