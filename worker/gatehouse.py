@@ -1,4 +1,4 @@
-"""What guards the sign-up pages of an installation, as its settings describe it: budgets of senders and of mailboxes.
+"""What guards the sign-up pages of an installation, as its settings describe it: budgets, marks in forms, puzzles.
 
 Everything is made when first asked for. `wiring` builds the rest of the house on it; nobody else imports this.
 """
@@ -6,12 +6,18 @@ Everything is made when first asked for. `wiring` builds the rest of the house o
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
+from datetime import timedelta
 
 from worker import policies
+from worker.adapters.captchas.patience import PatienceCaptcha
 from worker.foundation import Foundation
+from worker.ports import Captcha
 from worker.signup.budgets import Budgets
 from worker.signup.run import Limits
 from worker.signup.run_budgets import Purse
+from worker.signup.suspicion import Demand
+from worker.tokens import keyed_hash
 
 
 class Gatehouse(Foundation):
@@ -31,3 +37,35 @@ class Gatehouse(Foundation):
     def question_limits(self) -> Limits:
         """How often mailboxes are asked for their consent."""
         return policies.question_limits(self.settings)
+
+    @property
+    def puzzle_demand(self) -> Demand:
+        """Which forms must come with a solved puzzle."""
+        return Demand(self.settings.captcha)
+
+    @functools.cached_property
+    def puzzle(self) -> Captcha:
+        """The puzzle that scripts solve."""
+        from worker.adapters.captchas.altcha import AltchaCaptcha  # noqa: PLC0415  only the pages' process needs it
+
+        return AltchaCaptcha(secret=keyed_hash(self.suppression_key, "captcha altcha"))
+
+    @functools.cached_property
+    def captchas(self) -> Sequence[Captcha]:
+        """Everything that counts as solved: the puzzle, and to have waited, for browsers without scripts."""
+        return (self.puzzle, self.patience)
+
+    @functools.cached_property
+    def patience(self) -> PatienceCaptcha:
+        """What browsers without scripts do."""
+        return PatienceCaptcha(self.tokens)
+
+    @property
+    def form_quickest(self) -> timedelta:
+        """What a form takes at least to be filled in."""
+        return timedelta(seconds=self.settings.form_quickest_s)
+
+    @property
+    def form_oldest(self) -> timedelta:
+        """For how long a form may lie open."""
+        return timedelta(seconds=self.settings.form_oldest_s)

@@ -134,3 +134,20 @@ class Mailbox(Protocol):
 
     def close(self) -> None:
         """Let go of the mailbox."""
+
+
+class Captcha(Protocol):
+    """Something that costs a machine more than it costs a reader."""
+
+    @property
+    def name(self) -> str:
+        """The form field in which the solution comes."""
+
+    def pose(self, *, now: datetime) -> str:
+        """Return a new puzzle for a page. Nothing is stored."""
+
+    def solved(self, given: str, *, now: datetime) -> str | None:
+        """Return what names the puzzle that this solves, always the same for it: it counts once. None for any other.
+
+        Never raises, whatever was sent.
+        """

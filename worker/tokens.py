@@ -38,6 +38,8 @@ class Purpose(StrEnum):
     UNSUBSCRIBE = "unsubscribe"
     VIEW = "view"
     RETURN_PATH = "return-path"
+    FORM = "form"  # the moment at which a sign-up form was shown
+    PATIENCE = "patience"  # the moment since which somebody waits in place of solving a puzzle
 
 
 class Tokens:

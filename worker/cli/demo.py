@@ -30,8 +30,14 @@ if TYPE_CHECKING:
 _HOME = Path("tocsin-demo")
 _PATIENCE_S = 150.0
 _LOOK_EVERY_S = 0.25
-# The demo is in a hurry: an operator's defaults are in settings.py.
-_DEFAULTS = {"TOCSIN_GATHER_S": "2", "TOCSIN_SWEEP_S": "1", "TOCSIN_POLL_S": "60", "TOCSIN_ALLOW_PRIVATE": "true"}
+# The demo is in a hurry: an operator's defaults are in worker/settings/.
+_DEFAULTS = {
+    "TOCSIN_GATHER_S": "2",
+    "TOCSIN_SWEEP_S": "1",
+    "TOCSIN_POLL_S": "60",
+    "TOCSIN_ALLOW_PRIVATE": "true",
+    "TOCSIN_FORM_QUICKEST_S": "0",
+}
 _PORTS = ("TOCSIN_WEB_PORT", "TOCSIN_INBOX_PORT", "TOCSIN_BROKER_PORT")
 _ELSE = "choose another --home"
 _MARK = "tocsin-demo"  # a file that says: this directory is a demo's, it may be wiped

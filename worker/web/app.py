@@ -27,6 +27,7 @@ from worker.web import (
     inbox_pages,
     mail_view,
     not_this,
+    marks,
     preferences,
     problems,
     subscribe,
@@ -45,6 +46,7 @@ from worker.wiring import House
 _ROUTERS: Final = (
     subscribe.router,
     embed.router,
+    marks.router,
     confirm.router,
     preferences.router,
     not_this.router,

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Annotated, Final
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Header
+from fastapi import APIRouter, Header
 from fastapi.responses import JSONResponse, Response
 from starlette.datastructures import FormData
 from starlette.requests import Request
@@ -22,13 +22,12 @@ from worker import __version__
 from worker.errors import InputError
 from worker.rendering.language import Language
 from worker.resources import templates_dir
-from worker.signup.budgets import Sought
 from worker.signup.wishes import read_zone
 from worker.store import newsletters
 from worker.store.newsletters import PublicNewsletter
 from worker.web.forms import Draft, Reading
 from worker.web.framing import BOX, allows, origins
-from worker.web.gate import budgeted
+from worker.web.marks import fresh
 from worker.web.problems import JSON, Fault, problem
 from worker.web.site import AnyForm, AnySite, Site
 from worker.web.subscribe import ask, offered
@@ -66,14 +65,14 @@ def show_box(request: Request, site: AnySite) -> Response:
     """Show the box; `?topic=`, `?newsletter=` say what it is for, `?lang=` in which language."""
     language = site.pages.language(request)
     box = _box(request, site, language)
-    draft = Draft(locale=language.tag, timezone=site.house.settings.timezone)
+    draft = Draft(locale=language.tag, timezone=site.house.settings.timezone, mark=fresh(site))
     if box.is_chosen:
         draft.topics = [topic.slug for topic in box.topics]
         draft.newsletters = [newsletter.slug for newsletter in box.newsletters]
     return _page(request, site, language, box, "embed", draft=draft)
 
 
-@router.post(BOX, dependencies=[Depends(budgeted(Sought.SIGN_UP))])
+@router.post(BOX)
 def take_form(request: Request, site: AnySite, form: AnyForm, accept: Annotated[str, Header()] = "") -> Response:
     """Ask the owner of the address, as `/subscribe` does. The answer is the same whether or not we knew it."""
     language = site.pages.language(request, str(form.get("locale") or "") or None)
@@ -163,6 +162,12 @@ def _told(draft: Draft, *, is_taken: bool) -> Response:
         return JSONResponse({"state": "check_your_mail"}, headers=headers)
     faults = [Fault(detail=sentence, pointer=f"#/{name}") for name, sentence in draft.errors.items()]
     return problem(422, errors=faults, headers=headers)
+
+
+def _readable(request: Request, site: Site) -> dict[str, str]:
+    origin = request.headers.get("origin", "")
+    may_read = {"Access-Control-Allow-Origin": origin} if _allowed(site, origin) else {}
+    return {"Vary": "Origin, Accept", **may_read}
 
 
 _SCRIPT: Final = f"// Tocsin {__version__}\n" + (templates_dir() / "pages" / "embed.js").read_text()

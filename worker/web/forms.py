@@ -71,6 +71,15 @@ class Pace:
         return filled + [""] * max(1, _SHOWN_TIMES - len(filled))
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Mark:
+    """What a sign-up form carries unseen: when it was shown, and a puzzle where one is asked for (`web.marks`)."""
+
+    shown: str
+    has_puzzle: bool = False
+    patience: str = ""
+
+
 @dataclass(kw_only=True, slots=True)
 class Draft:
     """A form as it stands on a page, with what is wrong by field name."""
@@ -94,6 +103,7 @@ class Draft:
     doubt: Doubt | None = None  # why the address should be looked at again
     as_written: str = ""  # the address that was doubted, which its owner may insist on
     look_at: str = ""  # where the form goes to be looked at only; "" where it cannot
+    mark: Mark | None = None  # in a sign-up form
 
 
 class Reading:
@@ -168,6 +178,19 @@ class Reading:
         self.draft.errors["email"], self.draft.doubt = said, found
         self.draft.as_written = address.key
         return True
+
+    def hidden(self, name: str) -> str:
+        """Read a field that nobody sees."""
+        return self._text(name)
+
+    def ask_again(self, mark: Mark) -> None:
+        """Ask for the button to be pressed once more, after a puzzle or without one."""
+        self.draft.mark = mark
+        self.draft.errors["again"] = (
+            self._language.gettext("Wait for the check above the button, then press the button again.")
+            if mark.has_puzzle
+            else self._language.gettext("Press the button once more: the form came back at once, or was open for long.")
+        )
 
     def preferences(self, known: Known) -> Preferences | None:
         """Read what the preferences form asks for."""

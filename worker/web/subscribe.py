@@ -23,7 +23,8 @@ from worker.store import newsletters, topics
 from worker.store.topics import TopicRow
 from worker.web import choices
 from worker.web.forms import Draft, Reading
-from worker.web.gate import budgeted
+from worker.web.gate import budgeted, charge_sender
+from worker.web.marks import admit, fresh, kept
 from worker.web.newsletter_words import NewsletterLine, newsletter_lines
 from worker.web.site import AnyForm, AnySite, Site
 from worker.web.topic_search import Shelf, shelf
@@ -59,16 +60,18 @@ def show_form(
         sought=" ".join(q.split())[:100],
         locale=language.tag,
         timezone=site.house.settings.timezone,
+        mark=fresh(site),
     )
     return _form_page(request, site, language, draft)
 
 
-@router.post("/subscribe", dependencies=[Depends(budgeted(Sought.SIGN_UP))])
+@router.post("/subscribe")
 def take_form(request: Request, site: AnySite, form: AnyForm) -> Response:
     """Ask the owner of the address. The same page follows whether or not we knew it."""
     language = site.pages.language(request, str(form.get("locale") or "") or None)
     reading = Reading(form, language, site.check_query)
     if reading.is_only_a_look():
+        charge_sender(request, site, Sought.TRY)
         return _look(request, site, language, reading)
     address = ask(request, site, reading, how="sign-up page", asks_again=True)
     if address is None:
@@ -79,13 +82,21 @@ def take_form(request: Request, site: AnySite, form: AnyForm) -> Response:
 def ask(request: Request, site: Site, reading: Reading, *, how: str, asks_again: bool = False) -> str | None:
     """Ask the owner of the address that a form names, and return it; None when something in the form is not right.
 
-    What comes back is the same for every address, known or not. `asks_again` lets a doubtful address count as not
-    right until it is sent once more: the form must then show the draft's doubt, and send its `as_written` along.
+    What comes back is the same for every address, known or not, and for a form that a machine has filled in.
+    `asks_again` lets a doubtful address count as not right until it is sent once more: the form must then show the
+    draft's doubt, and send its `as_written` along. Raises an HTTP 429 for a sender who has asked for too much.
     """
+    charge_sender(request, site, Sought.SIGN_UP)
+    reading.draft.mark = kept(site, reading)
     address, wish = reading.address(), reading.wish()
     if address is None or wish is None:
         return None
     if reading.doubts(address, disposable=Disposable(site.house.settings.disposable), asks_again=asks_again):
+        return None
+    admission = admit(request, site, reading)
+    if admission.is_feigned:
+        return address.text
+    if not admission.is_taken:
         return None
     try:
         sign_up(
@@ -183,6 +194,7 @@ def _look(request: Request, site: Site, language: Language, reading: Reading) ->
     try_query(site, language, reading.draft, question)
     if is_for_script(request):
         return site.pages.page(request, "trial", language=language, draft=reading.draft)
+    reading.draft.mark = kept(site, reading)
     return _form_page(request, site, language, reading.draft)
 
 

@@ -1,0 +1,1 @@
+"""Puzzles that cost a machine more than they cost a reader, one file each."""
