@@ -70,7 +70,7 @@ def around(tmp_path_factory, sqlite_template: SqliteTemplate):
         friend, friends = stack.enter_context(stranger())
         other, others = stack.enter_context(stranger())
         url = sqlite_template.copy(folder / "t.db")
-        house = QuietHouse(load(home=folder / "home", database_url=url, embed_origins=friend))
+        house = QuietHouse(load(home=folder / "home", database_url=url, embed_origins=friend, form_quickest_s=0))
         stack.callback(house.close)
         add_topics(house)
         home = stack.enter_context(served(house))

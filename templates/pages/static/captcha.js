@@ -4,3 +4,4 @@ import "./altcha/altcha.min.js";
 globalThis.$altcha.algorithms.set("PBKDF2/SHA-256", () => new Worker("/static/altcha/pbkdf2.js", { type: "module" }));
 const language = document.documentElement.lang.split("-")[0];
 if (language === "ko") await import("./altcha/ko.js");
+for (const hint of document.querySelectorAll("[data-without-script]")) hint.hidden = true;

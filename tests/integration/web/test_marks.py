@@ -143,7 +143,7 @@ def test_a_solution_is_not_spent_on_a_form_with_a_mistake(suspicious):
 def test_where_every_form_needs_a_puzzle_the_page_has_one_from_the_start(careful):
     page = careful.get("/subscribe")
     assert "altcha-widget" in page.text
-    assert "<noscript>" in page.text
+    assert "Without JavaScript" in page.text
     form = FORM | {"shown": mark(careful)}
     assert not is_taken(careful.post("/subscribe", data=form))
     assert is_taken(careful.post("/subscribe", data=form | {"altcha": solution(careful)}))
