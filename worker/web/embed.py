@@ -164,11 +164,5 @@ def _told(draft: Draft, *, is_taken: bool) -> Response:
     return problem(422, errors=faults, headers=headers)
 
 
-def _readable(request: Request, site: Site) -> dict[str, str]:
-    origin = request.headers.get("origin", "")
-    may_read = {"Access-Control-Allow-Origin": origin} if _allowed(site, origin) else {}
-    return {"Vary": "Origin, Accept", **may_read}
-
-
 _SCRIPT: Final = f"// Tocsin {__version__}\n" + (templates_dir() / "pages" / "embed.js").read_text()
 _TAG: Final = f'"{hashlib.sha256(_SCRIPT.encode()).hexdigest()[:24]}"'
