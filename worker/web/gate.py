@@ -25,9 +25,14 @@ def budgeted(sought: Sought) -> Callable[..., None]:
     return admit
 
 
-def charge_sender(request: Request, site: Site, sought: Sought, *, cost: int = 1) -> None:
+def charge_sender(request: Request, site: Site, sought: Sought) -> None:
     """Take an act from the budgets of whoever asks. Raises an HTTP 429 when they hold no more."""
-    _charge(site, site.house.budgets.of_sender(sought, client_address(request), cost=cost))
+    _charge(site, site.house.budgets.of_sender(sought, client_address(request)))
+
+
+def charge_more(request: Request, site: Site, sought: Sought, *, cost: int) -> None:
+    """Take more for an act that is let in already, where there is more: the next one will find it gone."""
+    site.house.purse.spend(site.house.budgets.of_sender(sought, client_address(request), cost=cost))
 
 
 def charge_key(site: Site, holder: str) -> None:

@@ -20,7 +20,7 @@ from worker.signup.suspicion import Course, Demand, Guise, course, guise
 from worker.store.house import use_once
 from worker.tokens import Purpose
 from worker.web.forms import Mark, Reading
-from worker.web.gate import charge_sender
+from worker.web.gate import charge_more
 from worker.web.site import AnySite, Site
 
 router = APIRouter(include_in_schema=False)
@@ -57,10 +57,7 @@ def kept(site: Site, reading: Reading) -> Mark:
 
 
 def admit(request: Request, site: Site, reading: Reading) -> Admission:
-    """Look at a form's marks. One that is not taken has, in its draft, what to do next.
-
-    Raises an HTTP 429 for a form without a mark of ours, when its sender's budget is too small for it.
-    """
+    """Look at a form's marks. One that is not taken has, in its draft, what to do next."""
     house, at = site.house, site.now()
     given = reading.hidden(_MARK)
     shown_at = _read(site, given)
@@ -76,7 +73,7 @@ def admit(request: Request, site: Site, reading: Reading) -> Admission:
     if due is Course.PUZZLE and _is_solved(site, reading, at):
         due = course(looks, house.puzzle_demand, is_solved=True)
     if due is Course.TAKE_DEARLY:
-        charge_sender(request, site, Sought.SIGN_UP, cost=_DEAR - 1)
+        charge_more(request, site, Sought.SIGN_UP, cost=_DEAR - 1)
     if due in {Course.SHOW_AGAIN, Course.PUZZLE}:
         has_puzzle = due is Course.PUZZLE
         shown = given if looks in {Guise.SOUND, Guise.QUICK} else _sign(site, at)
