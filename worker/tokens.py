@@ -40,6 +40,7 @@ class Purpose(StrEnum):
     RETURN_PATH = "return-path"
     FORM = "form"  # the moment at which a sign-up form was shown
     PATIENCE = "patience"  # the moment since which somebody waits in place of solving a puzzle
+    CURSOR = "cursor"  # where a page of a list ends
 
 
 class Tokens:

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Collection
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated, Final
 
 import typer
 
 from worker.cli.house import Json, messages, opened_house, operator, print_json
-
-if TYPE_CHECKING:
-    from worker.store.database import Database
 
 _FLUSH_WITHIN_S: Final = 15.0
 
@@ -28,7 +22,7 @@ def erase(
     What stays are numbers for the books and, of a suppressed address, its keyed hash. Backups, a mailbox of returned
     mail and your providers' own logs are yours to clear.
     """
-    from worker.runtime.inbox import erase_messages_to
+    from worker.runtime.forgetting import flush, remove_files
     from worker.signup.address import normalise
     from worker.signup.run_erasure import erase as forget
 
@@ -37,9 +31,8 @@ def erase(
         typer.confirm("What is erased cannot be brought back. Go on?", abort=True, err=True)
     key = found.address_hash(wanted.key)
     erased = forget(found.database, wanted, key, actor=operator(), suppress=suppress)
-    mails = sum(erase_messages_to(found.inbox, spelling) for spelling in {wanted.text, wanted.key})
-    mails += _remove_quoting(found.home / "returned-mail", {wanted.text, wanted.key})
-    is_flushed = _flush(found.database)
+    mails = remove_files(home=found.home, inbox=found.inbox, spellings={wanted.text, wanted.key})
+    is_flushed = flush(found.database, within_s=_FLUSH_WITHIN_S)
     if as_json:
         told = {"known": erased.was_known, "unsent": erased.unsent, "mails": erased.mails, "events": erased.events}
         print_json({**told, "files": mails, "suppressed": suppress, "flushed": is_flushed})
@@ -48,26 +41,3 @@ def erase(
     if not is_flushed:
         messages.print("the database's write-ahead log could not be emptied: do this once more in a minute")
         raise typer.Exit(1)
-
-
-def _remove_quoting(folder: Path, spellings: Collection[str]) -> int:
-    """Remove the files that quote an address, and return how many there were."""
-    wanted = [spelling.lower().encode() for spelling in spellings]
-    quoting = [
-        path
-        for path in (folder.rglob("*") if folder.is_dir() else ())
-        if path.is_file() and any(spelling in path.read_bytes().lower() for spelling in wanted)
-    ]
-    for path in quoting:
-        path.unlink(missing_ok=True)
-    return len(quoting)
-
-
-def _flush(database: Database) -> bool:
-    """Wait until nobody reads what was overwritten any more."""
-    deadline_s = time.monotonic() + _FLUSH_WITHIN_S
-    while not database.flush_deleted():
-        if time.monotonic() > deadline_s:
-            return False
-        time.sleep(0.2)
-    return True

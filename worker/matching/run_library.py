@@ -45,10 +45,10 @@ def import_reading(database: Database, reading: Reading, *, on_done: Callable[[]
         added, changed, edited, unchanged = [], [], [], []
         for draft in checked.drafts:
             before = known.get(draft.slug)
-            if before is not None and not before.disabled_reason and _new(draft) == _as_new(before):
+            if before is not None and not before.disabled_reason and new_topic(draft) == _as_new(before):
                 unchanged.append(draft.slug)
                 continue
-            topics.put_topic(conn, _new(draft))
+            topics.put_topic(conn, new_topic(draft))
             if before is None:
                 added.append(draft.slug)
             elif before.canonical != draft.canonical:
@@ -81,7 +81,8 @@ def check_stored(rows: Sequence[TopicRow], *, on_done: Callable[[], None] = _no_
     return check(drafts, {}, on_done=on_done)
 
 
-def _new(draft: TopicDraft) -> NewTopic:
+def new_topic(draft: TopicDraft) -> NewTopic:
+    """Return a checked draft as it is stored."""
     return NewTopic(
         slug=draft.slug,
         name=draft.name,

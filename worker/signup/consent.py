@@ -35,8 +35,8 @@ class Evidence(_Frozen):
     at: datetime | None = None
 
     def noted(self, at: datetime) -> Evidence:
-        """Return this evidence with its time."""
-        return self.model_copy(update={"at": at})
+        """Return this evidence with its time, unless it has one of its own."""
+        return self if self.at is not None else self.model_copy(update={"at": at})
 
 
 class Question(_Frozen):
@@ -94,9 +94,12 @@ class Consent(_Frozen):
         Who answers is nobody's victim, so that the budget starts anew.
         """
         asked = (self.question.asked,) if self.question else ()
-        given = (*self.given, *asked, evidence)
-        given = given if len(given) <= _MOST_KEPT else (given[0], *given[1 - _MOST_KEPT :])  # the first yes stays
+        given = _kept((*self.given, *asked, evidence))
         return self.model_copy(update={"question": None, "asked_at": (), "given": given, "farewell": None})
+
+    def witnessed(self, evidence: Evidence) -> Consent:
+        """Return the record with one more yes, which came by somebody else; what was asked still waits."""
+        return self.model_copy(update={"given": _kept((*self.given, evidence))})
 
     def left(self, farewell: Wish) -> Consent:
         """Return the record of a reader who leaves, and followed this until now."""
@@ -104,6 +107,10 @@ class Consent(_Frozen):
 
     def _lately(self, now: datetime) -> tuple[datetime, ...]:
         return tuple(asked for asked in self.asked_at if now - asked < _DAY)
+
+
+def _kept(given: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
+    return given if len(given) <= _MOST_KEPT else (given[0], *given[1 - _MOST_KEPT :])  # the first yes stays
 
 
 def ip_prefix(address: str) -> str:

@@ -80,6 +80,8 @@ def continue_with(conn: Connection, reader: Reader, following: Following, rhythm
         if newsletter is not None:
             _follow_newsletter(conn, reader.id, newsletter, timezone=timezone, after=now(conn))
         return
+    if following.slug is None and following.query is None:
+        return  # its topic has been taken away
     people.follow(
         conn,
         reader.id,

@@ -224,11 +224,21 @@ def by_kind_and_status(conn: Connection) -> dict[tuple[EditionKind, EditionStatu
     return {(kind, status): found.get((kind, status), 0) for kind in EditionKind for status in EditionStatus}
 
 
-def listed(conn: Connection, *, limit: int, edition_id: EditionId | None = None) -> list[dict[str, Any]]:
+def listed(
+    conn: Connection,
+    *,
+    limit: int,
+    edition_id: EditionId | None = None,
+    before: int | None = None,
+    kind: EditionKind | None = None,
+    status: EditionStatus | None = None,
+) -> list[dict[str, Any]]:
     """Return editions as mappings of their columns, the newest first."""
     query = sa.select(Edition.__table__).order_by(Edition.id.desc()).limit(limit)
-    if edition_id is not None:
-        query = query.where(Edition.id == edition_id)
+    wanted = {Edition.id: edition_id, Edition.kind: kind, Edition.status: status}
+    query = query.where(*(column == value for column, value in wanted.items() if value is not None))
+    if before is not None:
+        query = query.where(Edition.id < before)
     return [dict(row._mapping) for row in conn.execute(query)]  # noqa: SLF001  Row's documented view
 
 

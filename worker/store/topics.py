@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from worker.model import ArticleId, StoryId, TopicId
 from worker.store.database import insert_for, now
 from worker.store.house import MATCH_SEQ, TOPICS_GENERATION, draw
-from worker.store.schema import Article, Match, Topic, TopicStory
+from worker.store.schema import Article, Match, Subscription, Topic, TopicStory
 from worker.store.schema.base import UtcDateTime
 
 
@@ -94,6 +94,30 @@ def put_topic(conn: Connection, topic: NewTopic) -> tuple[TopicId, bool]:
         values["generation"] = generation
     conn.execute(sa.update(Topic).where(Topic.id == known.id).values(**values))
     return TopicId(known.id), False
+
+
+def count_followers(conn: Connection, topic_id: TopicId) -> int:
+    """Return how many readers follow a topic."""
+    running = sa.select(sa.func.count(Subscription.id)).where(
+        Subscription.topic_id == topic_id, Subscription.ended_at.is_(None)
+    )
+    return conn.execute(running).scalar_one()
+
+
+def take_away(conn: Connection, topic_id: TopicId) -> None:
+    """Have a shared topic asked no longer, and found under no slug; what it has matched stays in the books.
+
+    Its canonical form is one that no query has, so that no reader's query ever meets it.
+    """
+    generation = draw(conn, TOPICS_GENERATION)[0]  # before any row is written: `standing` says why
+    gone = {"slug": None, "canonical": f"(taken away {topic_id}", "dormant": True, "generation": generation}
+    conn.execute(sa.update(Topic).where(Topic.id == topic_id).values(**gone, disabled_reason="", updated_at=now(conn)))
+
+
+def listed(conn: Connection, *, after: int, limit: int) -> list[TopicRow]:
+    """Return shared topics in order of id."""
+    query = sa.select(*_COLUMNS).where(Topic.slug.is_not(None), Topic.id > after).order_by(Topic.id).limit(limit)
+    return [TopicRow(**row._mapping) for row in conn.execute(query)]  # noqa: SLF001  Row's documented view
 
 
 def store_matches(

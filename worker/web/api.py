@@ -8,21 +8,23 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, HTTPException, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.requests import Request
 
 from worker.errors import InputError
 from worker.intake.run import Added
 from worker.model import ArticleId, Cadence, Novelty, ParsedArticle, Severity
-from worker.signup.address import normalise
+from worker.signup.address import Address, normalise
+from worker.signup.consent import Evidence, ip_prefix
 from worker.signup.run import sign_up
+from worker.signup.run_subscribers import vouch
 from worker.signup.wishes import Follow, Rhythm, Slug, Weekday, Wish
 from worker.store import articles, topics
 from worker.store.articles import StoredArticle
-from worker.web.api_keys import Scope, needs
+from worker.web.api_keys import Scope, holder_of, may, needs
 from worker.web.gate import charge_key
 from worker.web.problems import PROBLEM
 from worker.web.site import AnySite, Site
@@ -85,6 +87,19 @@ class JudgedArticle(BaseModel):
     topics: list[str] | None
 
 
+class Given(Body):
+    """Evidence of a reader's consent, for a key with the scope `personal`: then nobody is asked again.
+
+    Of `ip`, only the network is kept; `wording` says which sentence they agreed to.
+    """
+
+    at: AwareDatetime
+    how: Annotated[str, Field(min_length=1, max_length=200, description="Such as: checkout page, box ticked.")]
+    page: Annotated[str, Field(max_length=500)] = ""
+    wording: Annotated[str, Field(max_length=200)] = ""
+    ip: Annotated[str, Field(max_length=60)] = ""
+
+
 class Subscription(Body):
     """A reader's wish, as the newspaper's own page collected it."""
 
@@ -98,12 +113,20 @@ class Subscription(Body):
     cadence: Cadence = Cadence.DAILY
     at: Annotated[tuple[str, ...], Field(description="Local times, such as 07:00.")] = ()
     weekday: Weekday | None = None
+    consent: Given | None = None
+
+
+class Subscribed(BaseModel):
+    """Who is a reader now, since their consent came with the wish."""
+
+    status: Literal["subscribed"] = "subscribed"
+    id: int
 
 
 class Received(BaseModel):
     """The same answer for every address, known or not."""
 
-    status: str = "received"
+    status: Literal["received"] = "received"
     detail: str = "If this address may get mail from us, its owner is asked to confirm."
 
 
@@ -133,18 +156,33 @@ def push_article(site: AnySite, article: PushedArticle, response: Response) -> J
 @router.post(
     "/subscriptions",
     status_code=202,
-    response_model=Received,
-    responses=PROBLEMS,
+    response_model=Received | Subscribed,
+    responses={
+        200: {"model": Subscribed, "description": "A reader already, who follows this too now."},
+        201: {"model": Subscribed, "description": "A reader now: the consent came with the wish."},
+        **PROBLEMS,
+    },
 )
 def subscribe(
-    request: Request, site: AnySite, wanted: Subscription, holder: Annotated[str, Depends(needs(Scope.SUBSCRIPTIONS))]
-) -> Received:
-    """Ask the owner of an address whether they want this. Nothing is sent before they have confirmed."""
-    charge_key(site, holder)
-    with _about("email"):
+    *,
+    request: Request,
+    site: AnySite,
+    wanted: Subscription,
+    response: Response,
+    holder: Annotated[str, Depends(needs(Scope.SUBSCRIPTIONS))],
+) -> Received | Subscribed:
+    """Ask the owner of an address whether they want this. Nothing is sent before they have confirmed.
+
+    With `consent`, nobody is asked, but who has left before; and a suppressed address gets nothing.
+    """
+    if wanted.consent is None:
+        charge_key(site, holder)
+    with about("email"):
         address = normalise(wanted.email)
-    with _about("query"):
+    with about("query"):
         wish = _wish(site, wanted).checked(site.check_query)
+    if wanted.consent is not None:
+        return _vouch(request, site, response, address=address, wish=wish, given=wanted.consent)
     sign_up(
         site.house.database,
         address=address,
@@ -158,8 +196,36 @@ def subscribe(
     return Received()
 
 
+def _vouch(
+    request: Request, site: Site, response: Response, *, address: Address, wish: Wish, given: Given
+) -> Received | Subscribed:
+    holder = holder_of(request)
+    if holder is None or not may(holder, Scope.PERSONAL):
+        raise HTTPException(403, "evidence of consent is taken from keys with the scope personal only")
+    if given.at > site.now():
+        raise InputError("this is still to come", where="consent.at", hint="say when the reader said yes")
+    network = ip_prefix(given.ip) if given.ip else ""
+    if given.ip and not network:
+        raise InputError("this is no IP address", where="consent.ip", hint="leave it out where it is not known")
+    evidence = Evidence(how=given.how, page=given.page, wording=given.wording, ip_prefix=network, at=given.at)
+    vouched = vouch(
+        site.house.database,
+        address=address,
+        wish=wish,
+        evidence=evidence,
+        hash_address=site.house.address_hash,
+        check_query=site.check_query,
+    )
+    if vouched.asked:
+        site.house.ring("sweep_planning")
+    if vouched.subscriber_id is None:
+        return Received()
+    response.status_code = 201 if vouched.is_new else 200
+    return Subscribed(id=vouched.subscriber_id)
+
+
 @contextmanager
-def _about(field: str) -> Iterator[None]:
+def about(field: str) -> Iterator[None]:
     """Give an error that names no field of its own this one."""
     try:
         yield

@@ -9,15 +9,19 @@ from datetime import datetime
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, HTTPException, Path, Query
+from fastapi.responses import Response
 from pydantic import BaseModel, Field
+from starlette.requests import Request
 
 from worker.delivery.run_steering import steer
 from worker.delivery.steering import Command
 from worker.lifecycle import State
-from worker.model import Canary, EditionId, EditionKind, EditionStatus, Lane, Severity
+from worker.model import Canary, EditionId, EditionKind, EditionStatus, Lane, Severity, SubscriberId
 from worker.store import editions, ledger
 from worker.web.api import MISSING, PROBLEMS, Body, problem_answers
+from worker.web.api_etags import NOT_NEW, TAGGED, IfNoneMatch, answer
 from worker.web.api_keys import Scope, needs
+from worker.web.api_paging import PAGED, AnyPaging
 from worker.web.site import AnySite
 
 REFUSED: Final = problem_answers(_409="It has ended, or is not stopped.")
@@ -27,8 +31,8 @@ router = APIRouter(prefix="/api/v1", tags=["v1"])
 Number = Annotated[int, Path(ge=1, le=2**63 - 1)]
 
 
-class Edition(BaseModel):
-    """One run. `conservation` has everybody of the audience in exactly one of its other terms."""
+class Line(BaseModel):
+    """One run, in a list."""
 
     id: int
     kind: EditionKind
@@ -45,7 +49,19 @@ class Edition(BaseModel):
     created_at: datetime
     planned_at: datetime | None
     finished_at: datetime | None
+
+
+class Edition(Line):
+    """One run. `conservation` has everybody of the audience in exactly one of its other terms."""
+
     conservation: dict[str, int]
+
+
+class Editions(BaseModel):
+    """Some editions, the newest first; `next` is the cursor of the rest, null: there is no rest."""
+
+    editions: list[Line]
+    next: str | None
 
 
 class Why(Body):
@@ -86,25 +102,47 @@ class Delivery(BaseModel):
 
 
 class Page(BaseModel):
-    """Some deliveries in order of id. Ask for the rest with `after` set to `next`; null: there is no rest."""
+    """Some deliveries in order of id; `next` is the cursor of the rest, null: there is no rest."""
 
     deliveries: list[Delivery]
-    next: int | None
+    next: str | None
+
+
+@router.get(
+    "/editions",
+    dependencies=[Depends(needs(Scope.EDITIONS))],
+    response_model=Editions,
+    responses=PROBLEMS | PAGED,
+)
+def list_editions(
+    site: AnySite, paging: AnyPaging, kind: EditionKind | None = None, status: EditionStatus | None = None
+) -> dict[str, Any]:
+    """List editions, the newest first."""
+    with site.house.database.read() as conn:
+        rows = editions.listed(conn, limit=paging.limit + 1, before=paging.after, kind=kind, status=status)
+    page, following = paging.page(rows)
+    return {"editions": page, "next": following}
 
 
 @router.get(
     "/editions/{edition_id}",
     dependencies=[Depends(needs(Scope.EDITIONS))],
     response_model=Edition,
-    responses=PROBLEMS | MISSING,
+    responses=PROBLEMS | MISSING | NOT_NEW | {200: {"description": "The edition.", "headers": TAGGED}},
 )
-def show(site: AnySite, edition_id: Number) -> dict[str, Any]:
+def show(
+    request: Request,
+    site: AnySite,
+    edition_id: Number,
+    if_none_match: IfNoneMatch = None,  # noqa: ARG001  for the description: `answer` reads it
+) -> Response:
     """Show an edition with its conservation figures."""
     with site.house.database.read() as conn:
         found = editions.listed(conn, edition_id=EditionId(edition_id), limit=1)
         if not found:
             raise HTTPException(404, f"there is no edition {edition_id}")
-        return {**found[0], "conservation": editions.conservation(conn, EditionId(edition_id))}
+        figures = editions.conservation(conn, EditionId(edition_id))
+    return answer(request, Edition.model_validate({**found[0], "conservation": figures}))
 
 
 @router.post("/editions/{edition_id}/{command}", response_model=Answer, responses=PROBLEMS | MISSING | REFUSED)
@@ -127,16 +165,20 @@ def command_edition(
     return steered.told()
 
 
-@router.get("/deliveries", dependencies=[Depends(needs(Scope.PERSONAL))], response_model=Page, responses=PROBLEMS)
+@router.get(
+    "/deliveries", dependencies=[Depends(needs(Scope.PERSONAL))], response_model=Page, responses=PROBLEMS | PAGED
+)
 def deliveries(
     site: AnySite,
-    edition: Annotated[int | None, Query(ge=1)] = None,
+    paging: AnyPaging,
+    edition: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None,
+    subscriber: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None,
     state: State | None = None,
-    after: Annotated[int, Query(ge=0, description="The `next` of the page before.")] = 0,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> dict[str, Any]:
     """List copies, oldest first."""
+    reader = SubscriberId(subscriber) if subscriber is not None else None
+    wanted: dict[str, Any] = {"edition": edition, "subscriber": reader, "state": state}
     with site.house.database.read() as conn:
-        rows = list(ledger.deliveries(conn, edition=edition, state=state, after=after, limit=limit + 1))
-    more = len(rows) > limit
-    return {"deliveries": rows[:limit], "next": rows[limit - 1]["id"] if more else None}
+        rows = list(ledger.deliveries(conn, **wanted, after=paging.after or 0, limit=paging.limit + 1))
+    page, following = paging.page(rows)
+    return {"deliveries": page, "next": following}

@@ -18,6 +18,8 @@ from worker.web import (
     api_document,
     api_editions,
     api_newsletters,
+    api_subscribers,
+    api_topics,
     api_webhooks,
     archive,
     confirm,
@@ -59,6 +61,8 @@ _ROUTERS: Final = (
     health.router,
     api.router,
     api_backtest.router,
+    api_topics.router,
+    api_subscribers.router,
     webhooks.router,
     api_articles.router,
     api_newsletters.router,  # before the commands on all editions, whose pattern is wider

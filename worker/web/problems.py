@@ -20,7 +20,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from worker.errors import ConfigurationError, InputError, QueryError, TokenError
+from worker.errors import ConfigurationError, InputError, ManyFaultsError, QueryError, TokenError
 from worker.web.framing import BOX
 
 log = logging.getLogger("worker.web")
@@ -174,11 +174,15 @@ async def _on_token(request: Request, error: Exception) -> Response:
 
 async def _on_input(request: Request, error: Exception) -> Response:
     assert isinstance(error, InputError)  # noqa: S101  as above
+    errors = error.errors if isinstance(error, ManyFaultsError) else (error,)
+    return _answer(request, 422, "; ".join(map(str, errors[:3])), errors=[_told(one) for one in errors])
+
+
+def _told(error: InputError) -> Fault:
     where = f"#/{error.where.replace('.', '/')}" if error.where else "#"
     said = f"{error.message} ({error.hint})" if error.hint else error.message
     offset = error.offset if isinstance(error, QueryError) else None
-    fault = Fault(detail=said, pointer=where, offset=offset, hint=error.hint or None)
-    return _answer(request, 422, str(error), errors=[fault])
+    return Fault(detail=said, pointer=where, offset=offset, hint=error.hint or None)
 
 
 async def _on_trouble(request: Request, error: Exception) -> Response:

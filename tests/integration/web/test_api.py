@@ -256,7 +256,13 @@ def test_the_api_describes_itself(newspaper):
         "/api/v1/articles/{article_id}/correct",
         "/api/v1/editions/{edition_id}",
         "/api/v1/editions/{edition_id}/{command}",
+        "/api/v1/editions",
+        "/api/v1/subscribers",
+        "/api/v1/subscribers/lookup",
+        "/api/v1/subscribers/{subscriber_id}",
         "/api/v1/subscriptions",
+        "/api/v1/topics",
+        "/api/v1/topics/{slug}",
         "/api/v1/topics/backtest",
     }
     answers = document["paths"]["/api/v1/articles"]["post"]["responses"]

@@ -6,7 +6,7 @@ import pytest
 
 from tests import builders
 from worker.model import EditionKind, EditionStatus
-from worker.store import house
+from worker.store import house, people
 from worker.store.house import put_api_key
 from worker.tokens import Purpose
 
@@ -91,19 +91,72 @@ def test_what_is_asked_wrongly_is_told(newspaper, method, path, status):
     assert (answer.status_code, answer.json()["status"]) == (status, status)
 
 
+def pages(newspaper, path, **asked):
+    """Ask for one page after the other, by the links that they give."""
+    answer = call(newspaper, "GET", path, params=asked)
+    yield answer.json()
+    while "next" in answer.links:
+        answer = call(newspaper, "GET", answer.links["next"]["url"].removeprefix("/api/v1"))
+        yield answer.json()
+
+
 def test_deliveries_come_in_pages_that_hold_each_once(newspaper, send):
     with newspaper.house.database.write() as conn:
         builders.edition(conn, [builders.reader(conn) for _ in range(4)])
-    seen, after = [], 0
-    while after is not None:
-        page = call(newspaper, "GET", "/deliveries", params={"limit": 3, "after": after}).json()
-        seen += [row["id"] for row in page["deliveries"]]
-        after = page["next"]
+    seen = [row["id"] for page in pages(newspaper, "/deliveries", limit=3) for row in page["deliveries"]]
     assert len(seen) == len(set(seen)) == 7
-    mine = call(newspaper, "GET", "/deliveries", params={"edition": send, "state": "planned"}).json()
+    (mine,) = pages(newspaper, "/deliveries", edition=send, state="planned")
     assert [row["edition"] for row in mine["deliveries"]] == [send] * 3
     assert mine["next"] is None
     assert mine["deliveries"][0]["recipient"].endswith("@readers.example")
+    reader = builders_reader(newspaper, mine["deliveries"][0]["recipient"])
+    (theirs,) = pages(newspaper, "/deliveries", subscriber=reader)
+    assert [row["id"] for row in theirs["deliveries"]] == [mine["deliveries"][0]["id"]]
+
+
+def builders_reader(newspaper, address):
+    with newspaper.house.database.read() as conn:
+        return people.by_address(conn, builders.address_hash(address)).id
+
+
+def test_what_comes_while_somebody_pages_neither_repeats_nor_hides_anything(newspaper):
+    def add():
+        with newspaper.house.database.write() as conn:
+            return builders.edition(conn, [builders.reader(conn)])
+
+    made = [add() for _ in range(5)]
+    asked = pages(newspaper, "/editions", limit=2)
+    first = next(asked)
+    add()
+    seen = [row["id"] for page in (first, *asked) for row in page["editions"]]
+    assert seen == made[::-1]
+
+
+def test_a_cursor_is_good_for_its_own_list_only(newspaper, send):
+    cursor = call(newspaper, "GET", "/deliveries", params={"limit": 1}).json()["next"]
+    for path, asked in (
+        ("/deliveries", {"cursor": cursor, "edition": send}),
+        ("/editions", {"cursor": cursor}),
+        ("/deliveries", {"cursor": cursor + "x"}),
+        ("/deliveries", {"cursor": "7"}),
+        ("/deliveries", {"cursor": newspaper.link(Purpose.PREFERENCES, 7).rpartition("/")[2]}),
+    ):
+        refused = call(newspaper, "GET", path, params=asked)
+        assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "#/cursor")
+
+
+def test_editions_are_listed_by_kind_and_status_and_shown_only_when_they_are_new(newspaper, send):
+    (page,) = pages(newspaper, "/editions", kind="digest", status="planned")
+    assert [row["id"] for row in page["editions"]] == [send]
+    (none,) = pages(newspaper, "/editions", kind="alert")
+    assert none == {"editions": [], "next": None}
+    etag = call(newspaper, "GET", f"/editions/{send}").headers["etag"]
+    again = newspaper.get(
+        f"/api/v1/editions/{send}", headers={"Authorization": f"Bearer {API_KEY}", "If-None-Match": etag}
+    )
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", etag)
+    call(newspaper, "POST", f"/editions/{send}/pause")
+    assert call(newspaper, "GET", f"/editions/{send}").headers["etag"] != etag
 
 
 def test_the_books_are_a_metric(newspaper, send):
