@@ -11,7 +11,7 @@ import hypothesis
 import pytest
 import schemathesis
 from hypothesis import HealthCheck
-from schemathesis import checks
+from schemathesis import GenerationMode, checks
 
 from tests import builders
 from worker.model import EditionKind
@@ -21,6 +21,8 @@ from .newspaper import API_KEY
 
 pytestmark = pytest.mark.slow
 
+EXAMPLES = 40
+BEARER = {"Authorization": f"Bearer {API_KEY}"}
 CHECKS = [
     checks.not_a_server_error,
     checks.status_code_conformance,
@@ -49,15 +51,23 @@ def description(open_newspaper, monkeypatch) -> Any:
     return schemathesis.openapi.from_url(f"{newspaper.url}/api/openapi.json")
 
 
-described = schemathesis.pytest.from_fixture("description")
+@pytest.mark.parametrize("mode", GenerationMode)
+def test_every_answer_is_one_that_the_description_has(description, mode):
+    asked = {}
+    for found in description.get_all_operations():
+        operation = found.ok()
 
+        @hypothesis.given(case=operation.as_strategy(generation_mode=mode))
+        @hypothesis.settings(
+            max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+        )
+        def ask(case):
+            answer = case.call_and_validate(headers=BEARER, checks=CHECKS, timeout=60)
+            asked[operation.label].add(answer.status_code)
 
-@described.parametrize()
-@hypothesis.settings(
-    max_examples=40,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=list(HealthCheck),
-)
-def test_every_answer_is_one_that_the_description_has(case):
-    case.call_and_validate(headers={"Authorization": f"Bearer {API_KEY}"}, checks=CHECKS, timeout=60)
+        asked[operation.label] = set()
+        ask()
+    assert len(asked) > 25
+    wanted = range(200, 300) if mode is GenerationMode.POSITIVE else range(400, 500)
+    never = {label for label, seen in asked.items() if not seen & {*wanted}}
+    assert never == set(), asked
