@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,6 +13,7 @@ import httpx
 import pytest
 
 from worker.settings import load
+from worker.store.articles import unmatched
 
 from .newspaper import API_KEY, Newspaper, QuietHouse, add_topics, served
 
@@ -67,3 +69,22 @@ def open_newspaper(make_house: Callable[..., QuietHouse]) -> Iterator[Callable[.
 @pytest.fixture
 def newspaper(open_newspaper: Callable[..., Newspaper]) -> Newspaper:
     return open_newspaper()
+
+
+@pytest.fixture
+def matching(newspaper: Newspaper) -> Iterator[None]:
+    """A matcher that does what a worker would do, as soon as an article is there."""
+    stop = threading.Event()
+
+    def work() -> None:
+        while not stop.wait(0.02):
+            with newspaper.house.database.read() as conn:
+                waiting = unmatched(conn, limit=10)
+            for article_id in waiting:
+                newspaper.house.matcher.match(article_id)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    yield
+    stop.set()
+    thread.join()

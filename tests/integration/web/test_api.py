@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 
 import pytest
 
 from worker.circuits import Trouble, Way
 from worker.store import articles, breakers, house, throttles
-from worker.store.articles import unmatched
 from worker.store.database import now
 from worker.store.throttles import Halved, Place
 from worker.web.health import SILENT_AFTER_S
@@ -31,25 +29,6 @@ ARTICLE = {
     "published_at": "2026-11-23T09:30:00+04:00",
     "severity": "important",
 }
-
-
-@pytest.fixture
-def matching(newspaper):
-    """A matcher that does what a worker would do, as soon as an article is there."""
-    stop = threading.Event()
-
-    def work():
-        while not stop.wait(0.02):
-            with newspaper.house.database.read() as conn:
-                waiting = unmatched(conn, limit=10)
-            for article_id in waiting:
-                newspaper.house.matcher.match(article_id)
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    yield
-    stop.set()
-    thread.join()
 
 
 def push(newspaper, article=None, **changes):
