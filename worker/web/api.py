@@ -103,7 +103,7 @@ class Given(Body):
 class Subscription(Body):
     """A reader's wish, as the newspaper's own page collected it."""
 
-    email: str
+    email: Annotated[str, Field(json_schema_extra={"format": "email"})]
     name: str = ""
     locale: str = "en"
     timezone: str | None = Field(None, description="An IANA name; the newsroom's own zone when left out.")

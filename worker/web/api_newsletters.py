@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from worker.model import Approval, EditionId, EditionStatus, SubscriberId, Timing
 from worker.planning import run_choosing
@@ -101,7 +101,7 @@ class Letting(Body):
 class Addressed(Body):
     """A confirmed reader's address."""
 
-    address: str
+    address: Annotated[str, Field(json_schema_extra={"format": "email"})]
 
 
 @router.get(

@@ -123,7 +123,7 @@ class ChangedSubscriber(Body):
 class Addressed(Body):
     """A reader's address."""
 
-    email: Annotated[str, Field(max_length=400)]
+    email: Annotated[str, Field(max_length=400, json_schema_extra={"format": "email"})]
 
 
 @router.get("/subscribers", dependencies=[_PERSONAL], response_model=Page, responses=PROBLEMS | PAGED)

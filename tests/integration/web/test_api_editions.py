@@ -109,14 +109,16 @@ def test_deliveries_come_in_pages_that_hold_each_once(newspaper, send):
     assert [row["edition"] for row in mine["deliveries"]] == [send] * 3
     assert mine["next"] is None
     assert mine["deliveries"][0]["recipient"].endswith("@readers.example")
-    reader = builders_reader(newspaper, mine["deliveries"][0]["recipient"])
+    reader = reader_of(newspaper, mine["deliveries"][0]["recipient"])
     (theirs,) = pages(newspaper, "/deliveries", subscriber=reader)
     assert [row["id"] for row in theirs["deliveries"]] == [mine["deliveries"][0]["id"]]
 
 
-def builders_reader(newspaper, address):
+def reader_of(newspaper, address):
     with newspaper.house.database.read() as conn:
-        return people.by_address(conn, builders.address_hash(address)).id
+        found = people.by_address(conn, builders.address_hash(address))
+    assert found
+    return found.id
 
 
 def test_what_comes_while_somebody_pages_neither_repeats_nor_hides_anything(newspaper):

@@ -8,12 +8,8 @@ from typing import Any
 import pytest
 
 from tests import builders
-from worker.model import EditionKind, SubscriberStatus
+from worker.model import SubscriberStatus
 from worker.planning.run import plan
-from worker.signup.newsletters import NewNewsletter
-from worker.signup.run_newsletters import store_newsletters
-from worker.signup.run_wishes import fulfil
-from worker.signup.wishes import Follow
 from worker.store import people
 from worker.tokens import Purpose
 
@@ -25,35 +21,6 @@ SOON = timedelta(minutes=30)
 def call(newspaper, method, path, key=API_KEY, **options):
     headers = {"Authorization": f"Bearer {key}"}
     return newspaper.client.request(method, f"{newspaper.url}/api/v1{path}", headers=headers, **options)
-
-
-@pytest.fixture
-def issue(newspaper):
-    """A draft of an issue of three stories, due in half an hour, that needs an editor's word."""
-    database = newspaper.house.database
-    due_at = builders.time_of(database) + SOON
-    letter = NewNewsletter.model_validate(
-        {
-            "slug": "top-10",
-            "name": "Top 10 stories",
-            "sender": {"name": "The Courier", "address": "top10@courier.example"},
-            "schedule": f"FREQ=DAILY;BYHOUR={due_at.hour};BYMINUTE={due_at.minute}",
-            "timezone": "UTC",
-            "approval": "required",
-            "selection": {"minimum": 2, "maximum": 3},
-        }
-    )
-    store_newsletters(database, (letter,), where="n.yaml")
-    with database.write() as conn:
-        ada = builders.reader(conn, "ada")
-        fulfil(conn, ada, [Follow(newsletter="top-10")], timezone="UTC")
-        topic = builders.topic(conn, "gulf", en="Gulf")
-        for title in ("Anchors", "Boats", "Cranes"):
-            builders.news(conn, topic, title=title, outlet=f"Paper of {title}")
-    plan(database, newspaper.house.planning_policy)
-    with database.read() as conn:
-        [draft] = [one for one in builders.all_editions(conn) if one.kind is EditionKind.NEWSLETTER]
-    return draft.id
 
 
 @pytest.mark.usefixtures("issue")

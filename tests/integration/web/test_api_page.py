@@ -19,9 +19,10 @@ def examples():
     """Return each command of curl's, and what the page says that it prints."""
     for block in re.findall(r"```console\n(.*?)```", PAGE, re.DOTALL):
         for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
-            command, printed = re.fullmatch(r"((?:.*\\\n)*(?:[^']|'[^']*')*?)\n(.*)", part, re.DOTALL).groups()
-            if command.startswith("curl "):
-                yield command, printed.strip()
+            found = re.fullmatch(r"((?:.*\\\n)*(?:[^']|'[^']*')*?)\n(.*)", part, re.DOTALL)
+            assert found
+            if part.startswith("curl "):
+                yield found[1], found[2].strip()
 
 
 def differences(said, got, at="$"):
