@@ -243,6 +243,12 @@ def test_the_api_describes_itself(newspaper):
         "/api/v1/topics",
         "/api/v1/topics/{slug}",
         "/api/v1/topics/backtest",
+        "/api/v1/webhooks",
+        "/api/v1/webhooks/{endpoint_id}",
+        "/api/v1/webhooks/{endpoint_id}/messages",
+        "/api/v1/webhooks/{endpoint_id}/rotate",
+        "/api/v1/webhooks/{endpoint_id}/test",
+        "/api/v1/webhooks/{endpoint_id}/retry",
     }
     answers = document["paths"]["/api/v1/articles"]["post"]["responses"]
     assert {"200", "201", "202", "401", "403", "413", "422"} <= set(answers)
