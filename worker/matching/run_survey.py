@@ -6,6 +6,7 @@ Reads no text: that is `run_backtest`'s business, for what stays open here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -42,14 +43,15 @@ def survey(conn: Connection, nodes: Sequence[Node], *, since: datetime, give_up:
     vocabulary = _vocabulary(conn, nodes)
     articles: list[Integers] = [np.empty((0, 3), dtype=np.int64)]
     judged: list[list[Bounds]] = [[_nobody()] for _ in nodes]
-    for rows in terms.in_period(conn, since=since, analyser_version=ANALYSER_VERSION):
-        give_up()
-        articles.append(np.array([row[:3] for row in rows], dtype=np.int64))
-        block = Block(*unpack(row.terms or b"" for row in rows), vocabulary)
-        is_unknown = np.array([row.terms is None for row in rows])
-        for node, so_far in zip(nodes, judged, strict=True):
-            sure, possible = block.bounds(node)
-            so_far.append(Bounds(sure & ~is_unknown, possible | is_unknown))
+    with closing(terms.in_period(conn, since=since, analyser_version=ANALYSER_VERSION)) as blocks:
+        for rows in blocks:
+            give_up()
+            articles.append(np.array([row[:3] for row in rows], dtype=np.int64))
+            block = Block(*unpack(row.terms or b"" for row in rows), vocabulary)
+            is_unknown = np.array([row.terms is None for row in rows])
+            for node, so_far in zip(nodes, judged, strict=True):
+                sure, possible = block.bounds(node)
+                so_far.append(Bounds(sure & ~is_unknown, possible | is_unknown))
     columns = np.concatenate(articles)
     order = np.lexsort((columns[:, 0], columns[:, 2]))
     article, story, at_s = columns[order].T

@@ -5,7 +5,7 @@ Never analyses a text and never reads a query: `matching.run_terms` writes, `mat
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Generator
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -94,7 +94,7 @@ def outdated(conn: Connection, *, analyser_version: int, limit: int) -> list[Art
     return [ArticleId(article_id) for article_id in conn.execute(query).scalars()]
 
 
-def in_period(conn: Connection, *, since: datetime, analyser_version: int) -> Iterator[list[Indexed]]:
+def in_period(conn: Connection, *, since: datetime, analyser_version: int) -> Generator[list[Indexed]]:
     """Go through the articles published since `since`, in blocks; those that were killed, or whose story was, are out.
 
     An article's time is that of its publication or, if that lies ahead, of its first sight.
@@ -111,9 +111,9 @@ def in_period(conn: Connection, *, since: datetime, analyser_version: int) -> It
         .outerjoin(ArticleTerms, is_current)
         .where(Article.published_at >= since, Article.killed_at.is_(None), Story.killed_at.is_(None))
     )
-    rows = conn.execution_options(yield_per=_ROWS_AT_ONCE).execute(query)
-    for block in rows.partitions():
-        yield [Indexed(*row) for row in block]
+    with conn.execution_options(yield_per=_ROWS_AT_ONCE).execute(query) as rows:
+        for block in rows.partitions():
+            yield [Indexed(*row) for row in block]
 
 
 def _epoch_s(at: ColumnElement[datetime]) -> ColumnElement[int]:

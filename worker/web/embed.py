@@ -78,8 +78,10 @@ def take_form(request: Request, site: AnySite, form: AnyForm, accept: Annotated[
     language = site.pages.language(request, str(form.get("locale") or "") or None)
     reading = Reading(_with_zone(form, site.house.settings.timezone), language, site.check_query)
     box = _box(request, site, language)
-    address = ask(request, site, reading, how=f"sign-up box on {box.parent}" if box.parent else "sign-up box")
-    if JSON in accept:
+    how = f"sign-up box on {box.parent}" if box.parent else "sign-up box"
+    is_program = JSON in accept  # it has no buttons to ask its reader with
+    address = ask(request, site, reading, how=how, asks_again=not is_program)
+    if is_program:
         return _told(reading.draft, is_taken=address is not None)
     if address is None:
         return _page(request, site, language, box, "embed", draft=reading.draft)

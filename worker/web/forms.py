@@ -38,6 +38,7 @@ from worker.signup.wishes import (
     read_zone,
 )
 from worker.web.own_terms import TermsDraft
+from worker.web.refusals import refusal
 from worker.web.trying import Finding, Question, fault_of
 
 _Text = TypeVar("_Text")
@@ -227,8 +228,8 @@ class Reading:
     def refuse(self, error: InputError) -> None:
         """Put what a room refused beside its field."""
         if isinstance(error, QueryError):
-            said = f"{error.reason} ({error.hint})" if error.hint else error.reason
-            self.draft.errors["query"] = self._language.gettext("This search cannot be read: %(why)s.") % {"why": said}
+            why = {"why": refusal(error, self._language)}
+            self.draft.errors["query"] = self._language.gettext("This search cannot be read: %(why)s.") % why
             self.draft.fault = fault_of(error, self.draft.query)
         elif error.where == "paused_until":
             self.draft.errors["paused_until"] = self._language.gettext("Choose a day to come.")

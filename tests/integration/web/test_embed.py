@@ -203,3 +203,23 @@ def test_the_script_is_small_has_a_version_and_is_not_sent_twice(newspaper):
     assert (again.status_code, again.content) == (304, b"")
     for word in (b"cookie", b"localStorage", b"sessionStorage", b"innerHTML", b"import", b"fetch"):
         assert word not in re.sub(rb"//[^\n]*", b"", script.content)
+
+
+def test_a_slip_in_the_address_is_asked_about_in_the_box_and_not_of_programs(newspaper):
+    form = {"email": "jo@gmial.com", "topics": "oman"}
+    answer = newspaper.post("/embed?topic=oman", data=form)
+    assert answer.status_code == 422
+    assert 'name="instead" value="jo@gmail.com"' in answer.text
+    assert not newspaper.knows("jo@gmial.com")
+    assert newspaper.post("/embed?topic=oman", data=form | {"as_written": "jo@gmial.com"}).status_code == 200
+    assert newspaper.knows("jo@gmial.com")
+    other = newspaper.post("/embed", data=form | {"email": "jo@hotmial.com"}, headers={"Accept": "application/json"})
+    assert (other.status_code, other.json()) == (200, {"state": "check_your_mail"})
+
+
+def test_throw_away_mailboxes_are_refused_of_programs_too(open_newspaper):
+    newspaper = open_newspaper(disposable="refuse")
+    form = {"email": "jo@mailinator.com", "topics": "oman"}
+    answer = newspaper.post("/embed", data=form, headers={"Accept": "application/json"})
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == "#/email"
