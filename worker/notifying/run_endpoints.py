@@ -45,7 +45,11 @@ class Wish:
 
 def add(database: Database, wish: Wish, *, actor: str) -> tuple[Endpoint, str]:
     """Store an endpoint, and return it with its secret, which nobody is shown again. Raises `InputError`."""
-    url, types, secret = _checked_url(wish.url, wish.allow_private), checked_types(wish.types), new_secret()
+    url, types, secret = (
+        _checked_url(wish.url, allow_private=wish.allow_private),
+        checked_types(wish.types),
+        new_secret(),
+    )
     with database.write() as conn:
         if len(endpoints.all_of_them(conn)) >= MOST_ENDPOINTS:
             raise InputError(f"there are {MOST_ENDPOINTS} endpoints already", hint="remove one")
@@ -64,11 +68,15 @@ def change(
     with_addresses: bool | None = None,
     actor: str,
 ) -> Endpoint:
-    """Change what is given. What waits already goes as it was written. Raises `InputError`."""
+    """Change what is given. What waits already goes as it was written. Raises `InputError`.
+
+    A new address is a public one, also where the old one was not: the word of a stolen key must lead nowhere else.
+    """
     with database.write() as conn:
-        known = _found(conn, endpoint_id)
+        _found(conn, endpoint_id)
         values = {
-            "url": _checked_url(url, known.allow_private) if url is not None else None,
+            "url": _checked_url(url, allow_private=False) if url is not None else None,
+            "allow_private": False if url is not None else None,
             "types": checked_types(types) if types is not None else None,
             "with_addresses": with_addresses,
         }
@@ -110,6 +118,8 @@ def switch_off(database: Database, endpoint_id: int, *, actor: str) -> Endpoint:
 
 def try_again(database: Database, endpoint_id: int, *, since: datetime | None = None, actor: str) -> int:
     """Switch an endpoint on, and send all that it has not taken, or what happened since; return how many messages."""
+    if since is not None and not 1970 <= since.year < 3000:  # beyond, not every time has a name in UTC
+        raise InputError(f"nothing happened in the year {since.year}", where="since", hint="choose a time of late")
     with database.write() as conn:
         _found(conn, endpoint_id)
         endpoints.change(conn, endpoint_id, disabled_at=None, disabled_reason="", failing_since=None)
@@ -138,7 +148,7 @@ def try_out(database: Database, endpoint_id: int, *, user_agent: str) -> Reply:
     return asyncio.run(post())
 
 
-def _checked_url(url: str, allow_private: bool) -> str:
+def _checked_url(url: str, *, allow_private: bool) -> str:
     """Check an address, and refuse at once what every try would refuse: a number that is on no public network."""
     url = checked_url(url, allow_private=allow_private)
     host = urlsplit(url).hostname or ""

@@ -47,9 +47,9 @@ def tell(
     endpoints = _listening(conn, tiding)
     if not endpoints:
         return 0
-    whole = _about(conn, subscriber_id) | more
-    nameless = {name: value for name, value in whole.items() if name not in _NAMING}
     at = now(conn)
+    whole = _about(conn, subscriber_id, at) | more
+    nameless = {name: value for name, value in whole.items() if name not in _NAMING}
     rows = [
         {
             "message_id": f"msg_{secrets.token_hex(16)}",
@@ -142,12 +142,12 @@ def _listening(conn: Connection, tiding: Tiding) -> list[tuple[int, bool]]:
     return [(endpoint_id, with_addresses) for endpoint_id, types, with_addresses in rows if tiding in types]
 
 
-def _about(conn: Connection, subscriber_id: SubscriberId) -> dict[str, Any]:
+def _about(conn: Connection, subscriber_id: SubscriberId, at: datetime) -> dict[str, Any]:
     """Return what is always told of a reader: the number alone, once they are forgotten."""
     reader = people.by_id(conn, subscriber_id)
     if reader is None or reader.status is SubscriberStatus.ERASED:
         return {"id": subscriber_id, "erased": True}
-    rests = reader.status is SubscriberStatus.ACTIVE and reader.paused_until and reader.paused_until > now(conn)
+    rests = reader.status is SubscriberStatus.ACTIVE and reader.paused_until and reader.paused_until > at
     return {
         "id": subscriber_id,
         "email": reader.email,

@@ -19,6 +19,8 @@ from sqlalchemy import event
 
 from tests.databases import opened
 from worker.model import SubscriberStatus
+from worker.notifying import run_endpoints
+from worker.notifying.run_endpoints import Wish
 from worker.signup.address import normalise
 from worker.signup.consent import Evidence
 from worker.signup.run import Limits, come_back
@@ -199,7 +201,11 @@ def stage(readers: Readers, standing: str) -> str:
     return address
 
 
-def test_a_sign_up_says_the_same_to_the_database_for_every_address(readers):
+@pytest.mark.parametrize("is_heard", [False, True], ids=["unheard", "heard"])
+def test_a_sign_up_says_the_same_to_the_database_for_every_address(readers, is_heard):
+    if is_heard:
+        endpoint = Wish(url="https://crm.example.org/", types=("subscribed",))
+        run_endpoints.add(readers.database, endpoint, actor="a test")
     addresses = [stage(readers, standing) for standing in STANDINGS]
     wish = {"name": "Jo", "locale": "ko", "timezone": "Asia/Seoul"}
     said = {}
