@@ -26,7 +26,8 @@ def endpoints(found: House) -> Iterator[Finding]:
     ill = [finding for one in known for finding in _trouble(one, late.get(one.id, 0.0))]
     yield from ill
     if not ill:
-        says = f"{len(known)} are told what happens to readers" if known else "no webhook of yours is told anything"
+        are = "one is" if len(known) == 1 else f"{len(known)} are"
+        says = f"{are} told what happens to readers" if known else "no webhook of yours is told anything"
         yield Finding(part=_PART, health=Health.WELL, says=says)
     for one in known:
         if given_up := counts.get(one.id, {}).get(MessageState.FAILED, 0):

@@ -68,7 +68,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         receiver = self.receiver
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        length = int(self.headers["Content-Length"])
+        body = self.rfile.read(length)
+        if len(body) < length:  # whoever posted was killed
+            self.close_connection = True
+            return
         with receiver.lock:
             receiver.at_once += 1
             receiver.most_at_once = max(receiver.most_at_once, receiver.at_once)

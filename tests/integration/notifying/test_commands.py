@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from worker.cli import endpoint_state
+from worker.health import Health
+from worker.notifying import run_endpoints
 from worker.store import outbox
-from worker.store.schema import Audit, WebhookEndpoint
-from worker.tidings import Tiding
+from worker.store.schema import Audit, WebhookEndpoint, WebhookMessage
+from worker.tidings import MessageState, Tiding
 
 
 @pytest.fixture
@@ -23,9 +28,16 @@ def tells(house, readers):
     return tell
 
 
-def endpoints_part(tocsin):
-    lines = tocsin("doctor", "--no-dns", "--json")[1].splitlines()
-    return [found for found in map(json.loads, lines) if found["part"] == "endpoints"]
+@pytest.fixture
+def database_url(make_url):
+    """SQLite is enough for what commands do; the telling itself is tried on both databases."""
+    return make_url("sqlite")
+
+
+def findings(house):
+    """Return what the doctor finds of endpoints."""
+    asked: Any = SimpleNamespace(database=house.database)  # all that it looks at
+    return list(endpoint_state.endpoints(asked))
 
 
 def test_an_endpoint_comes_is_tried_and_goes(house, tocsin):
@@ -109,29 +121,31 @@ def test_what_was_not_taken_is_listed_and_sent_once_more(house, tocsin, tells):
     assert (listed["delivered"], listed["pending"], listed["failed"]) == (1, 0, 0)
 
 
-def test_doctor_tells_of_endpoints_that_fail_are_off_or_have_missed_something(house, tocsin, tells):
-    assert [found["says"] for found in endpoints_part(tocsin)] == ["no webhook of yours is told anything"]
-    (added,) = tocsin.ask("webhooks", "add", house.receiver.url, "--private")
-    assert endpoints_part(tocsin)[0]["well"]
+def test_doctor_tells_of_endpoints_that_fail_are_off_or_have_missed_something(house, tells):
+    assert [one.says for one in findings(house)] == ["no webhook of yours is told anything"]
+    endpoint, _ = house.adds()
+    assert [(one.health, one.says) for one in findings(house)] == [(Health.WELL, "one is told what happens to readers")]
     house.receiver.otherwise = 500
     tells()
     house.sweeps()
-    (failing,) = endpoints_part(tocsin)
-    assert not failing["well"]
-    assert failing["says"].startswith("endpoint ")
-    assert failing["says"].endswith("it answered 500")
-    tocsin("webhooks", "disable", added["id"])
-    (off,) = endpoints_part(tocsin)
-    assert (off["health"], "switched off by" in off["says"]) == ("note", True)
+    (failing,) = findings(house)
+    assert failing.health is Health.ILL
+    assert failing.says.endswith("it answered 500")
+    with house.database.write() as conn:
+        conn.execute(sa.update(WebhookMessage).values(state=MessageState.FAILED, next_attempt_at=None))
+    assert "given up" in findings(house)[-1].says
+    run_endpoints.switch_off(house.database, endpoint.id, actor="somebody")
+    assert (findings(house)[0].health, "off since" in findings(house)[0].says) == (Health.NOTE, True)
     with house.database.write() as conn:
         conn.execute(sa.update(WebhookEndpoint).values(disabled_reason="it answered 410: it is gone"))
-    assert not endpoints_part(tocsin)[0]["well"]
+    assert findings(house)[0].health is Health.ILL
 
 
 def test_doctor_tells_of_an_endpoint_that_nobody_tells(house, tocsin, tells):
-    tocsin.ask("webhooks", "add", house.receiver.url, "--private")
+    house.adds()
     tells()
     house.passes(minutes=10)
-    (late,) = endpoints_part(tocsin)
+    lines = tocsin("doctor", "--no-dns", "--json")[1].splitlines()
+    (late,) = [found for found in map(json.loads, lines) if found["part"] == "endpoints"]
     assert "waits for 10 minutes" in late["says"]
     assert "is a worker for control running?" in late["advice"]
