@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.integration.notifying.receiver import receiving
 from worker.notifying import run_endpoints
 from worker.notifying.run_endpoints import Wish
@@ -51,47 +49,46 @@ def test_an_endpoint_comes_is_changed_and_goes(newspaper):
     assert acts[-1] == "webhook remove"
 
 
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [
-        ("GET", ""),
-        ("POST", ""),
-        ("GET", "/1"),
-        ("PATCH", "/1"),
-        ("DELETE", "/1"),
-        ("POST", "/1/rotate"),
-        ("POST", "/1/test"),
-        ("POST", "/1/retry"),
-        ("GET", "/1/messages"),
-    ],
-)
-def test_only_an_administrator_may(newspaper, method, path):
-    body = {"json": {"url": URL} if path == "" else {}} if method in {"POST", "PATCH"} else {}
+def test_only_an_administrator_may(newspaper):
     with newspaper.house.database.write() as conn:
         put_api_key(conn, name="desk", key="the desk's own key", scopes=["articles", "personal", "editions"])
-    assert call(newspaper, method, path, key="nobody's", **body).status_code == 401
-    assert call(newspaper, method, path, key="the desk's own key", **body).status_code == 403
-    if path:
-        missing = call(newspaper, method, path, **body)
-        assert (missing.status_code, missing.headers["content-type"]) == (404, "application/problem+json")
+    ways = [("GET", ""), ("POST", ""), ("GET", "/1"), ("PATCH", "/1"), ("DELETE", "/1"), ("GET", "/1/messages")]
+    for method, path in [*ways, *(("POST", f"/1/{act}") for act in ("rotate", "test", "retry"))]:
+        body = {"json": {"url": URL} if path == "" else {}} if method in {"POST", "PATCH"} else {}
+        assert call(newspaper, method, path, key="nobody's", **body).status_code == 401, path
+        assert call(newspaper, method, path, key="the desk's own key", **body).status_code == 403, path
+        if path:
+            missing = call(newspaper, method, path, **body)
+            assert (missing.status_code, missing.headers["content-type"]) == (404, "application/problem+json"), path
 
 
-@pytest.mark.parametrize(
-    ("body", "pointer"),
-    [
+def test_what_is_wrong_is_refused_with_its_place(newspaper):
+    for body, pointer in (
         ({"url": "http://crm.example.org/"}, "#/url"),
         ({"url": "https://10.0.0.7/"}, "#/url"),
         ({"url": "https://[::1]/"}, "#/url"),
         ({"url": URL, "events": ["born"]}, "#/events"),
         ({"url": URL, "private": True}, "#/private"),
         ({}, "#/url"),
-    ],
-)
-def test_what_is_wrong_is_refused_with_its_place(newspaper, body, pointer):
-    refused = call(newspaper, "POST", json=body)
-    assert refused.status_code == 422
-    assert [error["pointer"] for error in refused.json()["errors"]] == [pointer]
+    ):
+        refused = call(newspaper, "POST", json=body)
+        assert refused.status_code == 422
+        assert [error["pointer"] for error in refused.json()["errors"]] == [pointer]
     assert call(newspaper, "GET").json() == []
+
+
+def test_an_endpoint_of_the_houses_own_network_is_pointed_elsewhere_by_no_key(newspaper):
+    wish = Wish(url="http://crm.lan/tocsin", allow_private=True)
+    endpoint, _ = run_endpoints.add(newspaper.house.database, wish, actor="a test")
+    refused = call(newspaper, "PATCH", f"/{endpoint.id}", json={"url": "http://169.254.169.254/latest"})
+    assert refused.status_code == 422
+    assert call(newspaper, "PATCH", f"/{endpoint.id}", json={"url": URL}).json()["private"] is False
+
+
+def test_a_time_that_utc_cannot_name_is_refused(newspaper):
+    made = call(newspaper, "POST", json={"url": URL}).json()
+    refused = call(newspaper, "POST", f"/{made['id']}/retry", json={"since": "0001-01-01T00:00:00+14:00"})
+    assert refused.status_code == 422
 
 
 def test_a_try_of_a_name_that_leads_into_the_house_connects_to_nothing_and_shows_nothing(newspaper):
