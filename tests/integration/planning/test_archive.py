@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from sqlalchemy import Connection
 
 from tests.builders import all_editions, change_edition, follow, news, reader, set_clock, topic
@@ -14,7 +15,6 @@ from worker.delivery.run_withdrawal import withdraw
 from worker.intake.run_correcting import Correction, correct
 from worker.intake.run_edits import Edit
 from worker.model import ArticleId, Cadence, EditionId, EditionKind, EditionStatus, StoryId, TopicId
-from worker.planning.run import plan
 from worker.planning.run_archive import PublicIssue, issues_of, open_issue
 from worker.planning.run_choosing import Choosing, approve, choose, skip
 from worker.planning.run_corrections import carry_out
@@ -22,7 +22,7 @@ from worker.signup.newsletters import NewNewsletter
 from worker.signup.run_newsletters import store_newsletters
 from worker.signup.run_wishes import fulfil
 from worker.signup.wishes import Follow
-from worker.store import archive, newsletters
+from worker.store import archive, migrate, newsletters
 from worker.store.database import Database
 from worker.store.schema import ArchivedIssue, Article
 
@@ -37,6 +37,9 @@ TOP: dict[str, Any] = {
     "timezone": "Europe/London",
     "selection": {"minimum": 2, "maximum": 3},
 }
+
+
+BEFORE_THE_ARCHIVE = "0017"
 
 
 def be(database: Database, at: datetime) -> None:
@@ -258,27 +261,43 @@ def test_issues_know_their_neighbours_and_come_in_pages(database, planned, oman)
     assert issues_of(database, letter_id, limit=2, before=more) == ([first], None)
 
 
-def test_ids_tell_nothing(database, planned, oman):
-    letter(database)
-    ids = []
-    for day in range(2):
-        with database.write() as conn:
-            stories(conn, oman, f"Anchors {day}", f"Boats {day}")
-        be(database, TUESDAY_SIX + day * DAY + MINUTE)
-        planned()
-        ids.append(public(database)[0].id)
-    assert len(set(ids)) == 2
-    assert all(len(one) == 24 and int(one, 16) > 2**32 for one in ids)
-
-
-def test_publishing_twice_keeps_the_id(database, policy, oman):
+def test_publishing_twice_keeps_the_id_which_tells_nothing(database, planned, oman):
     letter(database)
     with database.write() as conn:
         stories(conn, oman, "Anchors", "Boats")
     be(database, TUESDAY_SIX + MINUTE)
-    plan(database, policy)
+    planned()
     [before] = public(database)
+    assert len(before.id) == 24
+    assert int(before.id, 16) > 2**32
     with database.write() as conn:
         row = conn.execute(sa.select(ArchivedIssue)).one()
         archive.publish(conn, row.edition_id, row.content_id, newsletter_id=row.newsletter_id, due_at=row.due_at)
     assert public(database) == [before]
+
+
+def test_what_was_sent_before_there_was_an_archive_is_in_it_as_most_readers_got_it(database, planned, oman):
+    letter(database)
+    with database.write() as conn:
+        for name in ("ben", "eve"):
+            fulfil(conn, reader(conn, name, timezone="UTC"), [Follow(newsletter="top-10")], timezone="UTC")
+        ben = reader(conn, "zoe", timezone="UTC")
+        fulfil(conn, ben, [Follow(newsletter="top-10")], timezone="UTC")
+        follow(conn, ben, oman, cadence=Cadence.DAILY, due_at=TUESDAY_SIX - HOUR)
+        stories(conn, oman, "Anchors")
+    be(database, TUESDAY_SIX - HOUR + MINUTE)
+    planned()
+    with database.write() as conn:
+        stories(conn, oman, "Boats", "Cranes")
+    be(database, TUESDAY_SIX + MINUTE)
+    planned()
+    [before] = public(database)
+    with database.write() as conn:
+        config = migrate._config()
+        config.attributes["connection"] = conn
+        command.downgrade(config, BEFORE_THE_ARCHIVE)
+    migrate.upgrade(database)
+    [after] = public(database)
+    assert told(after) == told(before) == ["Cranes", "Boats", "Anchors"]
+    assert (after.due_at, after.day) == (before.due_at, before.day)
+    assert after.id != before.id
