@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection
@@ -21,19 +21,6 @@ from worker.store.schema import Edition, Newsletter, Subscriber, Subscription
 
 _NEWSLETTER: Final = tuple(getattr(Newsletter, name) for name in StoredNewsletter.__slots__)
 _OFFERED: Final = tuple(getattr(Newsletter, name) for name in OfferedNewsletter.__slots__)
-
-
-class PublicNewsletter(NamedTuple):
-    """A newsletter as anybody may know of it."""
-
-    id: int
-    slug: str
-    name: str
-    description: str
-    locale: str
-
-
-_PUBLIC: Final = tuple(getattr(Newsletter, name) for name in PublicNewsletter._fields)
 
 
 # Newsletters ---------------------------------------------------------------------------------------------------------
@@ -71,12 +58,6 @@ def offered(conn: Connection) -> list[OfferedNewsletter]:
 def slugs(conn: Connection) -> list[str]:
     """Return the slugs of all newsletters."""
     return list(conn.execute(sa.select(Newsletter.slug).order_by(Newsletter.slug)).scalars())
-
-
-def public(conn: Connection) -> list[PublicNewsletter]:
-    """Return the newsletters that can be followed, by name."""
-    rows = conn.execute(sa.select(*_PUBLIC).where(Newsletter.disabled_reason == "").order_by(Newsletter.name))
-    return [PublicNewsletter._make(row) for row in rows]
 
 
 def by_slug(conn: Connection, slug: str) -> StoredNewsletter | None:

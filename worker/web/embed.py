@@ -23,14 +23,13 @@ from worker.errors import InputError
 from worker.rendering.language import Language
 from worker.resources import templates_dir
 from worker.signup.wishes import read_zone
-from worker.store import newsletters
-from worker.store.newsletters import PublicNewsletter
 from worker.web.forms import Draft, Reading
 from worker.web.framing import BOX, allows, origins
 from worker.web.marks import fresh
+from worker.web.newsletter_words import NewsletterLine
 from worker.web.problems import JSON, Fault, problem
 from worker.web.site import AnyForm, AnySite, Site
-from worker.web.subscribe import ask, offered
+from worker.web.subscribe import ask, newsletters_offered, offered
 from worker.web.topic_pages import is_known
 from worker.web.wording import TopicLine
 
@@ -44,7 +43,7 @@ class _Box:
     """What a box offers, as its address says. `is_chosen`: it names what it is for, rather than offering all."""
 
     topics: list[TopicLine]
-    newsletters: list[PublicNewsletter]
+    newsletters: list[NewsletterLine]
     is_chosen: bool
     parent: str  # the origin of the page around it, where that may frame it
     scheme: str
@@ -92,9 +91,7 @@ def _box(request: Request, site: Site, language: Language) -> _Box:
     """Read a box's address: what it names and is not there is left out, and without any it offers everything."""
     asked = request.query_params
     wanted = {name: _slugs(asked.getlist(name)) for name in ("topic", "newsletter")}
-    with site.house.database.read() as conn:
-        letters = newsletters.public(conn)
-    topics = offered(site, language)
+    topics, letters = offered(site, language), newsletters_offered(site, language)
     chosen_topics = [topic for topic in topics if topic.slug in wanted["topic"]]
     chosen_letters = [letter for letter in letters if letter.slug in wanted["newsletter"]]
     is_chosen = bool(chosen_topics or chosen_letters)

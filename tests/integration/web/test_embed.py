@@ -137,6 +137,14 @@ def test_what_is_wrong_stands_beside_its_field_and_nothing_is_lost(newspaper):
     assert not newspaper.knows(JO)
 
 
+@pytest.mark.usefixtures("top_10")
+def test_a_box_for_a_newsletter_says_when_it_comes(newspaper):
+    page = newspaper.get("/embed?newsletter=top-10").text
+    assert fields(page, "newsletters") == [("hidden", "top-10")]
+    assert "Every day at 06:30" in page
+    assert "07:00" not in page
+
+
 def test_a_zone_that_a_browser_made_up_is_the_newsrooms(newspaper):
     newspaper.post("/embed", data={"email": JO, "topics": "oman", "timezone": "Mars/Olympus"})
     assert newspaper.reader(JO).timezone == "Europe/London"
