@@ -154,7 +154,7 @@ def _refuse_real_readers(found: House) -> None:
     from worker.store import people
 
     with found.database.read() as conn:
-        if found.settings.database_url and next(people.export(conn), None):
+        if found.settings.database_url and people.has_any(conn):
             raise ConfigurationError(
                 "TOCSIN_DATABASE_URL names a database with readers that are not a demo's: unset it, or name another"
             )

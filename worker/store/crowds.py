@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Connection
 from sqlalchemy.dialects import postgresql
 
 from worker.hearsay import Cause
+from worker.model import SubscriberStatus
 from worker.store import bulk
 from worker.store.database import insert_for
 from worker.store.schema import Event, Subscriber, Subscription, Suppression, Topic, TopicStory
@@ -54,6 +55,13 @@ SUBSCRIPTION: Final = (
 
 RHYTHM: Final = ("id", "cadence", "times", "weekday", "next_due_at")
 
+_EXPORTED_AT_ONCE: Final = 5_000
+_EXPORTED: Final = tuple(
+    getattr(Subscriber, name) for name in ("id", "email", "name", "locale", "timezone", "status", "paused_until")
+)
+_EXPORTED_FOLLOW: Final = tuple(
+    getattr(Subscription, name) for name in ("subscriber_id", "topic_id", "newsletter_id", "cadence")
+)
 _READER: Final = tuple(getattr(Subscriber, name) for name in READER)
 _SUBSCRIPTION: Final = tuple(getattr(Subscription, name) for name in SUBSCRIPTION)
 
@@ -131,6 +139,23 @@ def restart(conn: Connection, rows: Iterable[Sequence[Any]]) -> int:
     """Let subscriptions run, from a cursor on: each has the values of `RHYTHM`, and its cursor."""
     columns = (*RHYTHM, "cursor", "ended_at")
     return bulk.update(conn, Subscription, columns, ((*row, None) for row in sorted(rows, key=lambda row: row[0])))
+
+
+def exported(conn: Connection) -> Iterator[tuple[Sequence[Any], Sequence[Any]]]:
+    """Yield all readers that have an address, in order of id, some thousands at a time, and what those follow.
+
+    A reader is a tuple of id, address, name, language, zone, status, `paused_until`, and the consent record where it is
+    pending. A running subscription is one of reader, topic, newsletter, cadence, times as JSON text, and weekday,
+    in order of reader and id.
+    """
+    last = 0
+    pending = sa.case((Subscriber.status == SubscriberStatus.PENDING, Subscriber.consent))
+    readers = sa.select(*_EXPORTED, pending).where(Subscriber.email.is_not(None)).order_by(Subscriber.id)
+    follows = sa.select(*_EXPORTED_FOLLOW, sa.cast(Subscription.times, sa.Text), Subscription.weekday)
+    follows = follows.where(Subscription.ended_at.is_(None)).order_by(Subscription.subscriber_id, Subscription.id)
+    while found := conn.execute(readers.where(Subscriber.id > last).limit(_EXPORTED_AT_ONCE)).all():
+        first, last = found[0][0], found[-1][0]
+        yield found, conn.execute(follows.where(Subscription.subscriber_id.between(first, last))).all()
 
 
 def sayings_since(conn: Connection, hashes: Collection[str]) -> dict[str, datetime]:

@@ -6,7 +6,7 @@ before they ask, and no statement needs the address itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -274,11 +274,9 @@ def is_suppressed(conn: Connection, address_hash: str) -> str | None:
     return conn.execute(sa.select(Suppression.reason).where(Suppression.address_hash == address_hash)).scalar()
 
 
-def export(conn: Connection) -> Iterator[tuple[Reader, list[Following]]]:
-    """Yield every reader that has an address, with what they follow, in order of id."""
-    for row in conn.execute(sa.select(*_READER).where(Subscriber.email.is_not(None)).order_by(Subscriber.id)):
-        reader = Reader(**row._mapping)  # noqa: SLF001  Row's documented view
-        yield reader, followings(conn, reader.id)
+def has_any(conn: Connection) -> bool:
+    """Tell whether there is a reader with an address."""
+    return conn.execute(sa.select(Subscriber.id).where(Subscriber.email.is_not(None)).limit(1)).first() is not None
 
 
 def _following(row: Any) -> Following:  # noqa: ANN401  a Row of the query above
