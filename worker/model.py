@@ -150,6 +150,13 @@ class BelowFloor(StrEnum):
     SKIP = "skip"
 
 
+class Origin(StrEnum):
+    """Another house, whose exported lists of readers are read."""
+
+    LISTMONK = "listmonk"
+    MAILCHIMP = "mailchimp"
+
+
 class Timing(StrEnum):
     """Whose clock a newsletter goes by: one instant for all, or the same local time for each reader."""
 

@@ -13,7 +13,7 @@ import typer
 
 from worker.cli.house import Json, messages, opened_house, print_json, print_rows
 from worker.errors import InputError
-from worker.model import BelowFloor
+from worker.model import BelowFloor, Origin
 
 if TYPE_CHECKING:
     from worker.signup.run import Known
@@ -30,22 +30,40 @@ def import_(
         bool, typer.Option("--confirmed", help="They have consented, and you answer for it: nobody is asked.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and count only.")] = False,
+    origin: Annotated[
+        Origin | None, typer.Option("--from", help="The file is what listmonk or Mailchimp exports.")
+    ] = None,
+    maps: Annotated[
+        list[str] | None,
+        typer.Option("--map", help="LIST=topic:SLUG or LIST=newsletter:SLUG, once for each of their lists; * is all."),
+    ] = None,
 ) -> None:
     """Store a list of readers, all or none. Known addresses are brought up to date; who left or is suppressed stays so.
 
-    Without --confirmed, new readers are pending, and each is asked by mail.
+    Without --confirmed, new readers are pending, and each is asked by mail. `--from mailchimp --dry-run` shows what its
+    lists and tags are, and what to write. See docs/importing-readers.md.
     """
     from worker.signup.run_import import Listing, import_readers
 
     found = opened_house()
     listing = Listing(
-        hash_address=found.address_hash, confirmed=confirmed, dry_run=dry_run, timezone=found.settings.timezone
+        hash_address=found.address_hash,
+        origin=origin,
+        maps=tuple(maps or ()),
+        confirmed=confirmed,
+        dry_run=dry_run,
+        timezone=found.settings.timezone,
     )
     with _progress(file) as progress:
         imported = import_readers(found.database, file, listing, progress=progress)
     if imported.has_questions and not dry_run:
         found.ring("sweep_planning")
-    messages.print(_summary(imported, dry_run=dry_run))
+    if imported.lists:
+        print_rows(imported.lists, as_json=False, columns=("list", "readers", "becomes"))
+    if dry_run and imported.lists:
+        rows = [{"what would happen": fate, "lines": count} for fate, count in imported.fates.most_common()]
+        print_rows(rows, as_json=False, columns=("what would happen", "lines"))
+    messages.print(_summary(imported, dry_run=dry_run), markup=False)
 
 
 @app.command()

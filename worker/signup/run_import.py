@@ -7,17 +7,23 @@ in between it can simply be run again, since every line is an upsert by address.
 from __future__ import annotations
 
 import contextlib
+import functools
+import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 from sqlalchemy.exc import DBAPIError
 
 from worker.errors import InputError
+from worker.model import Origin
 from worker.signup.admitting import Dues, Fate
+from worker.signup.foreign.listmonk import read_listmonk
+from worker.signup.foreign.lists import Lists, read_lists
+from worker.signup.foreign.mailchimp import read_mailchimp
 from worker.signup.importing import NEWSLETTER, Faulty, Line, Rules, read_lines
 from worker.signup.run import HashAddress
 from worker.signup.run_admitting import Hashed, Rehearsal, take
@@ -33,12 +39,21 @@ _MOST_RETRIES: Final = 5
 _RETRIED: Final = frozenset({"23505", "40001", "40P01"})  # unique_violation, serialization_failure, deadlock_detected
 
 
+ReadLines = Callable[[BinaryIO], Iterator[Line | Faulty]]
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Imported:
-    """How many lines there were, and what became of them."""
+    """How many lines there were, and what became of them.
+
+    `lists` tells of each list of another house how many readers were on it, and what it becomes or what to write;
+    `unmapped` are those that nothing was said of.
+    """
 
     lines: int
     fates: Counter[Fate]
+    lists: tuple[dict[str, Any], ...] = ()
+    unmapped: tuple[str, ...] = ()
 
     @property
     def has_questions(self) -> bool:
@@ -48,9 +63,14 @@ class Imported:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Listing:
-    """How a list is to be taken. `confirmed`: the operator vouches that its readers have said yes."""
+    """How a list is to be taken. `confirmed`: the operator vouches that its readers have said yes.
+
+    `maps` says, for another house's list, what becomes of its lists: `foreign.lists` has the grammar.
+    """
 
     hash_address: HashAddress
+    origin: Origin | None = None
+    maps: tuple[str, ...] = ()
     confirmed: bool = False
     dry_run: bool = False
     locale: str = "en"
@@ -70,28 +90,59 @@ def import_readers(
                 slugs = {topic.slug for topic in topics.topics(conn, shared_only=True) if topic.slug}
                 slugs |= {NEWSLETTER + slug for slug in newsletters.slugs(conn)}
             rules = Rules(topics=slugs, locale=listing.locale, timezone=listing.timezone)
-            size_bytes = _check(stream, rules, file, progress)
+            lists = _lists(listing, slugs)
+            read = functools.partial(_read, file=file, rules=rules, listing=listing, lists=lists)
+            size_bytes = os.fstat(stream.fileno()).st_size
+            _check(stream, read, file, lambda: progress(min(stream.tell(), size_bytes)))
+            lists.counts = False
             stream.seek(0)
-            return _store(database, _lines(stream, rules), listing, lambda: progress(size_bytes + stream.tell()))
+            told = functools.partial(_far, stream, size_bytes, progress)
+            fates = _store(database, _lines(read(stream)), listing, told)
+            progress(2 * size_bytes)
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", where=str(file)) from error
+    table = tuple(lists.table()) if listing.origin else ()
+    return Imported(lines=fates.total(), fates=fates, lists=table, unmapped=tuple(lists.unmapped()))
 
 
-def _check(stream: BinaryIO, rules: Rules, file: Path, progress: Callable[[int], None]) -> int:
+def _lists(listing: Listing, slugs: Collection[str]) -> Lists:
+    if listing.origin is None:
+        if listing.maps:
+            raise InputError("only another house's lists are mapped", where="--map", hint="say --from where it is from")
+        return Lists()
+    lists = read_lists(listing.maps, slugs)
+    if not lists and not listing.dry_run:
+        hint = f"`--from {listing.origin} --dry-run` shows its lists, and what to write"
+        raise InputError("it is not said what its lists become", where="--map", hint=hint)
+    return lists
+
+
+def _read(stream: BinaryIO, *, file: Path, rules: Rules, listing: Listing, lists: Lists) -> Iterator[Line | Faulty]:
+    if listing.origin is Origin.LISTMONK:
+        return read_listmonk(stream, file.name, rules, lists)
+    if listing.origin is Origin.MAILCHIMP:
+        return read_mailchimp(stream, file.name, rules, lists)
+    return read_lines(stream, rules)
+
+
+def _far(stream: BinaryIO, size_bytes: int, progress: Callable[[int], None]) -> None:
+    progress(size_bytes + min(stream.tell(), size_bytes))
+
+
+def _check(stream: BinaryIO, read: ReadLines, file: Path, tell: Callable[[], None]) -> None:
     mistakes: list[InputError] = []
     found = 0
     try:
-        for count, line in enumerate(read_lines(stream, rules)):
+        for count, line in enumerate(read(stream)):
             if isinstance(line, Faulty):
                 found += len(line.mistakes)
                 mistakes.extend(line.mistakes[: MOST_SHOWN - len(mistakes)])
             if count % 1_000 == 0:
-                progress(stream.tell())
+                tell()
     except InputError as error:
         raise InputError(error.message, where=_place(file, error.where), hint=error.hint) from error
     if found:
         raise _refusal(file, mistakes, found)
-    return stream.tell()
 
 
 def _refusal(file: Path, mistakes: list[InputError], found: int) -> InputError:
@@ -107,14 +158,14 @@ def _place(file: Path, where: str) -> str:
     return f"{file.name}, {where}" if where else file.name
 
 
-def _lines(stream: BinaryIO, rules: Rules) -> Iterator[Line]:
-    for line in read_lines(stream, rules):
+def _lines(read: Iterable[Line | Faulty]) -> Iterator[Line]:
+    for line in read:
         if isinstance(line, Faulty):
             raise InputError("the file has changed while it was read", where=f"line {line.number}", hint="try again")
         yield line
 
 
-def _store(database: Database, lines: Iterable[Line], listing: Listing, tell: Callable[[], None]) -> Imported:
+def _store(database: Database, lines: Iterable[Line], listing: Listing, tell: Callable[[], None]) -> Counter[Fate]:
     fates: Counter[Fate] = Counter()
     dues = Dues()
     with contextlib.closing(Rehearsal()) if listing.dry_run else contextlib.nullcontext() as rehearsal:
@@ -122,7 +173,7 @@ def _store(database: Database, lines: Iterable[Line], listing: Listing, tell: Ca
         for chunk in _ahead(_chunks(hashed)):
             fates.update(_take(database, chunk, listing, dues, rehearsal))
             tell()
-    return Imported(lines=fates.total(), fates=fates)
+    return fates
 
 
 def _chunks(lines: Iterable[Hashed]) -> Iterator[list[Hashed]]:
