@@ -61,13 +61,14 @@ class Directory:
         self._by_stem: dict[str, dict[str, None]] = {}
         self._by_name: dict[str, str] = {}
         self._aliases: dict[str, tuple[_Alias, ...]] = {}
+        self._texts: dict[str, tuple[str, ...]] = {}
         self._named: dict[str, frozenset[str]] = {}
         for topic in topics:
             self._add(topic)
 
     def aliases(self, slug: str) -> tuple[str, ...]:
         """Return the words that alone make a topic match, as its editor spells them, its names left out."""
-        return tuple(dict.fromkeys(alias.text for alias in self._aliases.get(slug, ())))
+        return self._texts.get(slug, ())
 
     def suggest(self, query: str) -> list[Suggestion]:
         """Name topics for a query that has been judged, the best first; three at most.
@@ -113,6 +114,7 @@ class Directory:
         self._aliases[topic.slug] = tuple(
             alias for alias in aliases if not self._named[topic.slug].issuperset(alias.keys)
         )
+        self._texts[topic.slug] = tuple(dict.fromkeys(alias.text for alias in self._aliases[topic.slug]))
 
     def _covered(self, node: Node) -> Iterator[tuple[str, Node]]:
         """Find topics that cover something of a query, and the query with the topic in its place."""

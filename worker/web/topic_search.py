@@ -33,11 +33,9 @@ def shelf(
 ) -> Shelf:
     """Choose what a form shows. What is chosen always stays, so that a search loses nothing."""
     names = {row.slug or "": tuple(dict.fromkeys(row.name.values())) for row in rows}
-    known = {
-        line.slug: " ".join([*names.get(line.slug, ()), line.slug.replace("-", " "), *aliases.get(line.slug, ())])
-        for line in lines
-    }
-    found = {line.slug for line in lines if is_meant(sought, f"{line.name} {line.description} {known[line.slug]}")}
+    found = {line.slug for line in lines}
+    if sought:
+        found = {line.slug for line in lines if is_meant(sought, _text(line, names, aliases))}
     brief = {
         line.slug: " ".join([*names.get(line.slug, ()), *aliases.get(line.slug, ())[:_MOST_ALIASES]]) for line in lines
     }
@@ -48,6 +46,11 @@ def shelf(
         found=len(found),
         total=len(lines),
     )
+
+
+def _text(line: TopicLine, names: Mapping[str, Sequence[str]], aliases: Mapping[str, Sequence[str]]) -> str:
+    known = (*names.get(line.slug, ()), *aliases.get(line.slug, ()))
+    return " ".join([line.name, line.description, line.slug.replace("-", " "), *known])
 
 
 def is_meant(sought: str, text: str) -> bool:

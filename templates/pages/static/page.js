@@ -59,6 +59,13 @@ if (query && trial && trial.dataset.try) {
     const told = wrong ? [wrong] : trial.querySelectorAll(".finding > p:not(.offer)");
     said.textContent = [...told].map((part) => part.textContent).join(" ");
   };
+  const busy = () => {
+    const sentence = document.createElement("p");
+    sentence.className = "warning";
+    sentence.textContent = trial.dataset.busy;
+    trial.replaceChildren(sentence);
+    said.textContent = trial.dataset.busy;
+  };
   const ask = async () => {
     running?.abort();
     if (!query.value.trim()) return show("");
@@ -73,6 +80,7 @@ if (query && trial && trial.dataset.try) {
         signal: running.signal,
       });
       if (answer.ok) show(await answer.text());
+      else busy();
     } catch (error) {
       if (error.name !== "AbortError") show(""); // the button is still there
     }
