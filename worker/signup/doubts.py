@@ -14,6 +14,7 @@ from enum import StrEnum
 from string import ascii_lowercase, digits
 from typing import Final
 
+from worker.errors import InputError
 from worker.signup.address import Address
 
 # The mailboxes of most readers, the commonest first.
@@ -67,6 +68,12 @@ def doubt(address: Address, *, disposable: Disposable) -> Doubt | None:
     if disposable is not Disposable.ALLOW and is_disposable(domain):
         return Doubt(is_refused=disposable is Disposable.REFUSE)
     return None
+
+
+def refuse_disposable(address: Address, *, disposable: Disposable) -> None:
+    """Raise `InputError` for a throw-away mailbox where the operator takes none."""
+    if disposable is Disposable.REFUSE and is_disposable(address.key.rpartition("@")[2]):
+        raise InputError("mailboxes that are thrown away are not taken", where="email", hint="write a lasting address")
 
 
 @functools.lru_cache(maxsize=4096)

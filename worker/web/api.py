@@ -19,6 +19,7 @@ from worker.intake.run import Added
 from worker.model import ArticleId, Cadence, Novelty, ParsedArticle, Severity
 from worker.signup.address import Address, normalise
 from worker.signup.consent import Evidence, ip_prefix
+from worker.signup.doubts import Disposable, refuse_disposable
 from worker.signup.run import sign_up
 from worker.signup.run_subscribers import vouch
 from worker.signup.wishes import Follow, Rhythm, Slug, Weekday, Wish
@@ -183,6 +184,7 @@ def subscribe(
         wish = _wish(site, wanted).checked(site.check_query)
     if wanted.consent is not None:
         return _vouch(request, site, response, address=address, wish=wish, given=wanted.consent)
+    refuse_disposable(address, disposable=Disposable(site.house.settings.disposable))
     sign_up(
         site.house.database,
         address=address,

@@ -18,6 +18,8 @@ from worker.store import topics
 from worker.store.schema import Newsletter
 from worker.tokens import Purpose
 
+from .newspaper import API_KEY
+
 FORM = {
     "email": "jo@example.org",
     "cadence": "immediate",
@@ -405,6 +407,15 @@ def test_throw_away_mailboxes_are_refused_or_let_through_where_the_operator_says
     del form["as_written"]
     allowing = open_newspaper(disposable="allow")
     assert headline(allowing.post("/subscribe", data=form)) == "Check your mail"
+
+
+def test_the_api_takes_no_throw_away_mailbox_either_where_none_is_taken(open_newspaper):
+    body = {"email": "jo@mailinator.com", "topics": ["oman"]}
+    for policy, status in (("refuse", 422), ("warn", 202)):
+        newspaper = open_newspaper(disposable=policy)
+        answer = newspaper.post("/api/v1/subscriptions", json=body, headers={"Authorization": f"Bearer {API_KEY}"})
+        assert answer.status_code == status
+        assert newspaper.knows("jo@mailinator.com") is (policy == "warn")
 
 
 def test_the_check_your_mail_page_helps_and_lets_the_address_be_corrected(newspaper):
