@@ -29,6 +29,7 @@ _LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 class CardView:
     """One story. Strings are single lines and may be empty, but for the title; `url` is "" where a link is unsafe."""
 
+    story: int  # its number, for links about it
     title: str
     subject_title: str  # short enough to leave room for "and 7 more stories"
     url: str
@@ -59,6 +60,7 @@ def card_view(card: StoryCard, language: Language, zone: tzinfo, *, under: str =
     summary = snippet(card.summary, card.highlights)
     told = len(card.reasons) == 1 and any(run.hit for run in summary)
     return CardView(
+        story=card.story_id,
         title=shorten(title, TITLE_CHARS),
         subject_title=shorten(title, SUBJECT_TITLE_CHARS),
         url=web_address(card.url),

@@ -27,7 +27,7 @@ from tests.integration.delivery.stand_in import BUSY, NO_SUCH_USER
 from worker.errors import OutcomeUnknown
 from worker.lifecycle import State
 from worker.model import Cadence, EditionKind, EditionStatus, Lapse, Owing, SubscriberStatus
-from worker.store import house, people
+from worker.store import house, mutes, people
 from worker.store.database import now
 from worker.store.schema import Article, Burst, EditionContent, Event, Omission, OwedStory, Story, TopicStory
 from worker.tokens import keyed_hash
@@ -298,6 +298,21 @@ def test_a_story_that_is_owed_passed_over_or_without_room_is_traced(tocsin, data
         assert len(ids_of(conn, crowded)) == 1
     (traced,) = tocsin.ask("deliveries", "trace", ADDRESS, "--article", number)
     assert "had no room for it under Diplomacy" in traced["says"]
+
+
+@pytest.mark.parametrize("how", ["topic", "story"])
+def test_a_mute_is_traced(tocsin, database, ada, how):
+    reader_id, number, story = ada
+    with database.write() as conn:
+        until = now(conn) + timedelta(days=7)
+        if how == "story":
+            mutes.mute_story(conn, reader_id, story, until=until)
+        else:
+            mutes.mute_topic(conn, people.followings(conn, reader_id)[0].id, until=until)
+    (traced,) = tocsin.ask("deliveries", "trace", ADDRESS, "--article", number)
+    assert "has muted" in traced["says"]
+    whats = [entry["what"] for entry in traced["timeline"]]
+    assert whats.count("muted") == (how == "story")
 
 
 def test_a_burst_is_traced_with_its_summary(tocsin, database, ada):

@@ -10,7 +10,9 @@ from datetime import UTC, datetime
 import pytest
 import sqlalchemy as sa
 
+from tests.builders import news
 from worker.resources import seeds_dir
+from worker.store import mutes, people
 from worker.store.schema import Subscriber
 
 LIST = "email,name,locale,timezone,topics,cadence,at\njo@example.org,Jo,ko,Asia/Seoul,oman;russia,daily,07:00;18:30\n"
@@ -92,6 +94,22 @@ def test_a_readers_own_terms_are_shown_where_they_are_set(tocsin, write_list, da
     text = tocsin("subscribers", "show", "jo@example.org")[1]
     lines = dict(line.split(maxsplit=1) for line in text.splitlines() if line.strip().startswith(names))
     assert [lines[name].strip() for name in names] == [str(one) for one in told]
+
+
+def test_what_a_reader_has_muted_is_shown(tocsin, write_list, database):
+    tocsin("subscribers", "import", write_list(LIST), "--confirmed")
+    assert "muted stories" not in tocsin("subscribers", "show", "jo@example.org")[1]
+    with database.write() as conn:
+        jo = conn.execute(sa.select(Subscriber.id).where(Subscriber.email == "jo@example.org")).scalar_one()
+        story = news(conn, title="Dhow sinks")
+        until = datetime(2040, 1, 2, tzinfo=UTC)
+        mutes.mute_story(conn, jo, story, until=until)
+        for one in people.followings(conn, jo):
+            mutes.mute_topic(conn, one.id, until=until)
+    shown = json.loads(tocsin("subscribers", "show", "jo@example.org", "--json")[1])
+    assert [one["title"] for one in shown["muted_stories"]] == ["Dhow sinks"]
+    assert {one["muted_until"] for one in shown["follows"]} == {"2040-01-02T00:00:00Z"}
+    assert "Dhow sinks" in tocsin("subscribers", "show", "jo@example.org")[1]
 
 
 def test_a_stranger_is_not_shown(tocsin):

@@ -29,10 +29,10 @@ from worker.hearsay import EventKind, FeedbackEvent
 from worker.lifecycle import Happening, State
 from worker.model import Cadence, EditionId, EditionKind, Lane, SubscriberId, SubscriberStatus
 from worker.signup import run_erasure
-from worker.store import deliveries, editions, events, last_check, leases, people
+from worker.store import deliveries, editions, events, last_check, leases, mutes, people
 from worker.store.database import Database, now
 from worker.store.deliveries import Outcome
-from worker.store.schema import Base, Delivery, Event, Subscriber, Suppression, Topic
+from worker.store.schema import Base, Delivery, Event, StoryMute, Subscriber, Suppression, Topic
 from worker.tokens import keyed_hash
 
 ADDRESS = "Augusta.King@Lovelace.example"
@@ -59,6 +59,7 @@ def augusta(database):
         topic_id = own_query(conn, QUERY)
         follow(conn, augusta, topic_id, query=QUERY, cadence=Cadence.DAILY)
         story = news(conn, topic_id, title="An engine weaves")
+        mutes.mute_story(conn, augusta, story, until=now(conn) + timedelta(days=7))
     for fate in ("bounced", "planned"):
         sent(database, augusta, story, slot=fate)
     return augusta
@@ -147,9 +148,17 @@ def test_nothing_of_the_reader_is_left_in_any_table(tocsin, database, augusta):
     with database.read() as conn:
         row = conn.execute(sa.select(Subscriber.__table__).where(Subscriber.id == augusta)).one()
         assert (row.status, row.email, row.address_hash, row.name, row.consent) == ("erased", None, None, "", {})
+        assert conn.execute(sa.select(StoryMute.story_id)).all() == []
         assert sorted(states_of(conn)) == [State.REFUSED, State.SUPPRESSED]
         assert editions.audience_holds(conn)
         assert editions.conservation(conn)["audience"] == 2
+
+
+@pytest.mark.usefixtures("augusta")
+def test_a_reader_is_told_what_they_have_muted(tocsin):
+    (told,) = tocsin.ask("subscribers", "export", ADDRESS)
+    assert [one["title"] for one in told["muted_stories"]] == ["An engine weaves"]
+    assert all("muted_until" in one for one in told["subscriptions"])
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # PostgreSQL's files are its own, until it vacuums

@@ -252,3 +252,20 @@ def test_without_english_there_are_no_languages(theme):
     (theme / "locales/en/LC_MESSAGES/messages.po").unlink()
     with pytest.raises(ConfigurationError, match="no en/"):
         Renderer(newsroom=samples.newsroom("en"))
+
+
+@pytest.mark.parametrize("kind", ["alert", "digest", "rolling", "newsletter", "away"])
+def test_every_story_has_its_readers_own_link_to_hear_less_like_it(kind):
+    content = samples.content(kind, "en")
+    personal = samples.personal(kind, "en").model_copy(update={"preferences": "reader-s-own"})
+    mail = Renderer(newsroom=samples.newsroom("en")).compile(content)
+    page = Page(mail.html(personal))
+    base = f"{samples.newsroom('en').base_url}/preferences/reader-s-own/not-this/"
+    found = [link.removeprefix(base) for link in page.links if link.startswith(base)]
+    assert sorted(map(int, found)) == sorted(card.story_id for card in content.all_cards())
+
+
+@pytest.mark.parametrize("kind", ["correction", "confirmation"])
+def test_what_is_no_news_has_no_such_link(kind):
+    mail = Renderer(newsroom=samples.newsroom("en")).compile(samples.content(kind, "en"))
+    assert "not-this" not in mail.html(samples.personal(kind, "en"))
