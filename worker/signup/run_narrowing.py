@@ -14,7 +14,7 @@ from worker.errors import InputError
 from worker.model import ArticleId, Cadence, SubscriberId, SubscriptionId, TopicId
 from worker.signup.run_mutes import may_change
 from worker.signup.wishes import CheckQuery
-from worker.store import backfilling, mutes, narrowing, people, standing
+from worker.store import backfilling, mutes, narrowing, outbox, people, standing
 from worker.store.backfilling import Met
 from worker.store.database import Database
 from worker.store.people import Following
@@ -48,6 +48,7 @@ def narrow(
         topic_id = standing.intern_query(conn, query=query, canonical=canonical)
         if topic_id == old.topic_id:
             return
+        before = outbox.before_change(conn, reader.id)
         found = narrowing.waiting(conn, old.id, limit=_MOST_WAITING)
         new_id = people.follow(
             conn,
@@ -62,6 +63,7 @@ def narrow(
         mutes.mute_topic(conn, new_id, until=old.muted_until)
         _take_along(conn, old, topic_id, found, meet)
         people.unfollow(conn, reader.id, [old.id])
+        outbox.tell_change(conn, reader.id, before)
 
 
 def _take_along(conn: Connection, old: Following, topic_id: TopicId, found: Sequence[ArticleId], meet: Meet) -> None:

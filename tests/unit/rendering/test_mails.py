@@ -257,7 +257,7 @@ def test_without_english_there_are_no_languages(theme):
 @pytest.mark.parametrize("kind", ["alert", "digest", "rolling", "newsletter", "away"])
 def test_every_story_has_its_readers_own_link_to_hear_less_like_it(kind):
     content = samples.content(kind, "en")
-    personal = samples.personal(kind, "en").model_copy(update={"preferences": "reader-s-own"})
+    personal = samples.personal(kind, "en")._replace(preferences="reader-s-own")
     mail = Renderer(newsroom=samples.newsroom("en")).compile(content)
     page = Page(mail.html(personal))
     base = f"{samples.newsroom('en').base_url}/preferences/reader-s-own/not-this/"
