@@ -101,6 +101,10 @@ bench-matching: $(VENV)/.bench ## our engine beside Lucene Monitor (20 minutes, 
 bench-delivery: $(VENV)/.bench ## our whole path beside other senders (12 minutes, needs postfix and npm; ARGS=--full: 1,000,000 readers)
 	@$(PY) -m tests.bench.delivery $(ARGS)
 
+.PHONY: bench-signup
+bench-signup: $(VENV)/.dev ## sign-ups a second beside a bare FastAPI endpoint (6 minutes, needs wrk; ARGS=--times: by standing)
+	@$(PY) -m tests.bench.bench_signup $(ARGS)
+
 .PHONY: bench-planning
 bench-planning: $(VENV)/.bench ## digests for a whole crowd due in one minute (20 minutes; ARGS='--sizes 100000 --rounds 1': one)
 	@$(PY) -m tests.bench.planning $(ARGS)

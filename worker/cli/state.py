@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from worker.cli.asking_state import questions
 from worker.cli.endpoint_state import endpoints
 from worker.cli.house import Json, messages, print_json, print_rows, stamp
 from worker.cli.refusals import printable
@@ -59,7 +60,7 @@ def doctor(
 
     found = house()
     checks = [_database, _sends, _feeds, _broker, _relays, _ways, _returns, _webhooks, endpoints]
-    checks += [_workers, _clock, _disk]
+    checks += [questions, _workers, _clock, _disk]
     checks += [_dns] if dns else []
     told: dict[str, str] = {}
     findings = [finding for check in checks for finding in _examine(check, found, told)]

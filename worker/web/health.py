@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from worker.errors import ConfigurationError
 from worker.lifecycle import State
 from worker.model import Lane
-from worker.store import editions, events, leases, suppressions
+from worker.store import asking, editions, events, leases, suppressions
 from worker.store.database import now
 from worker.store.house import heartbeats
 from worker.web.endpoint_metrics import endpoint_metrics
@@ -52,6 +52,7 @@ def metrics(site: LocalSite) -> Response:
         ways = list(way_metrics(conn, ZoneInfo(site.house.newsroom.timezone)))
         waiting, gone = events.waiting(conn), suppressions.by_cause(conn)
         told = list(endpoint_metrics(conn))
+        asked = asking.lately(conn)
         due = {lane: len(leases.due_batches(conn, lane, limit=_COUNTED)) for lane in (Lane.ALERTS, Lane.BULK)}
     lines = [
         *_gauge("tocsin_deliveries", "Deliveries by state.", "state", {state: states.get(state, 0) for state in State}),
@@ -69,6 +70,12 @@ def metrics(site: LocalSite) -> Response:
         *_gauge("tocsin_suppressions", "Addresses that get nothing any more, by what led there.", "cause", gone),
         *_gauge(
             "tocsin_heartbeat_age_seconds", "Time since a queue's worker last did a task.", "queue", _ages(beats, at)
+        ),
+        *_gauge(
+            "tocsin_questions",
+            "Questions for consent: asked in the last hour and not answered, waiting; sign-ups that led to none.",
+            "state",
+            {"asked": asked.asked, "waiting": asked.waiting, "none": asked.refused},
         ),
         *ways,
         *told,

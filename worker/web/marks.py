@@ -6,7 +6,7 @@ without JavaScript. `/captcha` gives a puzzle to the widget.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
@@ -52,8 +52,9 @@ def fresh(site: Site) -> Mark:
 def kept(site: Site, reading: Reading) -> Mark:
     """Return the marks of a form that is shown again for its reader's own mistakes: it was begun when it was begun."""
     given = reading.hidden(_MARK)
-    mark = fresh(site)
-    return replace(mark, shown=given) if _read(site, given) else mark
+    if _read(site, given) is None:
+        return fresh(site)
+    return Mark(shown=given, has_puzzle=site.house.puzzle_demand is Demand.ALWAYS)
 
 
 def admit(request: Request, site: Site, reading: Reading) -> Admission:

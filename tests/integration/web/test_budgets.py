@@ -7,7 +7,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from worker.cli.asking_state import questions
+from worker.health import Health
 from worker.model import SubscriberStatus
+from worker.store import asking
+from worker.store.database import now
 from worker.tokens import Purpose
 
 from .newspaper import API_KEY
@@ -78,3 +82,26 @@ def test_a_mailbox_that_has_had_enough_changes_no_answer(open_newspaper, known):
     assert len(texts) == 1
     assert len([row for row in newspaper.snapshot()["asking"] if row[3]]) == 2
     assert len(newspaper.house.rung) == 4
+
+
+def test_the_doctor_and_the_figures_tell_of_questions_that_wait(open_newspaper):
+    newspaper = open_newspaper(questions_an_hour=2)
+    [well] = questions(newspaper.house)
+    assert well.health is Health.WELL
+    for number in range(5):
+        sign_up(newspaper, f"reader{number}@example.org")
+    [ill] = questions(newspaper.house)
+    assert ill.health is Health.ILL
+    assert "3 wait for their turn, since only 2 go in an hour" in ill.says
+    figures = newspaper.get("/metrics").text
+    assert 'tocsin_questions{state="asked"} 2' in figures
+    assert 'tocsin_questions{state="waiting"} 3' in figures
+
+
+def test_the_doctor_notes_that_somebody_signs_others_up_by_the_hundred(open_newspaper):
+    newspaper = open_newspaper(signups_per_ip=0, signups_per_subnet=0, questions_per_mailbox=1)
+    with newspaper.house.database.write() as conn:
+        for _ in range(100):
+            asking.note(conn, at=now(conn))
+    [note] = questions(newspaper.house)
+    assert (note.health, note.says.partition("; ")[2][:12]) == (Health.NOTE, "100 sign-ups")
