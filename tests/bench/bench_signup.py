@@ -27,10 +27,11 @@ from typing import Any, Final
 
 import httpx
 
-from tests.acceptance.houses import CommandLine, Installation, free_port, own_ports, until
+from tests.acceptance.houses import CommandLine, Installation, own_ports, until
 from tests.bench.page import conditions, table, write_section
 from tests.databases import Cluster
 from tests.redis_server import redis_server
+from worker.runtime.ports import free_port
 
 _WITHIN_S: Final = 120.0
 _CONNECTIONS: Final = 16
