@@ -10,8 +10,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, expect, sync_playwright
 
+from tests.acceptance.test_pages_in_chromium import CONTRASTS
 from tests.databases import SqliteTemplate
 from tests.integration.web.newspaper import Newspaper, QuietHouse, add_topics, served
 from worker.settings import load
@@ -104,8 +106,10 @@ def open_page(browser):
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
 
-    def open_it(url, width=PHONE, *, scripts=True, told=complaints):
-        context = browser.new_context(viewport={"width": width, "height": 800}, java_script_enabled=scripts)
+    def open_it(url, width=PHONE, *, scripts=True, scheme="light", told=complaints):
+        context = browser.new_context(
+            viewport={"width": width, "height": 800}, java_script_enabled=scripts, color_scheme=scheme
+        )
         contexts.append(context)
         if scripts:
             context.add_init_script(SHUT)
@@ -182,3 +186,17 @@ def test_a_page_that_may_not_frame_the_box_does_not(open_page, around):
     page.wait_for_load_state("networkidle")
     assert any("frame-ancestors" in complaint for complaint in told)
     assert page.frame_locator("iframe").get_by_label("Your mail address").count() == 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_box_fits_and_can_be_read_and_heard(open_page, around, scheme):
+    newspaper, _, _ = around
+    for query in ("", "?topic=oman", "?topic=oman,russia&lang=ko"):
+        for width in (240, PHONE, DESK):
+            page = open_page(f"{newspaper.url}/embed{query}", width, scheme=scheme)
+            assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), (query, width)
+            assert [(text, ratio) for text, ratio in page.evaluate(CONTRASTS) if ratio < 4.5] == [], query
+            page.get_by_label("메일 주소" if "ko" in query else "Your mail address").fill("jo@gmial.com")
+            page.get_by_role("button").first.click()
+            violations = Axe().run(page).response["violations"]
+            assert [(one["id"], [node["html"][:120] for node in one["nodes"]]) for one in violations] == [], query

@@ -17,6 +17,7 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from tests.databases import SqliteTemplate
+from tests.integration.web.issues import send_issue
 from tests.integration.web.newspaper import Newspaper, QuietHouse, served
 from worker.adapters.transports import maildir
 from worker.matching.library import read_topics
@@ -89,6 +90,7 @@ def newspaper(tmp_path_factory, sqlite_template: SqliteTemplate):
         _fill(house)
         url = stack.enter_context(served(house))
         made = Newspaper(house=house, url=url, client=stack.enter_context(httpx.Client()))
+        send_issue(house)
         made.joins(JO, "united-kingdom", "european-union", times=("07:00", "18:30"))
         yield made
 
@@ -151,6 +153,10 @@ def paths(newspaper):
         "unsubscribe": f"/unsubscribe/{sign(Purpose.UNSUBSCRIBE, reader.id, 0)}",
         "topics": "/topics",
         "topic": "/topics/north-korea",
+        "newsletters": "/newsletters",
+        "newsletter": "/newsletters/top-10",
+        "newsletter-ko": "/newsletters/top-10?lang=ko",
+        "issue": re.findall(r"/editions/[0-9a-f]{24}", newspaper.get("/newsletters/top-10").text)[0],
         "inbox": "/inbox",
         "message": f"/inbox/{mail.id}",
         "headers": f"/inbox/{mail.id}?view=headers",

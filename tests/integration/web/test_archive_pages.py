@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 from xml.etree import ElementTree
 
 import feedparser
@@ -14,49 +13,17 @@ from tests import builders
 from worker.delivery.run_withdrawal import withdraw
 from worker.intake.run_correcting import Correction, correct
 from worker.intake.run_edits import Edit
-from worker.model import Cadence, EditionKind
-from worker.planning.run import plan
+from worker.model import EditionKind
 from worker.planning.run_corrections import carry_out
-from worker.signup.newsletters import NewNewsletter
-from worker.signup.run_newsletters import store_newsletters
-from worker.signup.run_wishes import fulfil
-from worker.signup.wishes import Follow
 from worker.store.schema import Article, EditionContent, StoryCard, Subscriber
 from worker.tokens import Purpose
 
-SECRET = "ada's own secret search"
+from .issues import SECRET, TITLES, send_issue
 
 
 @pytest.fixture
 def sent(newspaper):
-    """An issue of four stories that was sent, to a reader who follows a search of her own and has a name."""
-    database = newspaper.house.database
-    due_at = builders.time_of(database) - timedelta(minutes=1)
-    letter = NewNewsletter.model_validate(
-        {
-            "slug": "top-10",
-            "name": "Top <10> stories",
-            "description": "Every morning & evening.",
-            "sender": {"name": "The Courier", "address": "top10@courier.example"},
-            "schedule": f"FREQ=DAILY;BYHOUR={due_at.hour};BYMINUTE={due_at.minute}",
-            "timezone": "UTC",
-            "starts": str((due_at - timedelta(days=1)).date()),
-            "selection": {"minimum": 2, "maximum": 4},
-        }
-    )
-    store_newsletters(database, (letter,), where="n.yaml")
-    with database.write() as conn:
-        ada = builders.reader(conn, "ada", timezone="UTC")
-        conn.execute(sa.update(Subscriber).where(Subscriber.id == ada).values(name="Ada Pemberton"))
-        fulfil(conn, ada, [Follow(newsletter="top-10")], timezone="UTC")
-        own = builders.own_query(conn, SECRET)
-        builders.follow(conn, ada, own, cadence=Cadence.IMMEDIATE)
-        topic = builders.topic(conn, "gulf", en="Gulf")
-        for title in ("Anchors", "Boats", "Cranes", "Docks & <quays>"):
-            builders.news(conn, topic, own, title=title, outlet=f"Paper of {title}")
-        builders.breaking(conn, own, title="A whisper")
-        conn.exec_driver_sql("UPDATE newsletter SET next_due_at = ?", (f"{due_at:%Y-%m-%d %H:%M:%S.%f}",))
-    plan(database, newspaper.house.planning_policy)
+    send_issue(newspaper.house)
     return newspaper
 
 
@@ -152,7 +119,7 @@ def test_a_story_that_was_killed_is_withdrawn_and_a_corrected_one_says_so(sent):
 
 def test_an_issue_of_which_nothing_is_left_is_gone(sent):
     path = latest(sent)
-    for title in ("Anchors", "Boats", "Cranes", "Docks & <quays>"):
+    for title in TITLES:
         withdraw(sent.house.database, article_of(sent, title), actor="eve")
     assert sent.get(path).status_code == 410
     assert "No issue yet." in sent.get("/newsletters/top-10").text
