@@ -142,7 +142,7 @@ def set_(
     """Change a reader's own terms. Only what an editor broke is sent in quiet hours, and beyond the budget."""
     from worker.cli.house import reader_of
     from worker.signup.terms import read_budget, read_quiet
-    from worker.store import people
+    from worker.store import outbox, people
 
     values: dict[str, Any] = {}
     if quiet is not None:
@@ -158,7 +158,9 @@ def set_(
     found = opened_house()
     reader = reader_of(found, address)
     with found.database.write() as conn:
+        before = outbox.before_change(conn, reader.id)
         people.change_reader(conn, reader.id, **values)
+        outbox.tell_change(conn, reader.id, before)
     messages.print(f"{address}: {', '.join(f'{name} {value}' for name, value in values.items())}", markup=False)
 
 

@@ -129,7 +129,7 @@ def sign_up(
             at = now(conn)
             where = None if is_new else _standing_of(reader, at)
             signed = ask(conn, reader, where=where, act=Act.SIGN_UP, wish=checked, evidence=evidence, turn=turn)
-            _tell_asked(conn, reader.id, signed, checked)
+            tell_asked(conn, reader.id, signed, checked)
             if suppressed:  # the same work for nothing: nobody can tell by the clock
                 tried.rollback()
                 signed = SignedUp(asked=False, reason="the address is suppressed")
@@ -239,7 +239,7 @@ def come_back(
             wish = _last_wish(reader)
             signed = ask(conn, reader, where=where, act=Act.SIGN_UP, wish=wish, evidence=evidence, turn=turn)
             _note(conn, signed, reader.id, mailbox_hash, turn, at=now(conn))
-            _tell_asked(conn, reader.id, signed, wish)
+            tell_asked(conn, reader.id, signed, wish)
             return signed
         before = outbox.before_change(conn, reader.id)
         for following, is_running in people.served_by(conn, reader.id, delivery_id) if delivery_id else ():
@@ -267,7 +267,7 @@ def _note(
         asking.note(conn, at=at)
 
 
-def _tell_asked(conn: Connection, subscriber_id: SubscriberId, signed: SignedUp, wish: Wish) -> None:
+def tell_asked(conn: Connection, subscriber_id: SubscriberId, signed: SignedUp, wish: Wish) -> None:
     """Tell the newspaper's own endpoints who is being asked; the same work for nothing where nobody is."""
     if not outbox.is_heard(conn, Tiding.SUBSCRIBED):
         return

@@ -16,9 +16,10 @@ from worker.signup.newsletters import NewNewsletter, read_newsletters
 from worker.signup.run_wishes import check_newsletters, check_topics, fulfil
 from worker.signup.wishes import Follow
 from worker.store import newsletters as stored
-from worker.store import people
+from worker.store import outbox, people
 from worker.store.database import Database, now
 from worker.store.people import Reader
+from worker.tidings import Tiding
 
 
 def import_newsletters(database: Database, file: Path) -> dict[str, bool]:
@@ -56,7 +57,9 @@ def follow(database: Database, slug: str, reader: Reader) -> None:
         now_is = people.locked(conn, reader.id)
         if now_is is None or now_is.status not in {SubscriberStatus.ACTIVE, SubscriberStatus.PAUSED}:
             raise InputError("this reader gets no mail", where="address", hint="they must sign up, and confirm")
+        before = outbox.before_change(conn, reader.id)
         fulfil(conn, reader.id, [Follow(newsletter=slug)], timezone=now_is.timezone)
+        outbox.tell_change(conn, reader.id, before)
 
 
 def unfollow(database: Database, slug: str, reader: Reader) -> bool:
@@ -65,8 +68,12 @@ def unfollow(database: Database, slug: str, reader: Reader) -> bool:
         check_newsletters(conn, [slug])
         people.locked(conn, reader.id)
         mine = people.followings(conn, reader.id)
-        ending = [one.id for one in mine if one.newsletter_id is not None and one.slug == slug]
-        return people.unfollow(conn, reader.id, ending) > 0 if ending else False
+        ending = [one for one in mine if one.newsletter_id is not None and one.slug == slug]
+        if not ending:
+            return False
+        people.unfollow(conn, reader.id, [one.id for one in ending])
+        outbox.tell(conn, Tiding.UNSUBSCRIBED, reader.id, ended=outbox.targets(ending), left=False)
+        return True
 
 
 def _store(conn: Connection, newsletter: NewNewsletter, *, at: datetime) -> bool:

@@ -20,13 +20,14 @@ from worker.schedule import resolve
 from worker.signup.address import Address
 from worker.signup.consent import Consent, Evidence
 from worker.signup.decide import Act, Standing, Wishes, standing, standing_on_a_list, step
-from worker.signup.run import HashAddress, Known, accept, ask, look_up
+from worker.signup.run import HashAddress, Known, accept, ask, look_up, tell_asked
 from worker.signup.run_preferences import part
 from worker.signup.run_wishes import check_newsletters, check_topics, continue_with, fulfil, rhythm_of
 from worker.signup.wishes import CheckQuery, Follow, Wish
-from worker.store import house, people
+from worker.store import house, outbox, people
 from worker.store.database import Database, now
 from worker.store.people import Following, Reader
+from worker.tidings import Tiding
 
 _GET_MAIL: Final = frozenset({SubscriberStatus.ACTIVE, SubscriberStatus.PAUSED})
 
@@ -82,6 +83,7 @@ def change(
         if reader is None or known is None:
             return Changed(known=None)
         expects(conn, known)
+        before = outbox.before_change(conn, reader.id)
         if changes.leaves:
             part(conn, reader.id, None)
         elif known.standing not in _GET_MAIL:
@@ -89,7 +91,10 @@ def change(
         else:
             _apply(conn, reader, changes, wanted)
         house.note(conn, actor=actor, action="change", subject=f"subscriber {reader.id}")
-        return Changed(known=look_up(conn, subscriber_id))
+        now_is = look_up(conn, subscriber_id)
+        if now_is is not None and now_is.standing in _GET_MAIL:
+            outbox.tell_change(conn, reader.id, before)
+        return Changed(known=now_is)
 
 
 def _check(conn: Connection, wanted: Wish) -> None:
@@ -123,7 +128,10 @@ def _apply(conn: Connection, reader: Reader, changes: Changes, wanted: Wish) -> 
         return
     had = {_target(one) for one in running}
     fulfil(conn, reader.id, (follow for target, follow in follows.items() if target not in had), timezone=timezone)
-    people.unfollow(conn, reader.id, [one.id for one in running if _target(one) not in follows])
+    ended = [one for one in running if _target(one) not in follows]
+    people.unfollow(conn, reader.id, [one.id for one in ended])
+    if ended:
+        outbox.tell(conn, Tiding.UNSUBSCRIBED, reader.id, ended=outbox.targets(ended), left=False)
 
 
 def _target(following: Following) -> tuple[str, str]:
@@ -179,6 +187,7 @@ def vouch(
         due = step(where, Act.VOUCH)
         if due is None or due.wishes is Wishes.DROPPED:
             signed = ask(conn, reader, where=stands, act=Act.SIGN_UP, wish=checked, evidence=evidence)
+            tell_asked(conn, reader.id, signed, checked)
             return Vouched(subscriber_id=None, asked=signed.asked)
         if where in _GET_MAIL:
             accept(conn, reader, where=where, due=due, wish=checked, evidence=None)
@@ -186,4 +195,5 @@ def vouch(
             people.change_reader(conn, reader.id, consent=consent.stored())
         else:
             accept(conn, reader, where=where, due=due, wish=checked, evidence=evidence)
+        outbox.tell(conn, Tiding.CONFIRMED, reader.id)
         return Vouched(subscriber_id=reader.id, is_new=where not in _GET_MAIL)

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from worker.cli import endpoint_state
 from worker.health import Health
 from worker.notifying import run_endpoints
-from worker.store import outbox
+from worker.store import newsletters, outbox
 from worker.store.schema import Audit, WebhookEndpoint, WebhookMessage
 from worker.tidings import MessageState, Tiding
 
@@ -149,3 +149,37 @@ def test_doctor_tells_of_an_endpoint_that_nobody_tells(house, tocsin, tells):
     (late,) = [found for found in map(json.loads, lines) if found["part"] == "endpoints"]
     assert "waits for 10 minutes" in late["says"]
     assert "is a worker for control running?" in late["advice"]
+
+
+@pytest.fixture
+def imported(house, tocsin, tmp_path):
+    """A reader whom an operator has brought, with an endpoint there already: whoever brings a list has it."""
+    house.adds()
+    (tmp_path / "readers.csv").write_text("email,name,locale,timezone,topics,cadence,at\njo@example.org,,,,oman,,\n")
+    assert tocsin("subscribers", "import", tmp_path / "readers.csv", "--confirmed")[0] == 0
+    assert house.messages() == []
+
+
+@pytest.mark.usefixtures("imported")
+def test_what_an_operator_does_to_one_reader_is_told(house, tocsin):
+    assert tocsin("subscribers", "set", "jo@example.org", "--floor", "3")[0] == 0
+    assert tocsin("subscribers", "set", "jo@example.org", "--floor", "3")[0] == 0  # as it is
+    (row,) = house.messages()
+    assert (row.data["email"], row.data["changed"]) == ("jo@example.org", ["digest_floor"])
+
+
+@pytest.mark.usefixtures("imported")
+def test_a_newsletter_that_an_operator_gives_and_takes_is_told(house, tocsin):
+    newsletter = {"name": "Top", "sender_name": "Top", "sender_address": "top@courier.example", "locale": "en"}
+    with house.database.write() as conn:
+        newsletters.put(conn, {"slug": "top", "timezone": "UTC", "schedule": "FREQ=DAILY;BYHOUR=7", **newsletter})
+    assert tocsin("newsletters", "follow", "top", "jo@example.org")[0] == 0
+    for _ in range(2):
+        tocsin("newsletters", "unfollow", "top", "jo@example.org")
+    first, second = house.messages()
+    assert (first.data["changed"], first.data["subscriptions"][-1]) == (["subscriptions"], {"newsletter": "top"})
+    assert (second.type, second.data["ended"], second.data["left"]) == (
+        "subscriber.unsubscribed",
+        [{"newsletter": "top"}],
+        False,
+    )

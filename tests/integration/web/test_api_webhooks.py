@@ -155,3 +155,38 @@ def test_monitors_are_told_of_endpoints(newspaper):
     told = newspaper.get("/metrics").text
     assert f'tocsin_webhook_messages{{endpoint="{made["id"]}",state="pending"}} 2' in told
     assert f'tocsin_webhook_endpoint{{endpoint="{made["id"]}",condition="on"}} 1' in told
+
+
+def test_what_programs_do_to_a_reader_is_told_too(newspaper):
+    headers = {"Authorization": f"Bearer {API_KEY}"}
+    call(newspaper, "POST", json={"url": URL})
+    wish = {"email": "jo@example.org", "topics": ["oman", "russia"], "timezone": "UTC"}
+    consent = {"at": "2026-01-05T10:00:00Z", "how": "checkout page"}
+    made = newspaper.post("/api/v1/subscriptions", json=wish | {"consent": consent}, headers=headers)
+    reader = made.json()["id"]
+    path = f"{newspaper.url}/api/v1/subscribers/{reader}"
+    for changes in (
+        {"locale": "ko"},
+        {"subscriptions": [{"topic": "oman"}]},
+        {"subscriptions": [{"topic": "oman"}]},
+        {"status": "left"},
+    ):
+        assert newspaper.client.patch(path, json=changes, headers=headers).status_code == 200
+    newspaper.post("/api/v1/subscriptions", json=wish | {"consent": consent}, headers=headers)  # who left is asked
+    with newspaper.house.database.read() as conn:
+        told = [(one["type"].partition(".")[2], one["data"]) for one in outbox.told_of(conn, reader)]
+    assert [kind for kind, _ in told] == [
+        "confirmed",
+        "preferences_changed",
+        "unsubscribed",
+        "preferences_changed",
+        "unsubscribed",
+        "subscribed",
+    ]
+    assert told[1][1]["changed"] == ["locale"]
+    assert (told[2][1]["ended"], told[2][1]["left"]) == ([{"topic": "russia"}], False)
+    assert told[3][1]["changed"] == ["subscriptions"]
+    assert (told[4][1]["status"], told[4][1]["left"]) == ("left", True)
+    assert newspaper.client.delete(path, headers=headers).status_code in {200, 204}
+    with newspaper.house.database.read() as conn:
+        assert [one["data"] for one in outbox.told_of(conn, reader)] == [{"id": reader, "erased": True}] * 7

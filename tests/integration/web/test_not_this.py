@@ -10,9 +10,11 @@ import pytest
 
 from tests.builders import article, match
 from worker.model import Cadence, SubscriberStatus
+from worker.notifying import run_endpoints
+from worker.notifying.run_endpoints import Wish
 from worker.signup.run_preferences import change_preferences
 from worker.signup.wishes import Follow, Preferences, Rhythm
-from worker.store import mutes, people, topics
+from worker.store import mutes, outbox, people, topics
 from worker.store.database import now
 from worker.store.schema import TopicStory
 from worker.tokens import Purpose
@@ -104,6 +106,17 @@ def test_a_search_leaves_a_word_out_and_keeps_its_rhythm(newspaper, page):
     narrowed = after["(oman | muscat) NOT film"]
     assert (narrowed.cadence, narrowed.times) == (before.cadence, before.times)
     assert narrowed.next_due_at == before.next_due_at
+
+
+def test_the_newspapers_programs_hear_of_a_narrower_search(newspaper, reader, page):
+    endpoint = Wish(url="https://crm.example.org/", types=("preferences_changed",))
+    run_endpoints.add(newspaper.house.database, endpoint, actor="a test")
+    before = newspaper.follows(JO)[QUERY]
+    newspaper.post(page, data={"do": f"search-{before.id}", f"word-{before.id}": "film"})
+    with newspaper.house.database.read() as conn:
+        (told,) = outbox.told_of(conn, reader)
+    assert told["data"]["changed"] == ["subscriptions"]
+    assert "film" not in repr(told)
 
 
 @pytest.mark.parametrize("cadence", [Cadence.DAILY, Cadence.IMMEDIATE])
