@@ -22,7 +22,7 @@ def endpoints(found: House) -> Iterator[Finding]:
     from worker.tidings import MessageState
 
     with found.database.read() as conn:
-        known, late, counts = table.all_of_them(conn), table.waiting_s(conn), table.figures(conn)
+        known, late, counts = table.all_of_them(conn), table.waiting_s(conn), table.open_ones(conn)
     ill = [finding for one in known for finding in _trouble(one, late.get(one.id, 0.0))]
     yield from ill
     if not ill:

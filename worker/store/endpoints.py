@@ -147,9 +147,9 @@ def due(conn: Connection, endpoint_id: int, *, limit: int) -> list[Message]:
 
 
 def record(conn: Connection, tries: Iterable[Told]) -> None:
-    """Write down what became of tries."""
+    """Write down what became of tries; in order of id, as erasure goes, so that nobody waits in a circle."""
     at = now(conn)
-    for told in tries:
+    for told in sorted(tries, key=lambda one: one.message.id):
         as_read = (WebhookMessage.id == told.message.id, WebhookMessage.attempts == told.message.attempts)
         conn.execute(
             sa.update(WebhookMessage)
@@ -194,6 +194,23 @@ def figures(conn: Connection) -> dict[int, dict[MessageState, int]]:
     counted: dict[int, dict[MessageState, int]] = {}
     for endpoint_id, state, count in conn.execute(query.group_by(WebhookMessage.endpoint_id, WebhookMessage.state)):
         counted.setdefault(endpoint_id, {})[state] = count
+    return counted
+
+
+def open_ones(conn: Connection) -> dict[int, dict[MessageState, int]]:
+    """Return how many messages of every endpoint wait, and how many are given up: by small indexes, however many went.
+
+    The condition is spelt out, so that both databases see which index will do.
+    """
+    counted: dict[int, dict[MessageState, int]] = {}
+    spelt = {
+        MessageState.PENDING: WebhookMessage.next_attempt_at.is_not(None),
+        MessageState.FAILED: sa.literal_column("webhook_message.state = 'failed'"),
+    }
+    for state, condition in spelt.items():
+        query = sa.select(WebhookMessage.endpoint_id, sa.func.count()).where(condition)
+        for endpoint_id, count in conn.execute(query.group_by(WebhookMessage.endpoint_id)):
+            counted.setdefault(endpoint_id, {})[state] = count
     return counted
 
 

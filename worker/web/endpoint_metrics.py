@@ -12,7 +12,7 @@ from worker.store.endpoints import Endpoint
 from worker.tidings import MessageState
 
 _HELP: Final = {
-    "tocsin_webhook_messages": "Messages to endpoints by state; failed ones wait for a person.",
+    "tocsin_webhook_messages": "Messages that endpoints have not taken; failed ones wait for a person.",
     "tocsin_webhook_late_seconds": "For how long an endpoint's most overdue message has been due.",
     "tocsin_webhook_endpoint": "Endpoints: 1 where they are on, failing or off.",
 }
@@ -20,10 +20,10 @@ _HELP: Final = {
 
 def endpoint_metrics(conn: Connection) -> Iterator[str]:
     """Yield lines in Prometheus' text format; where there is no endpoint, but the names."""
-    counts, late, known = endpoints.figures(conn), endpoints.waiting_s(conn), endpoints.all_of_them(conn)
+    counts, late, known = endpoints.open_ones(conn), endpoints.waiting_s(conn), endpoints.all_of_them(conn)
     yield from _gauge("tocsin_webhook_messages")
     for one in known:
-        for state in MessageState:
+        for state in (MessageState.PENDING, MessageState.FAILED):
             count = counts.get(one.id, {}).get(state, 0)
             yield f'tocsin_webhook_messages{{endpoint="{one.id}",state="{state}"}} {count}'
     yield from _gauge("tocsin_webhook_late_seconds")

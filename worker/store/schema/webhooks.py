@@ -62,5 +62,6 @@ class WebhookMessage(Base):
 
     __table_args__ = (
         UniqueConstraint("endpoint_id", "occasion"),
+        partial_index("ix_webhook_message_failed", "endpoint_id", where="state = 'failed'"),
         partial_index("ix_webhook_message_due", "endpoint_id", "next_attempt_at", where="next_attempt_at IS NOT NULL"),
     )
