@@ -103,11 +103,11 @@ def archive(newspaper):
 
 
 @pytest.mark.usefixtures("many_topics")
-@pytest.mark.parametrize("sought", ["north kor", "북한", "dprk", "KIM JONG"])
-def test_a_topic_is_found_by_any_of_its_names_and_what_is_chosen_stays(newspaper, sought):
-    answer = newspaper.get("/subscribe", params={"q": sought, "topic": ["oman", "topic-3"]})
-    assert (shown(answer), chosen(answer)) == (["north-korea", "oman", "topic-3"], ["oman", "topic-3"])
-    assert "Found: 1 of 23" in answer.text
+def test_a_topic_is_found_by_any_of_its_names_and_what_is_chosen_stays(newspaper):
+    for sought in ("north kor", "북한", "dprk", "KIM JONG"):
+        answer = newspaper.get("/subscribe", params={"q": sought, "topic": ["oman", "topic-3"]})
+        assert (shown(answer), chosen(answer)) == (["north-korea", "oman", "topic-3"], ["oman", "topic-3"])
+        assert "Found: 1 of 23" in answer.text
 
 
 @pytest.mark.usefixtures("many_topics")
@@ -182,12 +182,12 @@ def test_a_newsletter_with_a_topics_slug_keeps_its_own_name(newspaper):
 
 
 @pytest.mark.usefixtures("letters")
-@pytest.mark.parametrize("slug", ["atlantis", "No Slug!"])
-def test_a_newsletter_that_is_not_there_is_refused_and_the_rest_is_kept(newspaper, slug):
-    answer = newspaper.post("/subscribe", data=FORM | {"newsletters": ["top", slug]})
-    assert answer.status_code == 422
-    assert 'id="wrong-newsletters">This newsletter is not there any more.' in answer.text
-    assert chosen(answer, "newsletters") == ["top"]
+def test_a_newsletter_that_is_not_there_is_refused_and_the_rest_is_kept(newspaper):
+    for slug in ("atlantis", "No Slug!"):
+        answer = newspaper.post("/subscribe", data=FORM | {"newsletters": ["top", slug]})
+        assert answer.status_code == 422
+        assert 'id="wrong-newsletters">This newsletter is not there any more.' in answer.text
+        assert chosen(answer, "newsletters") == ["top"]
 
 
 @pytest.mark.usefixtures("letters")
@@ -242,20 +242,17 @@ def test_the_pages_script_gets_the_piece_alone_in_its_language(newspaper):
     assert answer.headers["cache-control"] == "no-store"
 
 
-@pytest.mark.parametrize(
-    ("query", "before", "there", "after"),
-    [
-        ("(oman AND ) rain", "(oman ", "AND", " ) rain"),
-        ("oman (rain", "oman ", "(rain", ""),
-        ('"oman', "", "&#34;oman", ""),
-    ],
-)
-def test_a_query_is_shown_where_it_is_at_fault(newspaper, query, before, there, after):
-    for headers in ({}, PART):
-        answer = attempt(newspaper, query, headers=headers)
-        assert f"<code>{before}<mark>{there}</mark>{after}</code>" in answer.text
-        assert 'id="wrong-query">This search cannot be read:' in answer.text
-    assert f"<mark>{there}</mark>" in newspaper.post("/subscribe", data=FORM | {"query": query}).text
+def test_a_query_is_shown_where_it_is_at_fault(newspaper):
+    for query, marked in (
+        ("(oman AND ) rain", "(oman <mark>AND</mark> ) rain"),
+        ("oman (rain", "oman <mark>(rain</mark>"),
+        ('"oman', "<mark>&#34;oman</mark>"),
+    ):
+        for headers in ({}, PART):
+            answer = attempt(newspaper, query, headers=headers)
+            assert f"<code>{marked}</code>" in answer.text
+            assert 'id="wrong-query">This search cannot be read:' in answer.text
+        assert marked in newspaper.post("/subscribe", data=FORM | {"query": query}).text
 
 
 def test_an_empty_week_says_that_nothing_can_be_tried(newspaper):

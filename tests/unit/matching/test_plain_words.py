@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.matching.generated import nodes, trees
@@ -23,6 +23,7 @@ def say(query: str, language=ENGLISH, **topics: str) -> str:
     return in_plain_words(parse(query), language, query=query, topics=topics)
 
 
+@settings(max_examples=60)
 @given(nodes, st.sampled_from([ENGLISH, KOREAN]))
 def test_every_query_can_be_said_and_all_its_words_are_in_it(node: Node, language):
     query = canonical(node)
@@ -33,6 +34,7 @@ def test_every_query_can_be_said_and_all_its_words_are_in_it(node: Node, languag
     assert "%(" not in said
 
 
+@settings(max_examples=50)
 @given(trees)
 def test_what_is_meant_is_said_also_without_the_text_that_it_was_read_from(node: Node):
     assert in_plain_words(node, ENGLISH)
