@@ -19,6 +19,8 @@ from tests.integration.web.newspaper import Newspaper, QuietHouse, add_topics, s
 from worker.settings import load
 
 CHROMIUM = Path("/usr/bin/chromium")
+RENEW = "TOCSIN_RENEW_SCREENSHOTS" in os.environ
+SCREENSHOT = Path(__file__).parents[2] / "docs" / "screenshots" / "page-embed.png"
 PHONE, DESK = 360, 1000
 
 pytestmark = [
@@ -32,6 +34,15 @@ SHUT = """if (window.parent !== window) for (const [holder, name] of [[Document.
   [window, 'localStorage'], [window, 'sessionStorage'], [window, 'indexedDB'], [window, 'caches']])
   Object.defineProperty(holder, name, { get() { throw new Error(`${name} was touched`); },
                                         set() { throw new Error(`${name} was touched`); } });"""
+
+
+STORY = """<!doctype html><html lang="en"><meta name="viewport" content="width=device-width"><title>A port</title>
+<style>body {{ margin: 0 auto; max-width: 34rem; padding: 1.5rem; font: 1.125rem/1.6 Charter, Georgia, serif }}
+h1 {{ line-height: 1.15 }} .by {{ color: #666; font-family: sans-serif; font-size: 0.875rem }}</style>
+<h1>Oman opens the port that ships have waited for</h1><p class="by">By Ada Reed, Muscat</p>
+<p>It took eleven years and two ministers. On Tuesday morning the first ship came in, and with her the question who
+will pay for the second pier.</p>{script}<p>The harbour master, who had waited for the day longer than most, was
+at sea.</p>"""
 
 
 @contextmanager
@@ -84,6 +95,7 @@ def around(tmp_path_factory, sqlite_template: SqliteTemplate):
             pages["/script"] = f"{head}<h1>A story</h1><p>Its words.</p>{script}<p id=after>More words.</p>"
             pages["/frame"] = f"{head}<h1>A story</h1>{frame}"
         friends["/two"] = f"{head}<h1>Two</h1>{script}{script.replace('oman', 'russia').replace('Oman', 'Russia')}"
+        friends["/story"] = STORY.format(script=script)
         yield newspaper, friend, other
 
 
@@ -200,3 +212,15 @@ def test_every_box_fits_and_can_be_read_and_heard(open_page, around, scheme):
             page.get_by_role("button").first.click()
             violations = Axe().run(page).response["violations"]
             assert [(one["id"], [node["html"][:120] for node in one["nodes"]]) for one in violations] == [], query
+
+
+def test_the_docs_screenshot_is_there_and_small(open_page, around):
+    _, friend, _ = around
+    page = open_page(f"{friend}/story", 700)
+    page.frames[1].wait_for_function("Math.abs(window.innerHeight - document.body.offsetHeight) < 2")
+    picture = page.screenshot(full_page=True)
+    if RENEW:
+        SCREENSHOT.write_bytes(picture)
+    kept = SCREENSHOT.read_bytes()
+    assert int.from_bytes(kept[16:20]) == 700
+    assert max(len(kept), len(picture)) < 150_000
