@@ -77,6 +77,18 @@ def networks(address: str) -> tuple[str, ...]:
     return tuple(str(ipaddress.ip_network(f"{parsed}/{width}", strict=False)) for width in widths)
 
 
+def is_within(address: str) -> bool:
+    """Tell whether a sender is on a network of the house's own, as a proxy is.
+
+    >>> [is_within(address) for address in ("172.18.0.5", "::1", "8.8.8.8", "a socket")]
+    [True, True, False, False]
+    """
+    try:
+        return ipaddress.ip_address(address.partition("%")[0]).is_private
+    except ValueError:
+        return False
+
+
 def spend(state: dict[str, float], charges: Sequence[Charge], *, now_s: float) -> float:
     """Take an act from all its budgets, and return 0; or take nothing, and return the seconds until it may be had.
 

@@ -6,14 +6,18 @@ of mailboxes are not here: whoever asks for somebody else must not learn of them
 
 from __future__ import annotations
 
+import functools
+import logging
 from collections.abc import Callable, Sequence
 
 from fastapi import HTTPException
 from starlette.requests import Request
 
-from worker.signup.budgets import Charge, Sought, retry_after_s
+from worker.signup.budgets import Charge, Sought, is_within, retry_after_s
 from worker.web.security import client_address
 from worker.web.site import AnySite, Site
+
+log = logging.getLogger(__name__)
 
 
 def budgeted(sought: Sought) -> Callable[..., None]:
@@ -27,7 +31,13 @@ def budgeted(sought: Sought) -> Callable[..., None]:
 
 def charge_sender(request: Request, site: Site, sought: Sought) -> None:
     """Take an act from the budgets of whoever asks. Raises an HTTP 429 when they hold no more."""
-    _charge(site, site.house.budgets.of_sender(sought, client_address(request)))
+    address = client_address(request)
+    try:
+        _charge(site, site.house.budgets.of_sender(sought, address))
+    except HTTPException:
+        if is_within(address):
+            _warn_of_proxy()
+        raise
 
 
 def charge_more(request: Request, site: Site, sought: Sought, *, cost: int) -> None:
@@ -38,6 +48,14 @@ def charge_more(request: Request, site: Site, sought: Sought, *, cost: int) -> N
 def charge_key(site: Site, holder: str) -> None:
     """Take a sign-up from the budget of an API key. Raises an HTTP 429 when it holds no more."""
     _charge(site, site.house.budgets.of_key(holder))
+
+
+@functools.cache  # once a process
+def _warn_of_proxy() -> None:
+    log.warning(
+        "a sender on a private address has used up its budget: if that is your proxy, all readers count as one sender; "
+        "name it in TOCSIN_TRUSTED_PROXIES, and have it send X-Forwarded-For"
+    )
 
 
 def _charge(site: Site, charges: Sequence[Charge]) -> None:

@@ -13,6 +13,7 @@ from worker.model import SubscriberStatus
 from worker.store import asking
 from worker.store.database import now
 from worker.tokens import Purpose
+from worker.web import gate
 
 from .newspaper import API_KEY
 
@@ -20,9 +21,10 @@ FORM = {"topics": "oman", "timezone": "UTC"}
 KEY = {"Authorization": f"Bearer {API_KEY}"}
 
 
-def sign_up(newspaper, address, *, of="203.0.113.77"):
-    shown = newspaper.house.tokens.sign(Purpose.FORM, int(datetime.now(UTC).timestamp()))
-    return newspaper.post("/subscribe", data=FORM | {"email": address, "shown": shown}, headers={"X-Forwarded-For": of})
+def sign_up(newspaper, address, *, of="203.0.113.77", shown=""):
+    shown = shown or newspaper.house.tokens.sign(Purpose.FORM, int(datetime.now(UTC).timestamp()))
+    data = FORM | {"email": address, "shown": shown}
+    return newspaper.post("/subscribe", data=data, headers={"X-Forwarded-For": of})
 
 
 def test_beyond_its_budget_a_sender_is_told_when_to_come_again_and_nothing_is_stored(open_newspaper):
@@ -61,6 +63,17 @@ def test_what_a_stranger_says_of_itself_buys_no_second_budget(open_newspaper):
     assert [sign_up(newspaper, "jo@example.org", of=of).status_code for of in senders] == [200, 200, 429]
 
 
+def test_a_proxy_that_counts_as_one_sender_is_warned_of_once_and_no_address_is_told(open_newspaper, caplog):
+    newspaper = open_newspaper(signups_per_ip=1, trusted_proxies="192.0.2.1")
+    gate._warn_of_proxy.cache_clear()
+    for number in range(4):
+        sign_up(newspaper, f"reader{number}@example.org", of=f"203.0.113.{number}")
+    warned = [record.getMessage() for record in caplog.records if record.name == "worker.web.gate"]
+    assert len(warned) == 1
+    assert "TOCSIN_TRUSTED_PROXIES" in warned[0]
+    assert "127.0.0.1" not in warned[0]
+
+
 def test_a_key_has_a_budget_of_its_own_whatever_address_it_calls_from(open_newspaper):
     newspaper = open_newspaper(signups_per_key=2, signups_per_ip=1)
     wish = {"email": "jo@example.org", "topics": ["oman"]}
@@ -76,7 +89,8 @@ def test_a_mailbox_that_has_had_enough_changes_no_answer(open_newspaper, known):
     newspaper = open_newspaper(questions_per_mailbox=2)
     if known:
         newspaper.joins("victim@example.org", "oman")
-    answers = [sign_up(newspaper, f"victim+{number}@example.org") for number in range(4)]
+    shown = newspaper.house.tokens.sign(Purpose.FORM, int(datetime.now(UTC).timestamp()) - 60)  # one and the same form
+    answers = [sign_up(newspaper, f"victim+{number}@example.org", shown=shown) for number in range(4)]
     texts = {answer.text.replace(f"victim+{number}@", "victim@") for number, answer in enumerate(answers)}
     assert {answer.status_code for answer in answers} == {200}
     assert len(texts) == 1
