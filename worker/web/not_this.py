@@ -6,7 +6,6 @@ a narrower query in the place of the reader's own. Parses and shows; `signup` an
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Final
@@ -16,7 +15,7 @@ from fastapi import APIRouter, Path
 from fastapi.responses import Response
 from starlette.requests import Request
 
-from worker.errors import InputError, QueryError, TooLongError
+from worker.errors import InputError, QueryError
 from worker.model import StoryId, SubscriberId, SubscriberStatus, SubscriptionId
 from worker.rendering.language import Language
 from worker.signup.run import Known, look_up
@@ -29,8 +28,6 @@ from worker.web.wording import FollowLine, following_lines
 
 router = APIRouter(include_in_schema=False)
 
-_TURN: Final = threading.Lock()  # counting keeps a core busy: one page at a time, the others go without numbers
-_WAIT_S: Final = 2.0
 _SEARCH_DAYS: Final = 14  # of `matching.run_vetoes`, which is not loaded before it is needed
 _MAY_CHANGE: Final = frozenset({SubscriberStatus.ACTIVE, SubscriberStatus.PAUSED})
 
@@ -197,23 +194,17 @@ def _choices(asking: Asking, *, is_wrong: bool = False) -> Response:
 
 
 def _search(asking: Asking, line: FollowLine) -> SearchLine | None:
-    """Return what a search may leave out; without numbers while another page counts, or where it takes too long."""
-    from worker.matching.run_vetoes import offered, vetoes  # noqa: PLC0415  pages need no engine
+    """Return what a search may leave out: with numbers where there is time to count."""
+    from worker.matching.run_vetoes import offered  # noqa: PLC0415  pages need no engine
     from worker.matching.vetoes import leaving_out  # noqa: PLC0415  as above
 
     database, query, title = asking.site.house.database, line.name, asking.about.title
-    is_our_turn = _TURN.acquire(timeout=_WAIT_S)
     try:
-        if is_our_turn:
-            found = vetoes(database, query, title)
-            words = [VetoLine(word=one.word, query=one.query, falls_away=one.falls_away) for one in found.words]
-            return SearchLine(line=line, words=tuple(words), stories=found.stories, about=found.is_estimated)
-    except TooLongError:
-        pass
+        found = asking.site.counts.of(database, query, title)
+        plain = offered(database, query, title) if found is None else ()
     except QueryError:
         return None  # switched off: it finds nothing that could be less
-    finally:
-        if is_our_turn:
-            _TURN.release()
-    plain = [VetoLine(word=word, query=leaving_out(query, word)) for word in offered(database, query, title)]
-    return SearchLine(line=line, words=tuple(plain))
+    if found is None:
+        return SearchLine(line=line, words=tuple(VetoLine(word=one, query=leaving_out(query, one)) for one in plain))
+    words = tuple(VetoLine(word=one.word, query=one.query, falls_away=one.falls_away) for one in found.words)
+    return SearchLine(line=line, words=words, stories=found.stories, about=found.is_estimated)

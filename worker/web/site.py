@@ -13,6 +13,7 @@ from starlette.requests import Request
 
 from worker.signup.consent import Evidence, ip_prefix
 from worker.store.database import now
+from worker.web.counting import Counts
 from worker.web.own_queries import canonical_query
 from worker.web.pages import Pages
 from worker.web.security import client_address, is_local
@@ -30,6 +31,7 @@ class Site:
     house: House
     pages: Pages
     trials: Trials = field(default_factory=Trials)
+    counts: Counts = field(default_factory=Counts)
 
     @property
     def check_query(self) -> Callable[[str], str]:

@@ -79,6 +79,24 @@ def test_the_page_says_what_can_be_done_and_changes_nothing(newspaper, page):
     assert newspaper.snapshot() == before
 
 
+def test_the_numbers_are_those_of_the_last_days(newspaper, page):
+    """Counting rests when it has counted; the same page has its numbers all the same."""
+    first, again = newspaper.get(page), newspaper.get(page)
+    for answer in (first, again):
+        assert "It found 1 story in the last 14 days." in answer.text
+        assert answer.text.count("1 would have been left out.") == 3
+
+
+def test_a_page_that_comes_while_counting_rests_goes_without_numbers(newspaper, page, publish, reader, monkeypatch):
+    other = publish("Muscat builds a harbour")
+    monkeypatch.setattr("worker.web.counting._RESTS", 1_000_000)
+    assert "would have been left out" in newspaper.get(page).text
+    answer = newspaper.get(f"{newspaper.link(Purpose.PREFERENCES, reader)}/not-this/{other}")
+    assert words_on(answer) == ["builds", "harbour"]
+    assert "would have been left out" not in answer.text
+    assert "It found" not in answer.text
+
+
 def test_a_story_is_muted_by_its_button(newspaper, reader, story, page):
     answer = newspaper.post(page, data={"do": "story"})
     assert "It is muted" in answer.text
