@@ -83,6 +83,8 @@ class Follower:
         changed: set[str] = set()
         for topic in standing.changed_since(conn, self._generation):
             if topic.slug is None:  # the shared ones have come before: what it names is known
+                if topic.dormant:
+                    self._drop(topic)
                 yield topic
             else:
                 changed.add(self._note(topic))
@@ -96,6 +98,12 @@ class Follower:
         self._shared.put(slug, topic.query)
         self._rows[slug] = topic
         return slug
+
+    def _drop(self, topic: Standing) -> None:
+        """Forget the slug that a topic had, if it had one, and no other has it now."""
+        for slug in [slug for slug, row in self._rows.items() if row.id == topic.id]:
+            self._shared.drop(slug)
+            del self._rows[slug]
 
     def _judge(self, topic: Standing) -> Iterator[tuple[Standing, str]]:
         """Have the engine ask a topic, or not. Yield it with the reason, if its switch is to be turned."""

@@ -33,6 +33,11 @@ class SharedTopics:
         except QueryError as error:
             self._refused[slug] = error
 
+    def drop(self, slug: str) -> None:
+        """Forget a topic that has been taken away."""
+        self._trees.pop(slug, None)
+        self._refused.pop(slug, None)
+
     def affected(self, changed: Iterable[str]) -> set[str]:
         """Return the changed topics with all that name one of them, directly or not.
 

@@ -118,7 +118,7 @@ class ApiDoor:
             await problem(409, detail, headers={"Retry-After": "1"})(scope, receive, send)
         else:
             headers = told.headers | {"Idempotency-Replayed": "true"}
-            await Response(told.body, status_code=told.status, headers=headers)(scope, receive, send)
+            await Response(request.opened(told), status_code=told.status, headers=headers)(scope, receive, send)
 
 
 async def _answer_and_keep(app: ASGIApp, request: Repeatable, scope: Scope, receive: Receive, send: Send) -> None:

@@ -2,17 +2,19 @@
 
 As draft-ietf-httpapi-idempotency-key-header says: the same key with another request is refused (422), one whose first
 is still being answered too (409), any other gets the first's answer. Only what has succeeded is kept, for a day: what
-failed changed nothing, and may be sent again, mended too. Neither keys nor bodies are stored, only keyed hashes.
-Called by `api_door`.
+failed changed nothing, and may be sent again, mended too. Neither keys nor bodies are stored, only keyed hashes, and an
+answer is sealed with the very key that it is asked for by: whoever reads the table reads none. Called by `api_door`.
 """
 
 from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Callable
+from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field
 from typing import Final
+
+from cryptography.fernet import Fernet
 
 from worker.store import requests
 from worker.store.database import Database
@@ -42,6 +44,7 @@ class Repeatable:
     database: Database
     key_hash: str
     fingerprint: str
+    seal: Fernet
     claim: str = field(default_factory=lambda: secrets.token_hex(16))
 
     def begin(self) -> Told | None:
@@ -54,20 +57,26 @@ class Repeatable:
         with self.database.write() as conn:
             if 200 <= status < 300:
                 kept = {name.decode(): value.decode() for name, value in headers if name.decode() in _KEPT_HEADERS}
-                text = body.decode()
-                requests.answer(conn, self.key_hash, claim=self.claim, status=status, headers=kept, body=text)
+                sealed = self.seal.encrypt(body).decode()
+                requests.answer(conn, self.key_hash, claim=self.claim, status=status, headers=kept, body=sealed)
             else:
                 requests.let_go(conn, self.key_hash, claim=self.claim)
+
+    def opened(self, told: Told) -> bytes:
+        """Return the body of an answer that was kept."""
+        return self.seal.decrypt(told.body.encode())
 
 
 def repeatable(
     database: Database, secret: str, *, holder: str, key: str, asked: tuple[str, str], body: bytes
 ) -> Repeatable:
     """Return a request by its key, its holder's name, its method and target, and its body."""
-    hashed: Callable[..., str] = lambda *parts: keyed_hash(secret, "\n".join(("request", *parts)))  # noqa: E731  used twice, here
     method, target = asked
+    key_hash = keyed_hash(secret, f"request\n{holder}\n{key}")
+    sealing = bytes.fromhex(keyed_hash(secret, f"answer\n{holder}\n{key}"))
     return Repeatable(
         database=database,
-        key_hash=hashed(holder, key),
-        fingerprint=hashed(method, target, body.decode("latin-1")),
+        key_hash=key_hash,
+        fingerprint=keyed_hash(secret, f"{key_hash}\n{method}\n{target}\n{body.decode('latin-1')}"),
+        seal=Fernet(urlsafe_b64encode(sealing)),
     )

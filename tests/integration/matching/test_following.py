@@ -136,6 +136,14 @@ class TwoFollowers(RuleBasedStateMachine):
     def a_shared_topic_comes_or_changes(self, slug: str, query: str) -> None:
         put(self.database, slug, query)
 
+    @rule(slug=st.sampled_from(SLUGS))
+    def a_shared_topic_that_nobody_names_is_taken_away(self, slug: str) -> None:
+        with self.database.write() as conn:
+            row = topics.topic_by_slug(conn, slug)
+            named = sa.select(Topic.id).where(Topic.query.contains(f"@{slug}"), ~Topic.dormant)
+            if row is not None and conn.execute(named).first() is None:
+                topics.take_away(conn, row.id)
+
     @rule(reader=st.sampled_from(READERS), query=st.sampled_from(OWN))
     def a_reader_follows_a_query_of_their_own(self, reader: int, query: str) -> None:
         take_up(self.database, self.readers[reader], query)
@@ -197,6 +205,20 @@ def test_a_topic_that_nobody_follows_is_asked_all_the_same_when_it_is_shared(dat
         builders.follow(conn, reader, topics.topics(conn)[0].id)
         people.unfollow(conn, reader)
     assert len(Follower(database).engine()) == 1
+
+
+def test_a_topic_that_is_taken_away_does_not_come_back_with_what_it_named(database):
+    put(database, "port", "harbour")
+    put(database, "ships", "@port ferry")
+    follower = Follower(database)
+    assert len(follower.engine()) == 2
+    with database.write() as conn:
+        ships = topics.topic_by_slug(conn, "ships")
+        assert ships
+        topics.take_away(conn, ships.id)
+    assert len(follower.engine()) == 1
+    put(database, "port", "gangway")
+    assert_equals_one_built_anew(follower, database)
 
 
 def test_a_restored_backup_is_noticed(database):

@@ -93,6 +93,7 @@ def test_neither_key_nor_body_is_stored(newspaper):
     rows = repr(newspaper.snapshot()["request"])
     assert "jo@" not in rows
     assert "my-own-key" not in rows
+    assert "received" not in rows  # nor can the answer be read
 
 
 def test_a_stranger_learns_nothing_from_a_key(newspaper):

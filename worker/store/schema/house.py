@@ -86,7 +86,7 @@ class ApiKey(Base):
 class Request(Base):
     """A request of the API that came with an Idempotency-Key, and what it was answered.
 
-    Holds nothing personal: key and fingerprint are keyed hashes, and only answers without an address are kept.
+    Holds nothing personal: key and fingerprint are keyed hashes, and the answer is sealed with the key.
     """
 
     __tablename__ = "request"
