@@ -5,7 +5,7 @@ Each act is one transaction with its audit row. Called by the command line and t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Annotated, Any, Final
@@ -30,7 +30,8 @@ from worker.store.people import Reader
 _TEST_EXPIRES: Final = timedelta(hours=1)
 _NAMES_STORIES: Final = ("pins", "order", "dropped", "notes")
 _Words = Annotated[str, Field(max_length=5_000)]
-_Stories = Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(max_length=100)]
+_Number = Annotated[int, Field(ge=1, le=2**63 - 1)]
+_Stories = Annotated[tuple[_Number, ...], Field(max_length=100)]
 
 
 class Choosing(BaseModel):
@@ -41,7 +42,7 @@ class Choosing(BaseModel):
     pins: _Stories = ()  # first, in this order
     order: _Stories = ()  # next, in this order; the rest follow by rank
     dropped: _Stories = ()
-    notes: dict[Annotated[int, Field(ge=1)], _Words] = Field(default_factory=dict)  # words on stories
+    notes: dict[_Number, _Words] = Field(default_factory=dict)  # words on stories
     note: _Words = ""  # above all of them
     subject: Annotated[str, Field(max_length=200)] = ""
 
@@ -96,7 +97,14 @@ def look(database: Database, edition_id: EditionId) -> Looked:
 
 
 def choose(database: Database, edition_id: EditionId, choosing: Choosing, *, actor: str) -> Edited:
-    """Store what an editor chose, in place of what was chosen before.
+    """Store what an editor chose, in place of what was chosen before. Raises as `choose_anew`."""
+    return choose_anew(database, edition_id, lambda _before: choosing, actor=actor)
+
+
+def choose_anew(
+    database: Database, edition_id: EditionId, edit: Callable[[Choosing], Choosing], *, actor: str
+) -> Edited:
+    """Store what `edit` makes of what was chosen before; nobody else chooses meanwhile. It may raise what it likes.
 
     Raises `InputError` for what is no issue, and for a story that nothing tells.
     """
@@ -104,6 +112,7 @@ def choose(database: Database, edition_id: EditionId, choosing: Choosing, *, act
         issue, _ = _issue_of(conn, edition_id, locked=True)
         if refused := _gone(issue) or _fixed(issue):
             return refused
+        choosing = edit(Choosing.model_validate(issue.choices))
         named = {*choosing.pins, *choosing.order, *choosing.dropped, *choosing.notes}
         told = set(tellings_of(conn, [StoryId(story) for story in sorted(named)]))
         if missing := sorted(named - told):

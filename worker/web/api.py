@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, HTTPException, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
 from starlette.requests import Request
 
 from worker.errors import InputError
@@ -57,6 +57,15 @@ class Body(BaseModel):
     """What a request's body may be: nothing but what it names."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @field_validator("*")
+    @classmethod
+    def _has_no_nul(cls, value: object) -> object:
+        """Refuse what PostgreSQL stores nowhere."""
+        texts = value.values() if isinstance(value, dict) else value if isinstance(value, tuple) else (value,)
+        if any(isinstance(text, str) and "\0" in text for text in texts):
+            raise ValueError("a NUL, which no text has")
+        return value
 
 
 class PushedArticle(Body):

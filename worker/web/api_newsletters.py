@@ -6,9 +6,10 @@ Parses and answers; `planning.run_choosing` decides.
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, HTTPException
+from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from worker.model import Approval, EditionId, EditionStatus, SubscriberId, Timing
@@ -18,8 +19,11 @@ from worker.signup.address import normalise
 from worker.store import issues, newsletters, people
 from worker.web.api import MISSING, PROBLEMS, Body
 from worker.web.api_editions import REFUSED, Number, Why
+from worker.web.api_etags import CHANGED, TAGGED, IfMatch, check_match, etag_of
 from worker.web.api_keys import Scope, needs
 from worker.web.site import AnySite, Site
+
+_DRAFT: Final[dict[int | str, dict[str, Any]]] = {200: {"description": "The draft.", "headers": TAGGED}}
 
 router = APIRouter(prefix="/api/v1", tags=["v1"])
 
@@ -120,23 +124,34 @@ def list_newsletters(site: AnySite) -> list[dict[str, Any]]:
     "/editions/{edition_id}/draft",
     dependencies=[Depends(needs(Scope.EDITIONS))],
     response_model=Draft,
-    responses=PROBLEMS | MISSING,
+    responses=PROBLEMS | MISSING | _DRAFT,
 )
-def show_draft(site: AnySite, edition_id: Number) -> dict[str, Any]:
-    """Show an issue of a newsletter as it would go now, with what was chosen for it."""
-    return _draft(site, _look(site, edition_id))
+def show_draft(site: AnySite, edition_id: Number, response: Response) -> dict[str, Any]:
+    """Show an issue of a newsletter as it would go now, with what was chosen for it. The ETag is the choices'."""
+    return _draft(site, _look(site, edition_id), response)
 
 
-@router.patch("/editions/{edition_id}/draft", response_model=Draft, responses=PROBLEMS | MISSING | REFUSED)
+@router.patch(
+    "/editions/{edition_id}/draft", response_model=Draft, responses=PROBLEMS | MISSING | REFUSED | CHANGED | _DRAFT
+)
 def change_draft(
-    site: AnySite, edition_id: Number, choosing: Choosing, actor: Annotated[str, Depends(needs(Scope.EDITIONS))]
+    *,
+    site: AnySite,
+    edition_id: Number,
+    choosing: Choosing,
+    actor: Annotated[str, Depends(needs(Scope.EDITIONS))],
+    response: Response,
+    if_match: IfMatch = None,
 ) -> dict[str, Any]:
     """Change what an issue shows: the fields that are sent take the place of those that were."""
-    looked = _look(site, edition_id)
-    stored = Choosing.model_validate(looked.issue.choices)
-    merged = stored.model_copy(update={name: getattr(choosing, name) for name in choosing.model_fields_set})
-    _done(site, run_choosing.choose(site.house.database, EditionId(edition_id), merged, actor=actor))
-    return _draft(site, _look(site, edition_id))
+    _look(site, edition_id)
+
+    def edit(before: Choosing) -> Choosing:
+        check_match(if_match, before)
+        return before.model_copy(update={name: getattr(choosing, name) for name in choosing.model_fields_set})
+
+    _done(site, run_choosing.choose_anew(site.house.database, EditionId(edition_id), edit, actor=actor))
+    return _draft(site, _look(site, edition_id), response)
 
 
 @router.get(
@@ -202,8 +217,9 @@ def _look(site: Site, edition_id: int) -> Looked:
     return run_choosing.look(site.house.database, EditionId(edition_id))
 
 
-def _draft(site: Site, looked: Looked) -> dict[str, Any]:
-    subject = ""
+def _draft(site: Site, looked: Looked, response: Response) -> dict[str, Any]:
+    subject, choices = "", Choosing.model_validate(looked.issue.choices)
+    response.headers["ETag"] = etag_of(choices)
     if looked.content is not None:
         subject = site.house.shown_letters.preview(looked.content, at=looked.issue.due_at).subject
     return {
@@ -213,7 +229,7 @@ def _draft(site: Site, looked: Looked) -> dict[str, Any]:
         "subject": subject,
         "reason": looked.reason or looked.issue.reason,
         "approved_by": looked.issue.approved_by,
-        "choices": Choosing.model_validate(looked.issue.choices),
+        "choices": choices,
         "stories": looked.stories,
         "spare": looked.spare,
     }

@@ -35,7 +35,7 @@ _NEEDED: Final = problem_answers(_409="Readers follow it, or a query or a newsle
 
 router = APIRouter(prefix="/api/v1", tags=["v1"])
 Editor = Annotated[str, Depends(needs(Scope.EDITIONS))]
-ByItsSlug = Annotated[str, Path(max_length=100)]
+ByItsSlug = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,100}$")]
 
 
 class Topic(BaseModel):

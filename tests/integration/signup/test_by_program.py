@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from worker.errors import InputError
-from worker.model import SubscriberId, SubscriberStatus
+from worker.model import Cadence, SubscriberId, SubscriberStatus
 from worker.signup.address import normalise
 from worker.signup.consent import Consent, Evidence
 from worker.signup.run_subscribers import Changes, change, vouch
@@ -50,7 +50,11 @@ def vouches(readers, address, *topics, query=None):
 def test_what_stays_keeps_its_row_and_its_run_and_the_rest_ends_or_begins(readers):
     readers.joins("jo@example.org", "oman", "russia", query="ferry")
     before = {one.slug or one.query: one for one in readers.follows("jo@example.org").values()}
-    wanted = (Follow(topic="oman"), Follow(query="FERRY", rhythm=Rhythm(cadence="weekly")), Follow(topic="north-korea"))
+    wanted = (
+        Follow(topic="oman"),
+        Follow(query="FERRY", rhythm=Rhythm(cadence=Cadence.WEEKLY)),
+        Follow(topic="north-korea"),
+    )
     changed = changes(readers, "jo@example.org", follows=wanted).known
     assert changed
     after = {one.slug or one.canonical: one for one in changed.followings}

@@ -57,6 +57,21 @@ def test_a_draft_is_looked_at_changed_approved_and_goes(newspaper, issue):
     assert (gone.status_code, gone.headers["content-type"]) == (409, "application/problem+json")
 
 
+def test_of_two_editors_who_have_seen_the_same_draft_the_second_is_told(newspaper, issue):
+    seen = call(newspaper, "GET", f"/editions/{issue}/draft").headers["etag"]
+
+    def change(etag, **choices):
+        headers = {"Authorization": f"Bearer {API_KEY}", "If-Match": etag}
+        url = f"{newspaper.url}/api/v1/editions/{issue}/draft"
+        return newspaper.client.patch(url, headers=headers, json=choices)
+
+    first = change(seen, note="Good morning.")
+    late = change(seen, note="Good night.")
+    assert (first.status_code, late.status_code, late.headers["content-type"]) == (200, 412, "application/problem+json")
+    both = change(first.headers["etag"], subject="A day").json()["choices"]
+    assert (both["note"], both["subject"]) == ("Good morning.", "A day")
+
+
 def test_an_issue_is_skipped_with_its_reason(newspaper, issue):
     assert call(newspaper, "POST", f"/editions/{issue}/skip", json={"reason": "a holiday"}).json()["changed"]
     shown = call(newspaper, "GET", f"/editions/{issue}").json()
@@ -122,7 +137,7 @@ def test_the_preferences_page_shows_a_newsletter_and_ends_it_without_touching_it
     page = f"/preferences/{house.tokens.sign(Purpose.PREFERENCES, reader_id)}"
     shown = newspaper.get(page).text
     assert "Top 10 stories" in shown
-    assert "Whenever it is published" in shown
+    assert "Every day at" in shown
     form = {f"cadence-{letter.id}": "immediate", "timezone": "Asia/Seoul", "locale": "en"}
     assert newspaper.post(page, data=form).status_code == 200
     with house.database.read() as conn:
