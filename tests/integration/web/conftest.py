@@ -82,7 +82,7 @@ def newspaper(open_newspaper: Callable[..., Newspaper]) -> Newspaper:
 
 @pytest.fixture
 def matching(newspaper: Newspaper, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A matcher that does what a worker would do, as soon as an article is there; on a busy machine, that takes long."""
+    """A matcher that does what a worker would do, as soon as an article is there: on a busy machine, in a while."""
     monkeypatch.setattr(api, "_MATCHED_WITHIN_S", 60.0)
     stop = threading.Event()
 
