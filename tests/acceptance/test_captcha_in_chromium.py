@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect, sync_playwright
 
 from tests.databases import SqliteTemplate
@@ -46,10 +47,9 @@ def open_page(newspaper):
         flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
 
-        def open_it(path, width=360, *, scheme="light", scripts=True):
-            context = chromium.new_context(
-                viewport={"width": width, "height": 800}, color_scheme=scheme, java_script_enabled=scripts
-            )
+        def open_it(path, width=360, *, scheme="light", scripts=True, **options):
+            screen = {"width": width, "height": 800}
+            context = chromium.new_context(viewport=screen, color_scheme=scheme, java_script_enabled=scripts, **options)
             page = context.new_page()
             page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
             page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -73,10 +73,17 @@ def test_the_widget_does_its_sum_and_the_form_is_taken(newspaper, open_page, pat
     if shots := os.environ.get("SHOTS"):
         page.locator(".puzzle").scroll_into_view_if_needed()
         page.screenshot(path=f"{shots}/captcha-{lang}-{len(path)}.png")
-    page.locator("form button[type=submit]").click()
+    page.locator("form button[type=submit]").last.click()
     said = {"en": "Check your mail", "ko": "메일을 확인해 주세요"}[lang]
     expect(page.get_by_role("heading", level=1)).to_have_text(said)
     assert newspaper.status(address) == "pending"
+
+
+@pytest.mark.parametrize(("path", "scheme"), [("/subscribe", "light"), ("/subscribe", "dark"), ("/embed", "light")])
+def test_axe_finds_nothing_at_the_widget(open_page, path, scheme):
+    page = open_page(path, scheme=scheme, bypass_csp=True)
+    expect(page.locator("altcha-widget input[name=altcha]")).to_have_value(re.compile(".{200,}"), timeout=60_000)
+    assert Axe().run(page).response["violations"] == []
 
 
 def test_without_javascript_the_page_says_how_long_to_wait(open_page):

@@ -39,7 +39,8 @@ def newspaper(tmp_path_factory, sqlite_template: SqliteTemplate):
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         for name in [name for name in os.environ if name.startswith("TOCSIN_")]:
             patch.delenv(name)
-        house = QuietHouse(load(home=folder / "home", database_url=sqlite_template.copy(folder / "t.db")))
+        url = sqlite_template.copy(folder / "t.db")
+        house = QuietHouse(load(home=folder / "home", database_url=url, form_quickest_s=0))
         stack.callback(house.close)
         import_topics(house.database, read_topics([seeds_dir() / "topics"]))
         import_newsletters(house.database, seeds_dir() / "newsletters.yaml")
