@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import ViewportSize, expect, sync_playwright
 
 from tests.databases import SqliteTemplate
 from tests.integration.web.newspaper import Newspaper, QuietHouse, add_topics, served
@@ -48,7 +48,7 @@ def open_page(newspaper):
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
 
         def open_it(path, width=360, *, scheme="light", scripts=True, **options):
-            screen = {"width": width, "height": 800}
+            screen: ViewportSize = {"width": width, "height": 800}
             context = chromium.new_context(viewport=screen, color_scheme=scheme, java_script_enabled=scripts, **options)
             page = context.new_page()
             page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
