@@ -11,6 +11,7 @@ then to store.
 from __future__ import annotations
 
 import difflib
+import functools
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -39,8 +40,7 @@ from worker.signup.wishes import (
 COLUMNS: Final = ("email", "name", "locale", "timezone", "topics", "cadence", "at")
 STATUS: Final = "status"
 _STATUSES: Final = tuple(status for status in SubscriberStatus if status is not SubscriberStatus.ERASED)
-_PERSONAL: Final = ("email", "name")
-_MOST_KNOWN: Final = 10_000
+_MOST_KNOWN: Final = 50_000
 NEWSLETTER: Final = "newsletter:"  # before a newsletter's slug among topics
 _Value = TypeVar("_Value")
 
@@ -118,31 +118,40 @@ def read_lines(stream: BinaryIO, rules: Rules) -> Iterator[Line | Faulty]:
 
 
 class _Reader:
-    """Reads rows. What lines share is read once: most lists say a few things of very many people."""
+    """Reads rows. What lines share is read once: a list of very many people says few things of them."""
 
     def __init__(self, header: list[str], rules: Rules) -> None:
         self._header, self._rules = header, rules
-        self._shared = itemgetter(*(header.index(name) for name in header if name not in _PERSONAL))
-        self._email, self._name = header.index("email"), header.index("name")
-        self._known: dict[object, Terms] = {}
+        self._what = itemgetter(*(header.index(name) for name in ("topics", "cadence", "at")))
+        self._about = itemgetter(*(header.index(name) for name in ("locale", "timezone", STATUS) if name in header))
+        self._follows: dict[object, tuple[Follow, ...]] = {}
+        self._known: dict[object, tuple[str, str, SubscriberStatus | None]] = {}
 
     def read(self, rows: Iterator[tuple[int, list[str]]]) -> Iterator[Line | Faulty]:
-        width, known, shared, email, name = len(self._header), self._known, self._shared, self._email, self._name
+        """Yield the lines of the rows."""
+        width, email, name = len(self._header), self._header.index("email"), self._header.index("name")
+        what, all_follows, about, known = self._what, self._follows, self._about, self._known
         for number, row in rows:
-            terms = known.get(shared(row)) if len(row) == width else None
-            if terms is not None:
-                try:
-                    yield Line(number, normalise(row[email]), read_name(row[name]), terms)
-                except InputError:
-                    terms = None  # told below, with all that is wrong with the line
-                else:
-                    continue
+            if len(row) == width:
+                follows, rest = all_follows.get(what(row)), known.get(about(row))
+                if follows is not None and rest is not None:
+                    try:
+                        yield Line(number, normalise(row[email]), read_name(row[name]), Terms(follows, *rest))
+                    except InputError:
+                        pass  # told below, with all that is wrong with the line
+                    else:
+                        continue
             line = _line(number, self._header, row, self._rules)
             if isinstance(line, Line):
-                if len(known) >= _MOST_KNOWN:
-                    known.clear()
-                known[shared(row)] = line.terms
+                self._remember(row, line.terms)
             yield line
+
+    def _remember(self, row: list[str], terms: Terms) -> None:
+        for memory in (self._follows, self._known):
+            if len(memory) >= _MOST_KNOWN:
+                memory.clear()
+        self._follows[self._what(row)] = terms.follows
+        self._known[self._about(row)] = (terms.locale, terms.timezone, terms.status)
 
 
 def _header(row: Sequence[str] | None) -> list[str]:
@@ -195,13 +204,11 @@ def _line(number: int, header: list[str], row: list[str], rules: Rules) -> Line 
     if address is None and not record.mistakes:
         record.mistakes.append(InputError("there is no address", where=f"line {number}, email"))
     none: tuple[str, ...] = ()
-    rhythm = Rhythm(
-        cadence=record.take("cadence", read_cadence, blank=Cadence.DAILY),
-        times=record.take("at", lambda text: read_times(text.split(";")), blank=none),
-    )
+    cadence = record.take("cadence", read_cadence, blank=Cadence.DAILY)
+    times = record.take("at", _times, blank=none)
     slugs = record.take("topics", lambda text: _topics(text, rules.topics), blank=none)
     terms = Terms(
-        follows=tuple(_follow(slug, rhythm) for slug in slugs),
+        follows=tuple(_follow(slug, cadence, times) for slug in slugs),
         locale=record.take("locale", read_locale, blank=rules.locale),
         timezone=record.take("timezone", read_zone, blank=rules.timezone),
         status=record.take(STATUS, _status, blank=None),
@@ -212,10 +219,16 @@ def _line(number: int, header: list[str], row: list[str], rules: Rules) -> Line 
     return Line(number, address, name, terms)
 
 
-def _follow(slug: str, rhythm: Rhythm) -> Follow:
+@functools.lru_cache(maxsize=4096)  # a list of a million readers has few topics and rhythms
+def _follow(slug: str, cadence: Cadence, times: tuple[str, ...]) -> Follow:
     if slug.startswith(NEWSLETTER):
         return Follow(newsletter=slug.removeprefix(NEWSLETTER))
-    return Follow(topic=slug, rhythm=rhythm)
+    return Follow(topic=slug, rhythm=Rhythm(cadence=cadence, times=times))
+
+
+@functools.lru_cache(maxsize=1024)
+def _times(text: str) -> tuple[str, ...]:
+    return read_times(text.split(";"))
 
 
 def _topics(text: str, known: Collection[str]) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ from worker.signup.wishes import MOST_FOLLOWS
 from worker.store import newsletters, topics
 from worker.store.database import Database
 
-__all__ = ["Fate", "Imported", "Listing", "import_readers"]
+__all__ = ["Fate", "Imported", "Listing", "import_readers", "take"]
 
 MOST_SHOWN: Final = 50
 _ROWS_A_TRANSACTION: Final = 5_000

@@ -12,6 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Dialect
+from sqlalchemy.exc import DBAPIError
 
 from worker.store.schema import Base
 
@@ -32,14 +33,25 @@ def insert(conn: Connection, table: type[Base], columns: Sequence[str], rows: It
         marks = ", ".join("?" * (len(columns) + len(defaults)))
         conn.exec_driver_sql(f"INSERT INTO {target} ({names}) VALUES ({marks})", prepared)  # noqa: S608  names of ours
     else:
-        cursor: Any = conn.connection.cursor()  # psycopg's own
-        with cursor, cursor.copy(f"COPY {target} ({names}) FROM STDIN") as copy:
-            if all(isinstance(table.__table__.c[name].type, sa.Integer) for name in (*columns, *defaults)):
-                copy.write(_numbers(prepared))
-            else:
-                for row in prepared:
-                    copy.write_row(row)
+        try:
+            _copy(conn, f"COPY {target} ({names}) FROM STDIN", table, (*columns, *defaults), prepared)
+        except (
+            conn.dialect.loaded_dbapi.Error
+        ) as error:  # in the words of all other statements; values may be an address, and stay out
+            raise DBAPIError(f"COPY {target}", None, error, hide_parameters=True) from None
     return len(prepared)
+
+
+def _copy(
+    conn: Connection, statement: str, table: type[Base], columns: Sequence[str], rows: Sequence[Sequence[Any]]
+) -> None:
+    cursor: Any = conn.connection.cursor()  # psycopg's own
+    with cursor, cursor.copy(statement) as copy:
+        if all(isinstance(table.__table__.c[name].type, sa.Integer) for name in columns):
+            copy.write(_numbers(rows))
+        else:
+            for row in rows:
+                copy.write_row(row)
 
 
 def _numbers(rows: Sequence[Sequence[int | None]]) -> str:

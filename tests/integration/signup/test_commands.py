@@ -135,3 +135,18 @@ def test_newsletters_are_imported_and_listed(tocsin, write_list):
     [listed] = [json.loads(line) for line in tocsin("newsletters", "list", "--json")[1].splitlines()]
     assert (listed["slug"], listed["schedule"]) == ("top", "FREQ=DAILY")
     assert "top" in tocsin("newsletters", "list")[1]
+
+
+def test_another_houses_lists_are_shown_before_anything_is_stored(tocsin, write_list):
+    there = write_list('Email Address,TAGS\njo@example.org,"""Asia desk"""\nal@example.org,\n', "subscribed_1.csv")
+    code, out, err = tocsin("subscribers", "import", there, "--from", "mailchimp", "--dry-run", "--map", "*=topic:oman")
+    assert code == 0
+    lines = [line.split() for line in out.splitlines()]
+    assert ["*", "2", "topic:oman/daily"] in lines
+    assert ["Asia", "desk", "1", "--map", '"Asia', 'desk=..."'] in lines
+    assert ["asked", "2"] in lines
+    assert "2 lines, nothing stored; would be: 2 asked" in err
+    code, _, err = tocsin("subscribers", "import", there, "--from", "mailchimp", "--confirmed")
+    assert code == 2
+    assert "it is not said what its lists become" in err
+    assert tocsin("subscribers", "export")[1].count("\n") == 1

@@ -24,7 +24,7 @@ from worker.signup.run_import import Listing, import_readers
 from worker.signup.run_newsletters import import_newsletters
 from worker.signup.run_preferences import unsubscribe
 from worker.signup.wishes import Rhythm
-from worker.store import newsletters, people, topics
+from worker.store import crowds, newsletters, people, topics
 from worker.store.database import now
 from worker.store.house import MATCH_SEQ, draw
 from worker.store.schema import Asking, Newsletter, Story, Subscriber, Subscription, Topic, TopicStory
@@ -243,3 +243,45 @@ def _timeless(value):
             {"asked_at": len(value["asked_at"])} if "asked_at" in value else {}
         )
     return [_timeless(one) for one in value] if isinstance(value, (list, tuple)) else value
+
+
+def test_who_signs_up_while_a_list_is_stored_is_found_and_nobody_is_lost(make_url, tmp_path, monkeypatch):
+    with opened(make_url("postgresql")) as database:
+        add_topics(database)
+        readers, seen = Readers(database), crowds.readers
+        meanwhile = ["jo@example.org"]
+
+        def found(conn, hashes):
+            rows = seen(conn, hashes)
+            if meanwhile:  # they are committed before the list's own row of them is written
+                readers.signs_up(meanwhile.pop(), "russia")
+            return rows
+
+        monkeypatch.setattr(crowds, "readers", found)
+        file = tmp_path / "list.csv"
+        file.write_text(HEADER + "al@example.org,,,,oman,,,\njo@example.org,,,,oman,,,\n")
+        imported = import_readers(database, file, Listing(hash_address=hash_address, confirmed=True))
+        assert dict(imported.fates) == {"new": 1, "updated": 1}
+        assert set(readers.follows("jo@example.org")) == set(readers.follows("al@example.org")) == {"oman"}
+
+
+def test_an_import_that_broke_off_is_finished_by_the_next(database, tmp_path, monkeypatch):
+    add_topics(database)
+    file = tmp_path / "list.csv"
+    file.write_text(HEADER + "".join(f"r{one}@example.org,,,,oman,,,\n" for one in range(6)))
+    listing = Listing(hash_address=hash_address, confirmed=True)
+    take, taken = run_import.take, []
+
+    def breaks_off(*args, **how):
+        taken.append(1)
+        if len(taken) == 2:
+            raise KeyboardInterrupt
+        return take(*args, **how)
+
+    monkeypatch.setattr(run_import, "_ROWS_A_TRANSACTION", 204)  # two lines at once
+    monkeypatch.setattr(run_import, "take", breaks_off)
+    with pytest.raises(KeyboardInterrupt):
+        import_readers(database, file, listing)
+    assert dict(import_readers(database, file, listing).fates) == {"updated": 2, "new": 4}
+    readers = Readers(database)
+    assert all(set(readers.follows(f"r{one}@example.org")) == {"oman"} for one in range(6))
