@@ -1,7 +1,7 @@
 """Lists of readers in and out: `tocsin subscribers import` and `export`, beside PostgreSQL's own COPY of the same file.
 
-Makes a list of readers up, has it imported by a process of its own, imported once more, and exported. The peer is COPY of
-the file as it is into a table without any other column, with a unique index on the address: what a database takes at all.
+Makes a list of readers up, has it imported by a process of its own, imported once more, and exported. The peer is COPY
+of the file as it is into one table of text, with a unique index on the address: what a database takes at all.
 Ends by itself, and ends what it has started. `python -m tests.bench.bench_import --help` says what can be chosen.
 """
 
