@@ -33,12 +33,14 @@ def insert(conn: Connection, table: type[Base], columns: Sequence[str], rows: It
         marks = ", ".join("?" * (len(columns) + len(defaults)))
         conn.exec_driver_sql(f"INSERT INTO {target} ({names}) VALUES ({marks})", prepared)  # noqa: S608  names of ours
     else:
+        driver = conn.dialect.loaded_dbapi
+        statement = f"COPY {target} ({names}) FROM STDIN"
         try:
-            _copy(conn, f"COPY {target} ({names}) FROM STDIN", table, (*columns, *defaults), prepared)
-        except (
-            conn.dialect.loaded_dbapi.Error
-        ) as error:  # in the words of all other statements; values may be an address, and stay out
-            raise DBAPIError(f"COPY {target}", None, error, hide_parameters=True) from None
+            _copy(conn, statement, table, (*columns, *defaults), prepared)
+        except driver.Error as error:  # in SQLAlchemy's words, as all other statements' errors, and without values
+            raise DBAPIError.instance(
+                statement, None, error, driver.Error, hide_parameters=True, dialect=conn.dialect
+            ) from None
     return len(prepared)
 
 

@@ -182,9 +182,8 @@ def test_a_bulk_insert_refuses_what_is_there_and_fills_defaults(database: Databa
         assert bulk.insert(conn, EditionContent, ("hash", "body", "created_at"), [row]) == 1
         stored = conn.execute(sa.select(EditionContent.__table__)).one()
         assert (stored.hash, stored.template_hash, stored.created_at) == ("a hash", "", at)
-    with pytest.raises(Exception, match=r"(?i)unique") as caught, database.write() as conn:
+    with pytest.raises(IntegrityError, match=r"(?i)unique"), database.write() as conn:
         bulk.insert(conn, EditionContent, ("hash", "body", "created_at"), [row])
-    assert isinstance(caught.value, IntegrityError) or "UniqueViolation" in type(caught.value).__name__
 
 
 def test_readers_have_seen_what_their_copies_show_but_not_what_never_left(database: Database) -> None:
