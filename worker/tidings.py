@@ -44,6 +44,7 @@ class Message:
     id: int
     message_id: str
     type: str
+    subscriber_id: int
     occurred_at: datetime
     data: Mapping[str, Any] = field(repr=False)
     attempts: int

@@ -102,7 +102,10 @@ def body_of(message: Message) -> str:
     """Write a message's body: the same bytes at every try.
 
     >>> at = datetime(2026, 11, 29, 5, 30, tzinfo=UTC)
-    >>> body_of(Message(id=1, message_id="msg_1", type="webhook.test", occurred_at=at, data={"id": 7}, attempts=0))
+    >>> test = Message(
+    ...     id=1, message_id="msg_1", type="webhook.test", subscriber_id=0, occurred_at=at, data={"id": 7}, attempts=0
+    ... )
+    >>> body_of(test)
     '{"type":"webhook.test","timestamp":"2026-11-29T05:30:00.000000Z","data":{"id":7}}'
     """
     moment = message.occurred_at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

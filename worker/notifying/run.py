@@ -11,7 +11,9 @@ import asyncio
 import logging
 import random
 import threading
-from collections.abc import Callable, Sequence
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -27,6 +29,7 @@ log = logging.getLogger(__name__)
 
 _ROUND: Final = 16
 _AT_ONCE: Final = 8
+_ROUND_S: Final = 30.0  # what a round has not begun by then is left to the next one, under a renewed lease
 _ENDS_WITHIN_S: Final = 4.0  # then the process ends all the same, and its leases with it
 _LET_GO: Final = 1_000
 
@@ -122,12 +125,14 @@ class Notifier:
             due = endpoints.due(conn, endpoint_id, limit=1 if endpoint.failing_since else _ROUND)
             return (endpoint, due, endpoints.secrets_of(conn, endpoint_id)) if due else None
 
-    def _record(self, endpoint: Endpoint, due: Sequence[Message], replies: Sequence[Reply]) -> bool:
+    def _record(self, endpoint: Endpoint, due: Sequence[Message], replied: Mapping[int, Reply]) -> bool:
         """Write down what became of a round; False when the endpoint has taken nothing of it, or is switched off."""
+        replies = list(replied.values())
         is_well = any(map(is_success, replies))
         with self._database.write() as conn:
             at = now(conn)
-            endpoints.record(conn, [_told(*pair, at) for pair in zip(due, replies, strict=True)])
+            tried = [message for message in due if message.id in replied]
+            endpoints.record(conn, [_told(message, replied[message.id], at) for message in tried])
             failing_since = None if is_well else endpoint.failing_since or at
             values: dict[str, object] = {"failing_since": failing_since}
             values |= {"last_ok_at": at} if is_well else {"last_error": _error_of(replies)}
@@ -149,15 +154,29 @@ class Notifier:
             log.exception("endpoint %d is not given back; its lease runs out", endpoint_id)
 
 
-async def _post_all(poster: Poster, url: str, due: Sequence[Message], secrets: Sequence[str]) -> list[Reply]:
-    """Post a round's messages, a few at a time; the replies come in the order of the messages."""
-    turns = asyncio.Semaphore(_AT_ONCE)
+async def _post_all(poster: Poster, url: str, due: Sequence[Message], secrets: Sequence[str]) -> Mapping[int, Reply]:
+    """Post a round's messages, a few at a time and each reader's in order; return the replies by message.
 
-    async def post(message: Message) -> Reply:
-        async with turns:
-            return await poster.post(url, message_id=message.message_id, body=body_of(message), secrets=secrets)
+    What comes after one that was not taken has none, and nor has what there was no time for: both are still due.
+    """
+    turns, until_s = asyncio.Semaphore(_AT_ONCE), time.monotonic() + _ROUND_S
+    replies: dict[int, Reply] = {}
+    by_reader: dict[int, list[Message]] = defaultdict(list)
+    for message in due:
+        by_reader[message.subscriber_id].append(message)
 
-    return list(await asyncio.gather(*map(post, due)))
+    async def post(messages: Sequence[Message]) -> None:
+        for message in messages:
+            async with turns:
+                if time.monotonic() > until_s:
+                    return
+                told = {"message_id": message.message_id, "body": body_of(message)}
+                replies[message.id] = reply = await poster.post(url, secrets=secrets, **told)
+            if not is_success(reply):
+                return
+
+    await asyncio.gather(*map(post, by_reader.values()))
+    return replies
 
 
 def _told(message: Message, reply: Reply, at: datetime) -> Told:

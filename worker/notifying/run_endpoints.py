@@ -135,6 +135,7 @@ def try_out(database: Database, endpoint_id: int, *, user_agent: str) -> Reply:
         id=0,
         message_id=f"msg_{randomness.token_hex(16)}",
         type=TEST,
+        subscriber_id=0,
         occurred_at=at,
         data={"endpoint": endpoint_id},
         attempts=0,

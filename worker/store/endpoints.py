@@ -22,7 +22,7 @@ from worker.store.schema import WebhookEndpoint, WebhookMessage
 from worker.tidings import Message, MessageState
 
 LEASE: Final = timedelta(seconds=90)
-"""For longer than the slowest round takes: 16 messages, 8 at a time, 15 seconds each."""
+"""For longer than the slowest round takes: 30 seconds, and 15 more for what was begun in the last of them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from worker.model import SubscriberId
 from worker.store import outbox
 from worker.tidings import Tiding
 
@@ -23,8 +24,8 @@ def test_whoever_is_killed_in_mid_post_nothing_is_lost_and_ids_stay(house, reade
     house.adds()
     reader_id = readers.joins("jo@example.org", "oman")
     with house.database.write() as conn:
-        for _ in range(60):
-            outbox.tell(conn, Tiding.CONFIRMED, reader_id)
+        for number in range(60):
+            outbox.tell(conn, Tiding.CONFIRMED, SubscriberId(reader_id + number))
     wanted = {row.message_id: row.data for row in house.messages()}
     house.receiver.delay_s = 0.02
     program = str(Path(__file__).with_name("one_sweep.py"))
