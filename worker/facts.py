@@ -17,6 +17,7 @@ from worker.model import (
     EditionKind,
     EditionStatus,
     Lane,
+    LetterKind,
     RunId,
     Severity,
     StoryId,
@@ -59,6 +60,18 @@ class Asked:
     recipient: str
     locale: str
     question: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DueLetter:
+    """A letter about a reader's own business that waits to be written. `recipient` is None for who is forgotten."""
+
+    id: int
+    kind: LetterKind
+    subscriber_id: SubscriberId
+    recipient: str | None
+    locale: str
+    asked_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from threading import Lock
 from typing import Final, NamedTuple
 
-from worker.content import AnyContent, Newsroom, Personal, StoryCard, card_numbers, thaw, without
+from worker.content import AnyContent, LetterContent, Newsroom, Personal, StoryCard, card_numbers, thaw, without
+from worker.letter_links import LINK_OF, good_for
 from worker.model import DeliveryId, EditionKind, Form, OutgoingMessage
 from worker.rendering.compile import Renderer
 from worker.rendering.mail import CompiledMail
@@ -135,7 +136,15 @@ class Letters:
             unsubscribe=sign(Purpose.UNSUBSCRIBE, reader, due.id),
             view=sign(Purpose.VIEW, due.id),
             confirm=sign(Purpose.CONFIRM, reader, due.confirmations, expires_at=expires_at) if asks else "",
+            my=self._own_link(due) if due.edition_kind is EditionKind.SYSTEM else "",
             feedback_id=f"{due.edition_id}:{due.edition_kind}:tocsin:{self._domain}",
             list_id=f"{mail.list_slug or due.edition_kind}.{self._domain}",
             list_name=mail.list_name or self._newsroom.name,
         )
+
+    def _own_link(self, due: DueDelivery) -> str:
+        content = self._thaw(due)
+        if not isinstance(content, LetterContent) or content.about not in LINK_OF:
+            return ""  # an editor's test of an issue, or a letter that there is nothing to be done about
+        expires_at = due.planned_at + good_for(content.about)
+        return self._tokens.sign(LINK_OF[content.about], due.subscriber_id, content.letter, expires_at=expires_at)

@@ -82,6 +82,17 @@ class EditionKind(StrEnum):
     SYSTEM = "system"
 
 
+class LetterKind(StrEnum):
+    """What a letter about a reader's own business is for. Each but `taken` carries a link, good for that alone."""
+
+    DATA = "data"
+    FORGET = "forget"
+    MOVE = "move"  # to where mail goes now: from there a change of address begins
+    NEW_ADDRESS = "new_address"  # to where mail is to go: its owner is asked
+    TAKEN = "taken"  # to the owner of an address that a reader has named as theirs
+    MOVED = "moved"  # to where mail went before, with a way back
+
+
 class EditionStatus(StrEnum):
     """Where an edition stands. Its audience is fixed when it leaves `planning`."""
 

@@ -306,10 +306,13 @@ def sweep_webhooks() -> None:
 
 @app.task(queue=Lane.CONTROL)
 def sweep_upkeep() -> None:
-    """Move runs whose zone has other rules now, and let go of what planning and webhooks remember of long ago."""
+    """Move runs whose zone has other rules now, and let go of what is remembered of long ago."""
+    from worker.signup.run_own_letters import forget_letters  # noqa: PLC0415  mail workers need nothing of that room
+
     home = this_house()
     review_zones(home.database)
     let_go(home.database)
+    forget_letters(home.database)
     home.notifier.let_go()
 
 

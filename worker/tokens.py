@@ -41,6 +41,12 @@ class Purpose(StrEnum):
     FORM = "form"  # the moment at which a sign-up form was shown
     PATIENCE = "patience"  # the moment since which somebody waits in place of solving a puzzle
     CURSOR = "cursor"  # where a page of a list ends
+    # Of the letters about a reader's own business:
+    DATA = "data"
+    FORGET = "forget"
+    MOVE = "move"
+    NEW_ADDRESS = "new-address"
+    TAKE_BACK = "take-back"
 
 
 class Tokens:
@@ -66,6 +72,16 @@ class Tokens:
         if expiry and now >= datetime.fromtimestamp(expiry, UTC):
             raise TokenError("this link has expired", expired=True)
         return tuple(numbers)
+
+    def read_any(self, purposes: Sequence[Purpose], token: str, *, now: datetime) -> tuple[Purpose, tuple[int, ...]]:
+        """Return which of several purposes a token was signed for, and its numbers. Raises `TokenError` as `read`."""
+        for purpose in purposes:
+            try:
+                return purpose, self.read(purpose, token, now=now)
+            except TokenError as error:
+                if error.expired:
+                    raise
+        raise TokenError(_FORGED)
 
     def return_path(self, delivery_id: DeliveryId, *, domain: str) -> str:
         """Return the envelope sender of one delivery, to which its bounces come back."""

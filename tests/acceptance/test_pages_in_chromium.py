@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -20,12 +21,15 @@ from tests.databases import SqliteTemplate
 from tests.integration.web.issues import send_issue
 from tests.integration.web.newspaper import Newspaper, QuietHouse, served
 from worker.adapters.transports import maildir
+from worker.letter_links import LINK_OF
 from worker.matching.library import read_topics
 from worker.matching.run_library import import_topics
+from worker.model import LetterKind
 from worker.rendering import samples
 from worker.rendering.compile import Renderer
 from worker.resources import seeds_dir
 from worker.settings import load
+from worker.store import own_letters
 from worker.tokens import Purpose
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -33,6 +37,7 @@ SCREENSHOTS = Path(__file__).parents[2] / "docs" / "screenshots"
 MAX_SCREENSHOT_BYTES = 400_000  # the list of 163 topics is long
 RENEW = "TOCSIN_RENEW_SCREENSHOTS" in os.environ
 PHONE, NARROW, DESK = 375, 320, 1000
+ELSEWHERE = {LetterKind.NEW_ADDRESS, LetterKind.MOVED}
 JO = "liam.osullivan@post.example"
 
 pytestmark = [
@@ -151,6 +156,7 @@ def paths(newspaper):
         "preferences": f"/preferences/{sign(Purpose.PREFERENCES, reader.id)}",
         "preferences-ko": f"/preferences/{sign(Purpose.PREFERENCES, reader.id)}?lang=ko",
         "unsubscribe": f"/unsubscribe/{sign(Purpose.UNSUBSCRIBE, reader.id, 0)}",
+        **_own_pages(newspaper, reader.id),
         "topics": "/topics",
         "topic": "/topics/north-korea",
         "newsletters": "/newsletters",
@@ -164,6 +170,18 @@ def paths(newspaper):
         "not-found": "/nowhere",
         "bad-link": "/confirm/x",
     }
+
+
+def _own_pages(newspaper, reader):
+    """Where the links of letters about one's own business lead."""
+    soon, elsewhere = datetime(2100, 1, 1, tzinfo=UTC), {"recipient": "o@sullivan.example", "recipient_hash": "o"}
+    with newspaper.house.database.write() as conn:
+        letters = {
+            kind: own_letters.put(conn, reader, kind, is_due=False, **(elsewhere if kind in ELSEWHERE else {}))
+            for kind in LINK_OF
+        }
+    sign = newspaper.house.tokens.sign
+    return {f"my-{kind}": f"/my/{sign(LINK_OF[kind], reader, letters[kind], expires_at=soon)}" for kind in LINK_OF}
 
 
 def overflow_px(page):

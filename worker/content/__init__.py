@@ -12,6 +12,7 @@ from worker.content.contents import (
     Content,
     CorrectionContent,
     DigestContent,
+    LetterContent,
     NewsletterContent,
     RollingContent,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "Content",
     "CorrectionContent",
     "DigestContent",
+    "LetterContent",
     "NewsletterContent",
     "Newsroom",
     "Personal",

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from worker.content.cards import Frozen, Section, StoryCard
 from worker.content.hashing import hash_of
-from worker.model import Severity
+from worker.model import LetterKind, Severity
 
 
 class _Content(Frozen):
@@ -112,5 +112,21 @@ class ConfirmationContent(_Content):
     topics: tuple[str, ...]  # names in the reader's language; may be empty
 
 
-AnyContent = AlertContent | DigestContent | RollingContent | NewsletterContent | CorrectionContent | ConfirmationContent
+class LetterContent(_Content):
+    """A letter about a reader's own business. It may go to another's address, and so tells nothing of the reader."""
+
+    kind: Literal["system"] = "system"
+    about: LetterKind
+    letter: int  # its number, which the link carries
+
+
+AnyContent = (
+    AlertContent
+    | DigestContent
+    | RollingContent
+    | NewsletterContent
+    | CorrectionContent
+    | ConfirmationContent
+    | LetterContent
+)
 Content = Annotated[AnyContent, Field(discriminator="kind")]

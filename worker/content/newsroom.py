@@ -43,4 +43,5 @@ class Personal(NamedTuple):
     list_id: str  # e.g. "digest.courier.example"
     list_name: str
     confirm: str = ""
+    my: str = ""  # of a letter about the reader's own business
     in_reply_to: str = ""  # without angle brackets; of an answer to an earlier mail only

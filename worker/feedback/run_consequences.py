@@ -163,11 +163,20 @@ def _of_reader(conn: Connection, case: _Case, means: Means) -> Iterator[str]:
     if not case.effects.unsubscribes:
         return
     if case.located is not None:
+        if not _is_readers(conn, case):
+            yield "it went to an address that is not its reader's: nothing of theirs is ended"
+            return
         means.unsubscribe(conn, case.located.subscriber_id, case.located.id)
         yield "the subscriptions that it served are ended"
     elif case.address_hash and (reader := people.by_address(conn, case.address_hash)):
         means.unsubscribe(conn, reader.id, None)
         yield "the reader has left"
+
+
+def _is_readers(conn: Connection, case: _Case) -> bool:
+    """Tell whether a mail went to the address that its reader has: a letter may go to another, or it has changed."""
+    reader = people.by_id(conn, case.located.subscriber_id) if case.located else None
+    return reader is None or case.address_hash is None or reader.address_hash == case.address_hash
 
 
 def _of_way(conn: Connection, case: _Case) -> Iterator[str]:
@@ -191,6 +200,8 @@ def _tell(conn: Connection, case: _Case) -> None:
     tiding = Tiding.COMPLAINED if event.kind is EventKind.COMPLAINED else Tiding.BOUNCED
     if effects.happening is None or not (is_bounce or effects.cause) or not outbox.is_heard(conn, tiding):
         return
+    if case.located and not _is_readers(conn, case):
+        return  # it is about an address that is not the reader's, or not any more
     about = case.located.subscriber_id if case.located else None
     if about is None and case.address_hash:
         about = outbox.known_as(conn, case.address_hash)

@@ -1,4 +1,4 @@
-"""Makes editions of whatever is due: alerts after their gathering, newsletters, digests, questions to confirm.
+"""Makes editions of whatever is due: alerts after their gathering, newsletters, digests, questions to confirm, letters.
 
 Each chunk of readers is one transaction that holds the edition, its contents, its rows and the cursors: a planner that
 dies at any point leaves nothing lost and nothing doubled, and the next sweep goes on. Called by `tasks` and the CLI.
@@ -21,6 +21,7 @@ from worker.planning.run_alerts import plan_alerts
 from worker.planning.run_away import welcome_back
 from worker.planning.run_copies import CHUNK_READERS, Made
 from worker.planning.run_digests import plan_digests
+from worker.planning.run_letters import plan_letters
 from worker.planning.run_newsletters import plan_newsletters
 from worker.planning.run_owed import plan_owed, settle_returns
 from worker.planning.run_rolling import plan_rolling
@@ -45,6 +46,7 @@ def plan(database: Database, policy: Policy, *, at: datetime | None = None) -> P
     """
     made = [
         *_plan_confirmations(database, policy),
+        *plan_letters(database, policy),
         *plan_alerts(database, policy, at=at),
         *plan_rolling(database, policy, at=at),
         *run_corrections.sweep(database, policy),

@@ -98,7 +98,14 @@ class Renderer:
         key = content.digest()[:16]
         zone = ZoneInfo(self._newsroom.timezone)
         context = {
-            "view": view_of(content, language, base_url=self._newsroom.base_url, kept=kept, zone=zone),
+            "view": view_of(
+                content,
+                language,
+                base_url=self._newsroom.base_url,
+                newsroom=self._newsroom.name,
+                kept=kept,
+                zone=zone,
+            ),
             "newsroom": self._newsroom,
             "language": language,
             "palette": self._palette,

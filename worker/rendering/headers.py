@@ -18,7 +18,7 @@ Line = tuple[str, Pieces]
 TOKEN_CHARS: Final = 75
 ID_CHARS: Final = 250
 _AUTOMATIC: Final = frozenset(
-    {EditionKind.ALERT, EditionKind.ROLLING, EditionKind.CORRECTION, EditionKind.CONFIRMATION}
+    {EditionKind.ALERT, EditionKind.ROLLING, EditionKind.CORRECTION, EditionKind.CONFIRMATION, EditionKind.SYSTEM}
 )
 _LONGEST: Final[Mapping[str, str]] = {
     Hole.UNSUBSCRIBE: "k" * TOKEN_CHARS,
@@ -65,6 +65,8 @@ def header_lines(
 def _list_lines(newsroom: Newsroom, kind: EditionKind, list_slug: str) -> Iterator[Line]:
     if kind is EditionKind.CONFIRMATION:
         return  # nobody is on a list yet
+    if kind is EditionKind.SYSTEM:
+        return  # no list's mail; and whoever has another's letter in hand must not be able to leave for them
     base = newsroom.base_url
     yield "List-Id", joined([Hole.LIST_ID])
     yield _verbatim("List-Unsubscribe", f"<{address_of(Hole.UNSUBSCRIBE, base)}", Hole.UNSUBSCRIBE, ">")

@@ -28,6 +28,7 @@ class Hole(StrEnum):
     UNSUBSCRIBE = "unsubscribe"
     VIEW = "view"
     CONFIRM = "confirm"
+    MY = "my"
     # Of a finished message only, encoded for their place:
     RECIPIENT_TEXT = "recipient_text"
     RECIPIENT_HTML = "recipient_html"
@@ -41,7 +42,13 @@ class Hole(StrEnum):
 
 
 _LINKS: Final = MappingProxyType(
-    {Hole.PREFERENCES: "preferences", Hole.UNSUBSCRIBE: "unsubscribe", Hole.VIEW: "m", Hole.CONFIRM: "confirm"}
+    {
+        Hole.PREFERENCES: "preferences",
+        Hole.UNSUBSCRIBE: "unsubscribe",
+        Hole.VIEW: "m",
+        Hole.CONFIRM: "confirm",
+        Hole.MY: "my",
+    }
 )
 
 

@@ -23,7 +23,8 @@ from worker.rendering.skeleton import body, head, quoted
 # A token stands as it is, in a line of its own, which no dot may begin.
 _TOKEN: Final = rf"[\w-][\w.-]{{0,{TOKEN_CHARS - 1}}}"
 _FIT: Final = re.compile(
-    rf"{_TOKEN} {_TOKEN} {_TOKEN} (?:{_TOKEN})? [!-~]{{1,{ID_CHARS}}} [!-~]{{1,{ID_CHARS}}} [!-~]{{0,{ID_CHARS}}}",
+    rf"{_TOKEN} {_TOKEN} {_TOKEN} (?:{_TOKEN})? (?:{_TOKEN})? "
+    rf"[!-~]{{1,{ID_CHARS}}} [!-~]{{1,{ID_CHARS}}} [!-~]{{0,{ID_CHARS}}}",
     re.ASCII,
 )
 # The fields that every provider asks for by name of their own, or writes itself.
@@ -154,14 +155,16 @@ class CompiledMail:
             Hole.UNSUBSCRIBE: personal.unsubscribe,
             Hole.VIEW: personal.view,
             Hole.CONFIRM: personal.confirm,
+            Hole.MY: personal.my,
         }
         if self.composition.subject.holes:
             values[Hole.SUBJECT] = unstructured("Subject", self.subject(personal))
         return values
 
     def _addressee(self, personal: Personal) -> str:
-        # Before the owner of the address has said yes, the name is a stranger's words: none of it goes into a mail.
-        return "" if self.kind is EditionKind.CONFIRMATION else personal.name
+        # Before the owner of the address has said yes, the name is a stranger's words: none of it goes into a mail. And
+        # a letter may go to an address that is not the reader's, whom nobody there is told about.
+        return "" if self.kind in {EditionKind.CONFIRMATION, EditionKind.SYSTEM} else personal.name
 
 
 def _values(personal: Personal) -> dict[str, str]:
@@ -171,6 +174,7 @@ def _values(personal: Personal) -> dict[str, str]:
         Hole.UNSUBSCRIBE: personal.unsubscribe,
         Hole.VIEW: personal.view,
         Hole.CONFIRM: personal.confirm,
+        Hole.MY: personal.my,
     }
 
 
@@ -181,7 +185,8 @@ def _html_values(personal: Personal) -> dict[str, str]:
 def _demand_fit(personal: Personal) -> None:
     """Refuse what only a defect of ours can have made: a token or an identifier that would not stand in its line."""
     p = personal
-    values = f"{p.preferences} {p.unsubscribe} {p.view} {p.confirm} {p.message_id} {p.feedback_id} {p.in_reply_to}"
+    links = f"{p.preferences} {p.unsubscribe} {p.view} {p.confirm} {p.my}"
+    values = f"{links} {p.message_id} {p.feedback_id} {p.in_reply_to}"
     if not _FIT.fullmatch(values):
         raise ValueError(
             f"a link's token has at most {TOKEN_CHARS} letters, digits, - and _, and dots within; "

@@ -15,6 +15,7 @@ from worker.content import (
     Content,
     CorrectionContent,
     DigestContent,
+    LetterContent,
     NewsletterContent,
     Newsroom,
     Personal,
@@ -23,13 +24,13 @@ from worker.content import (
     StoryCard,
     UpdateNote,
 )
-from worker.model import Severity
+from worker.model import LetterKind, Severity
 from worker.rendering.sample_stories import cards_of
 
-__all__ = ["DAY", "KINDS", "LOCALES", "cards_of", "content", "newsroom", "personal"]
+__all__ = ["DAY", "EDITORIAL", "KINDS", "LETTERS", "LOCALES", "cards_of", "content", "newsroom", "personal"]
 
 DAY: Final = date(2026, 11, 23)
-KINDS: Final = (
+EDITORIAL: Final = (
     "alert",
     "breaking",
     "update",
@@ -39,8 +40,9 @@ KINDS: Final = (
     "newsletter",
     "correction",
     "retraction",
-    "confirmation",
 )
+LETTERS: Final = MappingProxyType({str(about).replace("_", "-"): about for about in LetterKind})
+KINDS: Final = (*EDITORIAL, "confirmation", *LETTERS)
 _ANSWERS: Final = frozenset({"update", "correction", "retraction"})
 
 _NEWSROOMS: Final = MappingProxyType(
@@ -100,6 +102,7 @@ def personal(kind: str, locale: str) -> Personal:
         view=link,
         in_reply_to=f"sample-alert-{locale}@courier.example" if kind in _ANSWERS else "",
         confirm=link if kind == "confirmation" else "",
+        my=link if kind in LETTERS else "",
         feedback_id=f"{kind}:sample:1:courier",
         list_id=f"{kind}.courier.example",
         list_name={"en": "Topics you follow", "ko": "구독 주제"}[locale],
@@ -108,6 +111,12 @@ def personal(kind: str, locale: str) -> Personal:
 
 def content(kind: str, locale: str) -> Content:
     """Return the sample of a kind (one of `KINDS`) in a locale (one of `LOCALES`)."""
+    if kind in LETTERS:
+        return LetterContent(locale=locale, about=LETTERS[kind], letter=1)
+    return _editorial(kind, locale)
+
+
+def _editorial(kind: str, locale: str) -> Content:
     cards = cards_of(locale)
     north, russia, economy = _topics(locale)
     sections = (

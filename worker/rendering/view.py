@@ -17,6 +17,7 @@ from worker.content import (
     Content,
     CorrectionContent,
     DigestContent,
+    LetterContent,
     NewsletterContent,
     Reason,
     RollingContent,
@@ -35,6 +36,7 @@ from worker.rendering.cards import (
     why,
 )
 from worker.rendering.language import Language
+from worker.rendering.letter import LetterView, letter_view
 from worker.rendering.newsletter import NewsletterView, newsletter_view
 from worker.rendering.prose import one_line, shorten
 
@@ -116,11 +118,17 @@ class ConfirmationView:
     topics_line: str
 
 
-View = AlertView | DigestView | RollingView | CorrectionView | ConfirmationView | NewsletterView
+View = AlertView | DigestView | RollingView | CorrectionView | ConfirmationView | NewsletterView | LetterView
 
 
 def view_of(
-    content: Content, language: Language, *, base_url: str, kept: Sequence[int] | None = None, zone: tzinfo = UTC
+    content: Content,
+    language: Language,
+    *,
+    base_url: str,
+    newsroom: str = "",
+    kept: Sequence[int] | None = None,
+    zone: tzinfo = UTC,
 ) -> View:
     """Make the view of a content. `kept` says how many stories of each of its sections to show; None: all."""
     match content:
@@ -143,6 +151,8 @@ def view_of(
         case ConfirmationContent():
             topics = tuple(map(name, content.topics))
             return ConfirmationView(topics=topics, topics_line=names(topics, language) if topics else "")
+        case LetterContent():
+            return letter_view(content, language, newsroom=newsroom)
         case NewsletterContent():
             return newsletter_view(content, language, zone, kept=kept[0] if kept else None)
 

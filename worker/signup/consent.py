@@ -98,7 +98,7 @@ class Consent(_Frozen):
         return self.model_copy(update={"question": None, "asked_at": (), "given": given, "farewell": None})
 
     def witnessed(self, evidence: Evidence) -> Consent:
-        """Return the record with one more yes, which came by somebody else; what was asked still waits."""
+        """Return the record with one more yes, which answers no question of ours; what was asked still waits."""
         return self.model_copy(update={"given": _kept((*self.given, evidence))})
 
     def left(self, farewell: Wish) -> Consent:

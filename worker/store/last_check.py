@@ -37,6 +37,7 @@ from worker.store.schema import (
     ContentStory,
     Delivery,
     Edition,
+    OwnLetter,
     Story,
     StoryMute,
     Subscriber,
@@ -143,6 +144,8 @@ def _held_back(dialect: str) -> sa.Select[*tuple[Any, ...]]:
         (sa.exists().where(Edition.id == Delivery.edition_id, Edition.status == EditionStatus.CANCELLED), "cancelled"),
         (_stopped(), "its story was stopped"),
         (~_edition_runs(at), "held"),
+        (sa.and_(_is_letter(), ~_letter_may_go()), "the letter was overtaken, or its address may get nothing"),
+        (_is_letter(), "held"),
         (_suppressed(), "the address is suppressed"),
         (~_same_address(), "the reader's address has changed or is gone"),
         (~_reader_wants_it(at), "the reader has left, paused or not confirmed"),
@@ -197,7 +200,7 @@ def _reader_wants_it(at: Moment) -> ColumnElement[bool]:
     """Return the condition that the reader may be written to; who has not confirmed, or rests, may be asked only."""
     awake = sa.or_(Subscriber.paused_until.is_(None), Subscriber.paused_until <= at)
     may_be_asked = (SubscriberStatus.PENDING, SubscriberStatus.ACTIVE, SubscriberStatus.PAUSED)
-    return sa.and_(
+    wants_it = sa.and_(
         sa.exists().where(
             Subscriber.id == Delivery.subscriber_id,
             Subscriber.email == Delivery.recipient,
@@ -207,6 +210,29 @@ def _reader_wants_it(at: Moment) -> ColumnElement[bool]:
             ),
         ),
         ~_suppressed(),
+    )
+    # Of an overtaken letter the copy has ended, so that nobody else's copy has to be asked whether it is one.
+    return sa.or_(wants_it, sa.and_(_is_letter(), _letter_may_go()))
+
+
+def _is_letter() -> ColumnElement[bool]:
+    """Return the condition that this is a letter about the reader's own business, wherever it goes."""
+    return sa.and_(_is_of_kind(EditionKind.SYSTEM), sa.exists().where(OwnLetter.edition_id == Delivery.edition_id))
+
+
+def _letter_may_go() -> ColumnElement[bool]:
+    """Return the condition that a letter's link is still good, and the address that it was asked for may get mail."""
+    suppressed = sa.exists().where(
+        Suppression.address_hash == sa.func.coalesce(OwnLetter.recipient_hash, Subscriber.address_hash)
+    )
+    return sa.exists().where(
+        OwnLetter.edition_id == Delivery.edition_id,
+        OwnLetter.used_at.is_(None),
+        OwnLetter.voided_at.is_(None),
+        Subscriber.id == OwnLetter.subscriber_id,
+        Subscriber.status != SubscriberStatus.ERASED,
+        sa.func.coalesce(OwnLetter.recipient, Subscriber.email) == Delivery.recipient,
+        ~suppressed,
     )
 
 

@@ -135,6 +135,11 @@ def ensure_reader(conn: Connection, *, address_hash: str, **values: Any) -> tupl
     return reader, is_new
 
 
+def is_known(conn: Connection, address_hash: str) -> bool:
+    """Tell whether an address is a reader's, without locking them."""
+    return conn.execute(sa.select(Subscriber.id).where(Subscriber.address_hash == address_hash)).first() is not None
+
+
 def add_reader(conn: Connection, **values: Any) -> SubscriberId:  # noqa: ANN401  column values by name
     """Store a new reader; `address_hash` must be free (IntegrityError otherwise)."""
     statement = sa.insert(Subscriber).values(created_at=now(conn), **values).returning(Subscriber.id)

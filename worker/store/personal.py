@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Connection
 from worker.hearsay import Cause
 from worker.lifecycle import PRE_COMMIT, State
 from worker.model import ContentId, DeliveryId, SubscriberId, SubscriberStatus
-from worker.store import contents, ledger, mutes, outbox
+from worker.store import contents, ledger, mutes, outbox, own_letters
 from worker.store.database import now
 from worker.store.events import IMPERSONAL
 from worker.store.house import notes
@@ -47,11 +47,20 @@ _WHY: Final = "the reader was erased"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Whose:
-    """Whom it is about: a reader, where there is one, and an address by its hash and in all spellings known."""
+    """Whom it is about: a reader, where there is one, and an address by its hash and in all spellings known.
+
+    `former_hashes` are those of addresses that were the reader's lately, and nobody's since.
+    """
 
     subscriber_id: SubscriberId | None
     address_hash: str
     spellings: frozenset[str]
+    former_hashes: frozenset[str] = frozenset()
+
+    @property
+    def hashes(self) -> list[str]:
+        """Return the hashes of all their addresses."""
+        return sorted({self.address_hash} | self.former_hashes)
 
 
 def told(conn: Connection, whose: Whose) -> dict[str, Any]:
@@ -59,7 +68,11 @@ def told(conn: Connection, whose: Whose) -> dict[str, Any]:
     subscriber_id, address_hash = whose.subscriber_id, whose.address_hash
     suppression = sa.select(Suppression.__table__).where(Suppression.address_hash == address_hash)
     events = sa.select(Event.__table__).where(_about(whose)).order_by(Event.id)
-    known = {"suppression": next(iter(_rows(conn, suppression)), None), "events": _rows(conn, events)}
+    known = {
+        "suppression": next(iter(_rows(conn, suppression)), None),
+        "events": _rows(conn, events),
+        "letters": own_letters.told(conn, subscriber_id, address_hash),
+    }
     if subscriber_id is None:
         nothing: dict[str, Any] = {"subscriptions": [], "muted_stories": [], "deliveries": [], "webhooks": []}
         return {"reader": None, **nothing, **known, "acts": _acts(conn, whose)}
@@ -73,6 +86,7 @@ def told(conn: Connection, whose: Whose) -> dict[str, Any]:
     muted = sa.select(
         StoryMute.story_id, mutes.title_of(StoryMute.story_id).label("title"), StoryMute.muted_at, StoryMute.muted_until
     ).where(StoryMute.subscriber_id == subscriber_id)
+    others = set(conn.execute(own_letters.to_others(subscriber_id)).scalars())
     mails = [
         {
             **row,
@@ -80,6 +94,7 @@ def told(conn: Connection, whose: Whose) -> dict[str, Any]:
             "tries": ledger.attempts(conn, DeliveryId(row["id"])),
         }
         for row in list(ledger.deliveries(conn, subscriber=subscriber_id))
+        if row["edition"] not in others  # a question to somebody else, who need not be a reader
     ]
     asked = sa.select(Asking.__table__).where(Asking.subscriber_id == subscriber_id).order_by(Asking.id)
     return {
@@ -144,10 +159,11 @@ def scrub_events(conn: Connection, whose: Whose) -> int:
     by_others = sa.or_(Suppression.cause != Cause.OPERATOR, _quotes(Suppression.reason, whose))
     conn.execute(
         sa.update(Suppression)
-        .where(Suppression.address_hash == whose.address_hash, by_others)
+        .where(Suppression.address_hash.in_(whose.hashes), by_others)
         .values(reason=sa.cast(Suppression.cause, sa.Text))
     )
-    conn.execute(sa.update(Audit).where(Audit.subject == address_subject(whose.address_hash)).values(detail={}))
+    subjects = [address_subject(address_hash) for address_hash in whose.hashes]
+    conn.execute(sa.update(Audit).where(Audit.subject.in_(subjects)).values(detail={}))
     return len(rows)
 
 
@@ -203,7 +219,7 @@ def _about(whose: Whose) -> ColumnElement[bool]:
     copies = sa.select(Delivery.id).where(Delivery.subscriber_id == whose.subscriber_id)
     quotes = sa.or_(_quotes(Event.raw, whose), _quotes(sa.cast(Event.normalised, sa.Text), whose))
     unassigned = sa.and_(Event.address_hash.is_(None), quotes)
-    return sa.or_(Event.address_hash == whose.address_hash, Event.delivery_id.in_(copies), unassigned)
+    return sa.or_(Event.address_hash.in_(whose.hashes), Event.delivery_id.in_(copies), unassigned)
 
 
 def _quotes(column: ColumnElement[str] | sa.orm.InstrumentedAttribute[str], whose: Whose) -> ColumnElement[bool]:

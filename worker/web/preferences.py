@@ -104,7 +104,9 @@ def _form_page(
 ) -> Response:
     reader = known.reader
     if known.standing not in {SubscriberStatus.ACTIVE, SubscriberStatus.PAUSED}:
-        return site.pages.page(request, "not-subscribed", language=language, standing=known.standing)
+        return site.pages.page(
+            request, "not-subscribed", language=language, standing=known.standing, letters=_letters(site, known)
+        )
     followed = {one.slug for one in known.followings}
     letters = {one.slug for one in known.followings if one.newsletter_id is not None}
     draft.look_at = _look_at(site, known)
@@ -124,6 +126,11 @@ def _form_page(
         house_budget=site.house.settings.alert_budget,
         newsletters=[line for line in newsletters_offered(site, language) if line.slug not in letters],
         topics=shelf_of(site, language, draft, without=tuple(followed)),
+        letters=_letters(site, known),
         leave=f"/unsubscribe/{site.house.tokens.sign(Purpose.UNSUBSCRIBE, reader.id, 0)}",
         **options(site, language, draft),
     )
+
+
+def _letters(site: Site, known: Known) -> str:
+    return f"/preferences/{site.house.tokens.sign(Purpose.PREFERENCES, known.reader.id)}/letter"

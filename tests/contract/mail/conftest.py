@@ -110,7 +110,7 @@ def _posted(mail: CompiledMail, kind: str, locale: str, now: datetime) -> Posted
         text=mail.text(personal),
         html=mail.mailed_html(personal),
         recipient=personal.recipient,
-        name="" if kind == "confirmation" else personal.name,
+        name=personal.name if kind in samples.EDITORIAL else "",
         sent_at=now,
         envelope_from=f"b.x7qm2vbt9skd4lw@{DOMAIN}",
     )

@@ -10,7 +10,7 @@ from worker.rendering import samples
 
 pytestmark = pytest.mark.timeout(600)  # the judges from npm are installed once
 
-LISTED = [f"{kind}-{locale}" for kind in samples.KINDS if kind != "confirmation" for locale in samples.LOCALES]
+LISTED = [f"{kind}-{locale}" for kind in samples.EDITORIAL for locale in samples.LOCALES]
 
 
 def head_of(data: bytes) -> list[bytes]:

@@ -12,15 +12,13 @@ from worker.content import AlertContent, CorrectionContent, UpdateNote
 from worker.rendering import samples
 from worker.rendering.compile import Renderer
 
-EDITORIAL = [kind for kind in samples.KINDS if kind != "confirmation"]
-
 
 def message(renderer, kind, locale="en", **changes):
     personal = samples.personal(kind, locale)._replace(**changes)
     return message_from_bytes(renderer.compile(samples.content(kind, locale)).fill(personal), policy=policy.default)
 
 
-@pytest.mark.parametrize("kind", EDITORIAL)
+@pytest.mark.parametrize("kind", samples.EDITORIAL)
 def test_an_editorial_mail_can_be_left_with_one_click(renderer, kind):
     mail = message(renderer, kind)
     assert mail["List-Unsubscribe"] == "<https://news.courier.example/unsubscribe/x7Qm2VbT9sKd4Lw>"
@@ -31,8 +29,9 @@ def test_an_editorial_mail_can_be_left_with_one_click(renderer, kind):
     assert mail["List-Archive"] == f"<https://news.courier.example/{archive}>"
 
 
-def test_a_confirmation_is_on_no_list_and_repeats_no_stranger_s_words(renderer):
-    mail = message(renderer, "confirmation", name="WIN BITCOIN at evil.example")
+@pytest.mark.parametrize("kind", ["confirmation", *samples.LETTERS])
+def test_a_confirmation_and_a_letter_are_on_no_list_and_repeat_nobody_s_words(renderer, kind):
+    mail = message(renderer, kind, name="WIN BITCOIN at evil.example")
     assert [header for header in mail if header.startswith("List-")] == []
     assert mail["To"] == "mina@reader.example"
     assert "BITCOIN" not in mail.as_string()
@@ -46,6 +45,7 @@ def test_a_confirmation_is_on_no_list_and_repeats_no_stranger_s_words(renderer):
         ("rolling", "auto-generated"),
         ("correction", "auto-generated"),
         ("confirmation", "auto-generated"),
+        ("moved", "auto-generated"),
         ("digest", None),
         ("away", None),
     ],

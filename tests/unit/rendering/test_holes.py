@@ -8,7 +8,13 @@ from worker.rendering.holes import Hole, cut, joined, marks, size_bytes
 KEY = "0123456789abcdef"
 BASE = "https://news.courier.example"
 MARKS = marks(KEY, BASE)
-LINKS = {"preferences_url": "preferences", "unsubscribe_url": "unsubscribe", "view_url": "m", "confirm_url": "confirm"}
+LINKS = {
+    "preferences_url": "preferences",
+    "unsubscribe_url": "unsubscribe",
+    "view_url": "m",
+    "confirm_url": "confirm",
+    "my_url": "my",
+}
 
 
 @given(st.lists(st.sampled_from(sorted(MARKS)), max_size=6), st.text())

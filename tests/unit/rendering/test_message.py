@@ -247,7 +247,7 @@ def test_a_message_in_parts_says_what_the_finished_one_says(kind, locale):
     assert parts.html == body_of(message, "html")
     (sender,) = message["From"].addresses
     assert (parts.from_name, parts.from_address) == (sender.display_name, sender.addr_spec)
-    assert parts.to_name == ("" if kind == "confirmation" else "Mina, “the reader”")
+    assert parts.to_name == ("Mina, “the reader”" if kind in samples.EDITORIAL else "")
     own = {"From", "Reply-To", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type"}
     assert [name for name, _ in parts.headers] == [name for name in message if name not in own]
     for name, value in parts.headers:

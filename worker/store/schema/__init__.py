@@ -14,7 +14,15 @@ from worker.store.schema.editions import (
 )
 from worker.store.schema.guarding import Asking
 from worker.store.schema.house import ApiKey, Audit, Counter, Event, Heartbeat, Installation, Request
-from worker.store.schema.people import Newsletter, StoryMute, Subscriber, Subscription, Suppression, TokenUse
+from worker.store.schema.people import (
+    Newsletter,
+    OwnLetter,
+    StoryMute,
+    Subscriber,
+    Subscription,
+    Suppression,
+    TokenUse,
+)
 from worker.store.schema.planning import (
     Burst,
     Correction,
@@ -60,6 +68,7 @@ __all__ = [
     "Newsletter",
     "Omission",
     "OwedStory",
+    "OwnLetter",
     "PlanningRun",
     "Request",
     "Source",

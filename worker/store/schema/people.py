@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from worker.hearsay import Cause
-from worker.model import Approval, BelowFloor, Cadence, SubscriberStatus, Timing
+from worker.model import Approval, BelowFloor, Cadence, LetterKind, SubscriberStatus, Timing
 from worker.store.schema.base import Base, BigId, Id, Long, partial_index, reference, words
 
 
@@ -120,6 +120,34 @@ class StoryMute(Base):
     story_id: Mapped[int] = reference("story.id", primary_key=True, index=True)
     muted_until: Mapped[datetime] = mapped_column(index=True)
     muted_at: Mapped[datetime]
+
+
+class OwnLetter(Base):
+    """A letter about a reader's own business, and what has become of its link. Deleted after a few days.
+
+    `recipient` is an address that is not the reader's, or not any more: one that they have named as theirs, of whose
+    owner nothing is known, or one that mail went to before.
+    """
+
+    __tablename__ = "own_letter"
+
+    id: Mapped[Id]
+    subscriber_id: Mapped[int] = reference("subscriber.id")
+    kind: Mapped[LetterKind] = mapped_column(words(LetterKind))
+    recipient: Mapped[str | None]  # none: the reader's address
+    recipient_hash: Mapped[str | None]
+    asked_at: Mapped[datetime]
+    due_at: Mapped[datetime | None]  # set by signup, cleared by planning; never set where no mail may go
+    edition_id: Mapped[int | None] = mapped_column(BigId)  # set by planning
+    used_at: Mapped[datetime | None]
+    voided_at: Mapped[datetime | None]  # overtaken: the link does nothing any more, and an unsent mail does not go
+
+    __table_args__ = (
+        Index("ix_own_letter_subscriber_id_asked_at", "subscriber_id", "asked_at"),
+        partial_index("ix_own_letter_recipient_hash", "recipient_hash", where="recipient_hash IS NOT NULL"),
+        partial_index("ix_own_letter_due_at", "due_at", where="due_at IS NOT NULL"),
+        partial_index("ix_own_letter_edition_id", "edition_id", where="edition_id IS NOT NULL"),
+    )
 
 
 class Suppression(Base):
