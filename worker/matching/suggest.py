@@ -6,6 +6,7 @@ Pure. The pages call it beside the box in which a query is typed.
 
 from __future__ import annotations
 
+import functools
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -54,7 +55,7 @@ class _Alias(NamedTuple):
 
 
 class Directory:
-    """The shared topics, by the words that alone make them match. Building it parses every topic once."""
+    """The shared topics, by the words that alone make them match. Building it parses every query once a process."""
 
     def __init__(self, topics: Iterable[KnownTopic]) -> None:
         self._by_keys: dict[Keys, dict[str, None]] = {}
@@ -96,17 +97,14 @@ class Directory:
         return list(islice(found.values(), _MOST))
 
     def _add(self, topic: KnownTopic) -> None:
-        try:
-            node = parse(topic.query)
-        except QueryError:  # a topic that is switched off already must not keep readers from other suggestions
+        told = _told_by(topic.query)
+        if told is None:  # switched off already, it must not keep readers from other suggestions
             return
-        aliases = []
-        for leaf in _enough(node):
-            if isinstance(leaf, Prefix):
-                self._by_stem.setdefault(leaf.stem, {})[topic.slug] = None
-            elif keys := _keys(leaf):
-                self._by_keys.setdefault(keys, {})[topic.slug] = None
-                aliases.append(_Alias(keys, spelled(leaf, topic.query)))
+        stems, aliases = told
+        for stem in stems:
+            self._by_stem.setdefault(stem, {})[topic.slug] = None
+        for alias in aliases:
+            self._by_keys.setdefault(alias.keys, {})[topic.slug] = None
         for name in topic.names:
             self._by_name.setdefault(name.casefold(), topic.slug)
             self._by_keys.setdefault(_keys_of(name), {})[topic.slug] = None
@@ -171,6 +169,17 @@ class Directory:
             also=tuple(islice(also, _ALSO)),
             query="" if isinstance(instead, Reference) else canonical(instead),
         )
+
+
+@functools.lru_cache(maxsize=4096)  # an edited topic costs the others nothing
+def _told_by(query: str) -> tuple[tuple[str, ...], tuple[_Alias, ...]] | None:
+    """Return the beginnings, and the words, that alone make a topic match; None for a query that cannot be read."""
+    try:
+        enough = list(_enough(parse(query)))
+    except QueryError:
+        return None
+    stems = tuple(leaf.stem for leaf in enough if isinstance(leaf, Prefix))
+    return stems, tuple(_Alias(keys, spelled(leaf, query)) for leaf in enough if (keys := _keys(leaf)))
 
 
 def _enough(node: Node) -> Iterator[Leaf]:
