@@ -38,6 +38,7 @@ class OwnData:
 
     facts: tuple[tuple[str, str], ...]
     follows: tuple[FollowLine, ...]
+    muted: tuple[tuple[str, str], ...]  # stories, and until when
     yeses: tuple[tuple[str, str], ...]
     mails: tuple[MailLine, ...]
     letters: tuple[tuple[str, str], ...]
@@ -55,6 +56,7 @@ def shown(told: Mapping[str, Any], known: Known | None, language: Language) -> O
     return OwnData(
         facts=tuple(_facts(known, language, moment)) if known else (),
         follows=tuple(following_lines(known.followings, language)) if known else (),
+        muted=tuple((one.title, moment(one.muted_until)) for one in (known.muted_stories if known else ())),
         yeses=tuple(
             (moment(one.at) if one.at else "", " · ".join(filter(None, (_how(one.how, language), one.ip_prefix))))
             for one in (Consent.read(known.reader.consent).given if known else ())

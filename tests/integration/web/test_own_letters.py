@@ -10,12 +10,13 @@ from email import message_from_bytes, policy
 import pytest
 import sqlalchemy as sa
 
-from tests.builders import set_clock
+from tests.builders import news, set_clock
 from worker.adapters.transports import maildir
 from worker.letter_links import LINK_OF
 from worker.model import LetterKind
 from worker.planning.run import plan
-from worker.store import copies, people
+from worker.store import copies, mutes, people
+from worker.store.database import now
 from worker.store.schema import Delivery, OwnLetter
 from worker.tokens import Purpose
 
@@ -307,3 +308,13 @@ def test_every_kind_of_letter_that_has_a_link_has_a_page(newspaper, reader):
             assert newspaper.post(f"/my/{token}").status_code == 410
             token = newspaper.house.tokens.sign(purpose, 999, 1, expires_at=expires_at)
             assert newspaper.get(f"/my/{token}").status_code == 410
+
+
+def test_what_a_reader_has_muted_is_among_their_data(newspaper, reader, ask):
+    with newspaper.house.database.write() as conn:
+        story = news(conn, title="Dhow sinks")
+        mutes.mute_story(conn, reader, story, until=now(conn) + timedelta(days=7))
+    link = ask(reader, "data")
+    assert "Dhow sinks" in newspaper.post(link, data={"as": "page"}).text
+    told = json.loads(newspaper.post(link, data={"as": "file"}).text)
+    assert [one["title"] for one in told["muted stories"]] == ["Dhow sinks"]
