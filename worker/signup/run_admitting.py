@@ -51,9 +51,15 @@ class Rehearsal:
 
     def note(self, persons: Collection[Person], suppressed: Collection[str]) -> None:
         """Keep what has been made of readers, without what names them."""
-        rows = [(one.address_hash, pickle.dumps(dataclasses.replace(one, email="", name=""))) for one in persons]
+        rows = [(one.address_hash, pickle.dumps(_nameless(one))) for one in persons]
         rows += [(address_hash, _SUPPRESSED) for address_hash in suppressed]
         self._file.executemany("INSERT OR REPLACE INTO seen VALUES (?, ?)", rows)
+
+
+def _nameless(person: Person) -> Person:
+    """Leave out what names somebody or tells what they want: no later line's fate rests on it."""
+    asked_at = person.consent.get("asked_at", [])
+    return dataclasses.replace(person, email="", name="", consent={"asked_at": asked_at}, holds={})
 
 
 def take(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -35,6 +36,7 @@ __all__ = ["Fate", "Imported", "Listing", "import_readers", "take"]
 
 MOST_SHOWN: Final = 50
 _ROWS_A_TRANSACTION: Final = 5_000
+_PAUSE_S: Final = 0.02  # SQLite queues no writers: who waits looks again every tenth of a second, and must find a gap
 _MOST_RETRIES: Final = 5
 _RETRIED: Final = frozenset({"23505", "40001", "40P01"})  # unique_violation, serialization_failure, deadlock_detected
 
@@ -173,6 +175,8 @@ def _store(database: Database, lines: Iterable[Line], listing: Listing, tell: Ca
         for chunk in _ahead(_chunks(hashed)):
             fates.update(_take(database, chunk, listing, dues, rehearsal))
             tell()
+            if database.is_sqlite and rehearsal is None:
+                time.sleep(_PAUSE_S)
     return fates
 
 
@@ -205,7 +209,7 @@ def _take(
     """Store a chunk in one transaction, once more where somebody has signed one of its readers up meanwhile."""
     for is_last in (*[False] * _MOST_RETRIES, True):
         try:
-            with database.write() as conn:
+            with database.read() if rehearsal else database.write() as conn:
                 return take(conn, chunk, is_confirmed=listing.confirmed, dues=dues, rehearsal=rehearsal)
         except DBAPIError as error:
             if is_last or getattr(error.orig, "sqlstate", None) not in _RETRIED:
