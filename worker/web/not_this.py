@@ -127,7 +127,8 @@ def _look_up(request: Request, site: Site, token: str, story: StoryId) -> Asking
     if known is None:
         return site.pages.page(request, "gone", status=410)
     if known.standing not in _MAY_CHANGE:
-        return site.pages.page(request, "not-subscribed", language=language, standing=known.standing)
+        letters = f"/preferences/{token}/letter"
+        return site.pages.page(request, "not-subscribed", language=language, standing=known.standing, letters=letters)
     if about is None:
         return site.pages.page(request, "not-this-gone", language=language, status=410)
     return Asking(request=request, site=site, token=token, known=known, story=story, about=about, language=language)
