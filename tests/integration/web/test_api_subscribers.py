@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -161,7 +162,7 @@ def test_a_reader_who_leaves_gets_nothing_and_can_come_back_only_by_themselves(n
     assert newspaper.status("jo@example.org") == "pending"
 
 
-WRONG_CHANGES = [
+WRONG_CHANGES: list[tuple[dict[str, Any], str]] = [
     ({"subscriptions": [{"topic": "atlantis"}]}, "#/topics"),
     ({"subscriptions": [{"newsletter": "atlantis"}]}, "#/newsletters"),
     ({"subscriptions": [{"topic": "oman", "query": "oman"}]}, "#/subscriptions"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from worker.store.house import put_api_key
 
 from .newspaper import API_KEY
@@ -61,7 +63,7 @@ def test_topics_come_in_pages(newspaper):
     assert rest["next"] is None
 
 
-WRONG = [
+WRONG: list[tuple[dict[str, Any], str, int | None]] = [
     ({"query": "(ferry"}, "#/query", 0),
     ({"query": "@nowhere"}, "#/query", 0),
     ({"query": "ferry @ferries"}, "#/query", None),
