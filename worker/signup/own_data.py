@@ -20,6 +20,7 @@ _PARTS: Final[Mapping[str, str]] = MappingProxyType(
         "events": "what mail systems told us about your mail",
         "suppression": "why no mail may go to your address",
         "letters": "letters about your data and your address",
+        "muted_stories": "stories that you hear no more of",
         "questions": "when we asked you to confirm",
         "webhooks": "what the newspaper's own programs were told",
         "acts": "what was done by hand",
