@@ -15,6 +15,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect, sync_playwright
 
 from tests.databases import SqliteTemplate
@@ -298,6 +299,18 @@ def test_every_page_is_built_for_listening_too(open_page, paths):
         ids = page.evaluate("[...document.querySelectorAll('[id]')].map(e => e.id)")
         assert len(ids) == len(set(ids)), name
         page.context.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_to_complain_of_on_any_page(open_page, paths, scheme):
+    complaints = {}
+    for name, path in paths.items():
+        page = open_page(path, scheme=scheme, scripts=True)
+        found = Axe().run(page).response["violations"]
+        complaints |= {name: [(one["id"], [node["html"][:120] for node in one["nodes"]][:3]) for one in found]} if found else {}
+        page.context.close()
+    assert complaints == {}
 
 
 @pytest.mark.parametrize(
