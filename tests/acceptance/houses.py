@@ -147,7 +147,8 @@ class Running:
         for child in psutil.Process(self.process.pid).children():
             with contextlib.suppress(psutil.Error):
                 command = child.cmdline()
-                found[" ".join(command[command.index("-m") + 2 :])] = child
+                if "-m" in command:  # not so in the moment between fork and exec
+                    found[" ".join(command[command.index("-m") + 2 :])] = child
         return found
 
     def everybody(self) -> list[psutil.Process]:
