@@ -9,11 +9,9 @@ them:
 
 from __future__ import annotations
 
-import json
 import os
 import re
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -196,6 +194,27 @@ def test_from_signup_to_the_first_digest_to_one_click_to_forgotten(reader: Reade
     reader.open(reader.mail(3), "confirm")
     reader.press("Yes, subscribe me")
     assert standing(reader) == ("active", 1)
+    # Forgotten
+    reader.open(digest, "preferences")
+    reader.press("Forget me")
+    reader.shoot("6-letter")
+    reader.open(reader.mail(4), "my")
+    reader.expect_heading("Shall we forget you?")
+    reader.press("Forget me")
+    reader.expect_heading("For good?")
+    assert "tocsin.db" in found_in(house, reader.address)
+    reader.press("Yes, forget me for good")
+    reader.expect_heading("You are forgotten")
+    reader.shoot("7-forgotten")
+    assert reader.complaints == []
+    assert found_in(house, reader.address) == ""
+
+
+def found_in(house: Installation, words: str) -> str:
+    """Return the files of the home that hold these words anywhere: the database with its log, mails, logs, the broker."""
+    files = [file for file in house.home.rglob("*") if file.is_file()]
+    logs = list(house.folder.glob("*.log"))
+    return "\n".join(str(file) for file in [*files, *logs] if words.lower().encode() in file.read_bytes().lower())
 
 
 def standing(reader: Reader) -> tuple[str, int]:
