@@ -1,8 +1,9 @@
 """A reader's whole life with us, on a phone, in real Chromium against the running system, its workers and its inbox.
 
 Signup, the question, the first digest, preferences, one click, back again, the reader's own data, and forgotten: with
-JavaScript and without, in English and in Korean. The screenshots docs/screenshots/journey-*.png come from here. To renew
-them:
+JavaScript and without, in English and in Korean. The screenshots docs/screenshots/journey-*.png come from here.
+
+To renew them:
 
     TOCSIN_RENEW_SCREENSHOTS=1 pytest -m slow tests/acceptance/test_reader_journey.py
 """
@@ -19,7 +20,7 @@ from typing import Final
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
 from tests.acceptance.conftest import MakeInstallation
 from tests.acceptance.houses import Installation, until
@@ -31,7 +32,7 @@ CHROMIUM: Final = Path("/usr/bin/chromium")
 SCREENSHOTS: Final = Path(__file__).parents[2] / "docs" / "screenshots"
 RENEW: Final = "TOCSIN_RENEW_SCREENSHOTS" in os.environ
 WITHIN_S: Final = 60.0
-PHONE: Final = {"width": 375, "height": 800}
+PHONE: Final[ViewportSize] = {"width": 375, "height": 800}
 NEWS: Final = {  # a story each, and on which morning from now it is told
     "en": ("North Korea opens a railway to the coast", "Pyongyang says that trains will run in spring.", 1),
     "ko": ("Floods drive thousands from homes in North Korea", "The Yalu rose by four metres in one night.", 2),
@@ -100,12 +101,13 @@ class Reader:
 
     def mail(self, number: int) -> Mail:
         """Return the reader's mail of a number, once it has come; and no more than so many have."""
-        mails = until(
-            lambda: found if len(found := self.house.mails_to(self.address)) >= number else None,
+        until(
+            lambda: len(self.house.mails_to(self.address)) >= number,
             within_s=WITHIN_S,
             what=f"mail {number} of {self.address}",
             tell=self.house.logs,
         )
+        mails = self.house.mails_to(self.address)
         assert len(mails) == number, [mail.subject for mail in mails]
         return mails[-1]
 
@@ -142,9 +144,17 @@ def publish(house: Installation, title: str, body: str) -> None:
 
 
 def test_from_signup_to_the_first_digest_to_one_click_to_forgotten(reader: Reader) -> None:
-    page, house = reader.page, reader.house
-    # Signing up
-    page.goto(f"{house.url}/subscribe")
+    sign_up_and_confirm(reader)
+    digest = read_the_first_digest(reader)
+    change_the_rhythm(reader, digest)
+    leave_by_one_click_and_come_back(reader, digest)
+    be_forgotten(reader, digest)
+    assert reader.complaints == []
+
+
+def sign_up_and_confirm(reader: Reader) -> None:
+    page = reader.page
+    page.goto(f"{reader.house.url}/subscribe")
     reader.shoot("1-subscribe")
     names = {"en": "North Korea", "ko": "북한"}
     page.get_by_role("checkbox", name=names[reader.tag], exact=True).check()
@@ -152,49 +162,55 @@ def test_from_signup_to_the_first_digest_to_one_click_to_forgotten(reader: Reade
     page.locator("[name=timezone]").select_option("Asia/Seoul")
     reader.press("Subscribe")
     reader.expect_heading("Check your mail")
-    # The question
-    question = reader.mail(1)
-    reader.open(question, "confirm")
+    reader.open(reader.mail(1), "confirm")
     reader.expect_heading("Is this what you want?")
     reader.shoot("2-confirm")
     reader.press("Yes, subscribe me")
     reader.expect_heading("You are subscribed")
-    # The first digest
+
+
+def read_the_first_digest(reader: Reader) -> Mail:
     title, body, days = NEWS[reader.tag]
-    publish(house, title, body)
+    publish(reader.house, title, body)
     morning = (datetime.now(UTC) + timedelta(days=days)).strftime("%Y-%m-%dT22:01:00Z")  # 07:01 in Seoul
-    house.told("plan", "--at", morning)
+    reader.house.told("plan", "--at", morning)
     digest = reader.mail(2)
     assert title in digest.part("plain")
     reader.open(digest, "m")
     reader.shoot("3-digest")
-    # Preferences
+    return digest
+
+
+def change_the_rhythm(reader: Reader, digest: Mail) -> None:
     reader.open(digest, "preferences")
     reader.expect_heading("What you follow")
     reader.shoot("4-preferences")
-    page.locator("select[name^=cadence-]").select_option("weekly")
-    page.locator("select[name^=weekday-]").select_option("5")
+    reader.page.locator("select[name^=cadence-]").select_option("weekly")
+    reader.page.locator("select[name^=weekday-]").select_option("5")
     reader.press("Save")
-    expect(page.get_by_role("status")).to_have_text(reader.says("It is saved."))
-    assert house.query(
-        "SELECT cadence, weekday FROM subscription JOIN subscriber ON subscriber.id = subscriber_id WHERE email = ?",
-        reader.address,
-    ) == [("weekly", 5)]
-    # One click, as a mail provider does it
+    expect(reader.page.get_by_role("status")).to_have_text(reader.says("It is saved."))
+    statement = (
+        "SELECT cadence, weekday FROM subscription JOIN subscriber ON subscriber.id = subscriber_id WHERE email = ?"
+    )
+    assert reader.house.query(statement, reader.address) == [("weekly", 5)]
+
+
+def leave_by_one_click_and_come_back(reader: Reader, digest: Mail) -> None:
     target = digest.header_bytes("List-Unsubscribe").decode().partition(">")[0].strip("<")
-    clicked = httpx.post(target, data={"List-Unsubscribe": "One-Click"})
+    clicked = httpx.post(target, data={"List-Unsubscribe": "One-Click"})  # as a mail provider does it
     assert (clicked.status_code, clicked.history) == (200, [])
     assert standing(reader) == ("left", 0)
-    # Back again
-    page.goto(target)
+    reader.page.goto(target)
     reader.shoot("5-unsubscribed")
-    page.goto(f"{house.url}/subscribe?topic=north-korea")
-    page.locator("[name=email]").fill(reader.address)
+    reader.page.goto(f"{reader.house.url}/subscribe?topic=north-korea")
+    reader.page.locator("[name=email]").fill(reader.address)
     reader.press("Subscribe")
     reader.open(reader.mail(3), "confirm")
     reader.press("Yes, subscribe me")
     assert standing(reader) == ("active", 1)
-    # Forgotten
+
+
+def be_forgotten(reader: Reader, digest: Mail) -> None:
     reader.open(digest, "preferences")
     reader.press("Forget me")
     reader.shoot("6-letter")
@@ -202,16 +218,15 @@ def test_from_signup_to_the_first_digest_to_one_click_to_forgotten(reader: Reade
     reader.expect_heading("Shall we forget you?")
     reader.press("Forget me")
     reader.expect_heading("For good?")
-    assert "tocsin.db" in found_in(house, reader.address)
+    assert "tocsin.db" in found_in(reader.house, reader.address)
     reader.press("Yes, forget me for good")
     reader.expect_heading("You are forgotten")
     reader.shoot("7-forgotten")
-    assert reader.complaints == []
-    assert found_in(house, reader.address) == ""
+    assert found_in(reader.house, reader.address) == ""
 
 
 def found_in(house: Installation, words: str) -> str:
-    """Return the files of the home that hold these words anywhere: the database with its log, mails, logs, the broker."""
+    """Return the files that hold these words anywhere: the database and its log, mails, logs, the broker's."""
     files = [file for file in house.home.rglob("*") if file.is_file()]
     logs = list(house.folder.glob("*.log"))
     return "\n".join(str(file) for file in [*files, *logs] if words.lower().encode() in file.read_bytes().lower())

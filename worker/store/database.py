@@ -144,14 +144,31 @@ def _sqlite_engine(url: URL) -> Engine:
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None  # the "begin" listener says when a transaction starts, and which kind
+    _turn_to_wal(connection)
     for pragma in (
-        "journal_mode=WAL",
         "synchronous=FULL",  # an acknowledged step survives power loss: the delivery guarantee rests on it
         "foreign_keys=ON",
         "secure_delete=ON",  # what erasure deletes is overwritten
         f"busy_timeout={BUSY_TIMEOUT_S * 1000}",
     ):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _turn_to_wal(connection: sqlite3.Connection) -> None:
+    """Have the file keep a write-ahead log, which it then does for good.
+
+    Of several processes that meet at a new file, SQLite tells all but one that it is locked, without the usual wait.
+    """
+    give_up_s = time.monotonic() + BUSY_TIMEOUT_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() >= give_up_s:
+                raise
+            time.sleep(0.02)
+        else:
+            return
 
 
 def _begin_sqlite(conn: Connection) -> None:
