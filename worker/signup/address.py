@@ -9,8 +9,7 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from email_validator import EmailNotValidError, validate_email
 from email_validator.rfc_constants import CASE_INSENSITIVE_MAILBOX_NAMES
@@ -24,8 +23,7 @@ _LONGEST_PLAIN: Final = 64  # a local part has no more (RFC 5321, 4.5.3.1.1); su
 _CASELESS: Final = frozenset(CASE_INSENSITIVE_MAILBOX_NAMES)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """A mailbox: `text` is what mail is sent to, `key` what it is found by, whatever its spelling."""
 
     text: str

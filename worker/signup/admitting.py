@@ -7,6 +7,7 @@ reader.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -82,6 +83,7 @@ class Person:
     confirmed_at: datetime | None = None
     left_at: datetime | None = None
     holds: dict[Target, Held] = field(default_factory=dict)
+    shares_holds: bool = False  # with others of whom the list says the same
     is_new: bool = True
     is_changed: bool = False
     is_answered: bool = False  # the question that was open is so by the operator's word
@@ -92,6 +94,12 @@ class Person:
             if getattr(self, name) != value:
                 setattr(self, name, value)
                 self.is_changed = True
+
+    def take_own_holds(self) -> None:
+        """Have subscriptions of this reader's own, which may then change."""
+        if self.shares_holds:
+            self.holds = {target: dataclasses.replace(held) for target, held in self.holds.items()}
+            self.shares_holds = False
 
 
 class Dues:
@@ -122,6 +130,7 @@ class House:
     before_alerts: Callable[[int], int]
     is_confirmed: bool
     dues: Dues
+    begun: dict[int, tuple[Terms, dict[Target, Held]]] = field(default_factory=dict)  # by the terms' own number
 
     def due(self, rhythm: Rhythm, timezone: str) -> datetime | None:
         """Return when a subscription of this rhythm is due next, None for immediate ones."""
@@ -213,12 +222,25 @@ def _accept(person: Person, where: Standing, due: Step, line: Line, house: House
     if where is None:
         person.consent, person.confirmed_at = _answered(person, where, line.record, house.at), house.at
         person.status = due.to
+        person.holds, person.shares_holds = _begin(terms, house), True
     else:
+        person.take_own_holds()
         _bring_up_to_date(person, where, due, line, house)
-    for follow in terms.follows:
-        _follow(person, follow, house, terms.timezone)
+        for follow in terms.follows:
+            _follow(person.holds, follow, house, terms.timezone)
     if where is None and line.status is SubscriberStatus.PAUSED:
         person.status, person.paused_at = SubscriberStatus.PAUSED, house.at
+
+
+def _begin(terms: Terms, house: House) -> dict[Target, Held]:
+    """Return what somebody new follows by these terms: made once for all of whom a list says the same."""
+    known = house.begun.get(id(terms))
+    if known is None:
+        holds: dict[Target, Held] = {}
+        for follow in terms.follows:
+            _follow(holds, follow, house, terms.timezone)
+        known = house.begun[id(terms)] = (terms, holds)
+    return known[1]
 
 
 def _bring_up_to_date(person: Person, where: Standing, due: Step, line: Line, house: House) -> None:
@@ -281,7 +303,7 @@ def _continue(held: Held, house: House, timezone: str) -> None:
         _take_up(held, _BY_EDITORS, house.newsletter_due(newsletter, timezone), house)
 
 
-def _follow(person: Person, follow: Follow, house: House, timezone: str) -> None:
+def _follow(holds: dict[Target, Held], follow: Follow, house: House, timezone: str) -> None:
     """Let a reader have one thing; what has gone since the list was checked is left out."""
     if follow.newsletter is not None:
         newsletter = house.newsletters.get(follow.newsletter)
@@ -295,9 +317,9 @@ def _follow(person: Person, follow: Follow, house: House, timezone: str) -> None
             return
         target = (topic_id, None)
         rhythm, next_due_at = follow.rhythm, house.due(follow.rhythm, timezone)
-    held = person.holds.get(target)
+    held = holds.get(target)
     if held is None:
-        person.holds[target] = Held(
+        holds[target] = Held(
             *target, rhythm.cadence, rhythm.times, rhythm.weekday, next_due_at, house.head, is_changed=True
         )
         return

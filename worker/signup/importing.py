@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from operator import itemgetter
-from typing import BinaryIO, Final, TypeVar
+from typing import BinaryIO, Final, NamedTuple, TypeVar
 
 from worker.errors import InputError
 from worker.hearsay import Cause
@@ -77,8 +77,7 @@ class Record:
     since: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One line without a mistake."""
 
     number: int
@@ -124,27 +123,44 @@ class _Reader:
         self._header, self._rules = header, rules
         self._what = itemgetter(*(header.index(name) for name in ("topics", "cadence", "at")))
         self._about = itemgetter(*(header.index(name) for name in ("locale", "timezone", STATUS) if name in header))
+        self._rest = itemgetter(*(place for place, name in enumerate(header) if name not in {"email", "name"}))
+        self._terms: dict[object, Terms] = {}
         self._follows: dict[object, tuple[Follow, ...]] = {}
         self._known: dict[object, tuple[str, str, SubscriberStatus | None]] = {}
 
     def read(self, rows: Iterator[tuple[int, list[str]]]) -> Iterator[Line | Faulty]:
         """Yield the lines of the rows."""
-        width, email, name = len(self._header), self._header.index("email"), self._header.index("name")
-        what, all_follows, about, known = self._what, self._follows, self._about, self._known
+        width, email, name, rest = (
+            len(self._header),
+            self._header.index("email"),
+            self._header.index("name"),
+            self._rest,
+        )
         for number, row in rows:
             if len(row) == width:
-                follows, rest = all_follows.get(what(row)), known.get(about(row))
-                if follows is not None and rest is not None:
+                terms = self._terms.get(rest(row)) or self._joined(row)
+                if terms is not None:
                     try:
-                        yield Line(number, normalise(row[email]), read_name(row[name]), Terms(follows, *rest))
+                        line = Line(number, normalise(row[email]), read_name(row[name]), terms)
                     except InputError:
                         pass  # told below, with all that is wrong with the line
                     else:
+                        yield line
                         continue
-            line = _line(number, self._header, row, self._rules)
-            if isinstance(line, Line):
-                self._remember(row, line.terms)
-            yield line
+            read = _line(number, self._header, row, self._rules)
+            if isinstance(read, Line):
+                self._remember(row, read.terms)
+            yield read
+
+    def _joined(self, row: list[str]) -> Terms | None:
+        """Return what a line says but for whom, put together from other lines; None where it says something new."""
+        follows, about = self._follows.get(self._what(row)), self._known.get(self._about(row))
+        if follows is None or about is None:
+            return None
+        if len(self._terms) >= _MOST_KNOWN:
+            self._terms.clear()
+        terms = self._terms[self._rest(row)] = Terms(follows, *about)
+        return terms
 
     def _remember(self, row: list[str], terms: Terms) -> None:
         for memory in (self._follows, self._known):

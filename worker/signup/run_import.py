@@ -6,13 +6,14 @@ in between it can simply be run again, since every line is an upsert by address.
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import functools
 import os
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -37,6 +38,7 @@ __all__ = ["Fate", "Imported", "Listing", "import_readers", "take"]
 MOST_SHOWN: Final = 50
 _ROWS_A_TRANSACTION: Final = 5_000
 _PAUSE_S: Final = 0.02  # SQLite queues no writers: who waits looks again every tenth of a second, and must find a gap
+_WRITERS: Final = 2  # on PostgreSQL
 _MOST_RETRIES: Final = 5
 _RETRIED: Final = frozenset({"23505", "40001", "40P01"})  # unique_violation, serialization_failure, deadlock_detected
 
@@ -168,15 +170,44 @@ def _lines(read: Iterable[Line | Faulty]) -> Iterator[Line]:
 
 
 def _store(database: Database, lines: Iterable[Line], listing: Listing, tell: Callable[[], None]) -> Counter[Fate]:
-    fates: Counter[Fate] = Counter()
     dues = Dues()
     with contextlib.closing(Rehearsal()) if listing.dry_run else contextlib.nullcontext() as rehearsal:
         hashed = ((line, listing.hash_address(line.address.key)) for line in lines)
-        for chunk in _ahead(_chunks(hashed)):
+        chunks = _ahead(_chunks(hashed))
+        if rehearsal is None and not database.is_sqlite:
+            return _store_side_by_side(database, chunks, listing, dues, tell)
+        fates: Counter[Fate] = Counter()
+        for chunk in chunks:
             fates.update(_take(database, chunk, listing, dues, rehearsal))
             tell()
-            if database.is_sqlite and rehearsal is None:
+            if rehearsal is None:
                 time.sleep(_PAUSE_S)
+    return fates
+
+
+def _store_side_by_side(
+    database: Database, chunks: Iterator[list[Hashed]], listing: Listing, dues: Dues, tell: Callable[[], None]
+) -> Counter[Fate]:
+    """Store chunks by two connections: one is decided on while the database takes the other.
+
+    What is said of one address is taken in the order of the file: a chunk waits for the one before it that names a
+    reader of its own.
+    """
+    fates: Counter[Fate] = Counter()
+    under_way: collections.deque[tuple[Future[Counter[Fate]], frozenset[str]]] = collections.deque()
+
+    def finish_one() -> None:
+        fates.update(under_way.popleft()[0].result())
+        tell()
+
+    with ThreadPoolExecutor(_WRITERS, "import-writer") as writers:
+        for chunk in chunks:
+            named = frozenset(address_hash for _, address_hash in chunk)
+            while under_way and (len(under_way) >= _WRITERS or any(named & others for _, others in under_way)):
+                finish_one()
+            under_way.append((writers.submit(_take, database, chunk, listing, dues, None), named))
+        while under_way:
+            finish_one()
     return fates
 
 

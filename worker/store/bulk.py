@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Dialect
 from sqlalchemy.exc import DBAPIError
 
+from worker.store import copying
 from worker.store.schema import Base
 
 _VALUES_KEPT = 64
@@ -22,47 +23,31 @@ _VALUES_KEPT = 64
 def insert(conn: Connection, table: type[Base], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
     """Add rows, each a tuple of values in the order of `columns`; return how many. No row may be there already."""
     defaults = _defaults(table, columns)
-    prepare = _preparing(table, [*columns, *defaults], conn.dialect, is_copied=conn.dialect.name != "sqlite")
-    constant = tuple(defaults.values())
-    prepared = [prepare((*row, *constant)) for row in rows]
-    if not prepared:
+    constant, given = tuple(defaults.values()), (*columns, *defaults)
+    whole = [(*row, *constant) for row in rows]
+    if not whole:
         return 0
-    names = _names(conn, [*columns, *defaults])
+    names = _names(conn, given)
     target = conn.dialect.identifier_preparer.quote(table.__tablename__)
     if conn.dialect.name == "sqlite":
-        marks = ", ".join("?" * (len(columns) + len(defaults)))
+        marks = ", ".join("?" * len(given))
+        prepared = list(map(_preparing(table, given, conn.dialect), whole))
         conn.exec_driver_sql(f"INSERT INTO {target} ({names}) VALUES ({marks})", prepared)  # noqa: S608  names of ours
     else:
-        driver = conn.dialect.loaded_dbapi
-        statement = f"COPY {target} ({names}) FROM STDIN"
-        try:
-            _copy(conn, statement, table, (*columns, *defaults), prepared)
-        except driver.Error as error:  # in SQLAlchemy's words, as all other statements' errors, and without values
-            raise DBAPIError.instance(
-                statement, None, error, driver.Error, hide_parameters=True, dialect=conn.dialect
-            ) from None
-    return len(prepared)
+        _copy(conn, f"COPY {target} ({names}) FROM STDIN", copying.lines(table, given, whole, conn.dialect))
+    return len(whole)
 
 
-def _copy(
-    conn: Connection, statement: str, table: type[Base], columns: Sequence[str], rows: Sequence[Sequence[Any]]
-) -> None:
+def _copy(conn: Connection, statement: str, lines: str) -> None:
+    driver = conn.dialect.loaded_dbapi
     cursor: Any = conn.connection.cursor()  # psycopg's own
-    with cursor, cursor.copy(statement) as copy:
-        if all(isinstance(table.__table__.c[name].type, sa.Integer) for name in columns):
-            copy.write(_numbers(rows))
-        else:
-            for row in rows:
-                copy.write_row(row)
-
-
-def _numbers(rows: Sequence[Sequence[int | None]]) -> str:
-    r"""Return rows of whole numbers as COPY reads them (PostgreSQL, "COPY", text format).
-
-    >>> _numbers([(1, 2), (3, None)])
-    '1\t2\n3\t\\N\n'
-    """
-    return "".join("\t".join("\\N" if value is None else str(value) for value in row) + "\n" for row in rows)
+    try:
+        with cursor, cursor.copy(statement) as copy:
+            copy.write(lines)
+    except driver.Error as error:  # in SQLAlchemy's words, as all other statements' errors, and without values
+        raise DBAPIError.instance(
+            statement, None, error, driver.Error, hide_parameters=True, dialect=conn.dialect
+        ) from None
 
 
 def update(conn: Connection, table: type[Base], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
@@ -150,15 +135,13 @@ def _defaults(table: type[Base], columns: Sequence[str]) -> dict[str, Any]:
 
 
 def _preparing(
-    table: type[Base], columns: Sequence[str], dialect: Dialect, *, is_copied: bool = False
+    table: type[Base], columns: Sequence[str], dialect: Dialect
 ) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
-    """Return what turns a row into the driver's values; for COPY, JSON into text."""
+    """Return what turns a row into the driver's values."""
     changes = []
     for place, name in enumerate(columns):
         kind = table.__table__.c[name].type.dialect_impl(dialect)  # JSON on SQLite may be an array on PostgreSQL
         process: Callable[[Any], Any] | None = kind.bind_processor(dialect)
-        if is_copied and isinstance(kind, sa.JSON):
-            process = json.dumps
         if process is not None:
             changes.append((place, _keeping(kind, process)))
     if not changes:

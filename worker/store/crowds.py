@@ -187,10 +187,11 @@ def bar(conn: Connection, barred: Mapping[str, tuple[Cause, str]], *, at: dateti
 
 
 def _among(conn: Connection, column: Any, values: Iterable[Any]) -> ColumnElement[bool]:  # noqa: ANN401  a mapped column of any type
-    """Return the condition that a column has one of thousands of values."""
+    """Return the condition that a column has one of thousands of values, which are hashes or numbers."""
     if conn.dialect.name == "sqlite":
         listed = sa.func.json_each(sa.literal(json.dumps(list(values)), sa.Text)).table_valued("value")
         among: ColumnElement[bool] = column.in_(sa.select(listed.c.value))
         return among
-    given: ColumnElement[bool] = column == sa.any_(sa.literal(list(values), postgresql.ARRAY(column.type)))
+    array = sa.literal(f"{{{','.join(map(str, values))}}}", sa.Text)  # psycopg would write it element by element
+    given: ColumnElement[bool] = column == sa.any_(sa.cast(array, postgresql.ARRAY(column.type)))
     return given
