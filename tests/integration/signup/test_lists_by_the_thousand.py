@@ -20,7 +20,7 @@ from tests.databases import opened
 from worker.signup import run_import
 from worker.signup.importing import Line, Rules, read_lines
 from worker.signup.run import come_back
-from worker.signup.run_import import Listing, import_readers
+from worker.signup.run_import import Fate, Listing, import_readers
 from worker.signup.run_newsletters import import_newsletters
 from worker.signup.run_preferences import unsubscribe
 from worker.signup.wishes import Rhythm
@@ -283,7 +283,7 @@ def test_an_import_that_broke_off_is_finished_by_the_next(database, tmp_path, mo
     with pytest.raises(KeyboardInterrupt):
         import_readers(database, file, listing)
     fates = import_readers(database, file, listing).fates
-    assert fates["updated"] in {2, 4}  # on PostgreSQL, what was under way beside it is stored
-    assert fates["updated"] + fates["new"] == 6
+    assert fates[Fate.UPDATED] in {2, 4}  # on PostgreSQL, what was under way beside it is stored
+    assert fates[Fate.UPDATED] + fates[Fate.NEW] == 6
     readers = Readers(database)
     assert all(set(readers.follows(f"r{one}@example.org")) == {"oman"} for one in range(6))
