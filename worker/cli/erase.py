@@ -31,7 +31,7 @@ def erase(
         typer.confirm("What is erased cannot be brought back. Go on?", abort=True, err=True)
     key = found.address_hash(wanted.key)
     erased = forget(found.database, wanted, key, actor=operator(), suppress=suppress)
-    mails = remove_files(home=found.home, inbox=found.inbox, spellings={wanted.text, wanted.key})
+    mails = remove_files(home=found.home, inbox=found.inbox, spellings=erased.spellings)
     is_flushed = flush(found.database, within_s=_FLUSH_WITHIN_S)
     if as_json:
         told = {"known": erased.was_known, "unsent": erased.unsent, "mails": erased.mails, "events": erased.events}

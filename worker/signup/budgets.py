@@ -17,6 +17,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 HOUR_S: Final = 3600.0
+_ROUNDING_S: Final = 1e-6  # floating-point numbers are off by less; Redis reckons in whole microseconds
 
 
 class Sought(StrEnum):
@@ -98,7 +99,7 @@ def spend(state: dict[str, float], charges: Sequence[Charge], *, now_s: float) -
     """
     after = {one.name: _due(state, one, now_s) + one.takes_s for one in charges}
     wait_s = max((due_s - now_s - HOUR_S for due_s in after.values()), default=0.0)
-    if wait_s > 0:
+    if wait_s > _ROUNDING_S:
         return wait_s
     state.update(after)
     return 0.0

@@ -27,9 +27,13 @@ _BY_REQUEST = "erased at the reader's wish, who wants no mail again"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Erased:
-    """What was forgotten: whether there was a reader, how many mails and events told of them."""
+    """What was forgotten: whether there was a reader, how many mails and events told of them.
+
+    `spellings` are those of all their addresses, for what lies outside the tables.
+    """
 
     was_known: bool
+    spellings: frozenset[str] = frozenset()
     unsent: int = 0
     mails: int = 0
     events: int = 0
@@ -50,8 +54,16 @@ def erase(database: Database, address: Address, address_hash: str, *, actor: str
         if reader is None or due is None:
             own_letters.forget(conn, None, address_hash)
             editions.finish_settled(conn)
-            return Erased(was_known=False, events=personal.scrub_events(conn, whose))
+            return Erased(was_known=False, spellings=whose.spellings, events=personal.scrub_events(conn, whose))
         return _forget(conn, reader.id, whose, actor=actor)
+
+
+def erase_reader(database: Database, subscriber_id: SubscriberId, *, actor: str, suppress: bool) -> Erased:
+    """`erase` for a reader by their number, whatever their address is by now."""
+    with database.write() as conn:
+        turns.alone(conn)
+        reader = people.locked(conn, subscriber_id)
+        return forget_reader(conn, reader, actor=actor, suppress=suppress) if reader else Erased(was_known=False)
 
 
 def forget_reader(
@@ -105,11 +117,11 @@ def _forget(
     outbox.tell(conn, Tiding.ERASED, subscriber_id)
     editions.finish_settled(conn)
     house.note(conn, actor=actor, action="erase", subject=f"subscriber {subscriber_id}")
-    return Erased(was_known=True, unsent=unsent, mails=mails, events=events)
+    return Erased(was_known=True, spellings=whose.spellings, unsent=unsent, mails=mails, events=events)
 
 
 def _whose(conn: Connection, address: Address, address_hash: str, reader: Reader | None) -> Whose:
-    """Return whom it is about: addresses that were the reader's lately too, unless another reader has them now."""
+    """Return whom it is about: addresses that were the reader's once too, unless another reader has them now."""
     if reader is None:
         return Whose(subscriber_id=None, address_hash=address_hash, spellings=frozenset({address.text, address.key}))
     former = {

@@ -70,7 +70,8 @@ def name_address(
             recipient_hash=address_hash,
             is_due=due.does is Move.ASK,
         )
-        asking.note(conn, at=at, subscriber_id=found.reader.id, mailbox_hash=mailbox_hash, due_at=at)
+        # Nobody's row: no yes of the reader's, and no erasure, may give somebody else's mailbox its budget back.
+        asking.note(conn, at=at, mailbox_hash=mailbox_hash, due_at=at)
         if due.does is Move.WARN and other is not None:
             own_letters.put(conn, other.id, LetterKind.TAKEN)
         return due
@@ -86,7 +87,6 @@ def agree(database: Database, subscriber_id: SubscriberId, letter_id: int, *, ev
             _clear(conn, due, other, letter)
             own_letters.overtake(conn, reader.id, [kind for kind in _MAILED_THERE if kind is not letter.kind])
             _move(conn, reader, letter, evidence)
-            asking.forget(conn, reader.id)
             own_letters.put(
                 conn, reader.id, LetterKind.MOVED, recipient=reader.email, recipient_hash=reader.address_hash
             )

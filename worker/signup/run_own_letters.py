@@ -90,8 +90,8 @@ def tell_all(database: Database, subscriber_id: SubscriberId, letter_id: int) ->
 
 def forget_by_letter(
     database: Database, subscriber_id: SubscriberId, letter_id: int, *, suppress: bool
-) -> tuple[Erased, frozenset[str]] | None:
-    """Forget a reader at their own wish; give the spellings of their addresses too, for what lies outside the tables.
+) -> Erased | None:
+    """Forget a reader at their own wish.
 
     None when the link is good no longer. With `suppress`, no sign-up and no list brings the address back.
     """
@@ -100,8 +100,7 @@ def forget_by_letter(
         found = opened(conn, people.locked(conn, subscriber_id), letter_id, LetterKind.FORGET)
         if found.reader is None or found.paper is not Paper.OPEN:
             return None
-        spellings = run_erasure.whose_of(conn, found.reader).spellings
-        return run_erasure.forget_reader(conn, found.reader, actor="the reader", suppress=suppress), spellings
+        return run_erasure.forget_reader(conn, found.reader, actor="the reader", suppress=suppress)
 
 
 def forget_letters(database: Database) -> int:

@@ -17,12 +17,14 @@ from sqlalchemy import ColumnElement, Connection
 from worker.facts import DueLetter
 from worker.lifecycle import PRE_COMMIT, Happening, State, sources_of
 from worker.model import EditionId, LetterKind, SubscriberId
+from worker.store import events
 from worker.store.database import now
 from worker.store.leases import lock, reschedule
-from worker.store.schema import Attempt, Delivery, OwnLetter, Subscriber
+from worker.store.schema import Attempt, Delivery, Event, OwnLetter, Subscriber
 
 KEPT_FOR: Final = timedelta(days=8)
-"""So long a letter is remembered: the way back from a change of address is open for seven days."""
+"""So long a letter is remembered: the way back from a change of address is open for seven days. Those that tell a
+reader's former addresses stay as long as the reader does, who could not be forgotten wholly without them."""
 _VOID: Final = "the letter was overtaken by another"
 
 
@@ -167,12 +169,9 @@ def to_others(subscriber_id: SubscriberId | None = None) -> sa.Select[int | None
 
 
 def former_addresses(conn: Connection, subscriber_id: SubscriberId) -> dict[str, str]:
-    """Return the addresses that were a reader's lately, each with its hash."""
-    query = sa.select(OwnLetter.recipient, OwnLetter.recipient_hash).where(
-        OwnLetter.subscriber_id == subscriber_id,
-        OwnLetter.recipient.is_not(None),
-        sa.or_(OwnLetter.kind == LetterKind.MOVED, OwnLetter.used_at.is_not(None)),
-    )
+    """Return the addresses that were a reader's once, each with its hash; perhaps the present one too."""
+    mine = OwnLetter.subscriber_id == subscriber_id
+    query = sa.select(OwnLetter.recipient, OwnLetter.recipient_hash).where(mine, _was_the_readers())
     return {str(row.recipient): str(row.recipient_hash) for row in conn.execute(query)}
 
 
@@ -193,6 +192,8 @@ def forget(conn: Connection, subscriber_id: SubscriberId | None, address_hash: s
     """Delete a reader's letters; take an address out of all others' letters and their mails, but for one of them."""
     named = sa.and_(OwnLetter.recipient_hash == address_hash, OwnLetter.id != spare)
     scrub(conn, named)
+    spared = sa.select(OwnLetter.subscriber_id).where(OwnLetter.id == spare)
+    _scrub_former(conn, sa.and_(named, OwnLetter.subscriber_id.not_in(spared)))
     blank = {"recipient": None, "recipient_hash": None, "due_at": None}
     voided_at = sa.func.coalesce(OwnLetter.voided_at, now(conn))
     conn.execute(sa.update(OwnLetter).where(named).values(**blank, voided_at=voided_at))
@@ -201,14 +202,23 @@ def forget(conn: Connection, subscriber_id: SubscriberId | None, address_hash: s
 
 
 def let_go(conn: Connection) -> int:
-    """Delete letters that nobody can follow any more, with the addresses in them that never became their reader's."""
-    old = OwnLetter.asked_at < now(conn) - KEPT_FOR
-    scrub(conn, sa.and_(old, OwnLetter.kind == LetterKind.NEW_ADDRESS, OwnLetter.used_at.is_(None)))
+    """Delete letters that nobody can follow any more, with the addresses in them that never became their reader's.
+
+    What was told of a mail to such an address quotes it, and goes too.
+    """
+    old = sa.and_(OwnLetter.asked_at < now(conn) - KEPT_FOR, sa.not_(_was_the_readers()))
+    numbers = scrub(conn, sa.and_(old, OwnLetter.kind == LetterKind.NEW_ADDRESS))
+    quoting = sa.select(Event.id).join(Delivery, Delivery.id == Event.delivery_id)
+    for event_id in conn.execute(quoting.where(Delivery.edition_id.in_(numbers))).scalars().all():
+        events.forget(conn, event_id)
     return conn.execute(sa.delete(OwnLetter).where(old)).rowcount
 
 
-def scrub(conn: Connection, which: ColumnElement[bool]) -> None:
-    """Take the address of some letters out of their mails and the tries; an unsent one does not go any more."""
+def scrub(conn: Connection, which: ColumnElement[bool]) -> list[int | None]:
+    """Take the address of some letters out of their mails and the tries; an unsent one does not go any more.
+
+    Return the editions of these letters.
+    """
     numbers = _withdraw(conn, which)
     mails = Delivery.edition_id.in_(numbers)
     tries = Attempt.delivery_id.in_(sa.select(Delivery.id).where(mails))
@@ -216,6 +226,24 @@ def scrub(conn: Connection, which: ColumnElement[bool]) -> None:
     reason = sa.case((Delivery.reason == _VOID, Delivery.reason), else_="")
     blank = {"recipient": None, "domain": "", "provider_message_id": "", "reason": reason}
     conn.execute(sa.update(Delivery).where(mails).values(**blank))
+    return numbers
+
+
+def _scrub_former(conn: Connection, which: ColumnElement[bool]) -> None:
+    """Take an address that is a reader's no longer out of the mails that went there, and out of their tries."""
+    told = sa.select(OwnLetter.subscriber_id, OwnLetter.recipient).where(which, _was_the_readers()).distinct()
+    for subscriber_id, recipient in conn.execute(told).all():
+        mails = sa.and_(Delivery.subscriber_id == subscriber_id, Delivery.recipient == recipient)
+        tries = Attempt.delivery_id.in_(sa.select(Delivery.id).where(mails))
+        conn.execute(sa.update(Attempt).where(tries).values(text="", provider_message_id=""))
+        blank = {"recipient": None, "domain": "", "provider_message_id": ""}
+        conn.execute(sa.update(Delivery).where(mails, Delivery.state.not_in(PRE_COMMIT)).values(**blank))
+
+
+def _was_the_readers() -> ColumnElement[bool]:
+    """Return the condition that a letter tells an address that is, or was, its reader's own."""
+    has_been = sa.or_(OwnLetter.kind == LetterKind.MOVED, OwnLetter.used_at.is_not(None))
+    return sa.and_(OwnLetter.recipient.is_not(None), has_been)
 
 
 def _withdraw(conn: Connection, which: ColumnElement[bool]) -> list[int | None]:

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection
 
 from worker.hearsay import Cause
 from worker.lifecycle import PRE_COMMIT, State
-from worker.model import ContentId, DeliveryId, SubscriberId, SubscriberStatus
+from worker.model import ContentId, DeliveryId, EditionKind, SubscriberId, SubscriberStatus
 from worker.store import contents, ledger, mutes, outbox, own_letters
 from worker.store.database import now
 from worker.store.events import IMPERSONAL
@@ -49,7 +49,7 @@ _WHY: Final = "the reader was erased"
 class Whose:
     """Whom it is about: a reader, where there is one, and an address by its hash and in all spellings known.
 
-    `former_hashes` are those of addresses that were the reader's lately, and nobody's since.
+    `former_hashes` are those of addresses that were the reader's once, and nobody's since.
     """
 
     subscriber_id: SubscriberId | None
@@ -64,10 +64,17 @@ class Whose:
 
 
 def told(conn: Connection, whose: Whose) -> dict[str, Any]:
-    """Return everything that is held about an address, as plain values."""
+    """Return everything that is held about an address, as plain values.
+
+    Of a letter to somebody else only that it was asked for: whether it went would tell whether they are a reader.
+    """
     subscriber_id, address_hash = whose.subscriber_id, whose.address_hash
     suppression = sa.select(Suppression.__table__).where(Suppression.address_hash == address_hash)
-    events = sa.select(Event.__table__).where(_about(whose)).order_by(Event.id)
+    copies = list(ledger.deliveries(conn, subscriber=subscriber_id)) if subscriber_id is not None else []
+    to_others = _to_others(conn, subscriber_id, copies)
+    of_theirs = sa.or_(Event.delivery_id.is_(None), Event.delivery_id.not_in(to_others))
+    is_told = sa.and_(_about(whose), sa.or_(of_theirs, Event.address_hash.in_(whose.hashes)))
+    events = sa.select(Event.__table__).where(is_told).order_by(Event.id)
     known = {
         "suppression": next(iter(_rows(conn, suppression)), None),
         "events": _rows(conn, events),
@@ -86,15 +93,14 @@ def told(conn: Connection, whose: Whose) -> dict[str, Any]:
     muted = sa.select(
         StoryMute.story_id, mutes.title_of(StoryMute.story_id).label("title"), StoryMute.muted_at, StoryMute.muted_until
     ).where(StoryMute.subscriber_id == subscriber_id)
-    others = set(conn.execute(own_letters.to_others(subscriber_id)).scalars())
     mails = [
         {
             **row,
             "stories": _titles(conn, DeliveryId(row["id"])),
             "tries": ledger.attempts(conn, DeliveryId(row["id"])),
         }
-        for row in list(ledger.deliveries(conn, subscriber=subscriber_id))
-        if row["edition"] not in others  # a question to somebody else, who need not be a reader
+        for row in copies
+        if row["id"] not in to_others
     ]
     asked = sa.select(Asking.__table__).where(Asking.subscriber_id == subscriber_id).order_by(Asking.id)
     return {
@@ -237,6 +243,18 @@ def _acts(conn: Connection, whose: Whose) -> list[dict[str, Any]]:
     about += [f"subscriber {whose.subscriber_id}"] if whose.subscriber_id is not None else []
     told = [note for subject in about for note in notes(conn, subject)]
     return [{"at": at, "actor": actor, "action": action, **detail} for at, actor, action, detail in told]
+
+
+def _to_others(conn: Connection, subscriber_id: SubscriberId | None, copies: list[dict[str, Any]]) -> set[int]:
+    """Return which of a reader's copies are letters to addresses that never became theirs.
+
+    Of one that has been let go, or whose address was forgotten, only the missing address is left to tell it by.
+    """
+    if subscriber_id is None:
+        return set()
+    editions = set(conn.execute(own_letters.to_others(subscriber_id)).scalars())
+    blank = {row["id"] for row in copies if row["kind"] == EditionKind.SYSTEM and row["recipient"] is None}
+    return blank | {row["id"] for row in copies if row["edition"] in editions}
 
 
 def _titles(conn: Connection, delivery_id: DeliveryId) -> list[str]:

@@ -22,7 +22,7 @@ from worker.signup.address import normalise
 from worker.signup.consent import Consent, Evidence
 from worker.signup.decide import standing
 from worker.signup.run import Known, look_up
-from worker.signup.run_erasure import erase
+from worker.signup.run_erasure import erase_reader
 from worker.signup.run_subscribers import Changes, change
 from worker.signup.terms import MOST_ALERTS, read_quiet
 from worker.signup.wishes import MOST_FOLLOWS, Follow, Rhythm, Slug, Weekday, read_locale, read_name, read_zone
@@ -238,9 +238,8 @@ def erase_subscriber(
         if known is None or known.reader.email is None:
             raise _missing(subscriber_id)
         check_match(if_match, _shown(conn, known))
-    address = normalise(known.reader.email)
-    erase(house.database, address, house.address_hash(address.key), actor=actor, suppress=suppress)
-    remove_files(home=house.home, inbox=house.inbox, spellings={address.text, address.key})
+    erased = erase_reader(house.database, known.reader.id, actor=actor, suppress=suppress)
+    remove_files(home=house.home, inbox=house.inbox, spellings=erased.spellings)
     flush(house.database, within_s=_FLUSH_WITHIN_S)
 
 

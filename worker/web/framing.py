@@ -6,6 +6,7 @@ TOCSIN_EMBED_ORIGINS; called by `app` and `embed`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from worker.web.security import page_policy
 
 BOX: Final = "/embed"
+_ORIGIN: Final = re.compile(r"https?://(?:[a-z0-9.-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?")  # RFC 6454, 6.2
 
 
 def origins(given: str, *, home_url: str) -> tuple[str, ...]:
@@ -23,18 +25,24 @@ def origins(given: str, *, home_url: str) -> tuple[str, ...]:
 
     >>> origins("", home_url="https://www.Courier.example/news"), origins("*", home_url=""), origins("", home_url="")
     (('https://www.courier.example',), ('*',), ())
+    >>> origins("https://M.Courier.example", home_url="")
+    ('https://m.courier.example',)
     """
     home = urlsplit(home_url)
-    return tuple(given.split()) if given or not home.netloc else (f"{home.scheme}://{home.netloc}".lower(),)
+    return tuple(given.lower().split()) if given or not home.netloc else (f"{home.scheme}://{home.netloc}".lower(),)
 
 
 def allows(allowed: Sequence[str], origin: str) -> bool:
     """Tell whether pages of an origin may show the box. What a frame without a site says ("null") is no origin.
 
+    Nor is whatever else somebody writes into the box's address: it goes into the record of consent.
+
     >>> allows(("https://a.example",), "https://a.example"), allows(("*",), "null"), allows((), "https://a.example")
     (True, False, False)
+    >>> allows(("*",), "https://a.example:8443"), allows(("*",), "https://a.example/and more")
+    (True, False)
     """
-    return origin.startswith(("http://", "https://")) and (origin in allowed or "*" in allowed)
+    return bool(_ORIGIN.fullmatch(origin)) and (origin in allowed or "*" in allowed)
 
 
 class BoxHeaders:

@@ -166,8 +166,7 @@ def _forget(request: Request, site: Site, link: _Link, *, step: str, suppress: b
     done = forget_by_letter(site.house.database, link.subscriber_id, link.letter_id, suppress=suppress)
     if done is None:  # pragma: no cover  overtaken since the link was read
         return site.pages.page(request, "gone", language=link.language, status=410)
-    _, spellings = done
-    remove_files(home=site.house.home, inbox=site.house.inbox, spellings=spellings)
+    remove_files(home=site.house.home, inbox=site.house.inbox, spellings=done.spellings)
     answer = site.pages.page(request, "my-forgotten", language=link.language, suppress=suppress)
     answer.background = BackgroundTask(flush, site.house.database, within_s=_FLUSH_WITHIN_S)
     return answer

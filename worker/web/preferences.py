@@ -21,7 +21,7 @@ from worker.signup.run import Known, look_up
 from worker.signup.run_preferences import change_preferences
 from worker.tokens import Purpose
 from worker.web.forms import Draft, Reading, draft_of
-from worker.web.gate import budgeted
+from worker.web.gate import budgeted, charge_sender
 from worker.web.site import AnyForm, AnySite, Site
 from worker.web.subscribe import is_for_script, letters_offered, newsletters_offered, options, shelf_of, try_query
 from worker.web.wording import following_lines, masked
@@ -50,6 +50,7 @@ def take_preferences(request: Request, site: AnySite, token: str, form: AnyForm)
         return _form_page(request, site, language, known, draft_of(known))
     reading = Reading(form, language, site.check_query)
     if reading.is_only_a_look():
+        charge_sender(request, site, Sought.TRY)
         return _look(request, site, language, known, reading)
     preferences = reading.preferences(known)
     if preferences is None:

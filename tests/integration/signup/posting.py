@@ -98,7 +98,7 @@ def heard(database, recipient, kind):
         conn.execute(sa.update(Delivery).where(Delivery.id == delivery).values(state=State.ACCEPTED))
         event = FeedbackEvent(
             provider="mailgun",
-            event_id=f"{recipient} {kind}",
+            event_id=f"{kind} of delivery {delivery}",
             kind=kind,
             occurred_at=now(conn),
             delivery_id=delivery,

@@ -27,9 +27,9 @@ from worker.facts import Copy, EditionPlan
 from worker.feedback.run_consequences import Means, draw
 from worker.hearsay import EventKind, FeedbackEvent
 from worker.lifecycle import Happening, State
-from worker.model import Cadence, EditionId, EditionKind, Lane, SubscriberId, SubscriberStatus
+from worker.model import Cadence, EditionId, EditionKind, Lane, LetterKind, SubscriberId, SubscriberStatus
 from worker.signup import run_erasure
-from worker.store import deliveries, editions, events, last_check, leases, mutes, people
+from worker.store import deliveries, editions, events, last_check, leases, mutes, own_letters, people
 from worker.store.database import Database, now
 from worker.store.deliveries import Outcome
 from worker.store.schema import Base, Delivery, Event, StoryMute, Subscriber, Suppression, Topic
@@ -185,6 +185,17 @@ def leaks(folder: Path) -> list[str]:
     secrets = [secret.encode() for secret in SECRETS]
     files = [path for path in folder.rglob("*") if path.is_file()]
     return [path.name for path in files if any(secret in path.read_bytes().lower() for secret in secrets)]
+
+
+def test_mail_to_a_former_address_goes_too(tocsin, database, augusta):
+    with database.write() as conn:
+        own_letters.put(conn, augusta, LetterKind.MOVED, recipient="ada@byron.example", recipient_hash="hash of it")
+    for name in ("cur", "new", "tmp"):
+        (tocsin.home / "inbox" / name).mkdir(parents=True)
+    inbox = tocsin.home / "inbox" / "new"
+    (inbox / "1.M1P1.abc").write_text("Delivered-To: ada@byron.example\r\n\r\nNews.\r\n")
+    (told,) = tocsin.ask("subscribers", "erase", ADDRESS, "--yes")
+    assert (told["files"], list(inbox.iterdir())) == (1, [])
 
 
 @pytest.mark.usefixtures("augusta")

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from worker.store import house, people
+from worker.model import LetterKind
+from worker.store import house, own_letters, people
 from worker.store.house import put_api_key
 
 from .newspaper import API_KEY
@@ -230,6 +231,19 @@ def test_a_reader_is_forgotten_in_every_table(newspaper, jo):
         assert call(newspaper, method, f"/subscribers/{jo}", json={}).status_code == 404
     assert subscribe(newspaper).status_code == 202
     assert newspaper.status("jo@example.org") == "pending"
+
+
+def test_mail_to_all_their_addresses_is_removed_from_the_inbox(newspaper, jo):
+    """However the reader had it written, and wherever mail went before."""
+    with newspaper.house.database.write() as conn:
+        own_letters.put(conn, jo, LetterKind.MOVED, recipient="jo@before.example", recipient_hash="hash of it")
+    for name in ("cur", "new", "tmp"):
+        (newspaper.house.inbox / name).mkdir(parents=True)
+    new = newspaper.house.inbox / "new"
+    for number, address in enumerate(("Jo@example.org", "jo@before.example", "bo@example.org")):
+        (new / f"{number}.M1P1.abc").write_text(f"Delivered-To: {address}\r\n\r\nNews.\r\n")
+    assert call(newspaper, "DELETE", f"/subscribers/{jo}").status_code == 204
+    assert [path.name for path in new.iterdir()] == ["2.M1P1.abc"]
 
 
 def test_a_forgotten_address_can_be_kept_out_for_good(newspaper, jo):

@@ -57,6 +57,15 @@ def test_looking_costs_nothing_and_an_office_of_fifty_signs_up_in_one_meeting(ne
     assert newspaper.status("colleague49@example.org") is SubscriberStatus.PENDING
 
 
+def test_whichever_button_tries_a_search_on_the_preferences_it_is_charged(open_newspaper):
+    newspaper = open_newspaper(tries_per_ip=1)
+    page = newspaper.link(Purpose.PREFERENCES, newspaper.joins("jo@example.org", "oman"))
+    look = {"query": "yemen", "timezone": "UTC", "enter": "", "q": "ye", "shown_q": ""}
+    assert newspaper.post(f"{page}/try", data=look).status_code == 200
+    assert newspaper.post(f"{page}/try", data=look).status_code == 429
+    assert newspaper.post(page, data=look).status_code == 429
+
+
 def test_what_a_stranger_says_of_itself_buys_no_second_budget(open_newspaper):
     newspaper = open_newspaper(signups_per_ip=2, trusted_proxies="192.0.2.1")
     senders = ["203.0.113.1", "203.0.113.2", "203.0.113.3"]

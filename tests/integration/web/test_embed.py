@@ -51,6 +51,7 @@ def asked_for(newspaper, address):
             {"home_url": PAPER, "embed_origins": "https://a.example http://b.example:81"},
             "'self' https://a.example http://b.example:81",
         ),
+        ({"embed_origins": "https://www.Courier.example"}, f"'self' {PAPER}"),
         ({"embed_origins": "*"}, "'self' *"),
     ],
 )
@@ -116,6 +117,15 @@ def test_the_consent_says_on_which_page_the_box_stood(open_newspaper):
     newspaper.post("/embed?topic=oman&origin=https://evil.example", data={"email": "ada@example.org", "topics": "oman"})
     assert f'"how": "sign-up box on {PAPER}"' in asked_for(newspaper, JO)
     assert '"how": "sign-up box"' in asked_for(newspaper, "ada@example.org")
+
+
+def test_nothing_but_an_origin_gets_into_the_consent_where_any_page_may_show_the_box(open_newspaper):
+    newspaper = open_newspaper(embed_origins="*")
+    form = {"topics": "oman"}
+    newspaper.post(f"/embed?origin={PAPER}/{'x' * 9_000}", data={**form, "email": JO})
+    newspaper.post("/embed?origin=https://a.example:8443", data={**form, "email": "ada@example.org"})
+    assert '"how": "sign-up box"' in asked_for(newspaper, JO)
+    assert '"how": "sign-up box on https://a.example:8443"' in asked_for(newspaper, "ada@example.org")
 
 
 def test_the_answer_is_the_same_for_a_known_address(newspaper):

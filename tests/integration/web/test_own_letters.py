@@ -317,4 +317,4 @@ def test_what_a_reader_has_muted_is_among_their_data(newspaper, reader, ask):
     link = ask(reader, "data")
     assert "Dhow sinks" in newspaper.post(link, data={"as": "page"}).text
     told = json.loads(newspaper.post(link, data={"as": "file"}).text)
-    assert [one["title"] for one in told["muted stories"]] == ["Dhow sinks"]
+    assert [one["title"] for one in told["stories that you hear no more of"]] == ["Dhow sinks"]

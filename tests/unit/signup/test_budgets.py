@@ -43,6 +43,14 @@ def test_who_comes_again_when_told_to_is_let_in(count, steps):
             assert spend(state, [Charge("a", count)], now_s=at_s) == 0
 
 
+@given(st.integers(1, 60), st.floats(min_value=0, max_value=1e7))
+def test_all_of_a_budget_is_there_at_once_whatever_the_clock_says(count, now_s):
+    state: dict[str, float] = {}
+    waits = [spend(state, [Charge("a", count)], now_s=now_s) for _ in range(count + 1)]
+    assert waits[:-1] == [0] * count
+    assert waits[-1] > 0
+
+
 def test_what_one_budget_refuses_is_charged_to_none():
     state: dict[str, float] = {}
     narrow, wide = Charge("narrow", 1), Charge("wide", 3)

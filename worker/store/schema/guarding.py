@@ -12,7 +12,8 @@ from worker.store.schema.base import Base, Id, partial_index, reference
 class Asking(Base):
     """A sign-up by anybody who knows an address, for a day: was its owner asked, or was it one too many.
 
-    The latter has nothing personal, and stands here so that both cost the same. A yes deletes a reader's rows.
+    The latter has nothing personal, and stands here so that both cost the same. A yes deletes a reader's rows. A row of
+    a mailbox and no reader is of an address that somebody has named as their new one.
     """
 
     __tablename__ = "asking"
