@@ -56,9 +56,7 @@ def told_to(database, post, reader):
 
 @pytest.mark.parametrize("later", [timedelta(minutes=11), timedelta(days=9)])
 @pytest.mark.parametrize("address", [NEW, BEN])
-def test_own_data_do_not_tell_whether_an_address_that_was_named_is_a_reader_s(
-    database, post, ada, address, later
-):
+def test_own_data_do_not_tell_whether_an_address_that_was_named_is_a_reader_s(database, post, ada, address, later):
     post.readers.joins(BEN, "oman")
     letter = post.begins(ada)
     assert post.names(ada, letter, address) in {Move.ASK, Move.WARN}
