@@ -6,10 +6,12 @@ have the planners' turn alone, so that no copy is planned for the old one meanwh
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
 
 from worker.model import LetterKind, SubscriberId, SubscriberStatus
 from worker.signup.address import Address
@@ -72,13 +74,19 @@ def name_address(
         )
         # Nobody's row: no yes of the reader's, and no erasure, may give somebody else's mailbox its budget back.
         asking.note(conn, at=at, mailbox_hash=mailbox_hash, due_at=at)
-        if due.does is Move.WARN and other is not None:
-            own_letters.put(conn, other.id, LetterKind.TAKEN)
+        with conn.begin_nested() as tried:
+            own_letters.put(conn, (other or found.reader).id, LetterKind.TAKEN)
+            if due.does is not Move.WARN:  # the same work for nothing: nobody can tell by the clock
+                tried.rollback()
         return due
 
 
 def agree(database: Database, subscriber_id: SubscriberId, letter_id: int, *, evidence: Evidence) -> Turn:
     """Take the yes of a new address: mail goes there from now on, and the old one is told, with a way back."""
+    return _in_spite_of_strangers(lambda: _agree(database, subscriber_id, letter_id, evidence))
+
+
+def _agree(database: Database, subscriber_id: SubscriberId, letter_id: int, evidence: Evidence) -> Turn:
     with database.write() as conn:
         found = _alone(conn, subscriber_id, letter_id, LetterKind.NEW_ADDRESS)
         due, other = _turn(conn, found, Deed.AGREE)
@@ -95,6 +103,10 @@ def agree(database: Database, subscriber_id: SubscriberId, letter_id: int, *, ev
 
 def take_back(database: Database, subscriber_id: SubscriberId, letter_id: int, *, evidence: Evidence) -> Turn:
     """Undo a change of address, and every later one: what was mailed to the other addresses works no longer."""
+    return _in_spite_of_strangers(lambda: _take_back(database, subscriber_id, letter_id, evidence))
+
+
+def _take_back(database: Database, subscriber_id: SubscriberId, letter_id: int, evidence: Evidence) -> Turn:
     with database.write() as conn:
         found = _alone(conn, subscriber_id, letter_id, LetterKind.MOVED)
         due, other = _turn(conn, found, Deed.TAKE_BACK)
@@ -105,6 +117,14 @@ def take_back(database: Database, subscriber_id: SubscriberId, letter_id: int, *
             own_letters.overtake(conn, reader.id, [LetterKind.MOVED], after=letter.id)
             _move(conn, reader, letter, evidence)
         return due
+
+
+def _in_spite_of_strangers(settle: Callable[[], Turn]) -> Turn:
+    """Settle once more where somebody has signed the address up between our look and our change (PostgreSQL only)."""
+    try:
+        return settle()
+    except IntegrityError:
+        return settle()
 
 
 def _turn(conn: Connection, found: Opened, deed: Deed) -> tuple[Turn, Reader | None]:
@@ -125,10 +145,10 @@ def _alone(conn: Connection, subscriber_id: SubscriberId, letter_id: int, kind: 
 def _target(conn: Connection, reader: Reader, address_hash: str) -> tuple[Target, Reader | None]:
     if reader.address_hash == address_hash:
         return Target.OWN, None
-    other = people.by_address(conn, address_hash)
+    other, is_suppressed = people.by_address(conn, address_hash), people.is_suppressed(conn, address_hash) is not None
     if other is not None and (other.status is not SubscriberStatus.PENDING or other.confirmed_at is not None):
         return Target.TAKEN, other
-    if people.is_suppressed(conn, address_hash) is not None:
+    if is_suppressed:
         return Target.SUPPRESSED, other
     return (Target.FREE, None) if other is None else (Target.UNPROVEN, other)
 

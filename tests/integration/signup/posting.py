@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import sqlalchemy as sa
+from sqlalchemy import event
 
 from tests.builders import deliveries_of
 from worker.feedback.run_consequences import Means, draw
@@ -80,6 +84,22 @@ class Post:
         return found.email
 
 
+@contextmanager
+def statements(database) -> Iterator[list[str]]:
+    """Collect what is said to the database, without the names of savepoints."""
+    said: list[str] = []
+
+    def note(_conn, _cursor, statement, *_: object) -> None:
+        told = re.sub(r"sa_savepoint_\d+", "s", statement)
+        said.append("(the savepoint ends)" if re.match(r"(RELEASE|ROLLBACK TO) SAVEPOINT", told) else told)
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    try:
+        yield said
+    finally:
+        event.remove(database.engine, "before_cursor_execute", note)
+
+
 def everything(database):
     with database.read() as conn:
         rows = [str(tuple(row)) for table in Base.metadata.sorted_tables for row in conn.execute(table.select())]
@@ -96,7 +116,7 @@ def heard(database, recipient, kind):
     with database.write() as conn:
         (delivery,) = (row.id for row in deliveries_of(conn) if row.recipient == recipient)
         conn.execute(sa.update(Delivery).where(Delivery.id == delivery).values(state=State.ACCEPTED))
-        event = FeedbackEvent(
+        one = FeedbackEvent(
             provider="mailgun",
             event_id=f"{kind} of delivery {delivery}",
             kind=kind,
@@ -104,5 +124,5 @@ def heard(database, recipient, kind):
             delivery_id=delivery,
             recipient=recipient,
         )
-        (number,) = events.put(conn, [(event, "{}")], received_at=now(conn))
+        (number,) = events.put(conn, [(one, "{}")], received_at=now(conn))
         assert draw(conn, number, means)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import re
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,7 +12,6 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import event
 
 from tests.databases import opened
 from worker.model import SubscriberStatus
@@ -32,6 +28,7 @@ from worker.store.database import now
 from worker.store.schema import Asking, Subscriber
 
 from .conftest import Readers, add_topics, hash_address
+from .posting import statements
 
 JO = "jo@example.org"
 FEW = Limits(a_day=5, an_hour=0)
@@ -44,22 +41,6 @@ def rows(readers: Readers) -> list[Any]:
 
 def due_at(readers: Readers, address: str):
     return readers.reader(address).confirmation_due_at
-
-
-@contextmanager
-def statements(database) -> Iterator[list[str]]:
-    """Collect what is said to the database, without the names of savepoints."""
-    said: list[str] = []
-
-    def note(_conn, _cursor, statement, *_: object) -> None:
-        told = re.sub(r"sa_savepoint_\d+", "s", statement)
-        said.append("(the savepoint ends)" if re.match(r"(RELEASE|ROLLBACK TO) SAVEPOINT", told) else told)
-
-    event.listen(database.engine, "before_cursor_execute", note)
-    try:
-        yield said
-    finally:
-        event.remove(database.engine, "before_cursor_execute", note)
 
 
 def test_one_mailbox_is_asked_five_times_a_day_whatever_its_tags(readers):

@@ -22,7 +22,7 @@ from worker.store.database import now
 from worker.store.schema import Delivery, Event
 
 from .conftest import hash_address
-from .posting import ADA, BEN, NEW, POLICY, Post, everything, heard
+from .posting import ADA, BEN, NEW, POLICY, Post, everything, heard, statements
 
 
 @pytest.fixture
@@ -150,3 +150,18 @@ def test_a_reader_is_forgotten_by_number_too(database, post, ada):
     with database.read() as conn:
         assert people.is_suppressed(conn, hash_address(NEW)) is not None
     assert not run_erasure.erase_reader(database, ada, actor="a program", suppress=True).was_known
+
+
+def test_naming_an_address_costs_the_same_work_whosever_it_is(database, post, readers, ada):
+    readers.joins(BEN, "oman")
+    readers.signs_up("unproven@readers.example", "oman")
+    with database.write() as conn:
+        people.suppress(conn, hash_address("gone@readers.example"), reason="bounced")
+    said = {}
+    for name in ("free", "unproven", "gone", "ben"):
+        letter = post.begins(ada)
+        with statements(database) as told:
+            post.names(ada, letter, f"{name}@readers.example")
+        said[name] = told
+    assert len(said["free"]) > 9
+    assert said == dict.fromkeys(said, said["free"])

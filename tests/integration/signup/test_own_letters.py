@@ -103,6 +103,27 @@ def test_of_two_who_agree_to_one_address_at_once_one_gets_it(database_url, post,
         assert sorted(pool.map(work, (ada, ben))) == [Move.CHANGE, Move.NOTHING]
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite has one writer at a time
+def test_a_sign_up_of_the_address_at_the_same_moment_does_not_keep_its_owner_out(database_url, database, post, ada):
+    letter = post.begins(ada)
+    assert post.names(ada, letter, NEW) is Move.ASK
+    answer = post.last(LetterKind.NEW_ADDRESS, ada)
+
+    def work():
+        with opened(database_url) as own:
+            return agree(own, ada, answer, evidence=EVIDENCE).does
+
+    with ThreadPoolExecutor(1) as pool:
+        with database.write() as conn:
+            values = {"address_hash": hash_address(NEW), "email": NEW, "status": SubscriberStatus.PENDING}
+            people.add_reader(conn, **values, consent={})
+            agreed = pool.submit(work)
+            with pytest.raises(TimeoutError):
+                agreed.result(timeout=2)
+        assert agreed.result(timeout=30) is Move.CHANGE
+    assert post.address(ada) == NEW
+
+
 def test_unsent_mail_goes_to_the_new_address_and_sent_mail_stays_what_it_was(database, post, readers, ada):
     sent, unsent = readers.gets_mail(ADA), readers.gets_mail(ADA)
     with database.write() as conn:
