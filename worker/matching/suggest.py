@@ -92,9 +92,11 @@ class Directory:
         for slug, instead in self._covered(node):
             if slug not in found:
                 found[slug] = self._suggestion(slug, instead, node)
+            if len(found) == _MOST:
+                break
         if not found and (meant := self._misspelt(node, query)):
             found[meant] = self._suggestion(meant, Reference(slug=meant), node)
-        return list(islice(found.values(), _MOST))
+        return list(found.values())
 
     def _add(self, topic: KnownTopic) -> None:
         told = _told_by(topic.query)
@@ -120,17 +122,15 @@ class Directory:
             case Term() | Phrase():
                 yield from ((slug, Reference(slug=slug)) for slug in self._topics_of(_keys(node)))
             case Or():
-                for slug in self._of_branches(node):
-                    yield slug, any_of(tuple(self._put_in(slug, child) for child in node.children))
+                yield from self._of_branches(node)
             case And():
                 yield from self._of_run(node)
 
-    def _put_in(self, slug: str, node: Node) -> Node:
-        return Reference(slug=slug) if slug in self._topics_of(_keys(node)) else node
-
-    def _of_branches(self, node: Or) -> Iterator[str]:
-        for child in node.children[:_MOST_WORDS]:
-            yield from self._topics_of(_keys(child))
+    def _of_branches(self, node: Or) -> Iterator[tuple[str, Node]]:
+        """Put each topic in the place of the branches that it covers, which are looked up once."""
+        covered = [(child, self._topics_of(_keys(child))) for child in node.children]
+        for slug in dict.fromkeys(slug for _, slugs in covered[:_MOST_WORDS] for slug in slugs):
+            yield slug, any_of(tuple(Reference(slug=slug) if slug in slugs else child for child, slugs in covered))
 
     def _of_run(self, node: And) -> Iterator[tuple[str, Node]]:
         """Look for the longest run of words that is a topic's: who writes `north korea` means the phrase."""
@@ -143,13 +143,13 @@ class Directory:
                 if slugs:
                     return
 
-    def _topics_of(self, keys: Keys) -> list[str]:
+    def _topics_of(self, keys: Keys) -> dict[str, None]:
         """Return the topics that one of these words, or all in a row, are enough for."""
         found = dict(self._by_keys.get(keys, {})) if keys else {}
         if len(keys) == 1:
             for end in range(2, len(keys[0]) + 1):
                 found |= self._by_stem.get(keys[0][:end], {})
-        return list(found)
+        return found
 
     def _misspelt(self, node: Node, query: str) -> str | None:
         if not _joined(node.children if isinstance(node, And) else (node,)):

@@ -32,6 +32,7 @@ _AT_ONCE: Final = 8
 _ROUND_S: Final = 30.0  # what a round has not begun by then is left to the next one, under a renewed lease
 _ENDS_WITHIN_S: Final = 4.0  # then the process ends all the same, and its leases with it
 _LET_GO: Final = 1_000
+_SLICES_A_PASS: Final = 100
 
 
 class Notifier:
@@ -77,9 +78,15 @@ class Notifier:
         self.wait(_ENDS_WITHIN_S)
 
     def let_go(self) -> int:
-        """Delete some of what was told, or given up, long ago; return how many messages."""
-        with self._database.write() as conn:
-            return endpoints.let_go(conn, before=now(conn) - KEPT, limit=_LET_GO)
+        """Delete what was told, or given up, long ago, a few rows at a time; return how many messages."""
+        gone = 0
+        for _ in range(_SLICES_A_PASS):
+            with self._database.write() as conn:
+                some = endpoints.let_go(conn, before=now(conn) - KEPT, limit=_LET_GO)
+            gone += some
+            if not some:
+                break
+        return gone
 
     def _is_needed(self) -> bool:
         with self._database.read() as conn:
@@ -100,19 +107,22 @@ class Notifier:
 
     async def _rounds(self, endpoint_id: int, fence: int) -> None:
         poster: Poster | None = None
+        place: tuple[str, bool] | None = None
         try:
             while not self._is_stopping():
                 taken = self._take(endpoint_id, fence)
                 if taken is None:
                     return
                 endpoint, due, secrets = taken
-                poster = poster or self._poster(endpoint)
+                if poster is None or place != (endpoint.url, endpoint.allow_private):
+                    # It has moved: what may be reached is judged anew, or a stolen key would lead into our own network.
+                    await _close(poster)
+                    poster, place = self._poster(endpoint), (endpoint.url, endpoint.allow_private)
                 replies = await _post_all(poster, endpoint.url, due, secrets)
                 if not self._record(endpoint, due, replies):
                     return
         finally:
-            if poster is not None:
-                await poster.__aexit__(None, None, None)
+            await _close(poster)
 
     def _poster(self, endpoint: Endpoint) -> Poster:
         return Poster(self._user_agent, allow_private=endpoint.allow_private, timeout_s=self._timeout_s)
@@ -152,6 +162,11 @@ class Notifier:
                 endpoints.release(conn, endpoint_id, fence)
         except Exception:
             log.exception("endpoint %d is not given back; its lease runs out", endpoint_id)
+
+
+async def _close(poster: Poster | None) -> None:
+    if poster is not None:
+        await poster.__aexit__(None, None, None)
 
 
 async def _post_all(poster: Poster, url: str, due: Sequence[Message], secrets: Sequence[str]) -> Mapping[int, Reply]:

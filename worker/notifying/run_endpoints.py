@@ -122,9 +122,11 @@ def try_again(database: Database, endpoint_id: int, *, since: datetime | None = 
         raise InputError(f"nothing happened in the year {since.year}", where="since", hint="choose a time of late")
     with database.write() as conn:
         _found(conn, endpoint_id)
+        # Messages before their endpoint, as whoever tells them records: then nobody waits in a circle.
+        count = endpoints.try_again(conn, endpoint_id, since=since)
         endpoints.change(conn, endpoint_id, disabled_at=None, disabled_reason="", failing_since=None)
         _note(conn, actor, "retry", endpoint_id)
-        return endpoints.try_again(conn, endpoint_id, since=since)
+        return count
 
 
 def try_out(database: Database, endpoint_id: int, *, user_agent: str) -> Reply:

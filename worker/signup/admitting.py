@@ -62,6 +62,7 @@ class Held:
     ended_at: datetime | None = None
     is_changed: bool = False
     is_moved: bool = False  # its cursor too
+    is_restarted: bool = False  # and what was muted of it is not any more
 
 
 @dataclass(slots=True)
@@ -332,7 +333,7 @@ def _take_up(held: Held, rhythm: Rhythm, next_due_at: datetime | None, house: Ho
     Nor does one that was immediate until now get old stories, but for those whose alert is still to come.
     """
     if held.ended_at is not None:
-        held.ended_at, held.cursor, held.is_moved = None, house.head, True
+        held.ended_at, held.cursor, held.is_moved, held.is_restarted = None, house.head, True, True
     elif held.topic_id is not None and held.cadence is Cadence.IMMEDIATE and rhythm.cadence is not Cadence.IMMEDIATE:
         held.cursor, held.is_moved = house.before_alerts(held.topic_id), True
     wanted = (rhythm.cadence, rhythm.times, rhythm.weekday, next_due_at)

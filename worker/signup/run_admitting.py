@@ -164,6 +164,7 @@ def _write(conn: Connection, persons: Sequence[Person], house: House) -> None:
     held = [(person.id, one) for person in persons for one in person.holds.values()]
     crowds.add_subscriptions(conn, (_held(whose, one) for whose, one in held if one.id is None), at=house.at)
     crowds.restart(conn, [(*_rhythm(one), one.cursor) for _, one in held if one.id is not None and one.is_moved])
+    crowds.unmute(conn, [one.id for _, one in held if one.id is not None and one.is_restarted])
     crowds.change_rhythms(
         conn, [_rhythm(one) for _, one in held if one.id is not None and one.is_changed and not one.is_moved]
     )

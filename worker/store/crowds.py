@@ -141,6 +141,13 @@ def restart(conn: Connection, rows: Iterable[Sequence[Any]]) -> int:
     return bulk.update(conn, Subscription, columns, ((*row, None) for row in sorted(rows, key=lambda row: row[0])))
 
 
+def unmute(conn: Connection, subscriptions: Collection[int]) -> None:
+    """End the mutes of subscriptions that run again, as if they were new."""
+    if subscriptions:
+        muted = (Subscription.muted_until.is_not(None), _among(conn, Subscription.id, subscriptions))
+        conn.execute(sa.update(Subscription).where(*muted).values(muted_until=None))
+
+
 def exported(conn: Connection) -> Iterator[tuple[Sequence[Any], Sequence[Any]]]:
     """Yield all readers that have an address, in order of id, some thousands at a time, and what those follow.
 

@@ -84,7 +84,9 @@ def change(conn: Connection, endpoint_id: int, **values: Any) -> bool:  # noqa: 
 
 def remove(conn: Connection, endpoint_id: int) -> bool:
     """Forget an endpoint and all that it was to be told; False when there is none."""
-    conn.execute(sa.delete(WebhookMessage).where(WebhookMessage.endpoint_id == endpoint_id))
+    its = WebhookMessage.endpoint_id == endpoint_id
+    _hold(conn, its)
+    conn.execute(sa.delete(WebhookMessage).where(its))
     return conn.execute(sa.delete(WebhookEndpoint).where(WebhookEndpoint.id == endpoint_id)).rowcount == 1
 
 
@@ -170,6 +172,7 @@ def try_again(conn: Connection, endpoint_id: int, *, since: datetime | None = No
     undelivered = [WebhookMessage.endpoint_id == endpoint_id, WebhookMessage.state != MessageState.DELIVERED]
     if since is not None:
         undelivered.append(WebhookMessage.occurred_at >= since)
+    _hold(conn, *undelivered)
     anew = {"state": MessageState.PENDING, "attempts": 0, "next_attempt_at": now(conn), "ended_at": None}
     return conn.execute(sa.update(WebhookMessage).where(*undelivered).values(**anew)).rowcount
 
@@ -232,6 +235,11 @@ def let_go(conn: Connection, *, before: datetime, limit: int) -> int:
     ended = sa.or_(WebhookMessage.next_attempt_at.is_(None), WebhookMessage.endpoint_id.in_(off))
     eldest = sa.select(WebhookMessage.id).where(WebhookMessage.occurred_at < before, ended).limit(limit)
     return conn.execute(sa.delete(WebhookMessage).where(WebhookMessage.id.in_(eldest))).rowcount
+
+
+def _hold(conn: Connection, *which: ColumnElement[bool]) -> None:
+    """Lock messages in order of id, as `record` and erasure do, so that nobody waits in a circle."""
+    conn.execute(sa.select(WebhookMessage.id).where(*which).order_by(WebhookMessage.id).with_for_update()).all()
 
 
 def _due(endpoint_id: Any, at: datetime) -> tuple[ColumnElement[bool], ...]:  # noqa: ANN401  a number, or a column

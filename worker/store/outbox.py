@@ -44,7 +44,7 @@ def tell(
     `more` goes beside what is always told of a reader. `occasion` names what can happen once only: of two with the same
     one the second is not kept. Call it after the change that it tells of, in the same transaction.
     """
-    endpoints = _listening(conn, tiding)
+    endpoints = _listening(conn, tiding, stays=True)
     if not endpoints:
         return 0
     at = now(conn)
@@ -138,10 +138,14 @@ def told_of(conn: Connection, subscriber_id: SubscriberId) -> list[dict[str, Any
     return [dict(row._mapping) for row in rows]  # noqa: SLF001  Row's documented view
 
 
-def _listening(conn: Connection, tiding: Tiding) -> list[tuple[int, bool]]:
-    """Return the endpoints that want to hear this, and whether they may be told addresses."""
+def _listening(conn: Connection, tiding: Tiding, *, stays: bool = False) -> list[tuple[int, bool]]:
+    """Return the endpoints that want to hear this, and whether they may be told addresses.
+
+    With `stays` none of them can be removed before the transaction ends: a reader's act must not fail for that.
+    """
     query = sa.select(WebhookEndpoint.id, WebhookEndpoint.types, WebhookEndpoint.with_addresses)
-    rows = conn.execute(query.where(WebhookEndpoint.disabled_at.is_(None)).order_by(WebhookEndpoint.id))
+    query = query.where(WebhookEndpoint.disabled_at.is_(None)).order_by(WebhookEndpoint.id)
+    rows = conn.execute(query.with_for_update(read=True, key_share=True) if stays else query)
     return [(endpoint_id, with_addresses) for endpoint_id, types, with_addresses in rows if tiding in types]
 
 

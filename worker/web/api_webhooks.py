@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, HTTPException, Query, Response
+from fastapi import APIRouter, Depends, HTTPException, Response
 from pydantic import AwareDatetime, BaseModel, Field
 
 from worker.notifying import run_endpoints
@@ -20,6 +20,7 @@ from worker.tidings import MessageState
 from worker.web.api import MISSING, PROBLEMS, Body
 from worker.web.api_editions import Number
 from worker.web.api_keys import Scope, needs
+from worker.web.api_paging import PAGED, AnyPaging
 from worker.web.site import AnySite, Site
 
 router = APIRouter(prefix="/api/v1", tags=["v1"])
@@ -117,10 +118,10 @@ class Sent(BaseModel):
 
 
 class Page(BaseModel):
-    """Some messages, the newest first. Ask for the rest with `before` set to `next`; null: there is no rest."""
+    """Some messages, the newest first; `next` is the cursor of the rest, null: there is no rest."""
 
     messages: list[Sent]
-    next: int | None
+    next: str | None
 
 
 @router.get("/webhooks", dependencies=[Depends(needs(Scope.ADMIN))], response_model=list[Webhook], responses=PROBLEMS)
@@ -218,20 +219,17 @@ def send_again(site: AnySite, endpoint_id: Number, actor: Actor, wanted: Retrial
     "/webhooks/{endpoint_id}/messages",
     dependencies=[Depends(needs(Scope.ADMIN))],
     response_model=Page,
-    responses=PROBLEMS | MISSING,
+    responses=PROBLEMS | MISSING | PAGED,
 )
 def list_messages(
-    site: AnySite,
-    endpoint_id: Number,
-    state: MessageState | None = None,
-    before: Annotated[int | None, Query(ge=1, le=2**63 - 1, description="The `next` of the page before.")] = None,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    site: AnySite, endpoint_id: Number, paging: AnyPaging, state: MessageState | None = None
 ) -> dict[str, Any]:
     """List what became of an endpoint's messages."""
     _found(site, endpoint_id)
     with site.house.database.read() as conn:
-        rows = endpoints.messages(conn, endpoint_id, state=state, before=before, limit=limit + 1)
-    return {"messages": rows[:limit], "next": rows[limit - 1]["id"] if len(rows) > limit else None}
+        rows = endpoints.messages(conn, endpoint_id, state=state, before=paging.after, limit=paging.limit + 1)
+    page, following = paging.page(rows)
+    return {"messages": page, "next": following}
 
 
 def _found(site: Site, endpoint_id: int) -> Endpoint:

@@ -1,7 +1,7 @@
 """Tries a reader's query before it is saved, and words what came of it: how it is understood, what it would have found.
 
 One trial runs at a time and its result is kept for a minute, so that a page that asks after every pause in typing costs
-little; beyond that the page is told that we are busy. Stores nothing. `subscribe` and `preferences` call it.
+little; a few may wait, and beyond that the page is told that we are busy. Stores nothing. `subscribe` and `preferences` call it.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _KEPT_S: Final = 60.0
 _MOST_KEPT: Final = 200
 _WAIT_S: Final = 1.0
+_AT_ONCE: Final = 5  # one is tried, the others wait for it: whoever waits keeps a thread from all other pages
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,6 +72,7 @@ class Trials:
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
+        self._line = threading.BoundedSemaphore(_AT_ONCE)
         self._turn, self._table = threading.Lock(), threading.Lock()
         self._kept: OrderedDict[str, tuple[float, Trial]] = OrderedDict()
         self._directory: tuple[tuple[KnownTopic, ...], Directory] = ((), Directory(()))
@@ -91,12 +93,17 @@ class Trials:
         key = canonical(parse(query))
         if kept := self._recall(key):
             return kept
-        if not self._turn.acquire(timeout=_WAIT_S):
+        if not self._line.acquire(blocking=False):
             return None
         try:
-            return self._recall(key) or self._try(database, query, key, timezone)
+            if not self._turn.acquire(timeout=_WAIT_S):
+                return None
+            try:
+                return self._recall(key) or self._try(database, query, key, timezone)
+            finally:
+                self._turn.release()
         finally:
-            self._turn.release()
+            self._line.release()
 
     def _try(self, database: Database, query: str, key: str, timezone: str) -> Trial | None:
         from worker.matching.run_trial import try_query  # noqa: PLC0415  other pages need no arrays

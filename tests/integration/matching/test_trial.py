@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 
 from tests import builders
 from worker.errors import QueryError, TooLongError
+from worker.matching import run_trial
 from worker.matching.run import Matcher
 from worker.matching.run_backtest import Effort, backtest
 from worker.matching.run_trial import DAYS, SHOWN, try_query
 from worker.store import topics
 from worker.store.database import Database, now
+from worker.web import trying
 
 
 @pytest.fixture
@@ -60,3 +64,27 @@ def test_a_trial_that_may_read_little_guesses_and_one_that_takes_long_is_given_u
 def test_a_trial_of_no_topic_is_refused(database: Database) -> None:
     with pytest.raises(QueryError, match="there is no topic @wolves"):
         try_query(database, "@wolves", timezone="UTC")
+
+
+def test_while_some_wait_for_their_trial_others_are_told_at_once_that_we_are_busy(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever waits keeps a thread from all other pages: a crowd of trials must not shut the house."""
+    begun, may_end = threading.Event(), threading.Event()
+
+    def takes_long(*_given: object, **_options: object) -> None:
+        begun.set()
+        assert may_end.wait(30)
+        raise TooLongError("no answer")
+
+    monkeypatch.setattr(run_trial, "try_query", takes_long)
+    monkeypatch.setattr(trying, "_WAIT_S", 30.0)
+    trials = trying.Trials()
+    with ThreadPoolExecutor(20) as pool:
+        asked = [pool.submit(trials.of, database, f"word{number}", timezone="UTC") for number in range(20)]
+        assert begun.wait(30)
+        while sum(one.done() for one in asked) < 15:
+            threading.Event().wait(0.01)
+        assert trials.of(database, "word", timezone="UTC") is None
+        may_end.set()
+        assert [one.result(30) for one in asked] == [None] * 20

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import pairwise
 
@@ -12,12 +13,15 @@ import sqlalchemy as sa
 from standardwebhooks import WebhookVerificationError
 
 from worker.holder import boot_id
-from worker.notifying import run_endpoints
+from worker.notifying import run, run_endpoints
 from worker.notifying.decide import KEPT, WAITS
+from worker.signup.run_preferences import unsubscribe
 from worker.store import endpoints, outbox
+from worker.store.database import now
+from worker.store.endpoints import Told
 from worker.store.leases import Holder
 from worker.store.schema import WebhookEndpoint, WebhookMessage
-from worker.tidings import Tiding
+from worker.tidings import MessageState, Tiding
 
 from .receiver import receiving
 
@@ -258,6 +262,68 @@ def test_a_process_that_ends_finishes_what_is_on_the_wire_and_begins_nothing_new
     assert set(house.states()) == {"delivered"}
 
 
+def test_an_endpoint_that_moves_while_it_is_told_is_told_at_public_addresses_only_from_then_on(house, tells):
+    """Its messages are more than one round: what began on our own network must not go on there under another name."""
+    endpoint, _ = house.adds()
+    tells(40)
+
+    def moves(_receiver):
+        run_endpoints.change(house.database, endpoint.id, url="https://localhost:1/elsewhere", actor=ACTOR)
+        return 204
+
+    house.receiver.answers = [moves]
+    house.sweeps()
+    assert "pending" in house.states()
+    assert "not on the public internet" in house.endpoint().last_error
+
+
+def test_an_endpoint_is_sent_anew_while_it_is_told_and_nobody_waits_in_a_circle(house, tells):
+    endpoint, _ = house.adds()
+    tells(3)
+    with ThreadPoolExecutor(1) as pool:
+        with house.database.write() as conn:
+            due = endpoints.due(conn, endpoint.id, limit=3)
+            told = {"state": MessageState.PENDING, "next_attempt_at": now(conn), "code": 500, "error": "no"}
+            endpoints.record(conn, [Told(message=message, **told) for message in due])
+            retried = pool.submit(run_endpoints.try_again, house.database, endpoint.id, actor=ACTOR)
+            until_somebody_waits(house)
+            endpoints.change(conn, endpoint.id, failing_since=now(conn))
+        assert retried.result(30) == 3
+    assert [row.attempts for row in house.messages()] == [0, 0, 0]
+    assert house.endpoint().failing_since is None
+
+
+@pytest.mark.parametrize("act", [run_endpoints.remove, run_endpoints.switch_off])
+def test_an_endpoint_that_goes_this_very_moment_is_nobodys_failure(house, readers, monkeypatch, act):
+    """A reader's farewell is kept, though the endpoint that would be told of it is being taken away."""
+    endpoint, _ = house.adds()
+    readers.joins("jo@example.org", "oman")
+    about = outbox._about
+    with ThreadPoolExecutor(1) as pool:
+        going = []
+
+        def goes(conn, subscriber_id, at):
+            going.append(pool.submit(act, house.database, endpoint.id, actor=ACTOR))
+            until_somebody_waits(house, unless=going[0].done)
+            return about(conn, subscriber_id, at)
+
+        monkeypatch.setattr(outbox, "_about", goes)
+        unsubscribe(house.database, readers.reader("jo@example.org").id)
+        going[0].result(30)
+    assert readers.status("jo@example.org") == "left"
+
+
+def until_somebody_waits(house, unless=lambda: False):
+    """Wait until a transaction waits for another one's rows; SQLite has one writer at a time anyway."""
+    if house.database.is_sqlite:
+        return
+    give_up_s = time.monotonic() + 30
+    with house.database.read() as conn:
+        while not unless() and not conn.exec_driver_sql("SELECT count(*) FROM pg_locks WHERE NOT granted").scalar():
+            assert time.monotonic() < give_up_s
+            time.sleep(0.01)
+
+
 # Upkeep ---------------------------------------------------------------------------------------------------------------
 
 
@@ -273,6 +339,16 @@ def test_what_was_told_long_ago_is_let_go_and_what_waits_is_not(house, tells):
     assert house.states() == ["pending"]
     run_endpoints.switch_off(house.database, endpoint.id, actor=ACTOR)
     assert house.notifier().let_go() == 1
+
+
+def test_all_of_what_was_told_long_ago_is_let_go_at_once_however_much_it_is(house, tells, monkeypatch):
+    monkeypatch.setattr(run, "_LET_GO", 2)
+    house.adds()
+    tells(5)
+    house.sweeps()
+    house.passes(seconds=KEPT.total_seconds() + 60)
+    assert house.notifier().let_go() == 5
+    assert house.messages() == []
 
 
 def test_an_endpoint_that_is_removed_is_forgotten_with_its_outbox(house, tells):

@@ -24,7 +24,7 @@ from worker.signup.run_import import Fate, Listing, import_readers
 from worker.signup.run_newsletters import import_newsletters
 from worker.signup.run_preferences import unsubscribe
 from worker.signup.wishes import Rhythm
-from worker.store import crowds, newsletters, people, topics
+from worker.store import crowds, mutes, newsletters, people, topics
 from worker.store.database import now
 from worker.store.house import MATCH_SEQ, draw
 from worker.store.schema import Asking, Newsletter, Story, Subscriber, Subscription, Topic, TopicStory
@@ -53,6 +53,8 @@ pasts = st.sampled_from(
         "sign up, confirm, newsletter",
         "at once, confirm, drop",
         "sign up, confirm, rest, drop",
+        "at once, confirm, mute, drop",
+        "at once, confirm, mute",
         "sign up, confirm, leave",
         "sign up, confirm, leave, later, sign up",
         "at once, confirm, leave, back, confirm",
@@ -168,6 +170,8 @@ def _is_changed(readers, reader, act):
         elif act == "later":  # what was asked long ago may be asked again
             ago = {"asked_at": [(at - timedelta(days=2)).isoformat()]}
             people.change_reader(conn, reader.id, consent={**reader.consent, **ago})
+        elif act == "mute" and following:
+            mutes.mute_topic(conn, following[0].id, until=at + timedelta(days=7))
         elif act == "drop" and following:
             people.unfollow(conn, reader.id, [following[0].id])
         elif act == "newsletter":
@@ -287,3 +291,16 @@ def test_an_import_that_broke_off_is_finished_by_the_next(database, tmp_path, mo
     assert fates[Fate.UPDATED] + fates[Fate.NEW] == 6
     readers = Readers(database)
     assert all(set(readers.follows(f"r{one}@example.org")) == {"oman"} for one in range(6))
+
+
+def test_what_was_muted_and_then_ended_is_heard_again_when_a_list_brings_it_back(readers, write_list):
+    for address, ends in (("jo@example.org", True), ("ada@example.org", False)):
+        reader_id = readers.joins(address, "oman", "russia")
+        with readers.database.write() as conn:
+            mutes.mute_topic(conn, readers.follows(address)["oman"].id, until=now(conn) + timedelta(days=7))
+            if ends:
+                people.unfollow(conn, reader_id, [readers.follows(address)["oman"].id])
+    file = write_list(HEADER + "jo@example.org,,,,oman,weekly,,\nada@example.org,,,,oman,weekly,,\n")
+    import_readers(readers.database, file, Listing(hash_address=hash_address, confirmed=True))
+    assert readers.follows("jo@example.org")["oman"].muted_until is None
+    assert readers.follows("ada@example.org")["oman"].muted_until is not None

@@ -286,3 +286,42 @@ def test_a_list_of_our_own_has_nothing_to_map(bring, tmp_path):
     file.write_text("email,name,locale,timezone,topics,cadence,at\n")
     with pytest.raises(InputError, match="only another house's lists are mapped"):
         bring(file, None, "*=oman")
+
+
+def _with_a_password(content: bytes) -> bytes:
+    """Set the flag of an encrypted member in its local header and in the directory (APPNOTE.TXT, 4.3.7 and 4.3.12)."""
+    marked = bytearray(content)
+    for signature, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        marked[content.index(signature) + place] |= 1
+    return bytes(marked)
+
+
+def _damaged(content: bytes) -> bytes:
+    place = content.index(b"no@example.org") if b"no@example.org" in content else 60
+    return content[:place] + b"NO" + content[place + 2 :]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"), [(_with_a_password, "the archive has a password"), (_damaged, "the archive cannot be read")]
+)
+def test_an_archive_that_cannot_be_opened_is_refused_in_plain_words(bring, tmp_path, spoil, said):
+    file = tmp_path / "audience.zip"
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("unsubscribed_email_audience_export_1.csv", UNSUBSCRIBED)
+    file.write_bytes(spoil(file.read_bytes()))
+    with pytest.raises(InputError, match=said):
+        bring(file, Origin.MAILCHIMP, *MAPS, confirmed=True)
+
+
+def test_a_tag_with_a_line_end_in_it_is_a_tag(bring, write_list, readers):
+    text = 'Email Address,TAGS\njo@example.org,"Staff\nVIP, ""Asia desk"""\n'
+    bring(write_list(text, "subscribed_1.csv"), Origin.MAILCHIMP, *MAPS, confirmed=True)
+    assert set(readers.follows("jo@example.org")) == {"top", "north-korea", "oman"}
+
+
+def test_a_list_of_listmonks_without_a_name_is_no_list(bring, tmp_path, readers):
+    file = tmp_path / "all.json"
+    lists = [{"name": 7, "subscription_status": "confirmed"}, {"name": "Asia desk", "subscription_status": "confirmed"}]
+    file.write_text(json.dumps([{"email": "jo@example.org", "name": "Jo", "status": "enabled", "lists": lists}]))
+    bring(file, Origin.LISTMONK, *MAPS, confirmed=True)
+    assert set(readers.follows("jo@example.org")) == {"top", "north-korea", "oman"}

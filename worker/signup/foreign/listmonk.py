@@ -133,7 +133,7 @@ def _standing(
             barred=Cause.PROVIDER, reason="blocklisted in listmonk", since=_time(cells.get("updated_at", ""))
         )
         return barred, (), None
-    on = [one for one in known.get("lists") or () if isinstance(one, dict) and one.get("name")]
+    on = [one for one in known.get("lists") or () if isinstance(one, dict) and _is_name(one.get("name"))]
     running = [one for one in on if one.get("subscription_status") != "unsubscribed"]
     created = Record(evidence=Evidence(how="subscribed in listmonk", at=_time(cells.get("created_at", ""))))
     if status == "disabled" or (on and not running):
@@ -149,6 +149,10 @@ def _standing(
         at = _time(str(yes.get("subscription_updated_at") or yes.get("subscription_created_at") or ""))
         created = Record(evidence=Evidence(how="confirmed in listmonk", at=at))
     return created, lists.follows(names), None
+
+
+def _is_name(name: object) -> bool:
+    return isinstance(name, str) and name.strip() != ""
 
 
 def _time(text: str) -> datetime | None:

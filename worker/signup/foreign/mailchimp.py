@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import csv
 import zipfile
+import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -27,6 +28,7 @@ from worker.signup.foreign.lists import Lists
 from worker.signup.importing import Cells, Faulty, Line, Record, Rules
 from worker.signup.wishes import MOST_NAME, read_name, read_zone
 
+_ENCRYPTED: Final = 0x1  # of a member's flags (APPNOTE.TXT, 4.4.4)
 _EMAIL: Final = ("email address", "email")
 _FIRST, _LAST, _WHOLE = ("first name", "fname"), ("last name", "lname"), ("name", "full name")
 
@@ -46,10 +48,19 @@ def read_mailchimp(stream: BinaryIO, name: str, rules: Rules, lists: Lists) -> I
         stream.seek(0)
         yield from _read(stream, name, rules, lists)
         return
+    try:
+        yield from _read_archive(stream, rules, lists)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+        raise InputError(f"the archive cannot be read: {error}", hint="export the audience once more") from error
+
+
+def _read_archive(stream: BinaryIO, rules: Rules, lists: Lists) -> Iterator[Line | Faulty]:
     with zipfile.ZipFile(stream) as archive:
         members = [one for one in archive.namelist() if one.lower().endswith(".csv") and not one.startswith("__MACOSX")]
         if not members:
             raise InputError("there is no CSV file in it", hint="export the audience once more")
+        if any(one.flag_bits & _ENCRYPTED for one in archive.infolist()):
+            raise InputError("the archive has a password", hint="take the files out, and import them one by one")
         for member in sorted(members):
             with archive.open(member) as inner:
                 yield from _placed(_read(cast("BinaryIO", inner), member, rules, lists), member)
@@ -149,7 +160,8 @@ def _tags(text: str) -> tuple[str, ...]:
     """
     if not text.strip():
         return ()
-    return tuple(tag.strip() for row in csv.reader([text], skipinitialspace=True) for tag in row if tag.strip())
+    line = " ".join(text.splitlines())
+    return tuple(tag.strip() for row in csv.reader([line], skipinitialspace=True) for tag in row if tag.strip())
 
 
 def _time(text: str) -> datetime | None:
