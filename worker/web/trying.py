@@ -1,7 +1,8 @@
 """Tries a reader's query before it is saved, and words what came of it: how it is understood, what it would have found.
 
 One trial runs at a time and its result is kept for a minute, so that a page that asks after every pause in typing costs
-little; a few may wait, and beyond that the page is told that we are busy. Stores nothing. `subscribe` and `preferences` call it.
+little; a few may wait, and beyond that the page is told that we are busy. Stores nothing. `subscribe` and
+`preferences` call it.
 """
 
 from __future__ import annotations

@@ -283,8 +283,11 @@ def test_an_endpoint_is_sent_anew_while_it_is_told_and_nobody_waits_in_a_circle(
     with ThreadPoolExecutor(1) as pool:
         with house.database.write() as conn:
             due = endpoints.due(conn, endpoint.id, limit=3)
-            told = {"state": MessageState.PENDING, "next_attempt_at": now(conn), "code": 500, "error": "no"}
-            endpoints.record(conn, [Told(message=message, **told) for message in due])
+            tries = [
+                Told(message=one, state=MessageState.PENDING, next_attempt_at=now(conn), code=500, error="no")
+                for one in due
+            ]
+            endpoints.record(conn, tries)
             retried = pool.submit(run_endpoints.try_again, house.database, endpoint.id, actor=ACTOR)
             until_somebody_waits(house)
             endpoints.change(conn, endpoint.id, failing_since=now(conn))

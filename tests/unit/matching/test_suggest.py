@@ -101,7 +101,12 @@ def test_each_word_is_looked_up_once_however_many_topics_it_may_mean(monkeypatch
     directory = Directory(KnownTopic(slug=f"t{number}", names=("Korea",), query="kor*") for number in range(50))
     asked = []
     look_up = Directory._topics_of
-    monkeypatch.setattr(Directory, "_topics_of", lambda known, keys: asked.append(keys) or look_up(known, keys))
+
+    def noted(known, keys):
+        asked.append(keys)
+        return look_up(known, keys)
+
+    monkeypatch.setattr(Directory, "_topics_of", noted)
     found = directory.suggest(" OR ".join(f"kor{number}" for number in range(100)))
     assert [one.slug for one in found] == ["t0", "t1", "t2"]
     assert len(asked) == 100
