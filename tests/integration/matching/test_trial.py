@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import timedelta
+from itertools import islice
 
 import pytest
 
@@ -83,8 +84,7 @@ def test_while_some_wait_for_their_trial_others_are_told_at_once_that_we_are_bus
     with ThreadPoolExecutor(20) as pool:
         asked = [pool.submit(trials.of, database, f"word{number}", timezone="UTC") for number in range(20)]
         assert begun.wait(30)
-        while sum(one.done() for one in asked) < 15:
-            threading.Event().wait(0.01)
+        assert [one.result() for one in islice(as_completed(asked, timeout=30), 15)] == [None] * 15
         assert trials.of(database, "word", timezone="UTC") is None
         may_end.set()
         assert [one.result(30) for one in asked] == [None] * 20
