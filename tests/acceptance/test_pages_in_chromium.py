@@ -289,6 +289,7 @@ def test_every_page_fits_every_screen_and_every_word_is_readable(open_page, path
             page.context.close()
 
 
+@pytest.mark.slow
 def test_every_page_is_built_for_listening_too(open_page, paths):
     for name, path in paths.items():
         page = open_page(path)

@@ -2,7 +2,7 @@
 
     python -m tests.bench.bench_making [--write] [--rounds N]
 
-The message is a digest of ten stories, about 25 KB on the wire. Peers, in the same run, of the same words:
+The message is a digest of ten stories, about 30 KB on the wire. Peers, in the same run, of the same words:
 `EmailMessage.as_bytes` of the standard library, Jinja2 and css-inline for each reader, and dkimpy. Before anything is
 measured, dkimpy has to find our signatures sound, and the standard library to read the same words out of our bytes.
 """

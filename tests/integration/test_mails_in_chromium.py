@@ -89,6 +89,7 @@ def overflow_px(page):
     return page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
 
 
+@pytest.mark.slow
 @EACH
 def test_no_mail_is_wider_than_its_screen(page, kind, locale):
     for width in (320, 375, 800):

@@ -70,6 +70,7 @@ def test_upgrading_again_changes_nothing(database):
         assert house.fact(conn, "kept") == "yes"
 
 
+@pytest.mark.slow
 def test_down_to_nothing_and_up_again(empty_database):
     migrate.upgrade(empty_database)
     step(empty_database, "base")
@@ -160,6 +161,7 @@ def _something(column: sa.Column[Any]) -> object:
     return next((value for kind, value in kinds.items() if isinstance(column.type, kind)), "")
 
 
+@pytest.mark.slow
 def test_own_queries_that_nobody_followed_sleep_from_the_second_version_on(empty_database):
     migrate.upgrade(empty_database)
     with empty_database.write() as conn:
@@ -176,6 +178,7 @@ def test_own_queries_that_nobody_followed_sleep_from_the_second_version_on(empty
         assert conn.execute(sa.select(Topic.canonical).where(Topic.dormant)).scalars().all() == ["ferry"]
 
 
+@pytest.mark.slow
 def test_what_was_sent_before_planning_was_whole_is_kept_down_and_up_again(empty_database):
     kept = (Subscription, Delivery, Edition, ContentStory, Story, Newsletter)
     migrate.upgrade(empty_database)

@@ -100,7 +100,7 @@ def houses(request, make_url, tmp_path) -> Iterator[list[Readers]]:
         yield made
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     before=st.tuples(pasts, pasts, pasts),
     listed=st.lists(lines, min_size=1, max_size=7),

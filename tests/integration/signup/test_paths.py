@@ -49,7 +49,7 @@ def do(readers, act, folder):
             readers.passes(minutes=11)
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(acts=st.lists(st.sampled_from(ACTS), max_size=10))
 def test_nobody_follows_anything_without_consent(sqlite_template, acts):
     with TemporaryDirectory() as folder, opened(sqlite_template.copy(Path(folder) / "t.db")) as database:
