@@ -52,7 +52,7 @@ def change_preferences(
         reader = people.locked(conn, subscriber_id)
         if reader is None or _standing_of(conn, reader) not in _MAY_CHANGE:
             raise InputError("this reader is not subscribed", hint="sign up again")
-        paused_until = _pause(preferences.paused_until, wish.timezone, now(conn))
+        paused_until = pause_until(preferences.paused_until, wish.timezone, now(conn))
         before = outbox.before_change(conn, reader.id)
         people.change_reader(
             conn,
@@ -150,11 +150,13 @@ def _remembering(reader: Reader, before: list[Following]) -> dict[str, object]:
         return {**reader.consent, "question": None, "farewell": None}
 
 
-def _pause(day: date | None, timezone: str, at: datetime) -> datetime | None:
+def pause_until(day: date | None, timezone: str, at: datetime) -> datetime | None:
+    """Return when a pause until the beginning of a local day is over, None for no pause. Raises `InputError`."""
     if day is None:
         return None
-    until = resolve(day, time(0), ZoneInfo(timezone))
-    if until <= at:
+    # Not every day of year 1 has a time in UTC.
+    until = resolve(day, time(0), ZoneInfo(timezone)) if day.year >= at.year else None
+    if until is None or until <= at:
         raise InputError(f"{day} has begun already", where="paused_until", hint="choose a day to come")
     return until
 

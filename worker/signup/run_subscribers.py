@@ -8,20 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import date
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from worker.errors import InputError
 from worker.model import SubscriberId, SubscriberStatus
-from worker.schedule import resolve
 from worker.signup.address import Address
 from worker.signup.consent import Consent, Evidence
 from worker.signup.decide import Act, Standing, Wishes, standing, standing_on_a_list, step
 from worker.signup.run import HashAddress, Known, accept, ask, look_up, tell_asked
-from worker.signup.run_preferences import part
+from worker.signup.run_preferences import part, pause_until
 from worker.signup.run_wishes import check_newsletters, check_topics, continue_with, fulfil, rhythm_of
 from worker.signup.wishes import CheckQuery, Follow, Wish
 from worker.store import house, outbox, people
@@ -108,7 +105,7 @@ def _apply(conn: Connection, reader: Reader, changes: Changes, wanted: Wish) -> 
     values |= {"locale": wanted.locale} if changes.locale is not None else {}
     values |= {"name": wanted.name} if changes.name is not None else {}
     if changes.pause is not None:
-        until = _until(changes.pause[0], timezone, now(conn))
+        until = pause_until(changes.pause[0], timezone, now(conn))
         values |= {"paused_until": until, "status": SubscriberStatus.ACTIVE}
     people.change_reader(conn, reader.id, **values)
     if values.get("paused_until") is not None:
@@ -139,15 +136,6 @@ def _target(following: Following) -> tuple[str, str]:
     if following.query is not None:
         return "query", following.canonical or following.query
     return ("topic" if following.newsletter_id is None else "newsletter"), following.slug or ""
-
-
-def _until(day: date | None, timezone: str, at: datetime) -> datetime | None:
-    if day is None:
-        return None
-    until = resolve(day, time(0), ZoneInfo(timezone))
-    if until <= at:
-        raise InputError(f"{day} has begun already", where="paused_until", hint="choose a day to come")
-    return until
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

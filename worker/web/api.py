@@ -5,13 +5,15 @@ Parses and answers; intake and signup decide. `api_door` is passed before.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, HTTPException, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, field_validator
 from starlette.requests import Request
 
 from worker.errors import InputError
@@ -32,6 +34,7 @@ from worker.web.site import AnySite, Site
 
 _MATCHED_WITHIN_S: Final = 2.0
 _LOOK_EVERY_S: Final = 0.05
+_NO_TEXT: Final = re.compile("[\0\ud800-\udfff]")
 
 
 def problem_answers(**described: str) -> dict[int | str, dict[str, Any]]:
@@ -53,6 +56,18 @@ MISSING: Final = problem_answers(_404="There is no such thing.")
 router = APIRouter(prefix="/api/v1", tags=["v1"])
 
 
+def _in_utc(at: datetime) -> datetime:
+    try:
+        at.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("a time that has no name in UTC") from error
+    return at
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+"""A time that somebody sends."""
+
+
 class Body(BaseModel):
     """What a request's body may be: nothing but what it names."""
 
@@ -60,11 +75,12 @@ class Body(BaseModel):
 
     @field_validator("*")
     @classmethod
-    def _has_no_nul(cls, value: object) -> object:
-        """Refuse what PostgreSQL stores nowhere."""
+    def _is_text(cls, value: object) -> object:
+        """Refuse what PostgreSQL stores nowhere, and what no encoding writes."""
         texts = value.values() if isinstance(value, dict) else value if isinstance(value, tuple) else (value,)
-        if any(isinstance(text, str) and "\0" in text for text in texts):
-            raise ValueError("a NUL, which no text has")
+        if found := next(filter(None, (_NO_TEXT.search(text) for text in texts if isinstance(text, str))), None):
+            what = "a NUL, which no text has" if found[0] == "\0" else "half of a UTF-16 pair, which is no character"
+            raise ValueError(what)
         return value
 
 
@@ -80,7 +96,7 @@ class PushedArticle(Body):
     source: str = ""
     lang: str = ""
     tags: Annotated[tuple[str, ...], Field(max_length=100)] = ()
-    published_at: AwareDatetime | None = None
+    published_at: Moment | None = None
     severity: Severity = Severity.NORMAL
 
 
@@ -103,7 +119,7 @@ class Given(Body):
     Of `ip`, only the network is kept; `wording` says which sentence they agreed to.
     """
 
-    at: AwareDatetime
+    at: Moment
     how: Annotated[str, Field(min_length=1, max_length=200, description="Such as: checkout page, box ticked.")]
     page: Annotated[str, Field(max_length=500)] = ""
     wording: Annotated[str, Field(max_length=200)] = ""

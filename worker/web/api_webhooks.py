@@ -10,14 +10,14 @@ from datetime import datetime
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, HTTPException, Response
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from worker.notifying import run_endpoints
 from worker.notifying.decide import is_success
 from worker.store import endpoints
 from worker.store.endpoints import Endpoint
 from worker.tidings import MessageState
-from worker.web.api import MISSING, PROBLEMS, Body
+from worker.web.api import MISSING, PROBLEMS, Body, Moment
 from worker.web.api_editions import Number
 from worker.web.api_keys import Scope, needs
 from worker.web.api_paging import PAGED, AnyPaging
@@ -92,7 +92,7 @@ class Tried(BaseModel):
 class Retrial(Body):
     """`since`: only what happened since then."""
 
-    since: AwareDatetime | None = None
+    since: Moment | None = None
 
 
 class Retried(BaseModel):

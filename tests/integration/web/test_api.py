@@ -139,6 +139,21 @@ def test_half_a_character_is_refused(newspaper):
 
 
 @pytest.mark.parametrize(
+    ("path", "body", "pointer"),
+    [
+        ("/articles", ARTICLE | {"published_at": "0001-01-01T00:00:00+14:00"}, "#/published_at"),
+        ("/subscriptions", {"email": "jo@example.org", "topics": ["oman"], "name": "Jo \ud800"}, "#/name"),
+        ("/topics/backtest", {"query": "korea\udfff"}, "#/query"),
+    ],
+)
+def test_what_no_database_and_no_clock_can_hold_is_refused_with_its_place(newspaper, path, body, pointer):
+    headers = BEARER | {"Content-Type": "application/json"}
+    answer = newspaper.post(f"/api/v1{path}", content=json.dumps(body), headers=headers)
+    assert answer.status_code == 422
+    assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
+
+
+@pytest.mark.parametrize(
     ("content", "status"),
     [
         (b"", 422),

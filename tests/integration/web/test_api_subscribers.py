@@ -175,6 +175,7 @@ WRONG_CHANGES: list[tuple[dict[str, Any], str]] = [
     ({"name": "a\0b"}, "#/name"),
     ({"quiet": "at night"}, "#/quiet"),
     ({"paused_until": "2020-01-01"}, "#/paused_until"),
+    ({"paused_until": "0001-01-01"}, "#/paused_until"),
     ({"alert_budget": -1}, "#/alert_budget"),
     ({"status": "left", "name": "Jo"}, "#/status"),
     ({"status": "active"}, "#/status"),

@@ -202,6 +202,7 @@ def test_a_pause_is_shown_and_ended(newspaper, reader):
     ("changes", "field"),
     [
         ({"paused_until": "2020-01-01"}, "paused_until"),
+        ({"paused_until": "0001-01-01"}, "paused_until"),
         ({"paused_until": "soon"}, "paused_until"),
         ({"timezone": "Nowhere"}, "timezone"),
         ({"query": "(oman"}, "query"),
