@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import zipfile
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from worker.errors import InputError
 from worker.hearsay import Cause
 from worker.model import Cadence, Origin, SubscriberStatus
 from worker.signup.consent import Consent
+from worker.signup.foreign import lists
 from worker.signup.run_import import Fate, Listing, import_readers
 from worker.signup.run_newsletters import import_newsletters
 from worker.store import people, suppressions
@@ -319,9 +321,17 @@ def test_a_tag_with_a_line_end_in_it_is_a_tag(bring, write_list, readers):
     assert set(readers.follows("jo@example.org")) == {"top", "north-korea", "oman"}
 
 
+def test_readers_with_tags_of_their_own_cost_no_more_memory_than_others(monkeypatch):
+    monkeypatch.setattr(lists, "_MOST_KNOWN", 3)
+    known = lists.read_lists(["a=topic:oman", "b=topic:russia"], {"oman", "russia"})
+    for names in itertools.permutations("abcd"):
+        assert {follow.topic for follow in known.follows(names)} == {"oman", "russia"}
+        assert len(known._follows) <= 3
+
+
 def test_a_list_of_listmonks_without_a_name_is_no_list(bring, tmp_path, readers):
     file = tmp_path / "all.json"
-    lists = [{"name": 7, "subscription_status": "confirmed"}, {"name": "Asia desk", "subscription_status": "confirmed"}]
-    file.write_text(json.dumps([{"email": "jo@example.org", "name": "Jo", "status": "enabled", "lists": lists}]))
+    theirs = [{"name": name, "subscription_status": "confirmed"} for name in (7, "Asia desk")]
+    file.write_text(json.dumps([{"email": "jo@example.org", "name": "Jo", "status": "enabled", "lists": theirs}]))
     bring(file, Origin.LISTMONK, *MAPS, confirmed=True)
     assert set(readers.follows("jo@example.org")) == {"top", "north-korea", "oman"}

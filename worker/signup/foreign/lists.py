@@ -26,6 +26,7 @@ from worker.signup.wishes import (
 EVERYBODY: Final = "*"
 NOTHING: Final = "-"
 _TOPIC: Final = "topic:"
+_MOST_KNOWN: Final = 50_000
 _HOW: Final = 'write --map "LIST=topic:SLUG" or --map "LIST=newsletter:SLUG"'
 
 
@@ -51,6 +52,8 @@ class Lists:
             self._counted.update(set(key))
             self._names.update(zip(key, (EVERYBODY, *names), strict=True))
         if key not in self._follows:
+            if len(self._follows) >= _MOST_KNOWN:  # nearly every reader has tags of their own
+                self._follows.clear()
             wanted = [follow for name in key for follow in self._targets.get(name, ())]
             self._follows[key] = tuple({follow.target: follow for follow in wanted}.values())[:MOST_FOLLOWS]
         return self._follows[key]
