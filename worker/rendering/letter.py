@@ -122,7 +122,7 @@ def _small(about: LetterKind, language: Language) -> tuple[str, ...]:
             return hour, language.gettext("If you do not know of this, do nothing: nothing changes.")
         case LetterKind.MOVED:
             back = language.gettext(
-                "If it was not you, press the button within seven days, and everything is as it was."
+                "If it was not you, press the button within seven days: your mail comes here again."
             )
             return (back,)
         case LetterKind.TAKEN:

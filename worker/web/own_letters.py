@@ -208,6 +208,7 @@ def _settle(request: Request, site: Site, link: _Link) -> Response:
         site.house.ring("sweep_planning")
     letter = link.found.letter
     named = masked(letter.recipient or "") if letter else ""
+    reader = link.found.reader
     return site.pages.page(
         request,
         "my-address",
@@ -216,6 +217,7 @@ def _settle(request: Request, site: Site, link: _Link) -> Response:
         kind=link.kind,
         address=named,
         does=str(due.does),
+        has_left=reader is not None and reader.status not in _SUBSCRIBED,
     )
 
 

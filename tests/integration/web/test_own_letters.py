@@ -196,8 +196,19 @@ def test_an_address_changes_by_a_link_from_each_mailbox_and_is_taken_back_by_a_t
     assert headline(newspaper.get(back)) == "Was it not you?"
     assert newspaper.knows(NEW)
     restored = newspaper.post(back)
-    assert (restored.status_code, headline(restored)) == (200, "Everything is as it was")
+    assert (restored.status_code, headline(restored)) == (200, "Your address is changed back")
     assert (newspaper.reader(JO).id, newspaper.knows(NEW)) == (reader, False)
+    assert "sign up again" not in restored.text
+
+
+def test_who_was_unsubscribed_by_a_stranger_is_told_so_with_their_address_back(newspaper, reader, ask, mailed):
+    newspaper.post(ask(reader, "move"), data={"email": NEW})
+    newspaper.post(mailed(NEW)[2])
+    back = mailed(JO)[2]
+    newspaper.post(newspaper.link(Purpose.UNSUBSCRIBE, reader, 0), data={"scope": "everything"})
+    restored = newspaper.post(back)
+    assert (restored.status_code, newspaper.status(JO)) == (200, "left")
+    assert "Your subscription was ended meanwhile. To have it back, sign up again." in restored.text
 
 
 def test_naming_a_reader_s_a_suppressed_and_a_free_address_looks_the_same(newspaper, reader, ask):
