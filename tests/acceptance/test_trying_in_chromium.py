@@ -89,6 +89,10 @@ def test_topics_are_filtered_while_one_types_and_what_is_chosen_stays(open_page)
     expect(page.get_by_role("button", name="Find")).to_be_hidden()
     page.get_by_label("Find a topic").press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("News by mail, on what you follow")
+    page.get_by_label("Oman", exact=True).uncheck()
+    page.get_by_label("Find a topic").fill("walrus")
+    expect(page.get_by_text("No topic is called that.")).to_be_visible()
+    expect(page.locator("#topics")).to_be_hidden()  # no empty frame is left
     page.get_by_label("Find a topic").fill("")
     expect(page.get_by_label("Japan", exact=True)).to_be_visible()
 

@@ -49,10 +49,10 @@ class Language:
         """Write a date in full, with its weekday."""
         return format_date(value, "full", locale=self.locale)
 
-    def moment(self, value: datetime, zone: tzinfo = UTC) -> str:
+    def moment(self, value: datetime, zone: tzinfo = UTC, *, with_year: bool = False) -> str:
         """Write a point in time, briefly and unbreakably: "Nov 23, 14:05 UTC"."""
         local = value.astimezone(zone)
-        day = format_skeleton("MMMd", local, locale=self.locale)
+        day = format_skeleton("yMMMd" if with_year else "MMMd", local, locale=self.locale)
         time = f"{format_skeleton('Hm', local, locale=self.locale)} {local.tzname()}"
         return str(self.locale.datetime_formats["medium"]).format(time, day).replace(" ", "\N{NO-BREAK SPACE}")
 

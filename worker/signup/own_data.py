@@ -1,6 +1,7 @@
 """A reader's own data as a file of theirs: everything that is held about them, under names that people understand.
 
-Pure: takes what `personal.told` returns, leaves nothing of it out, and says nothing twice. A column that is not named
+Pure: takes what `personal.told` returns, leaves nothing of it out but the rhythm of newsletters, which their editors set
+and whose columns say nothing, and says nothing twice. A column that is not named
 here comes under its own name, so that a new one cannot be forgotten. Called by the pages.
 """
 
@@ -93,6 +94,9 @@ _NAMES: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 
+_RHYTHM: Final = frozenset({"cadence", "times", "weekday"})
+
+
 def portrait(told: Mapping[str, Any], *, newsroom: str, at: datetime) -> dict[str, Any]:
     """Return everything under human names: parts, and within them records; what is blank is left out.
 
@@ -100,7 +104,8 @@ def portrait(told: Mapping[str, Any], *, newsroom: str, at: datetime) -> dict[st
     >>> portrait(told, newsroom="The Courier", at=datetime(2026, 11, 29, tzinfo=UTC))["about you"]
     {'address': 'jo@example.org'}
     """
-    parts = {_PARTS.get(part, _words(part)): _named(value) for part, value in told.items()}
+    follows = [_without_rhythm(one) if one.get("newsletter_id") else one for one in told.get("subscriptions", ())]
+    parts = {_PARTS.get(part, _words(part)): _named(value) for part, value in {**told, "subscriptions": follows}.items()}
     return {
         "held by": newsroom,
         "written down": _plain(at),
@@ -111,6 +116,10 @@ def portrait(told: Mapping[str, Any], *, newsroom: str, at: datetime) -> dict[st
 def as_file(portrayed: Mapping[str, Any]) -> bytes:
     """Return a portrait as JSON that people can read too."""
     return (json.dumps(portrayed, ensure_ascii=False, indent=2) + "\n").encode()
+
+
+def _without_rhythm(follow: Mapping[str, Any]) -> dict[str, Any]:
+    return {column: value for column, value in follow.items() if column not in _RHYTHM}
 
 
 def _named(value: Any) -> Any:  # noqa: ANN401  plain values of any shape

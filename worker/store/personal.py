@@ -30,6 +30,7 @@ from worker.store.schema import (
     EditionContent,
     Event,
     Match,
+    Newsletter,
     Omission,
     OwedStory,
     StoryCard,
@@ -85,8 +86,9 @@ def told(conn: Connection, whose: Whose) -> dict[str, Any]:
         return {"reader": None, **nothing, **known, "acts": _acts(conn, whose)}
     reader = sa.select(Subscriber.__table__).where(Subscriber.id == subscriber_id)
     follows = (
-        sa.select(Subscription.__table__, Topic.slug, Topic.name)
+        sa.select(Subscription.__table__, Topic.slug, Topic.name, Newsletter.slug.label("newsletter"))
         .outerjoin(Topic, Topic.id == Subscription.topic_id)
+        .outerjoin(Newsletter, Newsletter.id == Subscription.newsletter_id)
         .where(Subscription.subscriber_id == subscriber_id)
         .order_by(Subscription.id)
     )

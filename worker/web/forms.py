@@ -136,8 +136,10 @@ class Reading:
         """Read what the sign-up form asks for."""
         follows = self.follows()
         if not follows and not {"query", "topics", "newsletters"} & self.draft.errors.keys():
-            self.draft.errors["topics"] = self._language.gettext(
-                "Choose a topic or a newsletter, or write a search of your own."
+            self.draft.errors["topics"] = (
+                self._language.gettext("Choose a topic or a newsletter, or write a search of your own.")
+                if "query" in self._form
+                else self._language.gettext("Choose a topic or a newsletter.")
             )
         wish = Wish(follows=follows, locale=self._locale(), timezone=self._zone(), name=self._name())
         return None if self.draft.errors else wish

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from worker.facts import OfferedNewsletter
 from worker.model import EditionKind, LetterKind, SubscriberStatus
 from worker.rendering.language import Language
 from worker.signup.consent import Consent
@@ -46,16 +47,18 @@ class OwnData:
     events: int
 
 
-def shown(told: Mapping[str, Any], known: Known | None, language: Language) -> OwnData:
-    """Word what `personal.told` has told."""
+def shown(
+    told: Mapping[str, Any], known: Known | None, language: Language, *, letters: Mapping[str, OfferedNewsletter]
+) -> OwnData:
+    """Word what `personal.told` has told; `letters` are the newsletters by slug."""
     zone = ZoneInfo(known.reader.timezone if known else "UTC")
 
     def moment(at: datetime) -> str:
-        return language.moment(at, zone)
+        return language.moment(at, zone, with_year=True)  # a yes may be years old
 
     return OwnData(
         facts=tuple(_facts(known, language, moment)) if known else (),
-        follows=tuple(following_lines(known.followings, language)) if known else (),
+        follows=tuple(following_lines(known.followings, language, letters=letters)) if known else (),
         muted=tuple((one.title, moment(one.muted_until)) for one in (known.muted_stories if known else ())),
         yeses=tuple(
             (moment(one.at) if one.at else "", " · ".join(filter(None, (_how(one.how, language), one.ip_prefix))))
@@ -110,8 +113,12 @@ def _standing(standing: SubscriberStatus, language: Language) -> str:
 
 def _how(how: str, language: Language) -> str:
     """Word how a yes came; what an operator's list or the API calls it stays as it is."""
+    box, _, place = how.partition(" on ")
+    if box == "sign-up box" and place:
+        return language.gettext("asked for in the sign-up box on %(site)s") % {"site": place}
     return {
         "sign-up page": language.gettext("asked for on the sign-up page"),
+        "sign-up box": language.gettext("asked for in a sign-up box"),
         "confirm page": language.gettext("confirmed by a link that we mailed"),
         "unsubscribe page": language.gettext("asked for on the page to unsubscribe"),
         "change of address": language.gettext("change of address"),

@@ -30,6 +30,7 @@ from worker.tokens import Purpose
 from worker.web.gate import budgeted, charge_sender
 from worker.web.own_data_page import shown
 from worker.web.site import AnyForm, AnySite, Site
+from worker.web.subscribe import letters_offered
 from worker.web.wording import masked
 
 router = APIRouter(include_in_schema=False)
@@ -156,7 +157,7 @@ def _data(request: Request, site: Site, link: _Link, *, as_a_file: bool) -> Resp
         return Response(body, media_type="application/json", headers=headers)
     with site.house.database.read() as conn:
         known = look_up(conn, link.subscriber_id)
-    values = shown(told, known, link.language)
+    values = shown(told, known, link.language, letters=letters_offered(site))
     return site.pages.page(request, "my-data-shown", language=link.language, data=values)
 
 

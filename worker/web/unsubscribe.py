@@ -6,6 +6,8 @@ for ever. The GET changes nothing. Parses and shows; `signup.run_preferences` de
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fastapi import APIRouter
 from fastapi.responses import Response
 from starlette.requests import Request
@@ -17,7 +19,8 @@ from worker.signup.run_preferences import ending_with, unsubscribe
 from worker.store.people import Following
 from worker.tokens import Purpose
 from worker.web.site import AnyForm, AnySite, Site
-from worker.web.wording import following_lines
+from worker.web.subscribe import letters_offered
+from worker.web.wording import FollowLine, following_lines
 
 router = APIRouter(include_in_schema=False)
 
@@ -38,7 +41,7 @@ def show_farewell(request: Request, site: AnySite, token: str) -> Response:
         request,
         "unsubscribe",
         language=language,
-        lines=following_lines(ending, language),
+        lines=_lines(site, ending, language),
         is_all=len(ending) == len(known.followings),
         preferences=_preferences(site, subscriber_id),
     )
@@ -80,7 +83,7 @@ def _come_back(request: Request, site: Site, subscriber_id: SubscriberId, delive
         "come-back",
         language=language,
         is_asked=known is None or known.standing is SubscriberStatus.PENDING,
-        lines=following_lines(known.followings, language) if known else [],
+        lines=_lines(site, known.followings, language) if known else [],
         preferences=_preferences(site, subscriber_id),
     )
 
@@ -89,16 +92,20 @@ def _ended(
     request: Request, site: Site, language: Language, known: Known | None, ended: tuple[Following, ...]
 ) -> Response:
     """Say that it is done, in the same words to whoever asks again."""
-    remaining = following_lines(known.followings, language) if known else []
+    remaining = _lines(site, known.followings, language) if known else []
     return site.pages.page(
         request,
         "unsubscribed",
         language=language,
-        ended=following_lines(ended, language),
+        ended=_lines(site, ended, language),
         lines=remaining,
         is_known=known is not None,
         preferences=_preferences(site, known.reader.id) if known and remaining else "",
     )
+
+
+def _lines(site: Site, followings: Sequence[Following], language: Language) -> list[FollowLine]:
+    return following_lines(followings, language, letters=letters_offered(site))
 
 
 def _read(site: Site, token: str) -> tuple[SubscriberId, DeliveryId | None]:

@@ -28,7 +28,8 @@ if (search && found) {
         count += isFound;
         element.hidden = !isFound && !box.checked;
       }
-      found.textContent = words.length ? found.dataset.says.replace("{num}", count) : hint;
+      const { says, none } = found.dataset;
+      found.textContent = !words.length ? hint : count ? says.replace("{num}", count) : none;
       shownBefore.value = search.value; // the Enter key has nothing to look for any more
     };
     search.addEventListener("input", filter);

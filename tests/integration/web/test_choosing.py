@@ -111,6 +111,13 @@ def test_a_topic_is_found_by_any_of_its_names_and_what_is_chosen_stays(newspaper
 
 
 @pytest.mark.usefixtures("many_topics")
+def test_who_looks_for_a_topic_that_is_not_there_is_told_what_to_do_instead(newspaper):
+    answer = newspaper.get("/subscribe", params={"q": "walrus"})
+    assert shown(answer) == []
+    assert "No topic is called that. A search of your own, below, finds any word." in text(answer)
+
+
+@pytest.mark.usefixtures("many_topics")
 def test_a_search_from_the_form_keeps_what_was_typed_and_puts_no_address_in_a_url(newspaper):
     before = newspaper.snapshot()
     answer = newspaper.post(
@@ -166,9 +173,10 @@ def test_newsletters_alone_can_be_signed_up_for_and_the_pages_know_them_by_name(
     assert headline(newspaper.post(question)) == "You are subscribed"
     assert set(newspaper.follows("jo@example.org")) == {"top", "achim"}
     reader = newspaper.reader("jo@example.org")
-    assert "Monday to Friday at 06:30, London time" in text(
-        newspaper.get(newspaper.link(Purpose.PREFERENCES, reader.id))
-    )
+    farewell = newspaper.link(Purpose.UNSUBSCRIBE, reader.id, 0)
+    for path in (newspaper.link(Purpose.PREFERENCES, reader.id), farewell):
+        assert "Monday to Friday at 06:30, London time" in text(newspaper.get(path))
+    assert "Monday to Friday at 06:30, London time" in text(newspaper.post(farewell))
 
 
 @pytest.mark.usefixtures("letters")

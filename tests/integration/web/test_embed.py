@@ -95,6 +95,13 @@ def test_a_box_that_names_nothing_that_is_there_offers_everything(newspaper):
         assert " checked" not in page
 
 
+def test_the_box_names_nothing_that_it_does_not_have(newspaper):
+    page = newspaper.post("/embed", data={"email": JO, "topics": ""})
+    assert page.status_code == 422
+    assert "Choose a topic or a newsletter.<" in page.text
+    assert "search of your own" not in page.text
+
+
 @pytest.mark.usefixtures("top_10")
 def test_a_reader_signs_up_in_the_box(newspaper):
     answer = newspaper.post(

@@ -15,11 +15,22 @@ from worker.adapters.transports import maildir
 from worker.letter_links import LINK_OF
 from worker.model import LetterKind
 from worker.planning.run import plan
+from worker.signup.newsletters import read_newsletters
+from worker.signup.run_newsletters import store_newsletters
+from worker.signup.run_wishes import fulfil
+from worker.signup.wishes import Follow
 from worker.store import copies, mutes, people
 from worker.store.database import now
 from worker.store.schema import Delivery, OwnLetter
 from worker.tokens import Purpose
 
+LETTER = """
+- slug: top
+  name: Top 10 stories
+  sender: {name: The Courier, address: news@courier.example}
+  schedule: FREQ=DAILY;BYHOUR=6;BYMINUTE=30
+  timezone: Europe/London
+"""
 JO, NEW, BEN = "jo@example.org", "jo@elsewhere.example", "ben@example.org"
 
 
@@ -139,6 +150,25 @@ def test_the_data_come_as_a_page_and_as_a_file_with_everything(newspaper, reader
     for value in (known.address_hash, known.timezone, "confirm page", "sign-up page"):
         assert str(value) in text
     assert newspaper.post(link, data={"as": "file"}).status_code == 200  # it changes nothing, and works for its hour
+
+
+def test_the_data_name_a_newsletter_and_when_it_comes_and_yeses_with_their_year_and_place(newspaper, reader, ask):
+    database = newspaper.house.database
+    store_newsletters(database, read_newsletters(LETTER), where="test")
+    with database.write() as conn:
+        fulfil(conn, reader, [Follow(newsletter="top")], timezone="UTC")
+    newspaper.post("/embed", data={"email": JO, "topics": "north-korea"})
+    newspaper.post(newspaper.question(JO))
+    link = ask(reader, "data")
+    page = newspaper.post(link, data={"as": "page"}).text
+    assert "Every day at 06:30, London time" in page
+    assert "asked for in a sign-up box" in page
+    assert f"{newspaper.reader(JO).confirmed_at:%Y}" in page
+    follows = json.loads(newspaper.post(link, data={"as": "file"}).content)["what you follow"]
+    [letter] = [one for one in follows if "newsletter" in one]
+    assert letter["newsletter"] == "top"
+    assert not {"how often", "at what times", "topic"} & letter.keys()
+    assert all("how often" in one for one in follows if one is not letter)
 
 
 # Forget me -----------------------------------------------------------------------------------------------------------
