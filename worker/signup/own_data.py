@@ -1,8 +1,8 @@
 """A reader's own data as a file of theirs: everything that is held about them, under names that people understand.
 
-Pure: takes what `personal.told` returns, leaves nothing of it out but the rhythm of newsletters, which their editors set
-and whose columns say nothing, and says nothing twice. A column that is not named
-here comes under its own name, so that a new one cannot be forgotten. Called by the pages.
+Pure: takes what `personal.told` returns, leaves nothing of it out, and says nothing twice; a newsletter's rhythm is its
+editors', so that its columns say nothing. A column that is not named here comes under its own name, so that a new one
+cannot be forgotten. Called by the pages.
 """
 
 from __future__ import annotations
@@ -105,7 +105,9 @@ def portrait(told: Mapping[str, Any], *, newsroom: str, at: datetime) -> dict[st
     {'address': 'jo@example.org'}
     """
     follows = [_without_rhythm(one) if one.get("newsletter_id") else one for one in told.get("subscriptions", ())]
-    parts = {_PARTS.get(part, _words(part)): _named(value) for part, value in {**told, "subscriptions": follows}.items()}
+    parts = {
+        _PARTS.get(part, _words(part)): _named(value) for part, value in {**told, "subscriptions": follows}.items()
+    }
     return {
         "held by": newsroom,
         "written down": _plain(at),
