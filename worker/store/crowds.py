@@ -199,6 +199,7 @@ def _among(conn: Connection, column: Any, values: Iterable[Any]) -> ColumnElemen
         listed = sa.func.json_each(sa.literal(json.dumps(list(values)), sa.Text)).table_valued("value")
         among: ColumnElement[bool] = column.in_(sa.select(listed.c.value))
         return among
-    array = sa.literal(f"{{{','.join(map(str, values))}}}", sa.Text)  # psycopg would write it element by element
-    given: ColumnElement[bool] = column == sa.any_(sa.cast(array, postgresql.ARRAY(column.type)))
-    return given
+    # As one text: psycopg would write an array element by element. Unnested, or PostgreSQL reads it anew for every row.
+    array = sa.cast(sa.literal(f"{{{','.join(map(str, values))}}}", sa.Text), postgresql.ARRAY(column.type))
+    among = column.in_(sa.select(sa.func.unnest(array)))
+    return among
