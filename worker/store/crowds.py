@@ -201,5 +201,5 @@ def _among(conn: Connection, column: Any, values: Iterable[Any]) -> ColumnElemen
         return among
     # As one text: psycopg would write an array element by element. Unnested, or PostgreSQL reads it anew for every row.
     array = sa.cast(sa.literal(f"{{{','.join(map(str, values))}}}", sa.Text), postgresql.ARRAY(column.type))
-    among = column.in_(sa.select(sa.func.unnest(array)))
-    return among
+    unnested: ColumnElement[bool] = column.in_(sa.select(sa.func.unnest(array)))
+    return unnested
