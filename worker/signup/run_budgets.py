@@ -13,6 +13,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from worker.adapters.redis_client import connect
 from worker.signup.budgets import HOUR_S, Charge, forget_full, spend
 from worker.tokens import keyed_hash
 
@@ -84,7 +85,7 @@ class Purse:
 
         try:
             if self._script is None:
-                self._redis = _client(self._url or "")
+                self._redis = connect(self._url or "", answers_within_s=_ANSWERS_WITHIN_S)
                 self._script = self._redis.register_script(_SCRIPT)
             takes = [round(one.takes_s * 1e6) for one in charges]
             answer = self._script(keys=[_PREFIX + one.name for one in charges], args=[round(HOUR_S * 1e6), *takes])
@@ -106,18 +107,3 @@ class Purse:
             self._is_lost = False
             with self._lock:
                 self._alone.clear()
-
-
-def _client(url: str) -> Redis:
-    from redis import Redis  # noqa: PLC0415  as above
-    from redis.backoff import NoBackoff  # noqa: PLC0415  as above
-    from redis.retry import Retry  # noqa: PLC0415  as above
-
-    if url.startswith("redis+socket://"):  # kombu's way to write a socket's path, with words of its own behind the ?
-        url = url.partition("?")[0].replace("redis+socket://", "unix://", 1)
-    return Redis.from_url(
-        url,
-        socket_timeout=_ANSWERS_WITHIN_S,
-        socket_connect_timeout=_ANSWERS_WITHIN_S,
-        retry=Retry(NoBackoff(), 1),
-    )

@@ -102,7 +102,7 @@ def _agree(database: Database, subscriber_id: SubscriberId, letter_id: int, evid
 
 
 def take_back(database: Database, subscriber_id: SubscriberId, letter_id: int, *, evidence: Evidence) -> Turn:
-    """Undo a change of address, and every later one: what was mailed to the other addresses works no longer."""
+    """Undo a change of address, and every later one: letters that went to the other addresses are void."""
     return _in_spite_of_strangers(lambda: _take_back(database, subscriber_id, letter_id, evidence))
 
 

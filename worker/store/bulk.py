@@ -1,6 +1,7 @@
 """Writes thousands of rows at once, as fast as a database takes them: COPY on PostgreSQL, executemany on SQLite.
 
-Never decides. Columns that are not given get their plain default. Called by the statements that planning writes with.
+Never decides. Columns that are not given get their plain default. Called by the statements that planning and lists of
+readers write with.
 """
 
 from __future__ import annotations

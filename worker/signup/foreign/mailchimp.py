@@ -50,7 +50,7 @@ def read_mailchimp(stream: BinaryIO, name: str, rules: Rules, lists: Lists) -> I
         return
     try:
         yield from _read_archive(stream, rules, lists)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:  # the last: how it is packed
         raise InputError(f"the archive cannot be read: {error}", hint="export the audience once more") from error
 
 

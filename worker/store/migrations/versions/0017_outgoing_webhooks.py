@@ -15,6 +15,11 @@ _ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 def upgrade() -> None:
     """Apply."""
+    _create_endpoints()
+    _create_messages()
+
+
+def _create_endpoints() -> None:
     op.create_table(
         "webhook_endpoint",
         sa.Column("id", _ID, nullable=False),
@@ -37,6 +42,9 @@ def upgrade() -> None:
         sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_endpoint")),
     )
+
+
+def _create_messages() -> None:
     op.create_table(
         "webhook_message",
         sa.Column("id", _ID, nullable=False),
