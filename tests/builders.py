@@ -117,7 +117,7 @@ def match(
     articles.mark_matched(conn, article_id, revision=stored.revision)
     topics.store_matches(
         conn,
-        article_id=article_id,
+        article_id=ArticleId(article_id),
         story_id=stored.story_id,
         revision=stored.revision,
         found=[TopicMatch(topic_id=topic_id, strength=strength, evidence=evidence) for topic_id in concerned],
@@ -182,10 +182,10 @@ def follow(
 # Editions ------------------------------------------------------------------------------------------------------------
 
 
-def card(story: StoryId, title: str = "Envoy summoned") -> StoryCard:
+def card(story: StoryId, title: str = "Envoy summoned", *, article_id: int = 1) -> StoryCard:
     return StoryCard(
         story_id=story,
-        article_id=1,
+        article_id=article_id,
         revision=1,
         title=title,
         summary="",
@@ -197,13 +197,14 @@ def card(story: StoryId, title: str = "Envoy summoned") -> StoryCard:
 
 
 def content(
-    kind: EditionKind, story: StoryId | None, severity: Severity
+    kind: EditionKind, story: StoryId | None, severity: Severity, *, article_id: int = 1
 ) -> AlertContent | DigestContent | ConfirmationContent:
     if story is None or kind is EditionKind.CONFIRMATION:
         return ConfirmationContent(locale="en", topics=())
+    shown = card(story, article_id=article_id)
     if kind is EditionKind.ALERT:
-        return AlertContent(locale="en", severity=severity, card=card(story))
-    section = Section(topic="Diplomacy", slug="diplomacy", cards=(card(story),))
+        return AlertContent(locale="en", severity=severity, card=shown)
+    section = Section(topic="Diplomacy", slug="diplomacy", cards=(shown,))
     return DigestContent(locale="en", day=datetime(2026, 11, 23, tzinfo=UTC).date(), sections=(section,))
 
 
@@ -232,7 +233,8 @@ def edition(
     )
     edition_id = editions.open_edition(conn, plan)
     assert edition_id is not None
-    content_id = editions.intern(conn, content(kind, story, severity))
+    first = conn.scalar(sa.select(sa.func.min(Article.id)).where(Article.story_id == story))
+    content_id = editions.intern(conn, content(kind, story, severity, article_id=first or 1))
     copies = [
         Copy(
             subscriber_id=subscriber,

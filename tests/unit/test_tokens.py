@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import re
 from datetime import UTC, datetime, timedelta
 
@@ -166,6 +167,12 @@ def test_without_a_key_nothing_is_signed():
 def test_a_negative_number_is_a_defect_and_not_an_endless_loop():
     with pytest.raises(ValueError, match="negative"):
         TOKENS.sign(Purpose.VIEW, -1)
+
+
+@pytest.mark.parametrize("length", [0, 1, 63, 64, 65, 200])
+def test_a_keyed_hash_is_rfc_2104s(length):
+    key, value = "kö" * length, "jo@exämple.org"
+    assert keyed_hash(key, value) == hmac.new(key.encode(), value.encode(), "sha256").hexdigest()
 
 
 @given(st.text(max_size=40), st.text(max_size=40))

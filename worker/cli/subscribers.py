@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -44,10 +45,11 @@ def import_(
     lists and tags are, and what to write. See docs/importing-readers.md.
     """
     from worker.signup.run_import import Listing, import_readers
+    from worker.tokens import keyed_hash
 
     found = opened_house()
     listing = Listing(
-        hash_address=found.address_hash,
+        hash_address=functools.partial(keyed_hash, found.suppression_key),
         origin=origin,
         maps=tuple(maps or ()),
         confirmed=confirmed,
