@@ -26,6 +26,7 @@ import httpx
 import psutil
 
 from tests.acceptance.mails import Mail, read_mails
+from tests.http import NO_TLS
 from worker.runtime.ports import free_port
 
 API_KEY: Final = "a-key-for-the-tests-0123456789abcdef"
@@ -250,7 +251,7 @@ class Installation:
         def is_ready() -> bool:
             assert running.process.poll() is None, running.said
             try:
-                return httpx.get(f"{self.url}/readyz", timeout=5).status_code == 200
+                return httpx.get(f"{self.url}/readyz", timeout=5, verify=NO_TLS).status_code == 200
             except httpx.HTTPError:
                 return False
 

@@ -14,6 +14,7 @@ import pytest
 
 from tests.acceptance.conftest import MakeInstallation
 from tests.acceptance.houses import API_KEY, Installation, until
+from tests.http import NO_TLS
 
 ARTICLES = "/api/v1/articles"
 SUBSCRIPTIONS = "/api/v1/subscriptions"
@@ -32,7 +33,7 @@ def house(make_module_installation: MakeInstallation) -> Iterator[Installation]:
 
         def answers() -> bool:
             try:
-                return httpx.get(f"{house.url}/healthz", timeout=5).status_code == 200
+                return httpx.get(f"{house.url}/healthz", timeout=5, verify=NO_TLS).status_code == 200
             except httpx.HTTPError:
                 return False
 

@@ -10,6 +10,7 @@ import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
+from functools import lru_cache
 from pathlib import Path
 
 from babel import Locale, UnknownLocaleError
@@ -70,7 +71,7 @@ class Languages:
 
     def __init__(self, folder: Path) -> None:
         files = sorted(folder.glob("*/LC_MESSAGES/messages.po"))
-        self._known = {language.tag: language for language in map(_read, files)}
+        self._known = {language.tag: language for language in (_read(file, file.stat().st_mtime_ns) for file in files)}
         if SOURCE_LANGUAGE not in self._known:
             raise ConfigurationError(f"no {SOURCE_LANGUAGE}/LC_MESSAGES/messages.po in {folder}")
 
@@ -85,7 +86,9 @@ class Languages:
         return self._known.get(tag) or self._known.get(tag.partition("-")[0]) or self._known[SOURCE_LANGUAGE]
 
 
-def _read(file: Path) -> Language:
+@lru_cache(maxsize=64)
+def _read(file: Path, _changed_ns: int) -> Language:
+    """Read a catalogue: once a process, as mails and pages speak the same, and again when it has changed."""
     tag = file.parent.parent.name.replace("_", "-")
     compiled = io.BytesIO()
     try:

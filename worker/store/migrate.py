@@ -5,6 +5,7 @@ Called by `tocsin db upgrade`, `up` and `demo`; every other command calls `check
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Any, Final
 
@@ -59,21 +60,26 @@ def check_version(database: Database) -> None:
 
 def head() -> str:
     """Return the newest revision that this program knows."""
-    revision = ScriptDirectory.from_config(_config()).get_current_head()
-    if revision is None:
+    revisions = _revisions()
+    if not revisions:
         raise ConfigurationError("this installation has lost its migrations: install it again")
-    return revision
+    return revisions[0]
 
 
 def _refuse_newer(conn: sa.Connection) -> str | None:
     at = MigrationContext.configure(conn).get_current_revision()
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-    if at is not None and at not in known:
+    if at is not None and at not in _revisions():
         raise ConfigurationError(
             f"the database is at version {at}, which this program does not know: it was made by a newer Tocsin; "
             "install that version, or restore a backup"
         )
     return at
+
+
+@functools.cache
+def _revisions() -> tuple[str, ...]:
+    """Return all revisions that this program knows, the newest first."""
+    return tuple(script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions())
 
 
 def _config() -> Config:

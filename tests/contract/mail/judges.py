@@ -24,6 +24,7 @@ from typing import Any, Final, Self
 
 import httpx
 
+from tests.http import NO_TLS
 from worker.runtime.ports import free_port
 
 HERE: Final = Path(__file__).parent
@@ -106,7 +107,7 @@ class Rspamd:
 
     def _answers(self) -> bool:
         try:
-            return httpx.get(f"http://127.0.0.1:{self._port}/ping", timeout=5).text.startswith("pong")
+            return httpx.get(f"http://127.0.0.1:{self._port}/ping", timeout=5, verify=NO_TLS).text.startswith("pong")
         except httpx.HTTPError:
             return False
 

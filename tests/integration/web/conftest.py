@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from tests import builders
+from tests.http import NO_TLS
 from worker.model import EditionKind
 from worker.planning.run import plan
 from worker.settings import load
@@ -70,7 +71,7 @@ def open_newspaper(make_house: Callable[..., QuietHouse]) -> Iterator[Callable[.
         def open_it(**settings: Any) -> Newspaper:
             house = make_house(**settings)
             url = stack.enter_context(served(house))
-            return Newspaper(house=house, url=url, client=stack.enter_context(httpx.Client(timeout=20)))
+            return Newspaper(house=house, url=url, client=stack.enter_context(httpx.Client(timeout=20, verify=NO_TLS)))
 
         yield open_it
 
