@@ -131,10 +131,18 @@ class House:
     before_alerts: Callable[[int], int]
     is_confirmed: bool
     dues: Dues
-    begun: dict[int, tuple[Terms, dict[Target, Held]]] = field(default_factory=dict)  # by the terms' own number
+    # By the terms' own number, and the rhythm's: what a list says again and again is one value.
+    begun: dict[int, tuple[Terms, dict[Target, Held]]] = field(default_factory=dict)
+    reckoned: dict[tuple[int, str], tuple[Rhythm, datetime | None]] = field(default_factory=dict)
 
     def due(self, rhythm: Rhythm, timezone: str) -> datetime | None:
         """Return when a subscription of this rhythm is due next, None for immediate ones."""
+        known = self.reckoned.get((id(rhythm), timezone))
+        if known is None:
+            known = self.reckoned[id(rhythm), timezone] = (rhythm, self._reckon(rhythm, timezone))
+        return known[1]
+
+    def _reckon(self, rhythm: Rhythm, timezone: str) -> datetime | None:
         if rhythm.cadence is Cadence.IMMEDIATE:
             return None
         cadence, times, weekday = rhythm.cadence, rhythm.times, rhythm.weekday

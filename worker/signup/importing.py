@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import difflib
 import functools
+import zlib
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -98,6 +99,20 @@ class Line(NamedTuple):
         return Wish(follows=terms.follows, locale=terms.locale, timezone=terms.timezone, name=self.name)
 
 
+class Share(NamedTuple):
+    """One of several shares of a list: all lines of the addresses that fall to its number."""
+
+    number: int
+    of: int
+
+    def has(self, address: Address) -> bool:
+        """Tell whether an address falls to this share."""
+        return zlib.crc32(address.key.encode()) % self.of == self.number
+
+
+WHOLE: Final = Share(0, 1)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Faulty:
     """One line with mistakes; `where` of each names its line and column."""
@@ -106,14 +121,16 @@ class Faulty:
     mistakes: tuple[InputError, ...]
 
 
-def read_lines(stream: BinaryIO, rules: Rules) -> Iterator[Line | Faulty]:
+def read_lines(stream: BinaryIO, rules: Rules, *, share: Share = WHOLE) -> Iterator[Line | Faulty]:
     """Read a CSV file in UTF-8, with or without a byte order mark, whatever its line ends.
+
+    Of what is without a mistake, only a share's lines are yielded.
 
     Raises `InputError` for a file that is no such list at all: its encoding, its header, a NUL byte, an open quote.
     """
     rows = read_rows(stream)
     _, first = next(rows, (1, None))
-    yield from _Reader(_header(first), rules).read(rows)
+    yield from _Reader(_header(first), rules).read(rows, share)
 
 
 class _Reader:
@@ -128,8 +145,9 @@ class _Reader:
         self._follows: dict[object, tuple[Follow, ...]] = {}
         self._known: dict[object, tuple[str, str, SubscriberStatus | None]] = {}
 
-    def read(self, rows: Iterator[tuple[int, list[str]]]) -> Iterator[Line | Faulty]:
-        """Yield the lines of the rows."""
+    def read(self, rows: Iterator[tuple[int, list[str]]], share: Share) -> Iterator[Line | Faulty]:
+        """Yield a share of the lines of the rows."""
+        has = None if share.of == 1 else share.has
         width, email, name, rest = (
             len(self._header),
             self._header.index("email"),
@@ -138,14 +156,16 @@ class _Reader:
         )
         for number, row in rows:
             if len(row) == width:
-                terms = self._terms.get(rest(row)) or self._joined(row)
-                if terms is not None:
-                    try:
-                        line = Line(number, normalise(row[email]), read_name(row[name]), terms)
-                    except InputError:
-                        pass  # told below, with all that is wrong with the line
-                    else:
-                        yield line
+                try:
+                    address, called = normalise(row[email]), read_name(row[name])
+                except InputError:
+                    pass  # told below, with all that is wrong with the line
+                else:
+                    if has and not has(address):
+                        continue
+                    terms = self._terms.get(rest(row)) or self._joined(row)
+                    if terms is not None:
+                        yield Line(number, address, called, terms)
                         continue
             read = _line(number, self._header, row, self._rules)
             if isinstance(read, Line):
@@ -248,7 +268,7 @@ def _times(text: str) -> tuple[str, ...]:
 
 
 def _topics(text: str, known: Collection[str]) -> tuple[str, ...]:
-    slugs = tuple(dict.fromkeys(slug.strip() for slug in text.split(";") if slug.strip()))
+    slugs = tuple(dict.fromkeys(slug for part in text.split(";") if (slug := part.strip())))
     for slug in slugs:
         if slug not in known:
             raise no_such_topic(slug, known)

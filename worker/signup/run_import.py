@@ -20,8 +20,8 @@ from worker.signup.admitting import Fate
 from worker.signup.foreign.listmonk import read_listmonk
 from worker.signup.foreign.lists import Lists, read_lists
 from worker.signup.foreign.mailchimp import read_mailchimp
-from worker.signup.importing import NEWSLETTER, Faulty, Line, Rules, read_lines
-from worker.signup.run_parts import ReadLines, store_by_parts
+from worker.signup.importing import NEWSLETTER, WHOLE, Faulty, Line, Rules, Share, read_lines
+from worker.signup.run_parts import store_by_parts
 from worker.signup.run_storing import Listing, store
 from worker.store import newsletters, topics
 from worker.store.database import Database
@@ -67,7 +67,7 @@ def import_readers(
             lists = _lists(listing, slugs)
             read = functools.partial(_read, file=file, rules=rules, listing=listing, lists=lists)
             size_bytes = os.fstat(stream.fileno()).st_size
-            _check(stream, read, file, lambda: progress(min(stream.tell(), size_bytes)))
+            _check(read(stream), file, lambda: progress(min(stream.tell(), size_bytes)))
             lists.counts = False
             if size_bytes >= _LONG_BYTES and not database.is_sqlite and not listing.dry_run:
                 fates = store_by_parts(database, file, read, listing, tell=lambda far: progress(size_bytes + far))
@@ -94,23 +94,25 @@ def _lists(listing: Listing, slugs: Collection[str]) -> Lists:
     return lists
 
 
-def _read(stream: BinaryIO, *, file: Path, rules: Rules, listing: Listing, lists: Lists) -> Iterator[Line | Faulty]:
-    if listing.origin is Origin.LISTMONK:
-        return read_listmonk(stream, file.name, rules, lists)
-    if listing.origin is Origin.MAILCHIMP:
-        return read_mailchimp(stream, file.name, rules, lists)
-    return read_lines(stream, rules)
+def _read(
+    stream: BinaryIO, *, file: Path, rules: Rules, listing: Listing, lists: Lists, share: Share = WHOLE
+) -> Iterator[Line | Faulty]:
+    if listing.origin is None:
+        return read_lines(stream, rules, share=share)
+    read_theirs = read_listmonk if listing.origin is Origin.LISTMONK else read_mailchimp
+    read = read_theirs(stream, file.name, rules, lists)
+    return (line for line in read if isinstance(line, Faulty) or share.has(line.address))
 
 
 def _far(stream: BinaryIO, size_bytes: int, progress: Callable[[int], None]) -> None:
     progress(size_bytes + min(stream.tell(), size_bytes))
 
 
-def _check(stream: BinaryIO, read: ReadLines, file: Path, tell: Callable[[], None]) -> None:
+def _check(read: Iterator[Line | Faulty], file: Path, tell: Callable[[], None]) -> None:
     mistakes: list[InputError] = []
     found = 0
     try:
-        for count, line in enumerate(read(stream)):
+        for count, line in enumerate(read):
             if isinstance(line, Faulty):
                 found += len(line.mistakes)
                 mistakes.extend(line.mistakes[: MOST_SHOWN - len(mistakes)])

@@ -11,21 +11,26 @@ import contextlib
 import multiprocessing
 import os
 import signal
-import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
-from typing import BinaryIO, Final, NamedTuple
+from typing import BinaryIO, Final, NamedTuple, Protocol
 
 from worker.errors import TocsinError
 from worker.signup.admitting import Fate
-from worker.signup.importing import Faulty, Line
+from worker.signup.importing import Faulty, Line, Share
 from worker.signup.run_storing import Listing, store
 from worker.store.database import Database
 
-ReadLines = Callable[[BinaryIO], Iterator[Line | Faulty]]
+
+class ReadLines(Protocol):
+    """What reads a share of a list's lines."""
+
+    def __call__(self, stream: BinaryIO, *, share: Share) -> Iterator[Line | Faulty]:
+        """Yield the share's lines, and whatever is faulty."""
+
 
 _MOST_PARTS: Final = 4
 _SPAWN: Final = multiprocessing.get_context("spawn")  # a process with threads must not be forked
@@ -46,7 +51,7 @@ def store_by_parts(
         for number in range(count):
             ours, theirs = _SPAWN.Pipe(duplex=False)
             stack.enter_context(ours)
-            part = _Part(url, file, read, listing, number, count)
+            part = _Part(url, file, read, listing, Share(number, count))
             process = _SPAWN.Process(target=_store_part, args=(theirs, part), daemon=True)
             process.start()
             stack.callback(_end, process)
@@ -82,20 +87,13 @@ def _end(process: SpawnProcess) -> None:
 
 
 class _Part(NamedTuple):
-    """What one process has to know. The lines of the addresses that fall to its number are its own."""
+    """What one process has to know."""
 
     url: str
     file: Path
     read: ReadLines
     listing: Listing
-    number: int
-    of: int
-
-    def lines(self, stream: BinaryIO) -> Iterator[Line | Faulty]:
-        """Yield the part's lines, and whatever is faulty."""
-        for line in self.read(stream):
-            if isinstance(line, Faulty) or zlib.crc32(line.address.key.encode()) % self.of == self.number:
-                yield line
+    share: Share
 
 
 def _store_part(said: Connection, part: _Part) -> None:
@@ -105,7 +103,8 @@ def _store_part(said: Connection, part: _Part) -> None:
     with contextlib.suppress(BrokenPipeError), contextlib.closing(database), said:
         try:
             with part.file.open("rb") as stream:
-                fates = store(database, part.lines(stream), part.listing, tell=lambda: said.send(stream.tell()))
+                read = part.read(stream, share=part.share)
+                fates = store(database, read, part.listing, tell=lambda: said.send(stream.tell()))
             said.send(fates)
         except BrokenPipeError:
             raise

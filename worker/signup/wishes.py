@@ -216,7 +216,7 @@ def read_name(text: str) -> str:
     >>> read_name(" Zoë\r\nBcc: x ")
     'Zoë Bcc: x'
     """
-    name = " ".join(_CONTROL.sub(" ", text).split())
+    name = " ".join((text if text.isprintable() else _CONTROL.sub(" ", text)).split())
     if len(name) > MOST_NAME:
         raise InputError(f"{name[:20]!r}… is too long for a name", hint=f"write at most {MOST_NAME} characters")
     return name
