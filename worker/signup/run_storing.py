@@ -16,6 +16,7 @@ from typing import Final
 
 from sqlalchemy.exc import DBAPIError
 
+from worker import garbage
 from worker.errors import InputError
 from worker.model import Origin
 from worker.signup.admitting import Dues, Fate
@@ -57,7 +58,8 @@ def store(
     """
     dues = Dues()
     fates: Counter[Fate] = Counter()
-    with contextlib.closing(Rehearsal()) if listing.dry_run else contextlib.nullcontext() as rehearsal:
+    rehearsing = contextlib.closing(Rehearsal()) if listing.dry_run else contextlib.nullcontext()
+    with garbage.looked_for_seldom(), rehearsing as rehearsal:
         hashed = ((line, listing.hash_address(line.address.key)) for line in _sound(read))
         for chunk in _ahead(_chunks(hashed)):
             fates.update(_take(database, chunk, listing, dues, rehearsal))

@@ -31,16 +31,16 @@ def lines(table: type[Base], columns: Sequence[str], rows: Iterable[Sequence[Any
 
 
 def _column(kind: sa.types.TypeEngine[Any], values: Sequence[Any], dialect: Dialect) -> list[str]:
-    if isinstance(kind, sa.Integer):
-        return [_NULL if value is None else str(value) for value in values]
-    if isinstance(kind, sa.Text):
-        return texts(values)
+    numbers = list(map(id, values))
+    by_number = dict(zip(numbers, values, strict=True))
+    if len(by_number) > 1:
+        if isinstance(kind, sa.Integer):
+            return [_NULL if value is None else str(value) for value in values]
+        if isinstance(kind, sa.String) and kind.bind_processor(dialect) is None:
+            return texts(values)
     write = _writer(kind, dialect)
-    known: dict[int, str] = {}  # by object: the values outlive it
-    for value in values:
-        if id(value) not in known:
-            known[id(value)] = _NULL if value is None else write(value)
-    return [known[id(value)] for value in values]
+    written = {number: _NULL if value is None else write(value) for number, value in by_number.items()}
+    return [written[number] for number in numbers]
 
 
 def _writer(kind: sa.types.TypeEngine[Any], dialect: Dialect) -> Callable[[Any], str]:
@@ -59,9 +59,10 @@ def texts(values: Sequence[str | None]) -> list[str]:
     >>> texts(["a", None, "tab\there"])
     ['a', '\\N', 'tab\\there']
     """
-    if _SPECIAL.search("".join(value for value in values if value is not None)):
+    given = list(filter(None, values))
+    if _SPECIAL.search("".join(given)):
         return [_NULL if value is None else _escaped(value) for value in values]
-    return [_NULL if value is None else value for value in values]
+    return given if len(given) == len(values) else [_NULL if value is None else value for value in values]
 
 
 def _escaped(text: str) -> str:
