@@ -68,8 +68,9 @@ def newspaper(open_newspaper, monkeypatch):
 def there(newspaper, issue):
     """What there is of each thing that a path may name."""
     with newspaper.house.database.write() as conn:
-        articles = [builders.article(conn, f"Envoy {number} summoned") for number in range(2)]
-        alert = builders.edition(conn, [builders.reader(conn)], kind=EditionKind.ALERT, story=articles[0][1])
+        articles = [builders.article(conn, f"Envoy {number} summoned") for number in range(3)]
+        told = articles[2][1]  # of which nothing is corrected or killed: that would end its alert
+        alert = builders.edition(conn, [builders.reader(conn)], kind=EditionKind.ALERT, story=told)
     # A name that no try connects to: nothing leaves this machine.
     endpoint, _ = run_endpoints.add(newspaper.house.database, Wish(url="https://localhost/"), actor="a test")
     subscriber = newspaper.reader("reader0@example.org").id
