@@ -143,6 +143,7 @@ def _sent_by(newsroom: Newsroom, letter: NewsletterContent) -> Newsroom:
     return newsroom.model_copy(update={"from_name": letter.sender_name, "from_address": letter.sender_address})
 
 
+@lru_cache(maxsize=16)  # nothing in it is one newspaper's
 def _environment(language: Language) -> ImmutableSandboxedEnvironment:
     """Build a language's environment and load every mail template, so that a faulty one stops the start, not a send."""
     environment = ImmutableSandboxedEnvironment(

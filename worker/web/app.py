@@ -86,6 +86,8 @@ def create_app(house: House) -> FastAPI:
         docs_url=None,  # its page would load scripts from elsewhere
         redoc_url=None,
         redirect_slashes=False,
+        # As they are: what `include_router` makes of each for this application is the same again, by 20 ms of work.
+        routes=[route for routes in _ROUTERS for route in routes.routes],
         middleware=_middlewares(house, logo),
         telemetry={
             "tracing": False,
@@ -96,8 +98,6 @@ def create_app(house: House) -> FastAPI:
     )
     app.state.site = Site(house=house, pages=Pages(house.newsroom, logo=logo.source))
     problems.install(app)
-    for routes in _ROUTERS:
-        app.include_router(routes)
     app.include_router(router(theme(app.state.site.pages.palette, house.settings.typeface), logo))
     api_document.describe(app)
     app.mount("/static", StaticFiles(directory=templates_dir() / "pages" / "static"))

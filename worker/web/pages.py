@@ -6,6 +6,7 @@ Jinja2 as the mails'. One `Pages` a process.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 from typing import Final
@@ -55,7 +56,7 @@ class Pages:
         self.palette = Palette.of(newsroom.accent, dark=newsroom.accent_dark)
         self._newsroom, self._logo = newsroom, logo
         self._tongues = choices.languages(self.languages.tags, also=SOURCE_LANGUAGE)
-        self._environments = {tag: self._environment(self.languages.best(tag)) for tag in self.languages.tags}
+        self._environments = {tag: _environment(self.languages.best(tag)) for tag in self.languages.tags}
 
     def page(
         self,
@@ -99,21 +100,6 @@ class Pages:
         wanted = [tag.replace("-", "_") for tag in preferred(header)]
         return negotiate_locale(wanted, [tag.replace("-", "_") for tag in self.languages.tags]) or SOURCE_LANGUAGE
 
-    def _environment(self, language: Language) -> ImmutableSandboxedEnvironment:
-        environment = ImmutableSandboxedEnvironment(
-            loader=FileSystemLoader(templates_dir()),
-            extensions=["jinja2.ext.i18n"],
-            undefined=StrictUndefined,
-            bytecode_cache=_COMPILED,
-            autoescape=True,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        environment.install_gettext_translations(language.catalogue, newstyle=True)  # type: ignore[attr-defined]  # by the extension
-        for template in environment.list_templates(filter_func=_is_page):
-            environment.get_template(template)  # a faulty one stops the start, not a reader
-        return environment
-
 
 def preferred(header: str) -> list[str]:
     """Return an Accept-Language's tags, the best first (RFC 9110, 12.5.4); what cannot be read is left out.
@@ -128,3 +114,20 @@ def preferred(header: str) -> list[str]:
 
 def _is_page(template: str) -> bool:
     return template.startswith("pages/") and template.endswith(".j2")
+
+
+@functools.lru_cache(maxsize=16)  # nothing in it is one newspaper's; an edited template is read again all the same
+def _environment(language: Language) -> ImmutableSandboxedEnvironment:
+    environment = ImmutableSandboxedEnvironment(
+        loader=FileSystemLoader(templates_dir()),
+        extensions=["jinja2.ext.i18n"],
+        undefined=StrictUndefined,
+        bytecode_cache=_COMPILED,
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.install_gettext_translations(language.catalogue, newstyle=True)  # type: ignore[attr-defined]  # by the extension
+    for template in environment.list_templates(filter_func=_is_page):
+        environment.get_template(template)  # a faulty one stops the start, not a reader
+    return environment
