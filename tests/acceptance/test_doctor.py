@@ -109,6 +109,7 @@ def test_a_selector_may_be_an_alias_and_a_policy_stand_at_the_organisation(house
     ]
 
 
+@pytest.mark.slow  # it waits for servers that say nothing
 def test_name_servers_that_fail_are_not_well_and_silent_ones_are_not_checked(house):
     assert healths(of_dns(house, TOCSIN_FROM="news@broken.org"))["dmarc"] == ["ill"]
     mute = of_dns(house, TOCSIN_FROM="news@mute.org")

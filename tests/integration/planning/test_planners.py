@@ -51,7 +51,7 @@ def shown(database: Database) -> Counter[tuple[SubscriberId, StoryId]]:
 
 
 @pytest.mark.usefixtures("chunks_of_two")
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def test_a_planner_may_die_at_any_statement(make_url: Any, policy: Policy, kind: str) -> None:
     with opened(make_url(kind)) as database:
         set_clock(database, ahead=NOON - datetime.now(UTC))
