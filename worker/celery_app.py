@@ -57,7 +57,7 @@ def unreachable(*, timeout_s: int) -> str | None:
     """Return why the broker cannot be reached, None when it answers."""
     try:
         with app.connection_for_read(connect_timeout=timeout_s) as connection:
-            connection.ensure_connection(max_retries=1, interval_start=0.1, timeout=timeout_s)
+            connection.ensure_connection(max_retries=1, interval_start=0, timeout=timeout_s)
     except (OperationalError, OSError) as error:
         return f"no answer: {error}"
     return None
