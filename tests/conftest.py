@@ -18,6 +18,8 @@ hypothesis.settings.register_profile("house", deadline=None)  # two busy cores: 
 hypothesis.settings.load_profile("house")
 
 BOTH = ("sqlite", "postgresql")
+# For what takes ten seconds on either: `@pytest.mark.parametrize("database_url", POSTGRESQL_SLOWLY, indirect=True)`.
+POSTGRESQL_SLOWLY = ("sqlite", pytest.param("postgresql", marks=pytest.mark.slow))
 MakeUrl = Callable[..., str]
 
 

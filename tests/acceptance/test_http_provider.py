@@ -78,6 +78,7 @@ def test_the_window_of_doubt_is_printed(house: Installation) -> None:
     assert (row["provider"], row["window"]) == ("way", 2 * 100)
 
 
+@pytest.mark.slow
 def test_everybody_gets_one_mail_and_can_leave_with_one_click(house: Installation, provider: MailProvider) -> None:
     with house.up():
         push(house)

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from tests import builders
+from tests.conftest import POSTGRESQL_SLOWLY
 from tests.databases import opened
 from worker.errors import QueryError
 from worker.matching import run_snapshots
@@ -172,6 +173,7 @@ class TwoFollowers(RuleBasedStateMachine):
             snapshots.wait()
 
 
+@pytest.mark.parametrize("database_url", POSTGRESQL_SLOWLY, indirect=True)
 def test_whatever_happens_to_topics_two_followers_equal_an_engine_built_anew(database, tmp_path, monkeypatch):
     """Some of them begin with a snapshot that another one has left."""
     monkeypatch.setattr(run_snapshots, "FEWEST_CHANGES", 4)

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from tests.builders import all_editions, breaking, news, reader, set_clock, topic
+from tests.conftest import POSTGRESQL_SLOWLY
 from tests.integration.planning.test_simulating import RULES, last_row, mails, would_be
 from worker.model import EditionId, EditionKind, EditionStatus, Severity, StoryId, SubscriberId, TopicId
 from worker.planning.run import plan
@@ -154,6 +155,7 @@ def test_too_little_a_skipped_issue_and_one_too_old_are_told_with_the_reason(dat
     assert next(reason for *_, reason in lines(database, at=SIX + 36 * HOUR + MINUTE)).startswith("too old: due at ")
 
 
+@pytest.mark.parametrize("database_url", POSTGRESQL_SLOWLY, indirect=True)
 @pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_pass_by_pass_planning_does_what_the_dry_run_says_of_newsletters(database, oman, seed):
     chance = Random(seed)

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from tests.builders import all_editions, deliveries_of, follow, news, own_query, reader, set_clock, topic
+from tests.conftest import POSTGRESQL_SLOWLY
 from tests.databases import opened
 from worker.model import Cadence, EditionStatus, Owing, StoryId, SubscriberId
 from worker.planning.run import Policy, plan
@@ -51,7 +52,7 @@ def shown(database: Database) -> Counter[tuple[SubscriberId, StoryId]]:
 
 
 @pytest.mark.usefixtures("chunks_of_two")
-@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kind", POSTGRESQL_SLOWLY)
 def test_a_planner_may_die_at_any_statement(make_url: Any, policy: Policy, kind: str) -> None:
     with opened(make_url(kind)) as database:
         set_clock(database, ahead=NOON - datetime.now(UTC))

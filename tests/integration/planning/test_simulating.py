@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from tests.builders import follow, news, reader, set_clock, topic
+from tests.conftest import POSTGRESQL_SLOWLY
 from tests.integration.planning.conftest import POLICY
 from worker.model import BelowFloor, Cadence, Severity, SubscriberId, TopicId
 from worker.planning.run import plan
@@ -151,6 +152,7 @@ def hold_against(database: Database, at: datetime) -> None:
     assert mails(database, after=before) == told, at
 
 
+@pytest.mark.parametrize("database_url", POSTGRESQL_SLOWLY, indirect=True)
 @pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_planners_do_what_the_simulator_says_pass_by_pass_and_over_days(desk, seed):
     chance, database = Random(seed), desk.database
