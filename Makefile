@@ -69,7 +69,7 @@ test: $(VENV)/.dev ## all tests (ARGS='-k alert' passes words on to pytest; CI=1
 	@$(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(if $(CI),-p tests.no_skips) $(ARGS)
 
 .PHONY: test-slow
-test-slow: $(VENV)/.dev ## only the slow ones, six minutes: systems killed in mid-send, a day compressed, every page in Chromium (CI runs them)
+test-slow: $(VENV)/.dev ## only the slow ones, ten minutes: systems killed in mid-send, a day compressed, every page in Chromium (CI runs them)
 	@$(PY) -m pytest -m slow -n $(JOBS) --dist loadfile --no-loadscope-reorder $(if $(CI),-p tests.no_skips) $(ARGS)
 
 .PHONY: drill

@@ -34,8 +34,9 @@ def check_topics(conn: Connection, slugs: Iterable[str]) -> None:
 
 def check_newsletters(conn: Connection, slugs: Iterable[str]) -> None:
     """Raise `InputError` unless these newsletters exist."""
-    known = newsletters.slugs(conn)
-    for slug in slugs:
+    wanted = tuple(slugs)
+    known = newsletters.slugs(conn) if wanted else ()
+    for slug in wanted:
         if slug not in known:
             raise no_such_newsletter(slug, known)
 
