@@ -13,6 +13,7 @@ Two rules that a reader of this code should know:
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -250,12 +251,18 @@ def come_back(
 
 
 def _turn(conn: Connection, mailbox_hash: str, limits: Limits) -> Turn:
-    """Return when a mailbox may be asked. Nobody else asks it before this transaction ends."""
-    asking.alone_with(conn, mailbox_hash)
+    """Return when a mailbox may be asked. Nobody else asks it before this transaction ends.
+
+    Nobody waits for one that has had its fill, which only time empties: else whoever bombs it would hold up all other
+    readers, too. The same statements are made for it, with a lock that nobody else wants.
+    """
     at = now(conn)
+    is_full = asking.asked_lately(conn, mailbox_hash, at=at) >= limits.a_day
+    asking.alone_with(conn, secrets.token_hex() if is_full else mailbox_hash)
     asked = asking.asked_lately(conn, mailbox_hash, at=at)
     due_at = asking.next_turn(conn, an_hour=limits.an_hour, at=at)
-    return Turn(due_at=due_at if asked < limits.a_day and due_at <= at + _LONGEST_WAIT else None)
+    is_free = not is_full and asked < limits.a_day and due_at <= at + _LONGEST_WAIT
+    return Turn(due_at=due_at if is_free else None)
 
 
 def _note(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -99,6 +100,15 @@ def test_the_mailboxs_budget_holds_when_its_variants_come_at_once(readers):
     for thread in threads:
         thread.join()
     assert sum(asked) == 5
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite has one writer at a time anyway
+def test_nobody_waits_for_a_mailbox_that_has_had_enough(readers):
+    for number in range(5):
+        readers.signs_up(f"victim+{number}@example.org", "oman")
+    with ThreadPoolExecutor(1) as another, readers.database.write() as conn:
+        asking.alone_with(conn, hash_address("victim@example.org"))
+        assert not another.submit(readers.signs_up, "victim+9@example.org", "oman").result(20).asked
 
 
 def test_beyond_so_many_an_hour_questions_wait_for_their_turn_and_none_is_lost(readers):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import ExitStack, suppress
 
 import pytest
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from worker.circuits import Trouble, Way
 from worker.store import articles, breakers, house, throttles
@@ -291,6 +293,16 @@ def test_the_house_is_ready_when_every_queue_has_a_living_worker(newspaper):
     answer = newspaper.get("/readyz")
     assert answer.status_code == 503
     assert [missing.split(": ")[0] for missing in answer.json()["missing"]] == ["worker for bulk", "worker for control"]
+
+
+def test_a_database_whose_connections_are_all_busy_is_said_so(newspaper, monkeypatch):
+    monkeypatch.setattr(newspaper.house.database.engine.pool, "_timeout", 0.1)
+    with ExitStack() as stack:
+        with suppress(PoolTimeoutError):
+            while True:
+                stack.enter_context(newspaper.house.database.read())
+        answer = newspaper.get("/topics")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "60")
 
 
 def test_a_database_that_is_gone_is_said_so(newspaper):
