@@ -43,7 +43,7 @@ def store_by_parts(
 
     Whatever one of the processes raises is raised here, and ends the others; what they have stored by then stays.
     """
-    count = min(_MOST_PARTS, len(os.sched_getaffinity(0)))
+    count = min(_MOST_PARTS, os.cpu_count() or 1)
     url = database.url.render_as_string(hide_password=False)
     fates: Counter[Fate] = Counter()
     far: dict[Connection, int] = {}

@@ -37,7 +37,7 @@ class Listing:
     """How a list is to be taken. `confirmed`: the operator vouches that its readers have said yes.
 
     `maps` says, for another house's list, what becomes of its lists: `foreign.lists` has the grammar. What hashes
-    addresses can be pickled, or the list is stored by one process.
+    addresses is pickled for a long list on PostgreSQL: a module's function, or a partial of one.
     """
 
     hash_address: HashAddress
