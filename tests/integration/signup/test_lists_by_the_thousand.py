@@ -319,18 +319,19 @@ def by_parts(make_url, monkeypatch) -> Iterator[Database]:
 
 def test_a_long_list_is_shared_out_and_each_readers_lines_stay_in_order(by_parts, tmp_path):
     cadences = ("daily", "hourly", "weekly")
-    rows = [f"r{number % 40}@example.org,Name {number},,,oman,{cadences[number // 40]},," for number in range(120)]
+    # An odd number of readers: sharing out by lines would part one reader's.
+    rows = [f"r{number % 41}@example.org,Name {number},,,oman,{cadences[number // 41]},," for number in range(123)]
     file = tmp_path / "list.csv"
     file.write_text(HEADER + "\n".join(rows))
     told: list[int] = []
     listing = Listing(hash_address=hash_address, confirmed=True)
-    assert import_readers(by_parts, file, listing, progress=told.append).fates == {Fate.NEW: 40, Fate.UPDATED: 80}
+    assert import_readers(by_parts, file, listing, progress=told.append).fates == {Fate.NEW: 41, Fate.UPDATED: 82}
     assert told == sorted(told)
     assert told[-1] == 2 * file.stat().st_size
     readers = Readers(by_parts)
-    for number in range(40):
+    for number in range(41):
         address = f"r{number}@example.org"
-        assert readers.reader(address).name == f"Name {80 + number}"
+        assert readers.reader(address).name == f"Name {82 + number}"
         assert readers.follows(address)["oman"].cadence == "weekly"
 
 
