@@ -4,7 +4,7 @@
 `newsroom` who sends. Decides nothing and touches nothing.
 """
 
-from worker.content.cards import Reason, Section, StoryCard, UpdateNote
+from worker.content.cards import Image, Reason, Section, StoryCard, UpdateNote
 from worker.content.contents import (
     AlertContent,
     AnyContent,
@@ -28,6 +28,7 @@ __all__ = [
     "Content",
     "CorrectionContent",
     "DigestContent",
+    "Image",
     "LetterContent",
     "NewsletterContent",
     "Newsroom",

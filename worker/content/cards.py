@@ -33,6 +33,16 @@ class UpdateNote(Frozen):
     at: datetime
 
 
+class Image(Frozen):
+    """A story's picture. Width and height are pixels of the original, 0 where nobody has told them."""
+
+    url: str  # https, as its newspaper serves it
+    alt: str = ""  # what it shows, in words; "" where nobody has told
+    credit: str = ""
+    width: int = 0
+    height: int = 0
+
+
 class StoryCard(Frozen):
     """One story as a mail shows it. Text is plain; `highlights` are (start, end) code points into `summary`."""
 
@@ -51,6 +61,7 @@ class StoryCard(Frozen):
     highlights: tuple[tuple[int, int], ...] = ()
     reasons: tuple[Reason, ...]
     update: UpdateNote | None = None
+    image: Image | None = None
 
     def digest(self) -> str:
         """Return the hash under which equal cards are interned: 64 hex digits. Contents name their cards by it."""
