@@ -13,8 +13,7 @@ from functools import lru_cache, partial
 from zoneinfo import ZoneInfo
 
 from css_inline import CSSInliner
-from jinja2 import FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2 import TemplateError
 
 from worker.content import (
     AlertContent,
@@ -34,8 +33,9 @@ from worker.rendering.headers import TOKEN_CHARS
 from worker.rendering.holes import cut, marks, size_bytes
 from worker.rendering.language import Language, Languages
 from worker.rendering.mail import CompiledMail
-from worker.rendering.prose import one_line, tidy, wrap
+from worker.rendering.prose import one_line, tidy
 from worker.rendering.signing import Signer
+from worker.rendering.theme import mail_environment
 from worker.rendering.view import view_of
 from worker.resources import templates_dir
 
@@ -63,7 +63,7 @@ class Renderer:
         self._newsroom, self._signer = newsroom, signer
         self._palette = Palette.of(newsroom.accent, dark=newsroom.accent_dark)
         self._languages = Languages(templates_dir() / "locales")
-        self._environments = {tag: _environment(self._languages.best(tag)) for tag in self._languages.tags}
+        self._environments = {tag: mail_environment(self._languages.best(tag)) for tag in self._languages.tags}
         self._fragment = lru_cache(maxsize=_FRAGMENTS_KEPT)(self._told)
         self._inliner = CSSInliner(minify_css=True, load_remote_stylesheets=False)
 
@@ -141,28 +141,3 @@ def is_answer(content: Content) -> bool:
 def _sent_by(newsroom: Newsroom, letter: NewsletterContent) -> Newsroom:
     """Return the house under the name and address that a newsletter comes from."""
     return newsroom.model_copy(update={"from_name": letter.sender_name, "from_address": letter.sender_address})
-
-
-@lru_cache(maxsize=16)  # nothing in it is one newspaper's
-def _environment(language: Language) -> ImmutableSandboxedEnvironment:
-    """Build a language's environment and load every mail template, so that a faulty one stops the start, not a send."""
-    environment = ImmutableSandboxedEnvironment(
-        loader=FileSystemLoader(templates_dir()),
-        extensions=["jinja2.ext.i18n"],
-        undefined=StrictUndefined,
-        autoescape=lambda template: template is None or template.endswith("html.j2"),
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["wrap"] = wrap
-    environment.install_gettext_translations(language.catalogue, newstyle=True)  # type: ignore[attr-defined]  # by the extension
-    for template in environment.list_templates(filter_func=_is_mail):
-        try:
-            environment.get_template(template)
-        except TemplateSyntaxError as error:
-            raise ConfigurationError(f"{error.filename}, line {error.lineno}: {error.message}") from error
-    return environment
-
-
-def _is_mail(template: str) -> bool:
-    return template.startswith("mail/") and template.endswith(".j2")

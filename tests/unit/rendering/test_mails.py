@@ -228,6 +228,7 @@ def theme(tmp_path, monkeypatch):
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(file.read_bytes())
     monkeypatch.setattr("worker.rendering.compile.templates_dir", lambda: tmp_path)
+    monkeypatch.setattr("worker.rendering.theme.templates_dir", lambda: tmp_path)
     return tmp_path
 
 
