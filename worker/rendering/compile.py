@@ -29,6 +29,7 @@ from worker.model import Composition, EditionKind, Pieces
 from worker.rendering.cards import CardView
 from worker.rendering.colour import Palette
 from worker.rendering.fitting import MAX_HTML_BYTES, fewer, share
+from worker.rendering.folders import folder_of
 from worker.rendering.headers import TOKEN_CHARS
 from worker.rendering.holes import cut, marks, size_bytes
 from worker.rendering.language import Language, Languages
@@ -112,7 +113,7 @@ class Renderer:
             "hole": marks(key, self._newsroom.base_url),
             "fragment": partial(self._fragment, language),
         }
-        folder = f"mail/{content.kind}"
+        folder = folder_of(content)
         subject = one_line(self._render(language, f"{folder}/subject.txt.j2", context))
         text = self._render(language, f"{folder}/text.txt.j2", context)
         markup = self._render(language, f"{folder}/html.j2", {**context, "subject": subject})
