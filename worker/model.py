@@ -197,6 +197,17 @@ class Field(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Picture:
+    """A story's picture, as its source tells it. Width and height are pixels, 0 where nobody has told them."""
+
+    url: str
+    alt: str = ""  # what it shows, in words
+    credit: str = ""
+    width: int = 0
+    height: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ParsedArticle:
     """An article as its source tells it, before anybody judged it. Text is plain (no markup); "" where not told."""
 
@@ -213,6 +224,7 @@ class ParsedArticle:
     published_at: datetime | None = None
     updated_at: datetime | None = None
     severity: Severity = Severity.NORMAL
+    image: Picture | None = None
 
 
 class Form(StrEnum):

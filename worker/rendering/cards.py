@@ -6,12 +6,14 @@ Knows no markup and no escaping. Pure. `view` makes the views of whole mails of 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from functools import lru_cache
+from typing import Protocol
 
-from worker.content import Reason, StoryCard
+from worker.content import Image, Reason, StoryCard
+from worker.pictures import address_fault
 from worker.rendering.language import Language
 from worker.rendering.prose import Run, one_line, shorten, snippet, web_address
 
@@ -19,10 +21,26 @@ TITLE_CHARS = 180
 SUBJECT_TITLE_CHARS = 110
 NAME_CHARS = 60
 NOTE_CHARS = 600
+ALT_CHARS = 250
 TOPICS_SHOWN = 8
 _WORDS_SHOWN = 5
 _OUTLETS_SHOWN = 3
 _LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+
+
+PictureAddress = Callable[[Image], str]
+"""From where a mail shows a story's picture: an absolute address, "" for a picture that it does not show."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ImageView:
+    """A story's picture. `alt` and `credit` may be empty; width and height are the original's pixels, 0: unknown."""
+
+    url: str  # absolute, and never empty
+    alt: str
+    credit: str
+    width: int
+    height: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,6 +60,7 @@ class CardView:
     also_in: str
     found: str  # topics and the words that made them match; "" where the highlights tell it already
     update: str  # what an editor says is new in it; "" for a story that is told for the first time
+    image: ImageView | None
 
     @property
     def summary_text(self) -> str:
@@ -49,9 +68,28 @@ class CardView:
         return "".join(run.text for run in self.summary)
 
 
+class Tell(Protocol):
+    """Makes a story fit to print: `card_view` for one mail's language and zone."""
+
+    def __call__(self, card: StoryCard, *, under: str = "") -> CardView:
+        """Return the view of a card, `under` a section's head."""
+
+
+def as_served(image: Image) -> str:
+    """Return a picture's own address, if mails may show it from there: by https only, or a reader's client warns.
+
+    >>> as_served(Image(url="https://img.courier.example/a b.jpg")), as_served(Image(url="http://courier.example/a.jpg"))
+    ('https://img.courier.example/a%20b.jpg', '')
+    """
+    url = web_address(image.url)
+    return url if url.lower().startswith("https://") and not address_fault(url) else ""
+
+
 @lru_cache(maxsize=2048)  # a story stands in the digests of all who follow one of its topics
-def card_view(card: StoryCard, language: Language, zone: tzinfo, *, under: str = "") -> CardView:
-    """Make one story fit to print, `under` a section's head.
+def card_view(
+    card: StoryCard, language: Language, zone: tzinfo, *, under: str = "", pictures: PictureAddress = as_served
+) -> CardView:
+    """Make one story fit to print, `under` a section's head, with its picture from where `pictures` says.
 
     A story without a title is called by its summary, or by its source.
     """
@@ -72,6 +110,7 @@ def card_view(card: StoryCard, language: Language, zone: tzinfo, *, under: str =
         moment=language.moment(card.published_at, zone),
         also_in=_also_in(card.also_in, language),
         update=note(card.update.note) if card.update else "",
+        image=_image(card.image, pictures, title=title) if card.image else None,
         found="" if told else " · ".join(_found(reason, language) for reason in card.reasons[:TOPICS_SHOWN]),
     )
 
@@ -92,6 +131,20 @@ def note(text: str) -> str:
     'The count was wrong: 12, not 120.'
     """
     return shorten(one_line(text), NOTE_CHARS)
+
+
+def _image(image: Image, pictures: PictureAddress, *, title: str) -> ImageView | None:
+    url = pictures(image)
+    if not url:
+        return None
+    alt = shorten(one_line(image.alt), ALT_CHARS)
+    return ImageView(
+        url=url,
+        alt="" if alt.casefold() == title.casefold() else alt,  # whoever hears the mail has just heard that
+        credit=name(image.credit),
+        width=image.width,
+        height=image.height,
+    )
 
 
 def why(reasons: Iterable[Reason], language: Language) -> str:

@@ -26,7 +26,7 @@ from worker.content import (
 )
 from worker.errors import ConfigurationError
 from worker.model import Composition, EditionKind, Pieces
-from worker.rendering.cards import CardView
+from worker.rendering.cards import CardView, PictureAddress, as_served
 from worker.rendering.colour import Palette
 from worker.rendering.fitting import MAX_HTML_BYTES, fewer, share
 from worker.rendering.folders import folder_of
@@ -58,10 +58,15 @@ class _Face:
 
 
 class Renderer:
-    """Compiles contents for one newsroom. Raises `ConfigurationError`, with file and line, for a faulty template."""
+    """Compiles contents for one newsroom, with pictures from where `pictures` says.
 
-    def __init__(self, *, newsroom: Newsroom, signer: Signer | None = None) -> None:
-        self._newsroom, self._signer = newsroom, signer
+    Raises `ConfigurationError`, with file and line, for a faulty template.
+    """
+
+    def __init__(
+        self, *, newsroom: Newsroom, signer: Signer | None = None, pictures: PictureAddress = as_served
+    ) -> None:
+        self._newsroom, self._signer, self._pictures = newsroom, signer, pictures
         self._palette = Palette.of(newsroom.accent, dark=newsroom.accent_dark)
         self._languages = Languages(templates_dir() / "locales")
         self._environments = {tag: mail_environment(self._languages.best(tag)) for tag in self._languages.tags}
@@ -106,6 +111,7 @@ class Renderer:
                 newsroom=self._newsroom.name,
                 kept=kept,
                 zone=zone,
+                pictures=self._pictures,
             ),
             "newsroom": self._newsroom,
             "language": language,

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import tzinfo
 
 from worker.content import NewsletterContent
-from worker.rendering.cards import SUBJECT_TITLE_CHARS, CardView, card_view, name
+from worker.rendering.cards import SUBJECT_TITLE_CHARS, CardView, Tell, name
 from worker.rendering.language import Language
 from worker.rendering.prose import one_line, shorten
 
@@ -42,15 +41,11 @@ class NewsletterView:
     why: str
 
 
-def newsletter_view(
-    content: NewsletterContent, language: Language, zone: tzinfo, *, kept: int | None
-) -> NewsletterView:
+def newsletter_view(content: NewsletterContent, language: Language, tell: Tell, *, kept: int | None) -> NewsletterView:
     """Make the view of an issue, of which `kept` stories are shown; None: all."""
     notes = dict(content.notes)
     items = tuple(
-        ItemView(
-            card=card_view(card, language, zone), note=shorten(one_line(notes.get(card.story_id, "")), _REMARK_CHARS)
-        )
+        ItemView(card=tell(card), note=shorten(one_line(notes.get(card.story_id, "")), _REMARK_CHARS))
         for card in content.cards
     )
     called = name(content.name)

@@ -22,6 +22,7 @@ from worker.content import (
     Reason,
     RollingContent,
     Section,
+    StoryCard,
 )
 from worker.model import Severity
 from worker.rendering.cards import (
@@ -29,6 +30,9 @@ from worker.rendering.cards import (
     TITLE_CHARS,
     TOPICS_SHOWN,
     CardView,
+    PictureAddress,
+    Tell,
+    as_served,
     card_view,
     name,
     names,
@@ -129,14 +133,19 @@ def view_of(
     newsroom: str = "",
     kept: Sequence[int] | None = None,
     zone: tzinfo = UTC,
+    pictures: PictureAddress = as_served,
 ) -> View:
     """Make the view of a content. `kept` says how many stories of each of its sections to show; None: all."""
+
+    def tell(card: StoryCard, *, under: str = "") -> CardView:
+        return card_view(card, language, zone, under=under, pictures=pictures)
+
     match content:
         case AlertContent():
-            return _alert(content, language, zone)
+            return _alert(content, language, zone, tell)
         case DigestContent():
             day = language.day(content.day)
-            sections = _sections(content.sections, language, base_url, kept, zone)
+            sections = _sections(content.sections, language, base_url, kept, tell)
             return DigestView(day=day, away=content.away, **sections)
         case RollingContent():
             return RollingView(
@@ -144,70 +153,68 @@ def view_of(
                 topics=names([name(section.topic) for section in content.sections], language),
                 since=language.moment(content.since, zone),
                 until=language.moment(content.until, zone),
-                **_sections(content.sections, language, base_url, kept, zone),
+                **_sections(content.sections, language, base_url, kept, tell),
             )
         case CorrectionContent():
-            return _correction(content, language, zone)
+            return _correction(content, language, tell)
         case ConfirmationContent():
             topics = tuple(map(name, content.topics))
             return ConfirmationView(topics=topics, topics_line=names(topics, language) if topics else "")
         case LetterContent():
             return letter_view(content, language, newsroom=newsroom)
         case NewsletterContent():
-            return newsletter_view(content, language, zone, kept=kept[0] if kept else None)
+            return newsletter_view(content, language, tell, kept=kept[0] if kept else None)
 
 
-def _alert(content: AlertContent, language: Language, zone: tzinfo) -> AlertView:
+def _alert(content: AlertContent, language: Language, zone: tzinfo, tell: Tell) -> AlertView:
     card = content.card
     return AlertView(
         severity=content.severity,
         day=language.day(card.published_at.astimezone(zone).date()),
         topics=tuple(name(reason.topic) for reason in card.reasons)[:TOPICS_SHOWN],
-        card=card_view(card, language, zone),
+        card=tell(card),
         why=why(card.reasons, language),
     )
 
 
-def _correction(content: CorrectionContent, language: Language, zone: tzinfo) -> CorrectionView:
+def _correction(content: CorrectionContent, language: Language, tell: Tell) -> CorrectionView:
     title = one_line(content.title) or language.gettext("A story without a title")
     return CorrectionView(
         retracted=content.retracted,
         title=shorten(title, TITLE_CHARS),
         subject_title=shorten(title, SUBJECT_TITLE_CHARS),
         note=note(content.note),
-        card=card_view(content.card, language, zone) if content.card else None,
+        card=tell(content.card) if content.card else None,
         why=language.gettext("You get this because we sent you the story as it was before."),
     )
 
 
 def _sections(
-    sections: Sequence[Section], language: Language, base_url: str, kept: Sequence[int] | None, zone: tzinfo
+    sections: Sequence[Section], language: Language, base_url: str, kept: Sequence[int] | None, tell: Tell
 ) -> dict[str, Any]:
     """Return what all views of many stories have, but for the day."""
     shown = kept if kept is not None else [len(section.cards) for section in sections]
     contents = tuple((name(section.topic), len(section.cards)) for section in sections)
     count = sum(number for _, number in contents)
     return {
-        "lead": card_view(sections[0].cards[0], language, zone),
+        "lead": tell(sections[0].cards[0]),
         "count": count,
         "others": count - 1,
         "contents": contents[:TOPICS_SHOWN],
         "contents_more": len(contents[TOPICS_SHOWN:]),
         "sections": tuple(
-            _section(section, language, base_url, keep, zone)
-            for section, keep in zip(sections, shown, strict=True)
-            if keep
+            _section(section, base_url, keep, tell) for section, keep in zip(sections, shown, strict=True) if keep
         ),
         "elsewhere": sum(len(section.cards) for section, keep in zip(sections, shown, strict=True) if not keep),
         "why": why([Reason(topic=section.topic, slug=section.slug) for section in sections], language),
     }
 
 
-def _section(section: Section, language: Language, base_url: str, keep: int, zone: tzinfo) -> SectionView:
+def _section(section: Section, base_url: str, keep: int, tell: Tell) -> SectionView:
     return SectionView(
         topic=name(section.topic),
         url=f"{base_url}/topics/{section.slug}" if section.slug else "",
-        cards=tuple(card_view(card, language, zone, under=section.topic) for card in section.cards[:keep]),
+        cards=tuple(tell(card, under=section.topic) for card in section.cards[:keep]),
         more=len(section.cards) - keep,
         left_out=section.more,
     )

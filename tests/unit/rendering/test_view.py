@@ -5,9 +5,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from worker.content import Reason
+from worker.content import Image, Reason
 from worker.rendering import samples
-from worker.rendering.cards import card_view, names, why
+from worker.rendering.cards import ImageView, card_view, names, why
 
 NORTH = Reason(topic="North Korea", slug="north-korea", words=("N. Korea", "Pyongyang"))
 RUSSIA = Reason(topic="Russia", slug="russia", words=("Moscow", "N. Korea"))
@@ -89,3 +89,29 @@ def test_a_moment_is_told_in_the_zone_asked_for_and_never_broken(languages):
     seoul = ZoneInfo("Asia/Seoul")
     assert card_view(card(), languages.best("ko"), seoul).moment == "11월\u00a023일\u00a014:05\u00a0KST"
     assert card_view(card(), languages.best("en"), UTC).moment == "Nov\u00a023,\u00a005:05\u00a0UTC"
+
+
+def test_a_picture_is_shown_by_https_only_and_says_no_title_twice(languages):
+    def shown(url: str, alt: str = "") -> ImageView | None:
+        told = card(
+            title="Quake shakes Oman", image=Image(url=url, alt=alt, credit="Mari  Kask\n/ Wire", width=9, height=6)
+        )
+        return card_view(told, languages.best("en"), UTC).image
+
+    assert shown("https://img.courier.example/a.jpg", "A\n wall") == ImageView(
+        url="https://img.courier.example/a.jpg", alt="A wall", credit="Mari Kask / Wire", width=9, height=6
+    )
+    named = shown("https://img.courier.example/a.jpg", "Quake shakes oman")
+    assert named is not None
+    assert named.alt == ""
+    for unfit in ("http://img.courier.example/a.jpg", "data:image/png;base64,AA", "https://127.0.0.1/a.jpg"):
+        assert shown(unfit) is None
+
+
+def test_where_a_picture_is_shown_from_is_for_the_house_to_say(languages):
+    told = card(image=Image(url="http://img.courier.example/a.jpg"))
+    ours = card_view(
+        told, languages.best("en"), UTC, pictures=lambda image: f"https://us.example/{len(image.url)}"
+    ).image
+    assert ours is not None
+    assert ours.url == "https://us.example/32"
