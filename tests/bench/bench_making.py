@@ -115,10 +115,10 @@ def serialised(row: DueDelivery, message: OutgoingMessage) -> bytes:
 
 
 def plain(row: DueDelivery, message: OutgoingMessage, renderer: Renderer, digest: DigestContent) -> bytes:
-    renderer._fragment.cache_clear()
+    renderer._fragments.leaf.cache_clear()
     card_view.cache_clear()
     face = renderer._face(digest, renderer._languages.best("en"))
-    assert face.html.holes
+    assert face.html.read.holes
     return serialised(row, message)
 
 

@@ -1,19 +1,24 @@
 """Holes: the places of a compiled mail where each reader's own values go.
 
 A template writes a hole as a mark; `cut` cuts the rendered text at its marks, so that filling is one join
-(`worker.model.Pieces`). A mark is keyed with the content's hash, so that no title from a feed can contain one, and a
-value is never searched for marks. Pure. `compile` marks and cuts; nobody else knows marks.
+(`worker.model.Pieces`). A mark is keyed with a secret of the process, so that no title from a feed can contain one, and
+a value is never searched for marks. Pure. `compile` marks, and `leaf` cuts; nobody else knows marks.
+
+A slot is the place of a fragment: a part of a mail, such as a story's card, that is the same in many mails.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
+from functools import lru_cache
 from types import MappingProxyType
-from typing import Final
+from typing import Final, TypeVar
 
 from worker.model import Pieces
+
+_Fragment = TypeVar("_Fragment")
 
 
 class Hole(StrEnum):
@@ -71,15 +76,36 @@ def marks(key: str, base_url: str) -> dict[str, str]:
     return {"recipient": _mark(Hole.RECIPIENT, key), **links}
 
 
+def slot(number: int, key: str) -> str:
+    """Return what a template writes where the fragment of this number goes."""
+    return f"slot{key}{number}slot"
+
+
+def parted(text: str, *, key: str, slots: Sequence[_Fragment] = ()) -> list[str | Hole | _Fragment]:
+    """Cut a rendered text at the marks made with this key; what stands in a slot takes its place.
+
+    >>> parted("See hole9f2cviewhole, slot9f2c0slot.", key="9f2c", slots=[7])
+    ['See ', <Hole.VIEW: 'view'>, ', ', 7, '.']
+    """
+    parts: list[str | Hole | _Fragment] = []
+    for at, piece in enumerate(_marked(key).split(text)):
+        if at % 2 == 0:
+            parts.append(piece)
+        elif piece.isdecimal():
+            parts.append(slots[int(piece)])
+        else:
+            parts.append(Hole(piece))
+    return parts
+
+
 def cut(text: str, *, key: str) -> Pieces:
-    """Cut a rendered text at the marks made with this key.
+    """Cut a rendered text without slots at the marks made with this key.
 
     >>> cut("See hole9f2cviewhole.", key="9f2c")
     Pieces(literals=('See ', '.'), holes=(<Hole.VIEW: 'view'>,))
     """
-    by_mark = {_mark(hole, key): hole for hole in (Hole.RECIPIENT, *_LINKS)}
-    pieces = re.split(f"({'|'.join(by_mark)})", text)
-    return Pieces(literals=tuple(pieces[::2]), holes=tuple(by_mark[mark] for mark in pieces[1::2]))
+    nothing: list[str] = []
+    return joined(parted(text, key=key, slots=nothing))
 
 
 def joined(parts: Iterable[str | Pieces]) -> Pieces:
@@ -88,14 +114,26 @@ def joined(parts: Iterable[str | Pieces]) -> Pieces:
     >>> joined(["<", Hole.MESSAGE_ID, ">", Pieces(literals=(" to ", ""), holes=(Hole.TO,))])
     Pieces(literals=('<', '> to ', ''), holes=(<Hole.MESSAGE_ID: 'message_id'>, <Hole.TO: 'to'>))
     """
-    literals: list[list[str]] = [[]]
+    literals: list[str] = []
     holes: list[str] = []
+    open_literal: list[str] = []
     for part in parts:
-        pieces = _pieces(part)
-        literals[-1].append(pieces.literals[0])
-        literals += ([literal] for literal in pieces.literals[1:])
-        holes += pieces.holes
-    return Pieces(literals=tuple(map("".join, literals)), holes=tuple(holes))
+        if isinstance(part, Hole):
+            holes.append(part)
+            literals.append("".join(open_literal))
+            open_literal = []
+        elif isinstance(part, str):
+            open_literal.append(part)
+        else:
+            first, *others = part.literals
+            open_literal.append(first)
+            if others:
+                holes += part.holes
+                literals.append("".join(open_literal))
+                literals += others[:-1]
+                open_literal = others[-1:]
+    literals.append("".join(open_literal))
+    return Pieces(literals=tuple(literals), holes=tuple(holes))
 
 
 def size_bytes(text: Pieces, *, hole_bytes: int) -> int:
@@ -103,11 +141,11 @@ def size_bytes(text: Pieces, *, hole_bytes: int) -> int:
     return sum(len(literal.encode()) for literal in text.literals) + hole_bytes * len(text.holes)
 
 
-def _pieces(part: str | Pieces) -> Pieces:
-    if isinstance(part, Hole):
-        return Pieces(literals=("", ""), holes=(part,))
-    return part if isinstance(part, Pieces) else Pieces(literals=(part,), holes=())
-
-
 def _mark(hole: Hole, key: str) -> str:
     return f"hole{key}{hole}hole"
+
+
+@lru_cache(maxsize=64)
+def _marked(key: str) -> re.Pattern[str]:
+    names = "|".join((Hole.RECIPIENT, *_LINKS))
+    return re.compile(rf"(?:hole|slot){key}({names}|\d+)(?:hole|slot)")

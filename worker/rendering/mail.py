@@ -58,17 +58,19 @@ class CompiledMail:
         language: str,
         newsroom: Newsroom,
         composition: Composition,
+        sent: tuple[Pieces, Pieces],
         page: Pieces,
         is_answer: bool = False,
         list_slug: str = "",
         list_name: str = "",
         signer: Signer | None = None,
     ) -> CompiledMail:
-        """Write all that readers share. `is_answer`: each copy answers an earlier mail.
+        """Write all that readers share. `sent` has the text and the HTML as they travel (`skeleton.travelling`).
+
+        `is_answer`: each copy answers an earlier mail.
 
         Raises `InputError` when the newsroom's own address is none.
         """
-        text, markup = composition.text, composition.html
         boundary = f"=_{composition.key[:24]}"
         lines = tuple(
             header_lines(
@@ -89,8 +91,8 @@ class CompiledMail:
             page=page,
             lines=lines,
             head=head(lines),
-            body=body(text, markup, boundary=boundary),
-            shows_recipient=Hole.RECIPIENT in {*text.holes, *markup.holes},
+            body=body(*sent, boundary=boundary),
+            shows_recipient=Hole.RECIPIENT in {*composition.text.holes, *composition.html.holes},
             seal=signer.seal(lines) if signer else None,
             list_slug=list_slug,
             list_name=list_name,

@@ -7,9 +7,10 @@ follows it, filters distrust it, and HTML that is a tenth Korean is longer in it
 
 from __future__ import annotations
 
-import binascii
 import re
 from collections.abc import Iterable, Iterator
+from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 from worker.model import Pieces
@@ -17,7 +18,21 @@ from worker.rendering.holes import Hole, joined
 
 # At most 76 in a line (RFC 2045, 6.7), "=" and a dot written as "=2E" included; never through the middle of "=2E".
 _CHUNK: Final = re.compile(rb".{1,73}(?<!=)(?<!=.)")
-_PLACES: Final = {"plain": Hole.RECIPIENT_TEXT, "html": Hole.RECIPIENT_HTML}
+# What may not stand as it is, but for "=", blanks and line ends (RFC 2045, 6.7).
+_FOREIGN: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\xff]+")
+_BLANK_AT_END: Final = re.compile(rb"[ \t](?=\r\n|\Z)")
+_WHOLE_LINE_BYTES: Final = 74  # with "=2E" for a dot at its beginning, 76
+_COMMON_CHARS: Final = 2_000  # of a literal that other contents may have, too
+
+
+class Part(StrEnum):
+    """A face of a mail, by its subtype of text/*."""
+
+    PLAIN = "plain"
+    HTML = "html"
+
+
+_PLACES: Final = {Part.PLAIN: Hole.RECIPIENT_TEXT, Part.HTML: Hole.RECIPIENT_HTML}
 
 
 def head(lines: Iterable[tuple[str, Pieces]]) -> Pieces:
@@ -26,13 +41,21 @@ def head(lines: Iterable[tuple[str, Pieces]]) -> Pieces:
 
 
 def body(text: Pieces, html: Pieces, *, boundary: str) -> Pieces:
-    """Write the body of a multipart/alternative message; the last part is the best.
+    """Write the body of a multipart/alternative message, of faces as they travel; the last part is the best.
 
-    The recipient's hole becomes one for each part, as it is encoded for its place. `boundary` must have "=_" in it,
-    which cannot occur in quoted-printable (RFC 2045, 6.7).
+    `boundary` must have "=_" in it, which cannot occur in quoted-printable (RFC 2045, 6.7).
     """
-    parts = (part for subtype, face in (("plain", text), ("html", html)) for part in _part(subtype, face, boundary))
+    faces = ((Part.PLAIN, text), (Part.HTML, html))
+    parts = (one for part, face in faces for one in _part(part, face, boundary))
     return joined([*parts, f"--{boundary}--\r\n"])
+
+
+def travelling(parts: Iterable[str | Hole | Pieces], part: Part) -> Pieces:
+    """Encode texts with holes between them; what is in pieces has been encoded before, and keeps its lines.
+
+    The recipient's hole becomes one for the face, as it is encoded for its place.
+    """
+    return joined(_between_breaks(parts, part))
 
 
 def quoted(text: str) -> str:
@@ -41,27 +64,47 @@ def quoted(text: str) -> str:
     >>> quoted("한\n.\n") + quoted("mina@reader.example ")
     '=ED=95=9C\r\n=2E\r\nmina@reader.example=20'
     """
-    data = text.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\r\n").encode()
-    flat = binascii.b2a_qp(data).replace(b"=\r\n", b"").replace(b"=\n", b"")  # its soft breaks: ours lie elsewhere
-    lines = b"".join(b"\r\n" + b"=\r\n".join(_CHUNK.findall(line)) for line in flat.split(b"\r\n"))
+    data = text.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\r\n").encode().replace(b"=", b"=3D")
+    flat = _BLANK_AT_END.sub(_escaped, _FOREIGN.sub(_escaped, data))
+    lines = b"\r\n" + b"\r\n".join(
+        line if len(line) <= _WHOLE_LINE_BYTES else b"=\r\n".join(_CHUNK.findall(line)) for line in flat.split(b"\r\n")
+    )
     # A line that begins with a dot would be stuffed, one with "From " be quoted by an mbox: both break a signature.
     return lines.replace(b"\r\n.", b"\r\n=2E").replace(b"\r\nFrom ", b"\r\n=46rom ")[2:].decode()
 
 
-def _part(subtype: str, face: Pieces, boundary: str) -> Iterator[str]:
-    yield f"--{boundary}\r\nContent-Type: text/{subtype}; charset=utf-8\r\n"
+_quoted_before = lru_cache(maxsize=1024)(quoted)
+
+
+def _escaped(run: re.Match[bytes]) -> bytes:
+    return b"=" + run[0].hex("=").upper().encode()
+
+
+def _part(part: Part, face: Pieces, boundary: str) -> Iterator[str | Pieces]:
+    yield f"--{boundary}\r\nContent-Type: text/{part}; charset=utf-8\r\n"
     yield "Content-Transfer-Encoding: quoted-printable\r\nContent-Disposition: inline\r\n\r\n"
-    yield from _between_breaks(face, subtype)
+    yield face
     yield "\r\n"  # RFC 2046, 5.1.1: the line end before a boundary belongs to the boundary, not to the part
 
 
-def _between_breaks(face: Pieces, subtype: str) -> Iterator[str]:
-    literals = [quoted(literal) for literal in face.literals]
-    yield literals[0]
-    for before, hole, after in zip(literals, face.holes, literals[1:], strict=False):
-        if before and not before.endswith("\r\n"):
+def _between_breaks(parts: Iterable[str | Hole | Pieces], part: Part) -> Iterator[str | Pieces]:
+    """Yield what is encoded, with a soft break wherever two of its parts would share a line."""
+    is_at_line_start = True
+    for one in parts:
+        if isinstance(one, Hole):
+            if not is_at_line_start:
+                yield "=\r\n"
+            yield _PLACES[part] if one is Hole.RECIPIENT else one
+            is_at_line_start = False
+            continue
+        piece = one if isinstance(one, Pieces) else Pieces(literals=(_encoded(one),), holes=())
+        if not piece.literals[0] and not piece.holes:
+            continue
+        if not is_at_line_start and not piece.literals[0].startswith("\r\n"):
             yield "=\r\n"
-        yield _PLACES[subtype] if hole == Hole.RECIPIENT else hole
-        if not after.startswith("\r\n"):
-            yield "=\r\n"
-        yield after
+        yield piece
+        is_at_line_start = piece.literals[-1].endswith("\r\n")
+
+
+def _encoded(text: str) -> str:
+    return _quoted_before(text) if len(text) <= _COMMON_CHARS else quoted(text)

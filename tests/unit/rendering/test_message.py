@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import replace
 from email import message_from_bytes, policy
@@ -23,7 +24,7 @@ from worker.rendering.fields import addr_spec, mailbox, unstructured, verbatim
 from worker.rendering.holes import Hole
 from worker.rendering.mail import CompiledMail
 from worker.rendering.prose import one_line, shorten
-from worker.rendering.skeleton import body, quoted
+from worker.rendering.skeleton import Part, body, quoted, travelling
 
 EVIL = st.sampled_from(
     [
@@ -168,7 +169,8 @@ def test_whatever_a_text_is_it_travels_in_short_lines_none_of_which_begins_with_
     texts = [first, second, first + second, "."][: len(holes) + 1]
     face = Pieces(literals=tuple(text.replace("\ud800", "") for text in texts), holes=holes)
     values: dict[str, str] = {Hole.VIEW: "t" * 75, Hole.RECIPIENT: ".mi=na@reader.example "}
-    wire = body(face, face, boundary="=_b").fill(
+    parts = [part for pair in itertools.zip_longest(face.literals, holes, fillvalue="") for part in pair]
+    wire = body(travelling(parts, Part.PLAIN), travelling(parts, Part.HTML), boundary="=_b").fill(
         {
             **values,
             Hole.RECIPIENT_TEXT: quoted(values[Hole.RECIPIENT]),
@@ -262,15 +264,15 @@ def test_all_copies_of_a_content_share_one_composition(renderer):
 
 
 def test_a_subject_may_have_a_hole(renderer):
-    composition = replace(
-        renderer.compile(samples.content("alert", "en")).composition,
-        subject=Pieces(literals=("북한 ", ""), holes=(Hole.RECIPIENT,)),
-    )
+    alert = renderer.compile(samples.content("alert", "en"))
+    subject = Pieces(literals=("북한 ", ""), holes=(Hole.RECIPIENT,))
+    composition = replace(alert.composition, subject=subject)
     mail = CompiledMail.of(
         kind=EditionKind.ALERT,
         language="en",
         newsroom=samples.newsroom("en"),
         composition=composition,
+        sent=(composition.text, composition.html),
         page=composition.html,
     )
     assert parsed(mail.fill(reader()))["Subject"] == "북한 mina@reader.example" == mail.parts(reader()).subject

@@ -1,0 +1,75 @@
+"""Fragments: the parts of mails that many contents have in common, above all a story's card, made once for all of them.
+
+A template asks for one with `fragment(template, ...)` and gets the mark of a slot; `leaf` puts into it what was
+rendered, inlined and encoded when the first mail showed it. A fragment sees nothing of the mail around it but what it
+is given, and of its CSS only `mail/inlined.css.j2`; where it stands must be a place for paragraphs. Never looks at the
+database, the settings or the clock. `compile` keeps one collection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Final
+
+from css_inline import CSSInliner
+from jinja2 import Environment, TemplateError
+
+from worker.errors import ConfigurationError
+from worker.rendering.holes import slot
+from worker.rendering.language import Language
+from worker.rendering.leaf import Leaf
+from worker.rendering.prose import tidy
+from worker.rendering.skeleton import Part
+
+_KEPT: Final = 8192  # some 5 KB each, in HTML and as text
+_STYLES: Final = "mail/inlined.css.j2"
+
+
+class Fragments:
+    """All fragments of one newsroom's mails. `shared` is what every template may show, `key` that of the marks."""
+
+    def __init__(self, environments: Mapping[str, Environment], *, shared: Mapping[str, object], key: str) -> None:
+        self._environments, self._shared, self.key = environments, shared, key
+        self._inliner = CSSInliner(minify_css=True, load_remote_stylesheets=False)
+        self.leaf = lru_cache(maxsize=_KEPT)(self._leaf)
+        self._styles = lru_cache(maxsize=None)(self._styles_of)
+
+    def render(self, language: Language, template: str, values: Mapping[str, object]) -> str:
+        """Run a template. Raises `ConfigurationError`, which names it, for what only shows when it runs."""
+        try:
+            found = self._environments[language.tag].get_template(template)
+            return found.render({**self._shared, "language": language, **values})
+        except TemplateError as error:
+            raise ConfigurationError(f"template {template}: {error.message}") from error
+
+    def inlined(self, page: str) -> str:
+        """Return a whole page with the CSS of its head in its elements."""
+        return self._inliner.inline(page)
+
+    def _leaf(self, language: Language, template: str, values: tuple[tuple[str, object], ...]) -> Leaf:
+        """Return a fragment, cut and encoded. `values` are the names and values that its template is given."""
+        rendered = self.render(language, template, dict(values))
+        if template.endswith(".txt.j2"):
+            return Leaf.of(tidy(rendered).rstrip("\n"), Part.PLAIN, key=self.key)
+        if template.endswith(".css.j2"):
+            return Leaf.of(rendered, Part.HTML, key=self.key)
+        inlined = self._inliner.inline_fragment(rendered, self._styles(language))
+        return Leaf.of(inlined, Part.HTML, key=self.key)
+
+    def _styles_of(self, language: Language) -> str:
+        return self.render(language, _STYLES, {})
+
+
+class Slots:
+    """The `fragment` of one template that runs: what it has asked for, in the order of its marks."""
+
+    def __init__(self, fragments: Fragments, language: Language) -> None:
+        self._fragments, self._language = fragments, language
+        self.leaves: list[Leaf] = []
+
+    def __call__(self, template: str, one: object = None, size: str = "", **more: object) -> str:
+        """Return the mark for a fragment, whose template knows `one`, `size` and whatever else it is given."""
+        values = (("one", one), ("size", size), *more.items())
+        self.leaves.append(self._fragments.leaf(self._language, template, values))
+        return slot(len(self.leaves) - 1, self._fragments.key)
