@@ -31,6 +31,7 @@ from worker.rendering.folders import folder_of
 from worker.rendering.fragments import Fragments, Slots
 from worker.rendering.headers import TOKEN_CHARS
 from worker.rendering.holes import cut, marks, size_bytes
+from worker.rendering.house import printed
 from worker.rendering.language import Language, Languages
 from worker.rendering.leaf import Leaf
 from worker.rendering.mail import CompiledMail
@@ -67,6 +68,7 @@ class Renderer:
     def __init__(
         self, *, newsroom: Newsroom, signer: Signer | None = None, pictures: PictureAddress = as_served
     ) -> None:
+        newsroom = printed(newsroom)
         self._newsroom, self._signer, self._pictures = newsroom, signer, pictures
         self._languages = Languages(templates_dir() / "locales")
         self._zone = ZoneInfo(newsroom.timezone)

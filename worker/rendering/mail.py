@@ -13,7 +13,7 @@ from typing import Final
 
 from worker.content import Newsroom, Personal
 from worker.model import Composition, EditionKind, MessageParts, Pieces
-from worker.rendering.fields import date, display_name, list_id, mailbox, unfolded, unstructured
+from worker.rendering.fields import addr_spec, date, display_name, list_id, mailbox, unfolded, unstructured
 from worker.rendering.headers import ID_CHARS, TOKEN_CHARS, Line, header_lines
 from worker.rendering.holes import Hole
 from worker.rendering.prose import one_line
@@ -119,9 +119,9 @@ class CompiledMail:
             composition=self.composition,
             values=_values(personal),
             html_values=_html_values(personal),
-            from_name=self.newsroom.from_name,
-            from_address=self.newsroom.from_address,
-            reply_to=self.newsroom.reply_to,
+            from_name=display_name(self.newsroom.from_name),
+            from_address=addr_spec(self.newsroom.from_address),
+            reply_to=addr_spec(self.newsroom.reply_to) if self.newsroom.reply_to else "",
             to_name=display_name(self._addressee(personal)),
             headers=tuple(
                 (name, unfolded(value.fill(values))) for name, value in self.lines if name not in _OWN_FIELDS

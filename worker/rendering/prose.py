@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 TEXT_COLUMNS = 72
 SNIPPET_CHARS = 300
+MAX_URL_CHARS = 2_000  # browsers take more, but some proxies do not, and each stands twice in a mail
 
 # Embeddings, overrides and isolates turn the writing direction of whatever follows them, our own words included.
 _TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -118,7 +119,7 @@ def _spaced(text: str) -> str:
 
 
 def web_address(url: str) -> str:
-    """Return the address if a mail may link to it, else "": a feed must not make us print `javascript:`.
+    """Return the address if a mail may link to it, else "": a feed must not make us print `javascript:`, nor a book.
 
     >>> web_address("https://courier.example/a b"), web_address("javascript:alert(1)")
     ('https://courier.example/a%20b', '')
@@ -130,7 +131,8 @@ def web_address(url: str) -> str:
         return ""
     if parts.scheme.lower() not in {"http", "https"} or not parts.netloc:
         return ""
-    return re.sub(r"""[\s"<>\\^`{|}]""", lambda char: "".join(f"%{byte:02X}" for byte in char[0].encode()), cleaned)
+    url = re.sub(r"""[\s"<>\\^`{|}]""", lambda char: "".join(f"%{byte:02X}" for byte in char[0].encode()), cleaned)
+    return url if len(url) <= MAX_URL_CHARS else ""
 
 
 def columns(text: str) -> int:

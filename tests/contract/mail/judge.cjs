@@ -35,6 +35,7 @@ async function judge(message) {
       html: parsed.html,
       attachments: parsed.attachments.length,
       list: parsed.headers.get("list"),
+      fields: parsed.headerLines.map((one) => one.key),
     },
   };
 }

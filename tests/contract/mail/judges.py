@@ -148,7 +148,7 @@ def spamassassin(messages: Mapping[str, bytes]) -> dict[str, Score]:
     return dict(zip(messages, scores, strict=True))
 
 
-def node(messages: Mapping[str, bytes], *, keys: Mapping[str, str]) -> dict[str, Any]:
+def node(messages: Mapping[str, bytes], *, keys: Mapping[str, str], timeout_s: float = _ASK_S) -> dict[str, Any]:
     """Return what mailauth says of signatures, and what mailparser reads; `keys` are the DKIM records by name."""
     folder = _installed()
     given = {"keys": dict(keys), "messages": {name: base64.b64encode(one).decode() for name, one in messages.items()}}
@@ -158,7 +158,7 @@ def node(messages: Mapping[str, bytes], *, keys: Mapping[str, str]) -> dict[str,
         env={**os.environ, "NODE_PATH": str(folder / "node_modules"), "NODE_NO_WARNINGS": "1"},
         capture_output=True,
         check=False,
-        timeout=_ASK_S,
+        timeout=timeout_s,
     )
     if done.returncode:
         raise RuntimeError(f"judge.cjs failed: {done.stderr.decode(errors='replace')}")

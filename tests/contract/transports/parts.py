@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from dataclasses import dataclass
 
+from worker.adapters.transports.http_words import address_of
 from worker.model import Composition, DeliveryId, MessageParts, OutgoingMessage, Pieces
 
 TRUMP = Composition(
@@ -91,7 +92,7 @@ def meant(one: OutgoingMessage) -> Sent:
     """Say what the reader of a message must get."""
     assert one.parts
     return Sent(
-        recipient=one.recipient,
+        recipient=address_of(one),
         delivery=str(one.delivery_id),
         subject=one.parts.subject,
         text=one.parts.text,

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import html
+from collections.abc import Sequence
 
 import pytest
 
-from tests.contract.transports.parts import KOREA, TRUMP, meant, message
+from tests.contract.transports.parts import KOREA, TRUMP, Sent, meant, message
 from tests.contract.transports.playing import Play, request, transport_of
 from tests.contract.transports.scripted_server import run
+from tests.hostile import forged
+from worker.adapters.transports.http_wire import Posting
 from worker.errors import Blame, SendError
 from worker.model import OutgoingMessage, Receipt
 from worker.rendering import samples
@@ -72,6 +76,65 @@ def test_mails_as_they_are_rendered_arrive_word_for_word(provider, kind, locale)
         assert all(isinstance(answer, Receipt) for answer in answers), answers
         if not provider.whole_mime:
             assert {one.recipient: one for one in play.accepted} == {one.recipient: meant(one) for one in messages}
+
+    run(test())
+
+
+SEEDS = 12
+
+
+@functools.cache
+def hostile(seed: int) -> OutgoingMessage:
+    """Write a copy of a mail whose every word is somebody's attack, to an address that is merely odd."""
+    source = forged(seed)
+    parts = source.compiled().parts(source.personal)
+    # The stand-ins know the house's From and Reply-To.
+    parts = dataclasses.replace(
+        parts,
+        from_name="The Harbour Courier",
+        from_address="news@courier.example",
+        reply_to="desk@courier.example",
+    )
+    return dataclasses.replace(message(seed, recipient=source.personal.recipient), parts=parts)
+
+
+def shown(sent: Sent) -> Sent:
+    """Return what a reader gets, however the HTML spells it."""
+    return dataclasses.replace(sent, html=html.unescape(sent.html))
+
+
+def test_hostile_mails_arrive_word_for_word_too(provider):
+    async def test():
+        play, messages = Play(provider), [hostile(seed) for seed in range(SEEDS)]
+        async with play.server as server:
+            transport = transport_of(provider, server.url)
+            answers = await transport.send(request(*messages))
+            await transport.close()
+        assert all(isinstance(answer, Receipt) for answer in answers), answers
+        if not provider.whole_mime:
+            told = {one.delivery: shown(one) for one in play.accepted}
+            assert told == {str(one.delivery_id): shown(meant(one)) for one in messages}
+
+    run(test())
+
+
+def test_a_message_of_which_no_request_can_be_made_keeps_no_other_back(provider, monkeypatch):
+    async def test():
+        play, messages = Play(provider), letters(5)
+        async with play.server as server:
+            transport = transport_of(provider, server.url)
+            build = transport.build
+
+            def choosy(some: Sequence[OutgoingMessage], key: str) -> Posting:
+                if messages[3] in some:
+                    raise ValueError("odd")
+                return build(some, key)
+
+            monkeypatch.setattr(transport, "build", choosy)
+            answers = await transport.send(request(*messages))
+            await transport.close()
+        assert [isinstance(answer, Receipt) for answer in answers] == [True, True, True, False, True]
+        assert len(play.accepted) == 4
 
     run(test())
 

@@ -78,6 +78,14 @@ def test_eight_bit_content_needs_the_extension():
         seal(message, Offers())
 
 
+def test_a_sender_beyond_ascii_needs_the_extension_whoever_is_written_to():
+    message = letter(data="From: 미나@news.test\r\n\r\nHello\r\n".encode())
+    assert seal(message, Offers(utf8=True, eight_bit=True)).mail.endswith(b" BODY=8BITMIME SMTPUTF8\r\n")
+    with pytest.raises(SendError) as caught:
+        seal(message, Offers(eight_bit=True))
+    assert (caught.value.permanent, caught.value.blame, caught.value.enhanced) == (True, Blame.US, "5.6.7")
+
+
 @pytest.mark.parametrize(
     "address",
     ["", "nobody", "@host", "a@", "a@b\r\nRCPT TO:<c@d>", "a@b> SIZE=1", "a b@c", "a@b\0", "a@-독.kr", "a@\u202e.kr"],

@@ -82,7 +82,8 @@ def test_korean_is_wrapped_by_its_width_not_by_its_letters():
 @pytest.mark.parametrize(
     "url",
     ["javascript:alert(1)", "JAVASCRIPT://courier.example/%0aalert(1)", "data:text/html,x", "//courier.example/", "",
-     "https:", "ftp://courier.example/", "java\nscript:alert(1)", "http://[::1", "mailto:all@courier.example"],
+     "https:", "ftp://courier.example/", "java\nscript:alert(1)", "http://[::1", "mailto:all@courier.example",
+     f"https://courier.example/{'k' * 2_000}"],
 )  # fmt: skip
 def test_an_address_that_a_browser_should_not_follow_is_dropped(url):
     assert web_address(url) == ""

@@ -19,7 +19,7 @@ from worker.adapters.provider_words import DELIVERY_ARGUMENT, MESSAGE_ARGUMENT
 from worker.adapters.transports.http import HttpTransport
 from worker.adapters.transports.http_replies import Reply
 from worker.adapters.transports.http_wire import Posting
-from worker.adapters.transports.http_words import parts_of
+from worker.adapters.transports.http_words import address_of, parts_of
 from worker.model import OutgoingMessage
 from worker.ports import Answer
 
@@ -38,7 +38,7 @@ class BrevoTransport(HttpTransport):
         ours = {DELIVERY_ARGUMENT: str(message.delivery_id), MESSAGE_ARGUMENT: message.message_id}
         said: dict[str, Any] = {
             "sender": _person(parts.from_name, parts.from_address),
-            "to": [_person(parts.to_name, message.recipient)],
+            "to": [_person(parts.to_name, address_of(message))],
             "subject": parts.subject,
             "textContent": parts.text,
             "htmlContent": parts.html,

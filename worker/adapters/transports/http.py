@@ -137,7 +137,9 @@ class HttpTransport(ABC):
         try:
             posting = self.build(messages, key)
         except Exception as error:  # noqa: BLE001  whatever it is, nothing has been sent; its words may hold a letter
-            return [SendError(f"no request can be made of it: {type(error).__name__}", permanent=False)] * len(messages)
+            if len(messages) > 1:  # one reader's odd values keep nobody else's mail back
+                return await self._apart(messages, key, in_doubt)
+            return [SendError(f"no request can be made of it: {type(error).__name__}", permanent=False)]
         if len(posting.content) > self.most_bytes:
             return await self._apart(messages, key, in_doubt, "it is larger than the provider takes")
         told, in_doubt = await self._ask(posting, in_doubt)
@@ -205,7 +207,7 @@ class HttpTransport(ABC):
         return [refused if place in at_fault else next(told) for place in range(len(messages))]
 
     async def _apart(
-        self, messages: Sequence[OutgoingMessage], key: str, in_doubt: bool, text: str
+        self, messages: Sequence[OutgoingMessage], key: str, in_doubt: bool, text: str = ""
     ) -> Sequence[Answer]:
         """Send the halves of what was not accepted whole."""
         if len(messages) == 1:

@@ -21,11 +21,13 @@ from worker.adapters.provider_words import DELIVERY_ARGUMENT, MESSAGE_ARGUMENT
 from worker.adapters.transports.http import HttpTransport
 from worker.adapters.transports.http_replies import Reply
 from worker.adapters.transports.http_wire import Posting
-from worker.adapters.transports.http_words import marked, parts_of, reader, sender, shared, values_of
-from worker.model import OutgoingMessage
+from worker.adapters.transports.http_words import address_of, marked, parts_of, reader, sender, shared, values_of
+from worker.model import OutgoingMessage, Pieces
 from worker.ports import Answer
 
 _MARK: Final = "%recipient.{}%"
+_LIKE_A_MARK: Final = re.compile(r"%(?=[\w.]+(?:%|\Z))")  # %unsubscribe_url% and others would be filled in, too
+_PERCENT: Final = _MARK.format("percent")
 _ABOUT_TO: Final = re.compile(r"\bto\b.{0,20} is not a valid address", re.IGNORECASE)
 
 
@@ -54,14 +56,14 @@ class MailgunTransport(HttpTransport):
         form = [
             ("from", sender(parts)),
             *(("to", reader(message)) for message in messages),
-            ("subject", marked(parts.composition.subject, _MARK, "t")),
-            ("text", marked(parts.composition.text, _MARK, "t")),
-            ("html", marked(parts.composition.html, _MARK, "h")),
+            ("subject", marked(_tamed(parts.composition.subject, _PERCENT), _MARK, "t")),
+            ("text", marked(_tamed(parts.composition.text, _PERCENT), _MARK, "t")),
+            ("html", marked(_tamed(parts.composition.html, "&#37;"), _MARK, "h")),
             *((f"h:{name}", _MARK.format(f"header{place}")) for place, (name, _) in enumerate(parts.headers)),
             *(((("h:Reply-To", parts.reply_to),)) if parts.reply_to else ()),
             (f"v:{DELIVERY_ARGUMENT}", _MARK.format("delivery")),
             (f"v:{MESSAGE_ARGUMENT}", _MARK.format("message")),
-            ("recipient-variables", json.dumps({message.recipient: _variables(message) for message in messages})),
+            ("recipient-variables", json.dumps({address_of(message): _variables(message) for message in messages})),
         ]
         return Posting(
             path=f"/v3/{self.spec.place}/messages",
@@ -79,12 +81,19 @@ class MailgunTransport(HttpTransport):
         return range(len(messages)) if reply.status == 400 and _ABOUT_TO.search(reply.text) else ()
 
 
+def _tamed(pieces: Pieces, percent: str) -> Pieces:
+    """Write the percent sign of whatever Mailgun would take for a mark in another way."""
+    literals = tuple(_LIKE_A_MARK.sub(percent, literal) for literal in pieces.literals)
+    return Pieces(literals=literals, holes=pieces.holes)
+
+
 def _variables(message: OutgoingMessage) -> dict[str, str]:
     parts = parts_of(message)
     headers = {f"header{place}": value for place, (_, value) in enumerate(parts.headers)}
     return {
         **values_of(parts),
         **headers,
+        "percent": "%",
         "delivery": str(message.delivery_id),
         "message": message.message_id,
     }

@@ -19,11 +19,10 @@ from worker.adapters.provider_words import DELIVERY_ARGUMENT
 from worker.adapters.transports.http import HttpTransport
 from worker.adapters.transports.http_replies import Reply
 from worker.adapters.transports.http_wire import Posting
-from worker.adapters.transports.http_words import marked, parts_of, shared, values_of
-from worker.model import OutgoingMessage
+from worker.adapters.transports.http_words import address_of, marked, parts_of, shared, values_of
+from worker.model import MessageParts, OutgoingMessage
 from worker.ports import Answer
 
-_MARK: Final = "-tocsin.{}-"
 _REFUSED_READER: Final = re.compile(r"personalizations\.(\d{1,4})\.to\b")
 _NOT_IN_NAMES: Final = re.compile(r"[,;]")  # says "limitations"
 
@@ -42,13 +41,14 @@ class SendGridTransport(HttpTransport):
     def build(self, messages: Sequence[OutgoingMessage], key: str) -> Posting:  # noqa: ARG002  SendGrid knows no keys
         """Write what is shared, and a personalization a message."""
         parts = parts_of(messages[0])
+        mark = _mark(parts)
         said: dict[str, Any] = {
             "personalizations": [_personalization(message) for message in messages],
             "from": {"email": parts.from_address, "name": parts.from_name},
-            "subject": marked(parts.composition.subject, _MARK, "t"),
+            "subject": marked(parts.composition.subject, mark, "t"),
             "content": [
-                {"type": "text/plain", "value": marked(parts.composition.text, _MARK, "t")},
-                {"type": "text/html", "value": marked(parts.composition.html, _MARK, "h")},
+                {"type": "text/plain", "value": marked(parts.composition.text, mark, "t")},
+                {"type": "text/html", "value": marked(parts.composition.html, mark, "h")},
             ],
         }
         if parts.reply_to:
@@ -72,10 +72,15 @@ class SendGridTransport(HttpTransport):
 
 def _personalization(message: OutgoingMessage) -> dict[str, Any]:
     parts = parts_of(message)
-    to = {"email": message.recipient} | ({"name": _NOT_IN_NAMES.sub(" ", parts.to_name)} if parts.to_name else {})
+    to = {"email": address_of(message)} | ({"name": _NOT_IN_NAMES.sub(" ", parts.to_name)} if parts.to_name else {})
     return {
         "to": [to],
         "headers": {**dict(parts.headers), "Message-ID": f"<{message.message_id}>"},
-        "substitutions": {_MARK.format(name): value for name, value in values_of(parts).items()},
+        "substitutions": {_mark(parts).format(name): value for name, value in values_of(parts).items()},
         "custom_args": {DELIVERY_ARGUMENT: str(message.delivery_id)},
     }
+
+
+def _mark(parts: MessageParts) -> str:
+    """Return how the place of a value is marked: as no title can have it, for it would have to know its mail's hash."""
+    return f"-tocsin.{parts.composition.key[:16]}.{{}}-"

@@ -21,6 +21,7 @@ from worker.adapters.transports.aws_signature import signed
 from worker.adapters.transports.http import HttpTransport
 from worker.adapters.transports.http_replies import Reply, UnwillingError
 from worker.adapters.transports.http_wire import Posting
+from worker.adapters.transports.http_words import address_of
 from worker.model import Form, OutgoingMessage
 from worker.ports import Answer
 
@@ -83,7 +84,7 @@ class SesTransport(HttpTransport):
         data = _SIGNATURES.sub(b"", head + b"\r\n") + gap.removeprefix(b"\r\n") + body
         said: dict[str, Any] = {
             "Content": {"Raw": {"Data": b64encode(data).decode()}},
-            "Destination": {"ToAddresses": [message.recipient]},
+            "Destination": {"ToAddresses": [address_of(message)]},
             "FeedbackForwardingEmailAddress": message.envelope_from,
             "EmailTags": [{"Name": DELIVERY_ARGUMENT, "Value": str(message.delivery_id)}],
         }

@@ -71,7 +71,11 @@ def seal(message: OutgoingMessage, offers: Offers) -> Envelope:
     for path, whose in ((sender, Blame.US), (recipient, Blame.RECIPIENT)):
         if not path.isascii() and not offers.utf8:
             raise _unfit("the relay takes no address with letters outside ASCII", "5.6.7", whose)
-    if not (sender.isascii() and recipient.isascii()):
+    if not _head_is_ascii(message.data):
+        if not offers.utf8:
+            raise _unfit("the relay takes no header with letters outside ASCII", "5.6.7", Blame.US)
+        parameters.append("SMTPUTF8")
+    elif not (sender.isascii() and recipient.isascii()):
         parameters.append("SMTPUTF8")
     return Envelope(
         message=message,
@@ -116,6 +120,11 @@ def _check_lines(data: bytes) -> None:
     # A bare CR or LF is read as a line's end by some and not by others: that is how mail gets smuggled in a message.
     if not data.count(b"\r\n") == data.count(b"\n") == data.count(b"\r"):
         raise _unfit("the message has a bare CR or LF", "5.6.0", Blame.US)
+
+
+def _head_is_ascii(data: bytes) -> bool:
+    """Tell whether a header needs no SMTPUTF8 (RFC 6531, 3.3): one with an address that does may be to anybody."""
+    return data.isascii() or data.partition(b"\r\n\r\n")[0].isascii()
 
 
 def _body(data: bytes, offers: Offers) -> list[str]:

@@ -18,7 +18,7 @@ from worker.adapters.events.proving import standard_key
 from worker.adapters.transports.http import HttpTransport
 from worker.adapters.transports.http_replies import Reply, bounded_wait_s
 from worker.adapters.transports.http_wire import Posting
-from worker.adapters.transports.http_words import parts_of
+from worker.adapters.transports.http_words import address_of, parts_of
 from worker.adapters.transports.spec import TransportSpec
 from worker.errors import Blame, ConfigurationError, OutcomeUnknown, SendError
 from worker.model import OutgoingMessage
@@ -84,7 +84,7 @@ def _item(message: OutgoingMessage) -> dict[str, Any]:
         "envelope_from": message.envelope_from,
         "from": {"name": parts.from_name, "address": parts.from_address},
         "reply_to": parts.reply_to,
-        "to": {"name": parts.to_name, "address": message.recipient},
+        "to": {"name": parts.to_name, "address": address_of(message)},
         "subject": parts.subject,
         "text": parts.text,
         "html": parts.html,

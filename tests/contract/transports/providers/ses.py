@@ -13,6 +13,8 @@ import re
 from collections.abc import Collection
 from datetime import UTC, datetime
 
+import idna
+
 from tests.contract.transports.parts import Sent
 from tests.contract.transports.provider_server import Posted, Reply, replied
 from tests.contract.transports.providers.provider import SECRET, Provider
@@ -33,7 +35,9 @@ def _read(posted: Posted) -> list[Sent]:
     mail = email.message_from_bytes(data, policy=email.policy.default)
     assert mail["DKIM-Signature"] is None
     assert mail["From"] == "The Harbour Courier <news@courier.example>"
-    assert mail["To"] == recipient
+    (to,) = re.findall(rb"^To: (.*)\r$", data, re.MULTILINE)
+    local, _, domain = to.decode().rpartition("@")
+    assert f"{local}@{domain if domain.isascii() else idna.encode(domain).decode()}" == recipient
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     number = int(tag["Value"]) - 1000
     assert mail["List-Unsubscribe"] == f"<https://news.example/unsubscribe/t{number}>"
