@@ -14,14 +14,14 @@ from typing import Protocol
 
 from worker.content import Image, Reason, StoryCard
 from worker.pictures import address_fault
-from worker.rendering.language import Language
+from worker.rendering.language import Language, direction_of
+from worker.rendering.pictures import ImageView, image_view
 from worker.rendering.prose import Run, one_line, shorten, snippet, web_address
 
 TITLE_CHARS = 180
 SUBJECT_TITLE_CHARS = 110
 NAME_CHARS = 60
 NOTE_CHARS = 600
-ALT_CHARS = 250
 TOPICS_SHOWN = 8
 _WORDS_SHOWN = 5
 _OUTLETS_SHOWN = 3
@@ -33,17 +33,6 @@ PictureAddress = Callable[[Image], str]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ImageView:
-    """A story's picture. `alt` and `credit` may be empty; width and height are the original's pixels, 0: unknown."""
-
-    url: str  # absolute, and never empty
-    alt: str
-    credit: str
-    width: int
-    height: int
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class CardView:
     """One story. Strings are single lines and may be empty, but for the title; `url` is "" where a link is unsafe."""
 
@@ -52,6 +41,7 @@ class CardView:
     subject_title: str  # short enough to leave room for "and 7 more stories"
     url: str
     lang: str  # only where it is not the mail's own
+    turned: str  # "rtl" or "ltr" where it is written the other way than the mail, else ""
     summary: tuple[Run, ...]
     section: str  # of its newspaper; "" under a head that says the same
     author: str
@@ -66,6 +56,11 @@ class CardView:
     def summary_text(self) -> str:
         """Return the summary without its highlights."""
         return "".join(run.text for run in self.summary)
+
+    @property
+    def marked_text(self) -> str:
+        """Return the summary with its highlights between stars, as plain text marks words."""
+        return "".join(f"*{run.text}*" if run.hit else run.text for run in self.summary)
 
 
 class Tell(Protocol):
@@ -94,6 +89,7 @@ def card_view(
     A story without a title is called by its summary, or by its source.
     """
     title = one_line(card.title) or shorten(one_line(card.summary), SUBJECT_TITLE_CHARS) or name(card.source)
+    direction = direction_of(title)
     foreign = _LANGUAGE_TAG.fullmatch(card.lang) and card.lang.partition("-")[0] != language.tag.partition("-")[0]
     summary = snippet(card.summary, card.highlights)
     told = len(card.reasons) == 1 and any(run.hit for run in summary)
@@ -103,6 +99,7 @@ def card_view(
         subject_title=shorten(title, SUBJECT_TITLE_CHARS),
         url=web_address(card.url),
         lang=card.lang if foreign else "",
+        turned=direction if direction not in {"", language.direction} else "",
         summary=summary,
         section="" if card.section.casefold() == under.casefold() else name(card.section),
         author=name(re.sub(r"^[Bb]y\s+", "", card.author)),
@@ -110,7 +107,7 @@ def card_view(
         moment=language.moment(card.published_at, zone),
         also_in=_also_in(card.also_in, language),
         update=note(card.update.note) if card.update else "",
-        image=_image(card.image, pictures, title=title) if card.image else None,
+        image=image_view(card.image, pictures(card.image), title=title) if card.image else None,
         found="" if told else " · ".join(_found(reason, language) for reason in card.reasons[:TOPICS_SHOWN]),
     )
 
@@ -131,20 +128,6 @@ def note(text: str) -> str:
     'The count was wrong: 12, not 120.'
     """
     return shorten(one_line(text), NOTE_CHARS)
-
-
-def _image(image: Image, pictures: PictureAddress, *, title: str) -> ImageView | None:
-    url = pictures(image)
-    if not url:
-        return None
-    alt = shorten(one_line(image.alt), ALT_CHARS)
-    return ImageView(
-        url=url,
-        alt="" if alt.casefold() == title.casefold() else alt,  # whoever hears the mail has just heard that
-        credit=name(image.credit),
-        width=image.width,
-        height=image.height,
-    )
 
 
 def why(reasons: Iterable[Reason], language: Language) -> str:

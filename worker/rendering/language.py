@@ -7,6 +7,7 @@ Decides nothing about content. `compile` gives a language to the views and the t
 from __future__ import annotations
 
 import io
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
@@ -64,6 +65,17 @@ class Language:
     def either(self, words: Iterable[str]) -> str:
         """Join words of which one is enough: "A, B, or C"."""
         return format_list(list(words), style="or", locale=self.locale)
+
+
+def direction_of(text: str) -> str:
+    """Return the direction of a text's first letter that has one (Unicode UAX #9, P2 and P3); "" for none.
+
+    >>> direction_of("“Seoul”"), direction_of("2026: سيول"), direction_of("7 · 9")
+    ('ltr', 'rtl', '')
+    """
+    kinds = (unicodedata.bidirectional(char) for char in text)
+    first = next((kind for kind in kinds if kind in {"L", "R", "AL"}), "")
+    return {"L": "ltr", "R": "rtl", "AL": "rtl"}.get(first, "")
 
 
 class Languages:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Final
 
-from worker.content import Reason, StoryCard
+from worker.content import Image, Reason, StoryCard
 
 
 def cards_of(locale: str) -> tuple[StoryCard, ...]:
@@ -26,6 +26,7 @@ def _card(
     author: str = "",
     section: str = "",
     also_in: tuple[str, ...] = (),
+    image: Image | None = None,
 ) -> StoryCard:
     """Make a card whose highlights are the first places where its reasons' words stand in the summary."""
     words = [word for reason in reasons for word in reason.words if word in summary]
@@ -43,7 +44,12 @@ def _card(
         also_in=also_in,
         highlights=tuple((summary.index(word), summary.index(word) + len(word)) for word in words),
         reasons=reasons,
+        image=image,
     )
+
+
+def _picture(name: str, alt: str, credit: str, width: int = 1600, height: int = 900) -> Image:
+    return Image(url=f"https://img.courier.example/{name}.jpg", alt=alt, credit=credit, width=width, height=height)
 
 
 def _north(*words: str) -> Reason:
@@ -71,6 +77,7 @@ _ENGLISH: Final = (
         author="Ada Lindqvist",
         section="World",
         also_in=("Northern Wire", "The Evening Tide"),
+        image=_picture("embassy", "Lights burn late on the third floor of the embassy.", "Hana Lindgren"),
     ),
     _card(
         2,
@@ -81,6 +88,7 @@ _ENGLISH: Final = (
         _north("Pyongyang", "DPRK"),
         source="Northern Wire",
         section="Asia",
+        image=_picture("sidings", "Empty railway sidings under snow, seen from above.", "Northern Wire", 1200, 800),
     ),
     _card(
         3,
@@ -92,6 +100,7 @@ _ENGLISH: Final = (
         source="The Evening Tide",
         author="Tomas Okafor",
         section="Business",
+        image=_picture("terminal", "A grain terminal at dusk.", "", 1200, 800),
     ),
     _card(
         4,
@@ -103,6 +112,7 @@ _ENGLISH: Final = (
         source="The Harbour Courier",
         author="Ines Carvalho",
         section="Reportage",
+        image=_picture("stairs", "A guide waits alone on the harbour stairs.", "Ines Carvalho", 900, 1200),
     ),
     _card(
         5,
@@ -115,6 +125,7 @@ _ENGLISH: Final = (
         author="Jun Baek",
         section="Economy",
         also_in=("Northern Wire", "The Evening Tide", "Ledger", "Coast Radio", "The Morning Bell"),
+        image=Image(url="https://img.courier.example/bank.jpg"),
     ),
     _card(
         6,
@@ -154,6 +165,7 @@ _KOREAN: Final = (
         author="서미나",
         section="국제",
         also_in=("북방통신", "저녁물결"),
+        image=_picture("embassy", "늦은 밤까지 불이 켜져 있는 대사관 3층.", "임하나"),
     ),
     _card(
         2,
@@ -164,6 +176,7 @@ _KOREAN: Final = (
         _north_ko("북한", "평양"),
         source="북방통신",
         section="아시아",
+        image=_picture("sidings", "하늘에서 내려다본, 눈 덮인 빈 측선.", "북방통신", 1200, 800),
     ),
     _card(
         3,
@@ -175,6 +188,7 @@ _KOREAN: Final = (
         source="저녁물결",
         author="오태민",
         section="경제",
+        image=_picture("terminal", "해 질 녘의 곡물 터미널.", "", 1200, 800),
     ),
     _card(
         4,
@@ -186,6 +200,7 @@ _KOREAN: Final = (
         source="항구일보",
         author="차인애",
         section="르포",
+        image=_picture("stairs", "부두 계단에서 홀로 기다리는 안내원.", "차인애", 900, 1200),
     ),
     _card(
         5,
@@ -198,6 +213,7 @@ _KOREAN: Final = (
         author="백준",
         section="경제",
         also_in=("북방통신", "저녁물결", "장부", "해안방송", "아침종"),
+        image=Image(url="https://img.courier.example/bank.jpg"),
     ),
     _card(
         6,

@@ -32,6 +32,7 @@ def mail_environment(language: Language) -> ImmutableSandboxedEnvironment:
         lstrip_blocks=True,
     )
     environment.filters["wrap"] = wrap
+    environment.globals["language"] = language  # for blocks, which are given nothing of a mail
     environment.install_gettext_translations(language.catalogue, newstyle=True)  # type: ignore[attr-defined]  # by the extension
     for template in environment.list_templates(filter_func=_is_mail):
         try:
