@@ -110,7 +110,7 @@ bench-planning: $(VENV)/.bench ## digests for a whole crowd due in one minute (2
 	@$(PY) -m tests.bench.planning $(ARGS)
 
 .PHONY: docs
-docs: $(VENV)/.dev ## write docs/cli.md and docs/settings.md anew, from the program itself
+docs: $(VENV)/.dev ## write docs/cli.md, settings.md and theme-names.md anew, from the program itself
 	@$(PY) docs/reference.py
 
 LOCK := $(PY) -m uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes \

@@ -1,12 +1,14 @@
-"""Writes docs/cli.md and docs/settings.md from the commands and the settings themselves: `make docs`.
+"""Writes docs/cli.md, docs/settings.md and docs/theme-names.md from the program itself: `make docs`.
 
-A test compares both with what this program would write, so that no command and no variable goes undocumented.
+A test compares them with what this program would write, so that no command, no variable and no name that a template may
+use goes undocumented.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import types
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +16,14 @@ import typer
 from typer.core import TyperGroup
 
 from worker.cli import app
+from worker.rendering import theme_names
+from worker.rendering.theme_files import EMBED_SCRIPT, plain_theme
+from worker.resources import templates_dir
 from worker.settings import Settings, variable
 
 DOCS = Path(__file__).parent
+_GIVEN = ("newsroom", "language", "palette", "hole", "fragment")
+_PLAIN: dict[Any, str] = {str: "text", int: "number", bool: "yes or no", tuple: "several"}
 GENERATED = "<!-- Written by `make docs`: change the program's own words instead. -->"
 
 CLI_BEGINS = """\
@@ -29,6 +36,12 @@ SETTINGS_BEGIN = """\
 Every setting is an environment variable. Wrong values end any command with exit status 2, all problems named at once;
 `tocsin config` prints what is in force, secrets redacted, and points out `TOCSIN_*` variables that are none. Names that
 end in `_S` are seconds."""
+
+
+NAMES_BEGIN = """\
+What stands in an operator's own templates ([themes.md](themes.md)): every file that can be replaced, and every name
+that a mail's template may use. A name that is not here stops the start. All text is plain and is escaped in HTML by
+itself; texts may be empty unless they say otherwise."""
 
 
 def command_line() -> str:
@@ -51,6 +64,63 @@ def settings() -> str:
         secret = " Secret." if "SecretStr" in str(field.annotation) else ""
         rows.append(f"| `{variable(name)}` | {_default(field.default)} | {_cell(field.description or '')}.{secret} |")
     return "\n\n".join(["# Settings", GENERATED, SETTINGS_BEGIN, "\n".join(rows)]) + "\n"
+
+
+def template_names() -> str:
+    """Return all templates, and what those of mails may name, with types as people read them."""
+    own = theme_names.context_of("mail/layout.html.j2")
+    rows = ["| name | is | in |", "|---|---|---|", *(f"| `{name}` | {_kind(own[name])} | all |" for name in _GIVEN)]
+    rows += [f"| `view` | {_kind(hint)} | `{folder}/` |" for folder, hint in theme_names.views().items()]
+    rows += [f"| `{name}` | {_kind(hint)} | fragments |" for name, hint in theme_names.FRAGMENT.items()]
+    rows += ["| `subject` | text | `html.j2` and what it needs |"]
+    types = sorted(_types(theme_names.flat(hint) for hint in [*own.values(), *theme_names.views().values()]))
+    parts = [f"### {name}\n\n{words}\n\n" + "\n".join(lines) for name, words, lines in types]
+    names = sorted({*plain_theme().originals, EMBED_SCRIPT, *_static()})
+    files = "\n".join(f"- `{name}`" for name in names)
+    head = ["# What templates may name", GENERATED, NAMES_BEGIN, "## Names in mails", "\n".join(rows)]
+    return "\n\n".join([*head, "## What each has", *parts, "## Files", files]) + "\n"
+
+
+def _types(found: Iterable[list[Any]]) -> Iterator[tuple[str, str, list[str]]]:
+    waiting, seen = [one for hints in found for one in hints], set()
+    while waiting:
+        one = waiting.pop()
+        if one in seen or not theme_names.is_shown(one):
+            continue
+        seen.add(one)
+        fields = theme_names.fields(one)
+        waiting += [inner for hint in fields.values() if hint is not None for inner in theme_names.flat(hint)]
+        rows = ["| | |", "|---|---|", *(f"| `{name}` | {_kind(hint)} |" for name, hint in fields.items())]
+        yield one.__name__, _prose(_words(one)), rows
+
+
+def _words(one: type) -> str:
+    doc = one.__doc__ or ""
+    return "" if doc.startswith(f"{one.__name__}(") else doc
+
+
+def _kind(hint: Any) -> str:  # noqa: ANN401  any type there is
+    """Return a type in words.
+
+    >>> _kind(tuple[str, ...]), _kind(tuple[str, int]), _kind(int | None)
+    ('texts', 'text, number', 'number, or none')
+    """
+    inner = getattr(hint, "__args__", ())
+    if hint is None:
+        return "see themes.md"
+    if isinstance(hint, types.UnionType):
+        words = [_kind(one) for one in inner if one is not type(None)]
+        return " or ".join(words) + (", or none" if type(None) in inner else "")
+    if inner and inner[-1] is Ellipsis:
+        return f"{_kind(inner[0])}s" if inner[0] in _PLAIN else f"several: {_kind(inner[0])}"
+    if inner:
+        return ", ".join(map(_kind, inner))
+    return _PLAIN.get(hint) or str(hint.__name__)
+
+
+def _static() -> list[str]:
+    folder = templates_dir()
+    return [file.relative_to(folder).as_posix() for file in (folder / "pages" / "static").rglob("*") if file.is_file()]
 
 
 def _commands(group: TyperGroup) -> Iterator[tuple[str, Any]]:
@@ -98,4 +168,5 @@ def _default(value: object) -> str:
 
 if __name__ == "__main__":
     (DOCS / "cli.md").write_text(command_line(), encoding="utf-8")
+    (DOCS / "theme-names.md").write_text(template_names(), encoding="utf-8")
     (DOCS / "settings.md").write_text(settings(), encoding="utf-8")

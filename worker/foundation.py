@@ -12,6 +12,8 @@ from pathlib import Path
 from worker import __version__
 from worker.errors import ConfigurationError
 from worker.keys import keep_key
+from worker.rendering.theme_check import load_theme
+from worker.rendering.theme_files import Theme
 from worker.settings import Settings
 from worker.store import migrate
 from worker.store.database import Database
@@ -60,6 +62,17 @@ class Foundation:
     def base_url(self) -> str:
         """How readers reach the pages; no trailing slash."""
         return self.settings.base_url or f"http://{self.settings.web_host}:{self.settings.web_port}"
+
+    @property
+    def theme_folder(self) -> Path | None:
+        """Where the operator's own templates are; None: there are none."""
+        given = self.settings.theme
+        return self.home / Path(given).expanduser() if given else None
+
+    @functools.cached_property
+    def theme(self) -> Theme:
+        """The templates in force. Raises `ConfigurationError` with all faults of the operator's."""
+        return load_theme(self.theme_folder)
 
     @property
     def user_agent(self) -> str:

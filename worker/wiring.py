@@ -173,7 +173,7 @@ class House(Gatehouse):
         return self._letters(None)
 
     def _letters(self, signer: Signer | None) -> Letters:
-        renderer = Renderer(newsroom=self.newsroom, signer=signer)
+        renderer = Renderer(newsroom=self.newsroom, signer=signer, theme=self.theme)
         return Letters(renderer=renderer, tokens=self.tokens, newsroom=self.newsroom)
 
     @functools.cached_property

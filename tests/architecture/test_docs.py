@@ -29,7 +29,9 @@ def reference() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize(("page", "maker"), [("cli.md", "command_line"), ("settings.md", "settings")])
+@pytest.mark.parametrize(
+    ("page", "maker"), [("cli.md", "command_line"), ("settings.md", "settings"), ("theme-names.md", "template_names")]
+)
 def test_a_reference_is_current(page: str, maker: str, reference: ModuleType) -> None:
     assert (DOCS / page).read_text() == getattr(reference, maker)(), "run `make docs`"
 

@@ -41,6 +41,7 @@ from worker.cli import (
     state,
     stories,
     subscribers,
+    theme,
     topics,
     trace,
     translate,
@@ -108,6 +109,7 @@ app.add_typer(feedback.app, name="feedback", rich_help_panel=_MAIL)
 app.add_typer(providers.app, name="providers", rich_help_panel=_MAIL)
 webhooks.register(feedback.app)
 render.register(app)
+app.add_typer(theme.app, name="theme", rich_help_panel=_MAIL)
 app.add_typer(endpoints.app, name="webhooks", rich_help_panel=_READERS)
 app.add_typer(database.app, name="db", rich_help_panel=_CARE)
 app.command(rich_help_panel=_CARE)(state.doctor)

@@ -16,6 +16,7 @@ from worker.cli.asking_state import questions
 from worker.cli.endpoint_state import endpoints
 from worker.cli.house import Json, messages, print_json, print_rows, stamp
 from worker.cli.refusals import printable
+from worker.cli.theme_state import templates
 from worker.errors import TocsinError
 from worker.health import Finding, Health
 from worker.model import EditionStatus, Lane
@@ -60,7 +61,7 @@ def doctor(
 
     found = house()
     checks = [_database, _sends, _feeds, _broker, _relays, _ways, _returns, _webhooks, endpoints]
-    checks += [questions, _workers, _clock, _disk]
+    checks += [questions, templates, _workers, _clock, _disk]
     checks += [_dns] if dns else []
     told: dict[str, str] = {}
     findings = [finding for check in checks for finding in _examine(check, found, told)]

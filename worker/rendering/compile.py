@@ -32,15 +32,15 @@ from worker.rendering.fragments import Fragments, Slots
 from worker.rendering.headers import TOKEN_CHARS
 from worker.rendering.holes import cut, marks, size_bytes
 from worker.rendering.house import printed
-from worker.rendering.language import Language, Languages
+from worker.rendering.language import Language
 from worker.rendering.leaf import Leaf
 from worker.rendering.mail import CompiledMail
 from worker.rendering.prose import one_line, tidy
 from worker.rendering.signing import Signer
 from worker.rendering.skeleton import Part
 from worker.rendering.theme import mail_environment
+from worker.rendering.theme_files import Theme, plain_theme
 from worker.rendering.view import view_of
-from worker.resources import templates_dir
 
 _KEY_BYTES: Final = 8
 _Long = DigestContent | RollingContent | NewsletterContent  # of many stories
@@ -66,11 +66,17 @@ class Renderer:
     """
 
     def __init__(
-        self, *, newsroom: Newsroom, signer: Signer | None = None, pictures: PictureAddress = as_served
+        self,
+        *,
+        newsroom: Newsroom,
+        signer: Signer | None = None,
+        pictures: PictureAddress = as_served,
+        theme: Theme | None = None,
     ) -> None:
         newsroom = printed(newsroom)
         self._newsroom, self._signer, self._pictures = newsroom, signer, pictures
-        self._languages = Languages(templates_dir() / "locales")
+        templates = theme or plain_theme()
+        self._languages = templates.languages
         self._zone = ZoneInfo(newsroom.timezone)
         key = secrets.token_hex(_KEY_BYTES)
         shared = {
@@ -78,7 +84,7 @@ class Renderer:
             "palette": Palette.of(newsroom.accent, dark=newsroom.accent_dark),
             "hole": marks(key, newsroom.base_url),
         }
-        environments = {tag: mail_environment(self._languages.best(tag)) for tag in self._languages.tags}
+        environments = {tag: mail_environment(templates, self._languages.best(tag)) for tag in self._languages.tags}
         self._fragments = Fragments(environments, shared=shared, key=key)
 
     def compile(self, content: Content) -> CompiledMail:

@@ -1,7 +1,8 @@
 """The languages that mails and pages speak: their catalogues, and dates and lists in their manner.
 
-Reads `templates/locales/*/LC_MESSAGES/messages.po` once, at start; there are no compiled .mo files to build or forget.
-Decides nothing about content. `compile` gives a language to the views and the templates; the web pages may, too.
+Reads `templates/locales/*/LC_MESSAGES/messages.po` once, at start, and a theme's over them; there are no compiled .mo
+files to build or forget. Decides nothing about content. `theme_files` keeps them; `compile` gives a language to the
+views and the templates; the web pages may, too.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_skeleton
 from babel.lists import format_list
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import PoFileError, read_po
 from babel.support import Translations
@@ -79,11 +81,14 @@ def direction_of(text: str) -> str:
 
 
 class Languages:
-    """All languages that have a catalogue."""
+    """All languages that have a catalogue in any of the folders; a later one's sentences take an earlier's place."""
 
-    def __init__(self, folder: Path) -> None:
-        files = sorted(folder.glob("*/LC_MESSAGES/messages.po"))
-        self._known = {language.tag: language for language in (_read(file, file.stat().st_mtime_ns) for file in files)}
+    def __init__(self, folder: Path, *more: Path) -> None:
+        files: dict[str, list[Path]] = {}
+        for file in (found for root in (folder, *more) for found in sorted(root.glob("*/LC_MESSAGES/messages.po"))):
+            files.setdefault(file.parent.parent.name.replace("_", "-"), []).append(file)
+        stamped = {tag: tuple((file, file.stat().st_mtime_ns) for file in found) for tag, found in files.items()}
+        self._known = {tag: _read(tag, found) for tag, found in stamped.items()}
         if SOURCE_LANGUAGE not in self._known:
             raise ConfigurationError(f"no {SOURCE_LANGUAGE}/LC_MESSAGES/messages.po in {folder}")
 
@@ -98,16 +103,32 @@ class Languages:
         return self._known.get(tag) or self._known.get(tag.partition("-")[0]) or self._known[SOURCE_LANGUAGE]
 
 
-@lru_cache(maxsize=64)
-def _read(file: Path, _changed_ns: int) -> Language:
-    """Read a catalogue: once a process, as mails and pages speak the same, and again when it has changed."""
+def read_catalogue(file: Path) -> Catalog:
+    """Read a catalogue. Raises `ConfigurationError`, with the line where there is one."""
     tag = file.parent.parent.name.replace("_", "-")
-    compiled = io.BytesIO()
     try:
         locale = Locale.parse(tag, sep="-")
         with file.open("rb") as stream:
-            write_mo(compiled, read_po(stream, locale=str(locale), abort_invalid=True))
-    except (PoFileError, UnknownLocaleError, ValueError) as error:
+            return read_po(stream, locale=str(locale), abort_invalid=True)
+    except PoFileError as error:
+        where = f"{file}, line {error.lineno + 1}" if error.lineno else f"{file}"
+        raise ConfigurationError(f"{where}: {error}") from error
+    except (UnknownLocaleError, ValueError) as error:
         raise ConfigurationError(f"{file}: {error}") from error
+
+
+@lru_cache(maxsize=64)
+def _read(tag: str, files: tuple[tuple[Path, int], ...]) -> Language:
+    """Read a language: once a process, as mails and pages speak the same, and again when a catalogue has changed."""
+    first, *more = [read_catalogue(file) for file, _ in files]
+    for message in (found for catalogue in more for found in catalogue if found.id and found.string):
+        if isinstance(message.string, str) or all(message.string or ()):
+            first.delete(message.id, message.context)  # else what is there already would stay
+            first[message.id] = message
+    compiled = io.BytesIO()
+    try:
+        write_mo(compiled, first)
+    except ValueError as error:
+        raise ConfigurationError(f"{files[0][0]}: {error}") from error
     compiled.seek(0)
-    return Language(tag=tag, locale=locale, catalogue=Translations(fp=compiled))
+    return Language(tag=tag, locale=Locale.parse(tag, sep="-"), catalogue=Translations(fp=compiled))

@@ -48,6 +48,7 @@ _EXAMPLES: Final[Mapping[str, str]] = {
     "bulk_hours": "07-22",
     "accent_dark": "#e57373",
     "logo": "https://www.courier.example/logo.svg",
+    "theme": "/etc/tocsin/theme",
     "embed_origins": "https://www.courier.example",
     "captcha": "suspicious",
 }

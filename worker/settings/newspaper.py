@@ -37,6 +37,10 @@ class Newspaper(Part):
     logo: str = Field(
         "", description="the pages' head in place of the name: an https address, or a file, also within the home"
     )
+    theme: str = Field(
+        "",
+        description="a folder, also within the home, whose files take the place of our templates; see themes.md",
+    )
     embed_origins: str = Field(
         "",
         description="origins of the pages that may show the sign-up box, such as https://www.courier.example, "

@@ -6,11 +6,9 @@ from typing import Final
 
 from fastapi import FastAPI
 from starlette.middleware import Middleware
-from starlette.staticfiles import StaticFiles
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from worker import __version__
-from worker.resources import templates_dir
 from worker.web import (
     api,
     api_articles,
@@ -44,6 +42,7 @@ from worker.web.look import Logo, read_logo, router, theme
 from worker.web.pages import Pages
 from worker.web.security import AccessLog, HeadAsGet, RememberPeer, SecurityHeaders, page_policy
 from worker.web.site import Site
+from worker.web.themed_files import ThemedFiles
 from worker.wiring import House
 
 _ROUTERS: Final = (
@@ -96,11 +95,11 @@ def create_app(house: House) -> FastAPI:
             "auto_configure": False,
         },  # spans would hold links
     )
-    app.state.site = Site(house=house, pages=Pages(house.newsroom, logo=logo.source))
+    app.state.site = Site(house=house, pages=Pages(house.newsroom, logo=logo.source, theme=house.theme))
     problems.install(app)
     app.include_router(router(theme(app.state.site.pages.palette, house.settings.typeface), logo))
     api_document.describe(app)
-    app.mount("/static", StaticFiles(directory=templates_dir() / "pages" / "static"))
+    app.mount("/static", ThemedFiles(house.theme))
     return app
 
 

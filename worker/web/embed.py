@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated, Final
 from urllib.parse import urlencode
 
@@ -21,7 +22,7 @@ from starlette.requests import Request
 from worker import __version__
 from worker.errors import InputError
 from worker.rendering.language import Language
-from worker.resources import templates_dir
+from worker.rendering.theme_files import Theme
 from worker.signup.wishes import read_zone
 from worker.web.forms import Draft, Reading
 from worker.web.framing import BOX, allows, origins
@@ -51,12 +52,13 @@ class _Box:
 
 
 @router.get("/embed.js")
-def give_script(if_none_match: Annotated[str | None, Header()] = None) -> Response:
+def give_script(site: AnySite, if_none_match: Annotated[str | None, Header()] = None) -> Response:
     """Give the script that puts the box in its place."""
-    headers = {"ETag": _TAG, "Cache-Control": "public, max-age=3600", "Cross-Origin-Resource-Policy": "cross-origin"}
-    if is_known(_TAG, if_none_match):
+    script, tag = _script(site.house.theme)
+    headers = {"ETag": tag, "Cache-Control": "public, max-age=3600", "Cross-Origin-Resource-Policy": "cross-origin"}
+    if is_known(tag, if_none_match):
         return Response(status_code=304, headers=headers)
-    return Response(_SCRIPT, media_type="text/javascript", headers=headers)
+    return Response(script, media_type="text/javascript", headers=headers)
 
 
 @router.get(BOX)
@@ -163,5 +165,8 @@ def _told(draft: Draft, *, is_taken: bool) -> Response:
     return problem(422, errors=faults, headers=headers)
 
 
-_SCRIPT: Final = f"// Tocsin {__version__}\n" + (templates_dir() / "pages" / "embed.js").read_text()
-_TAG: Final = f'"{hashlib.sha256(_SCRIPT.encode()).hexdigest()[:24]}"'
+@lru_cache(maxsize=4)
+def _script(theme: Theme) -> tuple[str, str]:
+    """Return the script and its ETag: of the theme that the process began with."""
+    script = f"// Tocsin {__version__}\n{theme.embed_script}"
+    return script, f'"{hashlib.sha256(script.encode()).hexdigest()[:24]}"'

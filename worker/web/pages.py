@@ -1,27 +1,24 @@
 """Turns a page's template and values into an answer in the reader's language.
 
-Decides which language a page is in; everything else stands in templates/pages/. The same sandboxed, strict, escaping
-Jinja2 as the mails'. One `Pages` a process.
+Decides which language a page is in; everything else stands in templates/pages/, and in a theme's over it. The same
+sandboxed, strict, escaping Jinja2 as the mails'. One `Pages` a process.
 """
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Mapping
 from typing import Final
 
 from babel.core import negotiate_locale
-from jinja2 import BytecodeCache, FileSystemLoader, StrictUndefined
-from jinja2.bccache import Bucket
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from worker.content import Newsroom
 from worker.rendering.colour import Palette
-from worker.rendering.language import SOURCE_LANGUAGE, Language, Languages
-from worker.resources import templates_dir
+from worker.rendering.language import SOURCE_LANGUAGE, Language
+from worker.rendering.theme import page_environment
+from worker.rendering.theme_files import Theme, plain_theme
 from worker.web import choices
 
 _RANGE: Final = re.compile(r"\s*([A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*)\s*(?:;\s*q=([01](?:\.[0-9]{0,3})?))?\s*")
@@ -29,34 +26,16 @@ _PUBLIC_HEADERS: Final[Mapping[str, str]] = {"Cache-Control": "public, max-age=6
 _PRIVATE_HEADERS: Final[Mapping[str, str]] = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex, nofollow"}
 
 
-class _CompiledOnce(BytecodeCache):
-    """Lets the languages, which differ in their catalogues only, share what a template was compiled to."""
-
-    def __init__(self) -> None:
-        self._known: dict[str, bytes] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        """Look a template up; an edited one has another checksum, and is compiled again."""
-        if bucket.key in self._known:
-            bucket.bytecode_from_string(self._known[bucket.key])
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        """Keep a template."""
-        self._known[bucket.key] = bucket.bytecode_to_string()
-
-
-_COMPILED: Final = _CompiledOnce()
-
-
 class Pages:
     """The page templates in every language that has a catalogue."""
 
-    def __init__(self, newsroom: Newsroom, *, logo: str = "") -> None:
-        self.languages = Languages(templates_dir() / "locales")
+    def __init__(self, newsroom: Newsroom, *, logo: str = "", theme: Theme | None = None) -> None:
+        chosen = theme or plain_theme()
+        self.languages = chosen.languages
         self.palette = Palette.of(newsroom.accent, dark=newsroom.accent_dark)
         self._newsroom, self._logo = newsroom, logo
         self._tongues = choices.languages(self.languages.tags, also=SOURCE_LANGUAGE)
-        self._environments = {tag: _environment(self.languages.best(tag)) for tag in self.languages.tags}
+        self._environments = {tag: page_environment(chosen, self.languages.best(tag)) for tag in self.languages.tags}
 
     def page(
         self,
@@ -110,24 +89,3 @@ def preferred(header: str) -> list[str]:
     ranges = [_RANGE.fullmatch(part) for part in header[:500].split(",")]
     weighed = [(float(found[2] or 1), found[1]) for found in ranges if found]
     return [tag for weight, tag in sorted(weighed, key=lambda pair: -pair[0]) if weight > 0]
-
-
-def _is_page(template: str) -> bool:
-    return template.startswith("pages/") and template.endswith(".j2")
-
-
-@functools.lru_cache(maxsize=16)  # nothing in it is one newspaper's; an edited template is read again all the same
-def _environment(language: Language) -> ImmutableSandboxedEnvironment:
-    environment = ImmutableSandboxedEnvironment(
-        loader=FileSystemLoader(templates_dir()),
-        extensions=["jinja2.ext.i18n"],
-        undefined=StrictUndefined,
-        bytecode_cache=_COMPILED,
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.install_gettext_translations(language.catalogue, newstyle=True)  # type: ignore[attr-defined]  # by the extension
-    for template in environment.list_templates(filter_func=_is_page):
-        environment.get_template(template)  # a faulty one stops the start, not a reader
-    return environment

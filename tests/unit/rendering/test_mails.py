@@ -7,13 +7,11 @@ from html.parser import HTMLParser
 import pytest
 
 from worker.content import AlertContent, DigestContent, Section
-from worker.errors import ConfigurationError
 from worker.rendering import samples
 from worker.rendering.compile import Renderer
 from worker.rendering.fitting import MAX_HTML_BYTES
 from worker.rendering.holes import marks
 from worker.rendering.prose import columns
-from worker.resources import templates_dir
 
 EACH = pytest.mark.parametrize(("kind", "locale"), [(k, loc) for k in samples.KINDS for loc in samples.LOCALES])
 
@@ -219,42 +217,6 @@ def test_a_story_without_a_title_is_called_by_its_summary(renderer):
     )
     mail = renderer.compile(AlertContent(locale="en", card=card))
     assert mail.subject(samples.personal("alert", "en")).startswith("The foreign ministry called in")
-
-
-@pytest.fixture
-def theme(tmp_path, monkeypatch):
-    for file in (found for found in templates_dir().rglob("*") if found.suffix in {".j2", ".po"}):
-        target = tmp_path / file.relative_to(templates_dir())
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(file.read_bytes())
-    monkeypatch.setattr("worker.rendering.compile.templates_dir", lambda: tmp_path)
-    monkeypatch.setattr("worker.rendering.theme.templates_dir", lambda: tmp_path)
-    return tmp_path
-
-
-def test_a_template_with_a_slip_stops_the_start_with_its_file_and_line(theme):
-    (theme / "mail/alert/subject.txt.j2").write_text("\n{% if %}")
-    with pytest.raises(ConfigurationError, match=r"alert/subject\.txt\.j2, line 2"):
-        Renderer(newsroom=samples.newsroom("en"))
-
-
-@pytest.mark.parametrize("template", ["{{ view.colour }}", "{{ view.card.__class__ }}", "{{ nobody }}"])
-def test_a_template_may_neither_guess_nor_reach_behind_a_view(theme, template):
-    (theme / "mail/alert/subject.txt.j2").write_text(template)
-    with pytest.raises(ConfigurationError, match=r"alert/subject\.txt\.j2"):
-        Renderer(newsroom=samples.newsroom("en")).compile(samples.content("alert", "en"))
-
-
-def test_a_broken_catalogue_stops_the_start_with_its_file(theme):
-    (theme / "locales/ko/LC_MESSAGES/messages.po").write_text("Guten Morgen")
-    with pytest.raises(ConfigurationError, match="ko"):
-        Renderer(newsroom=samples.newsroom("en"))
-
-
-def test_without_english_there_are_no_languages(theme):
-    (theme / "locales/en/LC_MESSAGES/messages.po").unlink()
-    with pytest.raises(ConfigurationError, match="no en/"):
-        Renderer(newsroom=samples.newsroom("en"))
 
 
 @pytest.mark.parametrize("kind", ["alert", "digest", "rolling", "newsletter", "away"])

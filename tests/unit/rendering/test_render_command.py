@@ -39,7 +39,7 @@ def test_a_sample_is_written_as_html_text_and_message(run, tmp_path, kind, local
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (["telegram"], f"no kind of mail is called 'telegram' (choose one of {', '.join(samples.KINDS)})"),
+        (["telegram"], f"no kind of mail is called 'telegram' (choose one of {', '.join(samples.KINDS)}, all)"),
         (["alert", "--locale", "xx"], "no locale is called 'xx' (choose one of en, ko)"),
     ],
 )
