@@ -1,4 +1,4 @@
-"""What guards the sign-up pages of an installation, as its settings describe it: budgets, marks in forms, puzzles.
+"""What stands at the gate of an installation, as its settings describe it: budgets, marks in forms, puzzles, a meter.
 
 Everything is made when first asked for. `wiring` builds the rest of the house on it; nobody else imports this.
 """
@@ -8,16 +8,21 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from worker import policies
 from worker.adapters.captchas.patience import PatienceCaptcha
 from worker.foundation import Foundation
+from worker.measures import Measure, read_measures
 from worker.ports import Captcha
 from worker.signup.budgets import Budgets
 from worker.signup.run import Limits
 from worker.signup.run_budgets import Purse
 from worker.signup.suspicion import Demand
 from worker.tokens import keyed_hash
+
+if TYPE_CHECKING:
+    from worker.measuring.run import Meter
 
 
 class Gatehouse(Foundation):
@@ -59,6 +64,23 @@ class Gatehouse(Foundation):
     def patience(self) -> PatienceCaptcha:
         """What browsers without scripts do."""
         return PatienceCaptcha(self.tokens)
+
+    @property
+    def measures(self) -> frozenset[Measure]:
+        """What is counted of mails."""
+        return read_measures(self.settings.measure)
+
+    @functools.cached_property
+    def meter(self) -> Meter:
+        """What counts, and tells where counted links lead."""
+        from worker.measuring.run import Meter  # noqa: PLC0415  only the pages' process counts
+
+        return Meter(self.database, measures=self.measures)
+
+    def close_meter(self) -> None:
+        """Write down what was counted."""
+        if "meter" in self.__dict__:
+            self.meter.close()
 
     @property
     def form_quickest(self) -> timedelta:

@@ -5,15 +5,19 @@ Decides nothing about who gets it. `wiring` makes one; delivery calls `write`, t
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from threading import Lock
 from typing import Final, NamedTuple
 
 from worker.content import AnyContent, LetterContent, Newsroom, Personal, StoryCard, card_numbers, thaw, without
 from worker.letter_links import LINK_OF, good_for
+from worker.measures import MEASURED_KINDS, Measure
 from worker.model import DeliveryId, EditionKind, Form, OutgoingMessage
 from worker.rendering.compile import Renderer
+from worker.rendering.counted import UNCOUNTED, Counted
 from worker.rendering.mail import CompiledMail
+from worker.rendering.prose import web_address
 from worker.store import copies, withdrawals
 from worker.store.copies import DueDelivery
 from worker.store.database import Database
@@ -34,12 +38,15 @@ class Preview(NamedTuple):
 
 
 class Letters:
-    """Makes messages of due deliveries: same delivery, same bytes."""
+    """Makes messages of due deliveries: same delivery, same bytes. `measures` is what is counted of them."""
 
-    def __init__(self, *, renderer: Renderer, tokens: Tokens, newsroom: Newsroom) -> None:
+    def __init__(
+        self, *, renderer: Renderer, tokens: Tokens, newsroom: Newsroom, measures: Collection[Measure] = ()
+    ) -> None:
         self._renderer, self._tokens, self._newsroom = renderer, tokens, newsroom
+        self._measures = frozenset(measures)
         self._domain = newsroom.from_address.rpartition("@")[2]
-        self._kept: dict[int, tuple[str, CompiledMail]] = {}
+        self._kept: dict[tuple[int, int], tuple[str, CompiledMail]] = {}
         self._cards: dict[str, StoryCard] = {}
         self._compiling = Lock()
 
@@ -98,17 +105,34 @@ class Letters:
         return Preview(mail.subject(personal), mail.mailed_html(personal), mail.text(personal), mail.fill(personal))
 
     def _compiled(self, due: DueDelivery) -> CompiledMail:
-        kept = self._kept.get(due.content_id)
+        # What is counted is counted by edition, so that editions of one content have mails of their own.
+        is_counted = bool(self._measures) and due.edition_kind in MEASURED_KINDS
+        key = due.content_id, due.edition_id if is_counted else 0
+        kept = self._kept.get(key)
         # An id may be given anew after an erasure, and nobody may read on in what somebody else's content was.
         if kept and kept[0] == due.content:
             return kept[1]
         with self._compiling:
-            mail = self._renderer.compile(self._thaw(due))
-            self._kept.pop(due.content_id, None)
+            content = self._thaw(due)
+            mail = self._renderer.compile(content, self._counted(due, content) if is_counted else UNCOUNTED)
+            self._kept.pop(key, None)
             if len(self._kept) >= _KEPT:
                 del self._kept[next(iter(self._kept))]  # the one that came first
-            self._kept[due.content_id] = due.content, mail
+            self._kept[key] = due.content, mail
         return mail
+
+    def _counted(self, due: DueDelivery, content: AnyContent) -> Counted:
+        """Return an edition's addresses: nothing in them is a reader's."""
+        base, sign, edition = self._newsroom.base_url, self._tokens.sign, due.edition_id
+        links = {}
+        if Measure.CLICKS in self._measures:
+            cards = reversed(content.all_cards())  # of several with one address the first one's clicks are counted
+            links = {
+                web_address(card.url): f"{base}/c/{sign(Purpose.CLICK, edition, card.article_id)}" for card in cards
+            }
+            links.pop("", None)
+        counts_opens = Measure.OPENS in self._measures
+        return Counted(links=links, pixel=f"{base}/o/{sign(Purpose.OPEN, edition)}.gif" if counts_opens else "")
 
     def _thaw(self, due: DueDelivery) -> AnyContent:
         """Read a content; its cards are read once for all contents that show them."""

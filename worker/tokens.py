@@ -40,6 +40,8 @@ class Purpose(StrEnum):
     RETURN_PATH = "return-path"
     FORM = "form"  # the moment at which a sign-up form was shown
     PATIENCE = "patience"  # the moment since which somebody waits in place of solving a puzzle
+    CLICK = "click"  # to a story of an edition: the same for all its readers
+    OPEN = "open"
     CURSOR = "cursor"  # where a page of a list ends
     # Of the letters about a reader's own business:
     DATA = "data"

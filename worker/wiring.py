@@ -41,6 +41,7 @@ from worker.gatehouse import Gatehouse
 from worker.holder import boot_id, process_name
 from worker.keys import keep_key
 from worker.letters import Letters
+from worker.measures import Measure
 from worker.model import DeliveryId, Lane, ParsedArticle
 from worker.planning.rules import Policy
 from worker.ports import EventParser, Transport
@@ -165,16 +166,16 @@ class House(Gatehouse):
     @functools.cached_property
     def letters(self) -> Letters:
         """What writes the copies of mails, signed."""
-        return self._letters(self.signer)
+        return self._letters(self.signer, self.measures)
 
     @functools.cached_property
     def shown_letters(self) -> Letters:
-        """What writes the copies that pages show: the web needs no private key."""
-        return self._letters(None)
+        """What writes the copies that pages show: the web needs no private key, and what it shows is not counted."""
+        return self._letters(None, frozenset())
 
-    def _letters(self, signer: Signer | None) -> Letters:
+    def _letters(self, signer: Signer | None, measures: frozenset[Measure]) -> Letters:
         renderer = Renderer(newsroom=self.newsroom, signer=signer, theme=self.theme)
-        return Letters(renderer=renderer, tokens=self.tokens, newsroom=self.newsroom)
+        return Letters(renderer=renderer, tokens=self.tokens, newsroom=self.newsroom, measures=measures)
 
     @functools.cached_property
     def dispatch(self) -> Dispatch:
@@ -321,6 +322,7 @@ class House(Gatehouse):
         for name in ("dispatch", "notifier", "purse"):
             if name in self.__dict__:
                 getattr(self, name).close()
+        self.close_meter()
         if "database" in self.__dict__:
             self.database.close()
 

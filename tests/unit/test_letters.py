@@ -19,6 +19,7 @@ from worker.letters import CONFIRM_WITHIN, Letters
 from worker.model import DeliveryId, EditionKind, Form, Lane, Severity, StoryId
 from worker.rendering import samples
 from worker.rendering.compile import Renderer
+from worker.rendering.counted import UNCOUNTED
 from worker.store.copies import DueDelivery
 from worker.tokens import Purpose, Tokens
 
@@ -127,9 +128,9 @@ def counting():
     class Counting(Renderer):
         compiled = 0
 
-        def compile(self, content):
+        def compile(self, content, counted=UNCOUNTED):
             self.compiled += 1
-            return super().compile(content)
+            return super().compile(content, counted)
 
     return Counting(newsroom=NEWSROOM)
 

@@ -9,6 +9,7 @@ import typer
 from worker.cli.house import Json, messages, opened_house, operator, print_json, print_rows
 from worker.delivery.steering import Command
 from worker.errors import InputError
+from worker.measures import Visitor
 from worker.model import EditionId, EditionStatus
 
 app = typer.Typer(help="Alerts, digests and other runs.", no_args_is_help=True)
@@ -39,19 +40,44 @@ def show(
     as_json: Json = False,
 ) -> None:
     """Print one edition with its conservation figures: everybody in its audience is in exactly one of them."""
-    from worker.store import editions
+    from worker.store import editions, measurements
 
     with opened_house().database.read() as conn:
         found = editions.listed(conn, edition_id=EditionId(edition), limit=1)
         if not found:
             raise InputError(f"there is no edition {edition}", hint="see `tocsin editions list`")
         shown = {**found[0], "conservation": editions.conservation(conn, EditionId(edition))}
+        measured = measurements.totals(conn, EditionId(edition))
+    if measured:
+        shown["measured"] = measured
     if as_json:
         print_json(shown)
         return
     rows = [{"field": name, "value": value} for name, value in found[0].items() if name != "audience"]
     rows += [{"field": name, "value": str(count)} for name, count in shown["conservation"].items()]
+    rows += [{"field": f"{what} by {who}", "value": str(n)} for what, by in measured.items() for who, n in by.items()]
     print_rows(rows, as_json=False, columns=("field", "value"))
+
+
+@app.command()
+def clicks(
+    edition: _Edition,
+    by_hour: Annotated[bool, typer.Option("--by-hour", help="By hour, opens too, rather than by link.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Print how often each link of an edition was followed, where TOCSIN_MEASURE has it counted; of no reader."""
+    from worker.store import editions, measurements
+
+    number = EditionId(edition)
+    with opened_house().database.read() as conn:
+        if not editions.listed(conn, edition_id=number, limit=1):
+            raise InputError(f"there is no edition {edition}", hint="see `tocsin editions list`")
+        figures = measurements.by_hour(conn, number) if by_hour else measurements.by_link(conn, number)
+    names = ("hour", "measure") if by_hour else ("article", "title", "url")
+    rows = [{**{name: getattr(one, name) for name in names}, **one.counts} for one in figures]
+    for row in rows if not as_json else ():
+        row["title"] = row.get("title") or "(links that few readers had)"
+    print_rows(rows, as_json=as_json, columns=(*names, *Visitor))
 
 
 @app.command()

@@ -34,12 +34,13 @@ PictureAddress = Callable[[Image], str]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CardView:
-    """One story. Strings are single lines and may be empty, but for the title; `url` is "" where a link is unsafe."""
+    """One story. Strings are single lines and may be empty, but for the title; addresses are where a link is unsafe."""
 
     story: int  # its number, for links about it
     title: str
     subject_title: str  # short enough to leave room for "and 7 more stories"
-    url: str
+    url: str  # as shown
+    href: str  # where a link to it leads: there, or by way of our own address where clicks are counted
     lang: str  # only where it is not the mail's own
     turned: str  # "rtl" or "ltr" where it is written the other way than the mail, else ""
     summary: tuple[Run, ...]
@@ -93,11 +94,13 @@ def card_view(
     foreign = _LANGUAGE_TAG.fullmatch(card.lang) and card.lang.partition("-")[0] != language.tag.partition("-")[0]
     summary = snippet(card.summary, card.highlights)
     told = len(card.reasons) == 1 and any(run.hit for run in summary)
+    url = web_address(card.url)
     return CardView(
         story=card.story_id,
         title=shorten(title, TITLE_CHARS),
         subject_title=shorten(title, SUBJECT_TITLE_CHARS),
-        url=web_address(card.url),
+        url=url,
+        href=url,
         lang=card.lang if foreign else "",
         turned=direction if direction not in {"", language.direction} else "",
         summary=summary,

@@ -26,6 +26,7 @@ from worker.content import (
 from worker.model import Composition, EditionKind, Pieces
 from worker.rendering.cards import PictureAddress, as_served
 from worker.rendering.colour import Palette
+from worker.rendering.counted import UNCOUNTED, Counted, with_links
 from worker.rendering.fitting import MAX_HTML_BYTES, fewer, share
 from worker.rendering.folders import folder_of
 from worker.rendering.fragments import Fragments, Slots
@@ -87,12 +88,16 @@ class Renderer:
         environments = {tag: mail_environment(templates, self._languages.best(tag)) for tag in self._languages.tags}
         self._fragments = Fragments(environments, shared=shared, key=key)
 
-    def compile(self, content: Content) -> CompiledMail:
-        """Compile a content in its language: a millisecond or more, so whoever fills it for many readers keeps it."""
+    def compile(self, content: Content, counted: Counted = UNCOUNTED) -> CompiledMail:
+        """Compile a content in its language: a millisecond or more, so whoever fills it for many readers keeps it.
+
+        A mail that is `counted` is one edition's, and not fit for another that has the same content.
+        """
         language = self._languages.best(content.locale)
-        whole = self._face(content, language)
-        face = self._cut(content, language, whole) if isinstance(content, _Long) else whole
+        whole = self._face(content, language, counted=counted)
+        face = self._cut(content, language, whole, counted) if isinstance(content, _Long) else whole
         letter = content if isinstance(content, NewsletterContent) else None
+        key = counted.key(content.digest())
         return CompiledMail.of(
             kind=EditionKind(content.kind),
             language=language.tag,
@@ -100,24 +105,24 @@ class Renderer:
             newsroom=_sent_by(self._newsroom, letter) if letter else self._newsroom,
             list_slug=letter.slug if letter else "",
             list_name=letter.name if letter else "",
-            composition=Composition(
-                key=content.digest(), subject=face.subject, text=face.text.read, html=face.html.read
-            ),
+            composition=Composition(key=key, subject=face.subject, text=face.text.read, html=face.html.read),
             sent=(face.text.sent, face.html.sent),
             page=whole.html.read,
             signer=self._signer,
         )
 
-    def _cut(self, content: _Long, language: Language, face: _Face) -> _Face:
+    def _cut(self, content: _Long, language: Language, face: _Face, counted: Counted) -> _Face:
         shelves = [content] if isinstance(content, NewsletterContent) else content.sections
         available = [len(shelf.cards) for shelf in shelves]
         kept = sum(available)
         while face.size_bytes > MAX_HTML_BYTES and kept:
             kept = fewer(kept, face.size_bytes)
-            face = self._face(content, language, share(available, kept))
+            face = self._face(content, language, share(available, kept), counted=counted)
         return face
 
-    def _face(self, content: Content, language: Language, kept: Sequence[int] | None = None) -> _Face:
+    def _face(
+        self, content: Content, language: Language, kept: Sequence[int] | None = None, *, counted: Counted = UNCOUNTED
+    ) -> _Face:
         fragments, folder = self._fragments, folder_of(content)
         view = view_of(
             content,
@@ -131,7 +136,8 @@ class Renderer:
         subject = one_line(fragments.render(language, f"{folder}/subject.txt.j2", {"view": view}))
         words, markup = Slots(fragments, language), Slots(fragments, language)
         text = fragments.render(language, f"{folder}/text.txt.j2", {"view": view, "fragment": words})
-        page = fragments.render(language, f"{folder}/html.j2", {"view": view, "fragment": markup, "subject": subject})
+        shown = {"view": with_links(view, counted), "fragment": markup, "subject": subject, "pixel": counted.pixel}
+        page = fragments.render(language, f"{folder}/html.j2", shown)
         return _Face(
             subject=cut(subject, key=fragments.key),
             text=Leaf.of(tidy(text), Part.PLAIN, key=fragments.key, slots=words.leaves),

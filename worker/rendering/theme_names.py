@@ -36,8 +36,10 @@ _EVERYWHERE: Final[Mapping[str, Hint]] = {
     "hole": _Hole,
     "fragment": None,
     "subject": str,
+    "pixel": str,
 }
-_OF_ONE_MAIL: Final = ("fragment", "subject")
+_OF_ONE_MAIL: Final = ("fragment", "subject", "pixel")
+_OF_HTML: Final = ("subject", "pixel")
 FRAGMENT: Final[Mapping[str, Hint]] = {"one": CardView, "size": str}
 BY_CUSTOM: Final[Mapping[str, Hint]] = {"card": CardView, "one": CardView, "hole": _Hole}
 """What macros call what they are given."""
@@ -67,9 +69,9 @@ def context_of(template: str, used_by: Iterable[str] = (), *, handed: frozenset[
     folders = {folder} if folder in views() else {name.removeprefix("tocsin/").rpartition("/")[0] for name in used_by}
     shown = either(views()[name] for name in folders if name in views())
     context = {**_EVERYWHERE, "view": shown}
-    if face in FACES and face != "html.j2":
-        del context["subject"]
-    return context
+    return {
+        name: hint for name, hint in context.items() if face not in FACES or face == "html.j2" or name not in _OF_HTML
+    }
 
 
 def members(hint: Hint) -> frozenset[str] | None:

@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from worker.errors import ConfigurationError
 from worker.settings.guarding import Guarding
 from worker.settings.kinds import PREFIX, variable
+from worker.settings.measuring import Measuring
 from worker.settings.newspaper import Newspaper
 from worker.settings.places import Places
 from worker.settings.planned import Planned
@@ -56,7 +57,7 @@ _NO_SETTINGS: Final = {"TOCSIN_PARENT_PID", "TOCSIN_LOG_LEVEL"}  # the superviso
 
 
 # The last base comes first in docs/settings.md.
-class Settings(Delivering, Planned, Guarding, SigningUp, Secrets, Sending, Newspaper, Places, BaseSettings):
+class Settings(Measuring, Delivering, Planned, Guarding, SigningUp, Secrets, Sending, Newspaper, Places, BaseSettings):
     """Everything that an operator can set. `None` means "made in the home" or "embedded", as each line says."""
 
     model_config = SettingsConfigDict(

@@ -16,8 +16,9 @@ from starlette.requests import Request
 from worker.delivery.run_steering import steer
 from worker.delivery.steering import Command
 from worker.lifecycle import State
+from worker.measures import Measure, Visitor
 from worker.model import Canary, EditionId, EditionKind, EditionStatus, Lane, Severity, SubscriberId
-from worker.store import editions, ledger
+from worker.store import editions, ledger, measurements
 from worker.web.api import MISSING, PROBLEMS, Body, problem_answers
 from worker.web.api_etags import NOT_NEW, TAGGED, IfNoneMatch, answer
 from worker.web.api_keys import Scope, needs
@@ -55,6 +56,12 @@ class Edition(Line):
     """One run. `conservation` has everybody of the audience in exactly one of its other terms."""
 
     conservation: dict[str, int]
+
+
+class MeasuredEdition(Edition):
+    """One run of which something was counted: `measured` has by whom, how often; see measuring.md."""
+
+    measured: dict[Measure, dict[Visitor, int]]
 
 
 class Editions(BaseModel):
@@ -127,7 +134,7 @@ def list_editions(
 @router.get(
     "/editions/{edition_id}",
     dependencies=[Depends(needs(Scope.EDITIONS))],
-    response_model=Edition,
+    response_model=Edition | MeasuredEdition,
     responses=PROBLEMS | MISSING | NOT_NEW | {200: {"description": "The edition.", "headers": TAGGED}},
 )
 def show(
@@ -136,13 +143,15 @@ def show(
     edition_id: Number,
     if_none_match: IfNoneMatch = None,  # noqa: ARG001  for the description: `answer` reads it
 ) -> Response:
-    """Show an edition with its conservation figures."""
+    """Show an edition with its conservation figures, and with what was counted of it, if anything was."""
     with site.house.database.read() as conn:
         found = editions.listed(conn, edition_id=EditionId(edition_id), limit=1)
         if not found:
             raise HTTPException(404, f"there is no edition {edition_id}")
         figures = editions.conservation(conn, EditionId(edition_id))
-    return answer(request, Edition.model_validate({**found[0], "conservation": figures}))
+        measured = measurements.totals(conn, EditionId(edition_id))
+    shown = {**found[0], "conservation": figures, "measured": measured}
+    return answer(request, (MeasuredEdition if measured else Edition).model_validate(shown))
 
 
 @router.post("/editions/{edition_id}/{command}", response_model=Answer, responses=PROBLEMS | MISSING | REFUSED)

@@ -79,8 +79,18 @@ def metrics(site: LocalSite) -> Response:
         ),
         *ways,
         *told,
+        *_counters(site),
     ]
     return PlainTextResponse("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4")
+
+
+def _counters(site: Site) -> Iterable[str]:
+    """Yield what this process has counted of opens and clicks; nothing where none are."""
+    if site.house.measures:
+        yield "# HELP tocsin_measured_total Opens and clicks that this process has counted, by who seems to have asked."
+        yield "# TYPE tocsin_measured_total counter"
+        for (measure, visitor), count in site.house.meter.totals().items():
+            yield f'tocsin_measured_total{{measure="{measure}",visitor="{visitor}"}} {count}'
 
 
 def _missing(site: Site) -> Iterator[str]:

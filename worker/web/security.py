@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 log = logging.getLogger("worker.web.access")
 
 _PEER: Final = "tocsin.peer"
+_WAS_HEAD: Final = "tocsin.was_head"
 _FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 
 MAIL_POLICY: Final = (
@@ -61,7 +62,7 @@ class HeadAsGet:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on. The server keeps its own scope, and so still knows what was asked."""
         if scope["type"] == "http" and scope["method"] == "HEAD":
-            scope = dict(scope, method="GET")
+            scope = dict(scope, method="GET") | {_WAS_HEAD: True}
         await self._app(scope, receive, send)
 
 
@@ -153,6 +154,11 @@ def is_loopback(host: str) -> bool:
     except ValueError:
         return False
     return (getattr(address, "ipv4_mapped", None) or address).is_loopback
+
+
+def was_head(request: Request) -> bool:
+    """Tell whether only the headers were asked for."""
+    return bool(request.scope.get(_WAS_HEAD, False))
 
 
 def client_address(request: Request) -> str:

@@ -14,6 +14,7 @@ from worker.store.schema.editions import (
 )
 from worker.store.schema.guarding import Asking
 from worker.store.schema.house import ApiKey, Audit, Counter, Event, Heartbeat, Installation, Request
+from worker.store.schema.measuring import Measurement
 from worker.store.schema.people import (
     Newsletter,
     OwnLetter,
@@ -65,6 +66,7 @@ __all__ = [
     "Heartbeat",
     "Installation",
     "Match",
+    "Measurement",
     "Newsletter",
     "Omission",
     "OwedStory",
