@@ -87,9 +87,10 @@ def card_view(
 ) -> CardView:
     """Make one story fit to print, `under` a section's head, with its picture from where `pictures` says.
 
-    A story without a title is called by its summary, or by its source.
+    A story without a title is called by its summary, or by its source, or what it is.
     """
     title = one_line(card.title) or shorten(one_line(card.summary), SUBJECT_TITLE_CHARS) or name(card.source)
+    title = title or language.gettext("A story without a title")
     direction = direction_of(title)
     foreign = _LANGUAGE_TAG.fullmatch(card.lang) and card.lang.partition("-")[0] != language.tag.partition("-")[0]
     summary = snippet(card.summary, card.highlights)

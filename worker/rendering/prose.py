@@ -12,12 +12,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from worker.rendering.characters import boundary, visible
+
 TEXT_COLUMNS = 72
 SNIPPET_CHARS = 300
 MAX_URL_CHARS = 2_000  # browsers take more, but some proxies do not, and each stands twice in a mail
-
-# Embeddings, overrides and isolates turn the writing direction of whatever follows them, our own words included.
-_TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,24 +28,16 @@ class Run:
 
 
 def one_line(text: str) -> str:
-    r"""Make one clean line: no control characters, lone surrogates or direction overrides; single spaces.
+    r"""Make one clean line: no control characters, direction overrides or others that nobody sees; single spaces.
 
     >>> one_line("Seoul\r\nBcc: all@example.com\x00  wakes")
     'Seoul Bcc: all@example.com wakes'
     """
-    fit = text if text.isprintable() else "".join(_fit(char) for char in text)
-    return " ".join(fit.split())
-
-
-def _fit(char: str) -> str:
-    if char in _TURNS:
-        return ""
-    category = unicodedata.category(char)
-    return " " if category in {"Cc", "Zl", "Zp"} else "" if category == "Cs" else char
+    return " ".join(visible(text).split())
 
 
 def shorten(text: str, limit_chars: int) -> str:
-    """Cut a text at a word's end, so that it has at most `limit_chars` with its ellipsis.
+    """Cut a text at a word's end, so that it has at most `limit_chars` code points with its ellipsis.
 
     >>> shorten("Seoul summons the envoy", 14)
     'Seoul summons…'
@@ -55,7 +46,7 @@ def shorten(text: str, limit_chars: int) -> str:
         return text
     head, _, _ = text[:limit_chars].rpartition(" ")
     # Without spaces (Japanese, or one endless word) a cut at a word's end would throw nearly everything away.
-    kept = head if len(head) > limit_chars // 2 else text[: limit_chars - 1]
+    kept = head if len(head) > limit_chars // 2 else text[: boundary(text, limit_chars - 1)]
     return kept.rstrip(" ,;:–—-") + "…"
 
 
@@ -103,12 +94,12 @@ def _window(text: str, spans: Sequence[tuple[int, int]], limit_chars: int) -> tu
 
 def _word_start(text: str, at: int) -> int:
     space = text.find(" ", at, at + 40)
-    return at if space < 0 else space + 1
+    return boundary(text, at) if space < 0 else space + 1
 
 
 def _word_end(text: str, at: int) -> int:
     space = text.rfind(" ", at - 40, at)
-    return at if space < 0 else space
+    return boundary(text, at) if space < 0 else space
 
 
 def _spaced(text: str) -> str:
@@ -124,7 +115,7 @@ def web_address(url: str) -> str:
     >>> web_address("https://courier.example/a b"), web_address("javascript:alert(1)")
     ('https://courier.example/a%20b', '')
     """
-    cleaned = (url if url.isprintable() else "".join(map(_fit, url))).strip()
+    cleaned = visible(url).strip()
     try:
         parts = urlsplit(cleaned)
     except ValueError:
