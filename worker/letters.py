@@ -16,6 +16,7 @@ from worker.measures import MEASURED_KINDS, Measure
 from worker.model import DeliveryId, EditionKind, Form, OutgoingMessage
 from worker.rendering.compile import Renderer
 from worker.rendering.counted import UNCOUNTED, Counted
+from worker.rendering.headers import feedback_id
 from worker.rendering.mail import CompiledMail
 from worker.rendering.prose import web_address
 from worker.store import copies, withdrawals
@@ -98,7 +99,7 @@ class Letters:
             unsubscribe="preview",
             view="preview",
             confirm="preview",
-            feedback_id=f"0:{mail.kind}:tocsin:{self._domain}",
+            feedback_id=feedback_id(campaign=0, kind=mail.kind, domain=self._domain),
             list_id=f"{mail.list_slug or mail.kind}.{self._domain}",
             list_name=mail.list_name or self._newsroom.name,
         )
@@ -161,7 +162,7 @@ class Letters:
             view=sign(Purpose.VIEW, due.id),
             confirm=sign(Purpose.CONFIRM, reader, due.confirmations, expires_at=expires_at) if asks else "",
             my=self._own_link(due) if due.edition_kind is EditionKind.SYSTEM else "",
-            feedback_id=f"{due.edition_id}:{due.edition_kind}:tocsin:{self._domain}",
+            feedback_id=feedback_id(campaign=due.edition_id, kind=due.edition_kind, domain=self._domain),
             list_id=f"{mail.list_slug or due.edition_kind}.{self._domain}",
             list_name=mail.list_name or self._newsroom.name,
         )

@@ -123,6 +123,17 @@ def test_a_provider_that_writes_mime_itself_is_given_the_same_copy_in_parts(lett
     assert dict(message.parts.headers)["Feedback-ID"] == f"5:{kind}:tocsin:courier.example"
 
 
+def test_who_sends_is_told_to_gmail_in_fifteen_characters_however_long_the_domain():
+    house = NEWSROOM.model_copy(update={"from_address": "a@news.the-harbour-courier.example"})
+    letters = Letters(renderer=Renderer(newsroom=house), tokens=TOKENS, newsroom=house)
+    message = email.message_from_bytes(letters.write(due(EditionKind.DIGEST)).data)
+    campaign, kind, program, sender = message["Feedback-ID"].split(":")
+    assert (campaign, kind, program) == ("5", "digest", "tocsin")
+    assert 5 <= len(sender) <= 15
+    other = email.message_from_bytes(letters.write(due(EditionKind.ALERT)).data)["Feedback-ID"]
+    assert other.endswith(f":{sender}")
+
+
 @pytest.fixture
 def counting():
     class Counting(Renderer):

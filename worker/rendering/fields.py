@@ -11,7 +11,6 @@ import re
 from base64 import b64encode
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from email.headerregistry import Address
 from email.utils import format_datetime, quote
 from functools import lru_cache
 
@@ -23,15 +22,18 @@ from worker.rendering.prose import one_line, shorten, wrap
 _LINE_BYTES = 998  # RFC 5322, 2.1.1, without CRLF
 _NICE_LINE_CHARS = 78
 _DISPLAY_NAME_CHARS = 100
-_ADDRESS_CHARS = 254  # RFC 5321, 4.5.3.1.3, without angle brackets
+_ADDRESS_BYTES = 254  # RFC 5321, 4.5.3.1.3, without angle brackets
+_LOCAL_PART_BYTES = 64  # 4.5.3.1.1
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*")  # RFC 5322, 3.2.3, and the space between atoms
 _ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
-_PLAIN_ADDRESS = rf"{_ATEXT}(?:\.{_ATEXT})*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
+_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"  # RFC 1035, 2.3.4; some domains have underscores
+_PLAIN_ADDRESS = rf"(?=[^@]{{1,{_LOCAL_PART_BYTES}}}@){_ATEXT}(?:\.{_ATEXT})*@{_LABEL}(?:\.{_LABEL})+"
 _PLAIN = re.compile(_PLAIN_ADDRESS)
 _PLAIN_MAILBOX = re.compile(rf"[A-Za-z0-9'-]+(?: [A-Za-z0-9'-]+)* <{_PLAIN_ADDRESS}>")
 _ENDLESS = re.compile(r"\S{61}")
-_LOCAL_PART = re.compile(r"""[^\s"(),:;<>@\[\\\]]+""")  # no quoted ones: nobody signs up with them but attackers
-_DOMAIN = re.compile(r"[A-Za-z0-9._-]+")
+_UATEXT = r"""[^\s.\x00-\x1f\x7f"(),:;<>@\[\\\]]+"""  # RFC 6532, 3.2
+_LOCAL_PART = re.compile(rf"{_UATEXT}(?:\.{_UATEXT})*")  # no quoted ones: nobody signs up with them but attackers
+_DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 
 
 def verbatim(field: str, value: str) -> str:
@@ -103,18 +105,18 @@ def addr_spec(address: str) -> str:
     >>> addr_spec("mina@뉴스.example")
     'mina@xn--vg1b002a.example'
     """
-    if len(address) <= _ADDRESS_CHARS and _PLAIN.fullmatch(address):
+    if len(address) <= _ADDRESS_BYTES and _PLAIN.fullmatch(address):
         return address
     local, _, domain = address.rpartition("@")
     try:
         wire = ascii_domain(domain)
-        parsed = Address(username=local, domain=wire)
-    except ValueError as error:
+        spec = f"{local}@{wire}"
+        is_short = len(local.encode()) <= _LOCAL_PART_BYTES and len(spec.encode()) <= _ADDRESS_BYTES
+    except ValueError as error:  # of `idna`, and of lone surrogates
         raise InputError("not an e-mail address") from error
-    is_fit = _LOCAL_PART.fullmatch(local) and _DOMAIN.fullmatch(wire) and one_line(address) == address
-    if not is_fit or len(parsed.addr_spec) > _ADDRESS_CHARS:
+    if not (is_short and _LOCAL_PART.fullmatch(local) and _DOMAIN.fullmatch(wire) and one_line(address) == address):
         raise InputError("not an e-mail address")
-    return parsed.addr_spec
+    return spec
 
 
 def ascii_domain(domain: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from worker.content import Newsroom
+from worker.content import Newsroom, hash_of
 from worker.model import EditionKind, Pieces
 from worker.rendering.fields import mailbox, unstructured, verbatim
 from worker.rendering.holes import Hole, address_of, joined
@@ -17,6 +17,7 @@ Line = tuple[str, Pieces]
 
 TOKEN_CHARS: Final = 75
 ID_CHARS: Final = 250
+_SENDER_CHARS: Final = 5, 15
 _AUTOMATIC: Final = frozenset(
     {EditionKind.ALERT, EditionKind.ROLLING, EditionKind.CORRECTION, EditionKind.CONFIRMATION, EditionKind.SYSTEM}
 )
@@ -60,6 +61,22 @@ def header_lines(
     yield _verbatim("Content-Language", language)
     yield _shared("MIME-Version", "1.0")
     yield _shared("Content-Type", f'multipart/alternative; boundary="{boundary}"')
+
+
+def feedback_id(*, campaign: int, kind: EditionKind, domain: str) -> str:
+    """Return what names a mail in Gmail's feedback loop: campaign, kind, program, sender.
+
+    The sender's part has 5 to 15 characters and is the same for all mail of a house, says Gmail
+    (support.google.com/mail/answer/6254652); none of it may name a reader.
+
+    >>> feedback_id(campaign=7, kind=EditionKind.DIGEST, domain="courier.example")
+    '7:digest:tocsin:courier.example'
+    >>> feedback_id(campaign=7, kind=EditionKind.DIGEST, domain="news.the-harbour-courier.example")
+    '7:digest:tocsin:news.t-c905f71b'
+    """
+    fits = _SENDER_CHARS[0] <= len(domain) <= _SENDER_CHARS[1]
+    sender = domain if fits else f"{domain[:6]}-{hash_of(domain)[:8]}"
+    return f"{campaign}:{kind}:tocsin:{sender}"
 
 
 def _list_lines(newsroom: Newsroom, kind: EditionKind, list_slug: str) -> Iterator[Line]:
