@@ -18,6 +18,7 @@ from worker.model import (
     EditionStatus,
     Lane,
     LetterKind,
+    Picture,
     RunId,
     Severity,
     StoryId,
@@ -94,6 +95,7 @@ class Telling:
     published_at: datetime
     seen_at: datetime
     is_copy: bool
+    image: Picture | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -65,7 +66,8 @@ def show(
         stored = articles.by_id(conn, ArticleId(article))
     if stored is None:
         raise InputError(f"there is no article {article}", hint="see `tocsin articles list`")
-    row = {**_row(stored), "url": stored.url, "summary": stored.summary, "body": stored.body}
+    image = asdict(stored.image) if stored.image else None
+    row = {**_row(stored), "url": stored.url, "image": image, "summary": stored.summary, "body": stored.body}
     if as_json:
         print_json(row)
         return

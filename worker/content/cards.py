@@ -36,7 +36,7 @@ class UpdateNote(Frozen):
 class Image(Frozen):
     """A story's picture. Width and height are pixels of the original, 0 where nobody has told them."""
 
-    url: str  # https, as its newspaper serves it
+    url: str  # as its newspaper serves it; what shows it decides from where
     alt: str = ""  # what it shows, in words; "" where nobody has told
     credit: str = ""
     width: int = 0

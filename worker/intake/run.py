@@ -11,6 +11,7 @@ import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection, Row
 from sqlalchemy.exc import IntegrityError
@@ -206,7 +207,7 @@ def _read(fetched: Fetched) -> tuple[ParsedArticle, ...]:
 
 
 def _revise(
-    conn: Connection, known: StoredArticle, decision: Decision, row: dict[str, object], print_: Fingerprint
+    conn: Connection, known: StoredArticle, decision: Decision, row: dict[str, Any], print_: Fingerprint
 ) -> Added:
     """Store the next version of a known article, or nothing where nothing has changed."""
     # A feed knows nothing of an editor's word: it may make an article more urgent, never less.
@@ -214,6 +215,12 @@ def _revise(
     changed = decision.novelty is Novelty.UPDATE and articles.update_article(
         conn, known.id, revision=known.revision, bands=print_.bands, **row
     )
+    if decision.novelty is Novelty.DUPLICATE and row["image"] != known.image:
+        # No new version: a picture alone is nothing to match, alert or correct. What is planned from now on shows it.
+        articles.set_image(conn, known.id, row["image"], revision=known.revision)
+        return Added(
+            id=known.id, status=decision.novelty, reason=f"{decision.reason}, but for its picture", stored=False
+        )
     if changed and row["severity"] is Severity.BREAKING and known.severity != Severity.BREAKING and known.may_alert:
         editing.make_due(conn, known.story_id)  # the newsroom's own system has broken it
     return Added(id=known.id, status=decision.novelty, reason=decision.reason, stored=changed)
@@ -235,13 +242,12 @@ def known_of(stored: StoredArticle) -> Known:
         published_at=stored.published_at,
         updated_at=stored.updated_at,
         severity=Severity(stored.severity),
+        image=stored.image,
     )
     return Known(article_id=stored.id, article=article)
 
 
-def row_of(
-    article: ParsedArticle, print_: Fingerprint, address: str, *, outlet: str, at: datetime
-) -> dict[str, object]:
+def row_of(article: ParsedArticle, print_: Fingerprint, address: str, *, outlet: str, at: datetime) -> dict[str, Any]:
     """Return the columns that an article fills."""
     return {
         "guid": article.guid,
@@ -259,4 +265,5 @@ def row_of(
         "published_at": article.published_at or at,
         "updated_at": article.updated_at,
         "text_hash": print_.exact,
+        "image": article.image,
     }

@@ -6,6 +6,7 @@ One transaction. Unlike a feed, an editor may also make an article less urgent. 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from typing import Any, Final
 
 from sqlalchemy import Connection
 
@@ -13,15 +14,17 @@ from worker.intake.canonical import canonical_url
 from worker.intake.fingerprint import fingerprint
 from worker.intake.run import Added, known_of, row_of
 from worker.intake.validate import validate
-from worker.model import ArticleId, Novelty, Severity
+from worker.model import ArticleId, Novelty, Picture, Severity
 from worker.store import articles, editing
 from worker.store.articles import StoredArticle
 from worker.store.database import Database, now
 
+_QUIET: Final = frozenset({"severity", "image"})  # what is changed without a new revision
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Edit:
-    """What an editor changes; None leaves a thing as it is."""
+    """What an editor changes; None leaves a thing as it is. `without_image` takes the picture away."""
 
     title: str | None = None
     summary: str | None = None
@@ -29,6 +32,14 @@ class Edit:
     section: str | None = None
     tags: tuple[str, ...] | None = None
     severity: Severity | None = None
+    image: Picture | None = None
+    without_image: bool = False
+
+    def given(self) -> dict[str, Any]:
+        """Return what is to change, by the names of an article's fields."""
+        named = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "without_image"}
+        told = {name: value for name, value in named.items() if value is not None}
+        return told | ({"image": None} if self.without_image else {})
 
 
 def edit(database: Database, article_id: ArticleId, changed: Edit) -> Added | None:
@@ -42,14 +53,18 @@ def apply(conn: Connection, stored: StoredArticle, changed: Edit) -> Added:
     """Change a stored article in the caller's transaction. Raises as `edit` does."""
     at = now(conn)
     ours = known_of(stored).article
-    given = {one.name: value for one in fields(changed) if (value := getattr(changed, one.name)) is not None}
+    given = changed.given()
     article = validate(replace(ours, **given), now=at).article
     names = [name for name in given if getattr(article, name) != getattr(ours, name)]
-    reason = f"an editor has changed its {', '.join(names)}" if names else "as it was"
+    said = ["picture" if name == "image" else name for name in names]
+    reason = f"an editor has changed its {', '.join(said)}" if names else "as it was"
     is_stored = False
-    if names == ["severity"]:
-        editing.set_severity(conn, stored.id, article.severity)
-    elif names:
+    if set(names) <= _QUIET:  # nothing to match again
+        if "severity" in names:
+            editing.set_severity(conn, stored.id, article.severity)
+        if "image" in names:
+            articles.set_image(conn, stored.id, article.image, revision=stored.revision)
+    else:
         print_ = fingerprint(article)
         row = row_of(article, print_, canonical_url(article.url), outlet=stored.outlet, at=at)
         row |= {"novelty": Novelty.UPDATE, "reason": reason}

@@ -22,3 +22,6 @@ MAX_TEXT_BYTES: Final = 2_000_000
 
 MAX_TITLE_CHARS: Final = 1_000
 MAX_URL_CHARS: Final = 2_000
+
+MAX_PICTURE_WORDS_CHARS: Final = 1_000
+"""What a picture shows, and its credit; a mail shows the first 250 and 60 characters."""

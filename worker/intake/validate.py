@@ -12,8 +12,15 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from worker.errors import InputError
-from worker.intake.thresholds import MAX_CLOCK_SKEW, MAX_TEXT_BYTES, MAX_TITLE_CHARS, MAX_URL_CHARS
-from worker.model import ParsedArticle
+from worker.intake.thresholds import (
+    MAX_CLOCK_SKEW,
+    MAX_PICTURE_WORDS_CHARS,
+    MAX_TEXT_BYTES,
+    MAX_TITLE_CHARS,
+    MAX_URL_CHARS,
+)
+from worker.model import ParsedArticle, Picture
+from worker.pictures import address_fault, fault
 
 _TEXTS: Final = ("guid", "url", "title", "summary", "body", "author", "section", "source", "lang")
 _TIMES: Final = ("published_at", "updated_at")
@@ -46,6 +53,8 @@ def validate(article: ParsedArticle, *, now: datetime, where: str = "") -> Valid
         _check_characters(tag, at + "tags")
     _check_substance(article, at)
     _check_url(article.url, at + "url")
+    if article.image:
+        check_picture(article.image, at + "image")
     notes: list[str] = []
     title = article.title.strip()
     if not title:
@@ -55,6 +64,25 @@ def validate(article: ParsedArticle, *, now: datetime, where: str = "") -> Valid
     notes += [f"{name} lay in the future: taken for now" for name in _TIMES if times[name] != getattr(article, name)]
     fit = replace(article, title=title, published_at=times["published_at"], updated_at=times["updated_at"])
     return Valid(article=fit, notes=tuple(notes))
+
+
+def check_picture(picture: Picture, where: str) -> None:
+    """Refuse a picture that mails do not show. Raises `InputError`; `where` is the picture's own field.
+
+    >>> check_picture(Picture(url="https://courier.example/map.svg"), "image")
+    Traceback (most recent call last):
+    worker.errors.InputError: image.url: a file of type "svg", which mails do not show (give a JPEG, PNG, GIF or WebP)
+    """
+    for name in ("url", "alt", "credit"):
+        _check_characters(getattr(picture, name), f"{where}.{name}")
+    for name in ("alt", "credit"):
+        if (length := len(getattr(picture, name))) > MAX_PICTURE_WORDS_CHARS:
+            raise InputError(f"{length} characters; the limit is {MAX_PICTURE_WORDS_CHARS}", where=f"{where}.{name}")
+    if wrong := address_fault(picture.url):
+        hint = "give a JPEG, PNG, GIF or WebP" if "type" in wrong else "write it like https://news.example/quake.jpg"
+        raise InputError(wrong, where=f"{where}.url", hint=hint)
+    if wrong := fault(picture):
+        raise InputError(wrong, where=where, hint="leave it out")
 
 
 def _check_characters(text: str, where: str) -> None:

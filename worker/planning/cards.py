@@ -6,9 +6,9 @@ Pure: takes what the store read, returns frozen contents. Called by the planning
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
-from worker.content import AlertContent, Reason, Section, StoryCard, UpdateNote
+from worker.content import AlertContent, Image, Reason, Section, StoryCard, UpdateNote
 from worker.facts import Concern, DueStory, Telling
 from worker.model import StoryId, TopicId
 
@@ -88,7 +88,13 @@ def told_card(
         highlights=highlights,
         reasons=tuple(reasons),
         update=update,
+        image=image_of(best),
     )
+
+
+def image_of(telling: Telling) -> Image | None:
+    """Return the picture of the article that is shown: another's would stand under the wrong outlet's name."""
+    return Image(**asdict(telling.image)) if telling.image else None
 
 
 def tellable(library: Library, story: DueStory) -> tuple[TopicId, ...]:

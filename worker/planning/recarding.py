@@ -9,7 +9,7 @@ import re
 
 from worker.content import AnyContent, CardKey, Reason, StoryCard
 from worker.facts import Telling
-from worker.planning.cards import snippet
+from worker.planning.cards import image_of, snippet
 
 
 def recarded_in(
@@ -47,6 +47,7 @@ def corrected(card: StoryCard, telling: Telling) -> StoryCard:
             "published_at": telling.published_at,
             "highlights": _marked(summary, reasons),
             "reasons": reasons,
+            "image": image_of(telling),
         }
     )
 

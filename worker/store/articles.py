@@ -13,8 +13,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, Row
 
-from worker.model import ArticleId, Novelty, SourceId, StoryId
+from worker.model import ArticleId, Novelty, Picture, SourceId, StoryId
 from worker.store.database import insert_for, now
+from worker.store.picture_addresses import keep_address
 from worker.store.schema import Article, ArticleBand, ArticleVersion, Source, Story
 
 _TEXT = ("title", "summary", "body")
@@ -49,6 +50,7 @@ class StoredArticle:
     matched_at: datetime | None
     may_alert: bool
     text_hash: str
+    image: Picture | None
 
 
 _COLUMNS = tuple(getattr(Article, name) for name in StoredArticle.__slots__)
@@ -185,6 +187,7 @@ def add_article(conn: Connection, *, story_id: StoryId | None, bands: Iterable[i
     article_id = ArticleId(conn.execute(statement.returning(Article.id)).scalar_one())
     _keep_version(conn, article_id, 1, values, at)
     _keep_bands(conn, article_id, bands)
+    keep_address(conn, article_id, values.get("image"))
     return article_id
 
 
@@ -207,7 +210,15 @@ def update_article(
     _keep_version(conn, article_id, revision + 1, values, now(conn))
     conn.execute(sa.delete(ArticleBand).where(ArticleBand.article_id == article_id))
     _keep_bands(conn, article_id, bands)
+    keep_address(conn, article_id, values.get("image"))
     return True
+
+
+def set_image(conn: Connection, article_id: ArticleId, image: Picture | None, *, revision: int) -> None:
+    """Give this revision of an article another picture, or none; nothing else changes, and nothing is matched again."""
+    chosen = sa.update(Article).where(Article.id == article_id, Article.revision == revision)
+    if conn.execute(chosen.values(image=image)).rowcount:
+        keep_address(conn, article_id, image)
 
 
 def mark_matched(conn: Connection, article_id: ArticleId, *, revision: int) -> bool:

@@ -17,12 +17,14 @@ from alembic.script import ScriptDirectory
 
 from worker.errors import ConfigurationError
 from worker.store.database import Database
-from worker.store.schema.base import BigId, UtcDateTime
+from worker.store.schema.base import BigId, PictureJson, UtcDateTime
 
 
 def _render(kind: str, item: object, _context: object) -> str | bool:
     if kind == "type" and isinstance(item, UtcDateTime):
         return "sa.DateTime(timezone=True)"
+    if kind == "type" and isinstance(item, PictureJson):
+        return "sa.JSON()"
     if kind == "type" and item is BigId:
         return "sa.BigInteger().with_variant(sa.Integer(), 'sqlite')"
     if kind == "type" and isinstance(item, sa.Enum):

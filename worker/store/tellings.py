@@ -36,6 +36,7 @@ def tellings(conn: Connection, stories: Collection[StoryId]) -> list[Telling]:
             Article.published_at,
             Article.seen_at,
             Article.copy_of_id.is_not(None).label("is_copy"),
+            Article.image,
         )
         .join(Source, Source.id == Article.source_id)
         .join(Story, Story.id == Article.story_id)

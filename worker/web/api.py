@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal
 
@@ -18,7 +19,8 @@ from starlette.requests import Request
 
 from worker.errors import InputError
 from worker.intake.run import Added
-from worker.model import ArticleId, Cadence, Novelty, ParsedArticle, Severity
+from worker.model import ArticleId, Cadence, Novelty, ParsedArticle, Picture, Severity
+from worker.pictures import MAX_SIDE_PX
 from worker.signup.address import Address, normalise
 from worker.signup.consent import Evidence, ip_prefix
 from worker.signup.doubts import Disposable, refuse_disposable
@@ -84,6 +86,20 @@ class Body(BaseModel):
         return value
 
 
+class PushedImage(Body):
+    """An article's picture. Mails show it by https only, unless the house serves it itself."""
+
+    url: Annotated[str, Field(min_length=1, description="Of a JPEG, PNG, GIF, WebP or AVIF.")]
+    alt: Annotated[str, Field(description="What it shows, in words, for whoever does not see it.")] = ""
+    credit: str = ""
+    width: Annotated[int, Field(ge=0, le=MAX_SIDE_PX, description="In pixels; 0: not known.")] = 0
+    height: Annotated[int, Field(ge=0, le=MAX_SIDE_PX, description="In pixels; 0: not known.")] = 0
+
+    def picture(self) -> Picture:
+        """Return it as intake takes it."""
+        return Picture(**self.model_dump())
+
+
 class PushedArticle(Body):
     """An article as a newsroom's system tells it. Text is plain; a title or a body is needed."""
 
@@ -98,6 +114,7 @@ class PushedArticle(Body):
     tags: Annotated[tuple[str, ...], Field(max_length=100)] = ()
     published_at: Moment | None = None
     severity: Severity = Severity.NORMAL
+    image: PushedImage | None = None
 
 
 class JudgedArticle(BaseModel):
@@ -110,6 +127,7 @@ class JudgedArticle(BaseModel):
     url: str
     revision: int
     published_at: AwareDatetime
+    image: PushedImage | None
     topics: list[str] | None
 
 
@@ -169,7 +187,8 @@ class Received(BaseModel):
 )
 def push_article(site: AnySite, article: PushedArticle, response: Response) -> JudgedArticle:
     """Take an article in, and tell its topics if matching is done within two seconds."""
-    parsed = ParsedArticle(**article.model_dump())
+    image = article.image.picture() if article.image else None
+    parsed = ParsedArticle(**article.model_dump(exclude={"image"}), image=image)
     added = site.house.add_article(parsed)
     if added.stored:
         site.house.ring("match_article", added.id)
@@ -305,5 +324,6 @@ def judged(site: Site, added: Added, stored: StoredArticle) -> JudgedArticle:
         url=stored.url,
         revision=stored.revision,
         published_at=stored.published_at,
+        image=PushedImage(**asdict(stored.image)) if stored.image else None,
         topics=slugs,
     )

@@ -17,7 +17,7 @@ from worker.intake.run_edits import Edit, edit
 from worker.model import ArticleId, Severity
 from worker.planning.run_corrections import carry_out
 from worker.planning.run_editing import NOTE_CHARS, boost, break_news, update_materially
-from worker.web.api import MISSING, PROBLEMS, Body, JudgedArticle, judged, wait_until_matched
+from worker.web.api import MISSING, PROBLEMS, Body, JudgedArticle, PushedImage, judged, wait_until_matched
 from worker.web.api_editions import Number, Why
 from worker.web.api_keys import Scope, needs
 from worker.web.site import AnySite
@@ -35,6 +35,7 @@ class ChangedArticle(Body):
     section: str | None = None
     tags: Annotated[tuple[str, ...] | None, Field(max_length=100)] = None
     severity: Severity | None = Field(None, description="`breaking` has the story alerted at once.")
+    image: PushedImage | None = Field(None, description="`null` takes the picture away. Nothing is sent again for it.")
     boost: Annotated[int | None, Field(ge=-5, le=5, description="Lifts the story in digests and newsletters.")] = None
     material: Annotated[bool, Field(description="Whoever was sent the story may be sent it once more.")] = False
     note: Annotated[str, Field(max_length=NOTE_CHARS, description="What is new in a material update.")] = ""
@@ -97,7 +98,7 @@ def change(site: AnySite, article_id: Number, changed: ChangedArticle, actor: Ed
     house, number = site.house, ArticleId(article_id)
     if changed.material and not changed.note.strip():
         raise InputError("a material update says what is new", where="note")
-    edited = edit(house.database, number, Edit(**changed.model_dump(include=set(Edit.__slots__))))
+    edited = edit(house.database, number, _edit(changed))
     if edited is None:
         raise _missing(article_id)
     if edited.stored:
@@ -150,6 +151,12 @@ def correct_article(site: AnySite, article_id: Number, asked: CorrectedArticle, 
     done = carry_out(house.database, house.planning_policy, corrected.correction, revision=corrected.revision)
     house.ring("sweep_planning")
     return done.told()
+
+
+def _edit(changed: ChangedArticle) -> Edit:
+    given = changed.model_dump(include=set(Edit.__slots__) - {"image"})
+    image = changed.image.picture() if changed.image else None
+    return Edit(**given, image=image, without_image=image is None and "image" in changed.model_fields_set)
 
 
 def _missing(article_id: int) -> HTTPException:

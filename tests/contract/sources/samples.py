@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+from dataclasses import asdict, fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from worker.adapters.sources.files import SOURCES
-from worker.model import ParsedArticle
+from worker.model import ParsedArticle, Picture
 from worker.ports import ArticleSource
 
 DATA = Path(__file__).parent / "data"
@@ -58,6 +58,8 @@ def told(article: ParsedArticle) -> dict[str, Any]:
 def _plain(value: object) -> object:
     if isinstance(value, datetime):
         return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, Picture):
+        return {name: part for name, part in asdict(value).items() if part}
     return list(value) if isinstance(value, tuple) else value
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -13,9 +14,11 @@ import sqlalchemy as sa
 
 from worker.errors import InputError
 from worker.intake.run import Intake
-from worker.model import Novelty, ParsedArticle, Severity, SourceId
+from worker.model import ArticleId, Novelty, ParsedArticle, Picture, Severity, SourceId
+from worker.pictures import number_of
 from worker.store import articles
 from worker.store.database import Database
+from worker.store.picture_addresses import address_of
 from worker.store.schema import Article, ArticleBand, ArticleVersion, Source, Story
 
 WIRE = " ".join(
@@ -245,3 +248,64 @@ def test_a_claimed_feed_is_not_claimed_again(database):
     with database.write() as conn:
         second = articles.claim_due_sources(conn, limit=10, claim_s=60)
     assert (len(first), second) == (1, [])
+
+
+QUAY = Picture(url="https://img.courier.example/quay.jpg", alt="A quay", credit="Mari Kask", width=1200, height=800)
+
+
+def picture_of(database: Database, article_id: ArticleId) -> Picture | None:
+    with database.read() as conn:
+        stored = articles.by_id(conn, article_id)
+    assert stored is not None
+    return stored.image
+
+
+def shown_from(database: Database, picture: Picture) -> str | None:
+    with database.read() as conn:
+        return address_of(conn, number_of(picture.url))
+
+
+def test_a_picture_is_stored_and_another_one_is_no_new_revision_and_nothing_to_match(database, intake):
+    first = intake.add(told(image=QUAY), kind="push", outlet="Courier")
+    assert picture_of(database, first.id) == QUAY
+    with database.write() as conn:
+        assert articles.mark_matched(conn, first.id, revision=1)
+    other = replace(QUAY, url="https://img.courier.example/quay-2.jpg")
+    for picture in (other, None):
+        again = intake.add(told(image=picture), kind="push", outlet="Courier")
+        assert (again.id, again.status, again.stored) == (first.id, Novelty.DUPLICATE, False)
+        assert "but for its picture" in again.reason
+        assert picture_of(database, first.id) == picture
+    with database.read() as conn:
+        stored = articles.by_id(conn, first.id)
+    assert stored is not None
+    assert stored.matched_at is not None
+    assert (stored.revision, count(database, ArticleVersion)) == (1, 1)
+    assert shown_from(database, QUAY) == QUAY.url  # of mails that were sent before
+    assert shown_from(database, other) == other.url
+
+
+def test_a_stopped_storys_picture_has_no_address_any_more(database, intake):
+    first = intake.add(told(image=QUAY), kind="push", outlet="Courier")
+    with database.write() as conn:
+        conn.execute(sa.update(Story).values(killed_at=sa.select(Article.seen_at).scalar_subquery()))
+    assert picture_of(database, first.id) == QUAY
+    assert shown_from(database, QUAY) is None
+
+
+@pytest.mark.parametrize(
+    ("picture", "line"),
+    [
+        (Picture(url="data:image/png;base64,AA"), "image.url: no web address"),
+        (Picture(url="https://10.0.0.1/a.jpg"), "image.url: not on the public internet"),
+        (Picture(url="https://a.example/a.svg"), 'image.url: a file of type "svg"'),
+        (Picture(url="https://a.example/a.jpg", width=1, height=1), "image: a picture of 1 by 1 pixels counts readers"),
+        (Picture(url="https://a.example/a.jpg", alt="x" * 1_001), "image.alt: 1001 characters; the limit is 1000"),
+        (Picture(url="https://a.example/a.jpg", credit="\0"), "image.credit: a NUL character"),
+    ],
+)
+def test_a_picture_that_mails_do_not_show_is_refused_and_nothing_is_stored(database, intake, picture, line):
+    with pytest.raises(InputError) as caught:
+        intake.add(told(image=picture), kind="push", outlet="Courier")
+    assert str(caught.value).startswith(line)
+    assert count(database, Article) == 0

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import sqlalchemy as sa
 
 from tests import builders
 from tests.integration.web.test_api_editions import call
-from worker.model import Severity
+from worker.model import Picture, Severity
 from worker.store import house
 from worker.store.house import put_api_key
 from worker.store.schema import Article, ArticleVersion, Story
+from worker.web import api
 
 
 @pytest.fixture
@@ -96,3 +99,54 @@ def test_a_key_for_something_else_is_turned_away(newspaper, method, path):
     with newspaper.house.database.write() as conn:
         put_api_key(conn, name="other", key="a key for something else", scopes=["editions"])
     assert call(newspaper, method, path, key="a key for something else", json={}).status_code == 403
+
+
+QUAY: dict[str, Any] = {
+    "url": "https://img.courier.example/quay.jpg",
+    "alt": "A quay",
+    "credit": "Mari Kask",
+    "width": 1200,
+    "height": 800,
+}
+
+
+def test_a_picture_is_given_and_taken_away_without_a_new_revision(newspaper, number):
+    for given, kept, reason in (
+        ({"image": QUAY}, QUAY, "an editor has changed its picture"),
+        ({"severity": "important"}, QUAY, "an editor has changed its severity"),
+        ({"image": None}, None, "an editor has changed its picture"),
+        ({"image": None}, None, "as it was"),
+    ):
+        told = call(newspaper, "PATCH", f"/articles/{number}", json=given).json()
+        assert (told["image"], told["reason"], told["revision"]) == (kept, reason, 1)
+    assert newspaper.house.rung == []
+
+
+def test_a_pushed_article_keeps_its_picture(newspaper, monkeypatch):
+    monkeypatch.setattr(api, "_MATCHED_WITHIN_S", 0.0)
+    told = call(newspaper, "POST", "/articles", json={"title": "Quake", "image": QUAY}).json()
+    assert told["image"] == QUAY
+    assert column(newspaper, Article.image) == Picture(**QUAY)
+
+
+@pytest.mark.parametrize(
+    ("image", "pointer"),
+    [
+        ({}, "#/image/url"),
+        ({"url": ""}, "#/image/url"),
+        ({"url": "javascript:alert(1)"}, "#/image/url"),
+        ({"url": "https://127.0.0.1/a.jpg"}, "#/image/url"),
+        ({"url": "https://a.example/a.jpg", "alt": "\u0000"}, "#/image/alt"),
+        ({"url": "https://a.example/a.jpg", "width": "wide"}, "#/image/width"),
+        ({"url": "https://a.example/a.jpg", "width": -1}, "#/image/width"),
+        ({"url": "https://a.example/a.jpg", "width": 2}, "#/image"),
+        ({"url": "https://a.example/a.jpg", "title": "x"}, "#/image/title"),
+        ("https://a.example/a.jpg", "#/image"),
+    ],
+)
+def test_a_bad_picture_is_refused_by_its_field(newspaper, number, image, pointer):
+    for method, path in (("PATCH", f"/articles/{number}"), ("POST", "/articles")):
+        answer = call(newspaper, method, path, json={"title": "Quake", "image": image})
+        assert answer.status_code == 422
+        assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
+    assert column(newspaper, Article.image) is None

@@ -9,9 +9,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from worker.content import Image
 from worker.facts import Concern, DueStory, Telling
-from worker.model import Severity, StoryId, TopicId
-from worker.planning.cards import SNIPPET_CHARS, Library, alert, card, is_private, reason, sections, snippet, tellable
+from worker.model import Picture, Severity, StoryId, TopicId
+from worker.planning.cards import (
+    SNIPPET_CHARS,
+    Library,
+    alert,
+    card,
+    is_private,
+    reason,
+    sections,
+    snippet,
+    tellable,
+    told_card,
+)
+from worker.planning.recarding import corrected
 
 AT = datetime(2026, 11, 23, tzinfo=UTC)
 KOREA, RUSSIA, OWN = TopicId(1), TopicId(2), TopicId(3)
@@ -195,3 +208,21 @@ def test_what_quotes_an_own_query_is_private_and_nothing_else_is():
     assert is_private(library, [StoryId(1)], [KOREA, OWN])
     assert not is_private(library, [StoryId(1)], [KOREA])
     assert not is_private(library, [], [OWN])
+
+
+def test_a_card_shows_the_picture_of_the_copy_that_is_shown():
+    quay, crane = (Picture(url=f"https://img.gazette.example/{name}.jpg", alt=name) for name in ("quay", "crane"))
+    library = Library.of([telling(1, image=quay), telling(2, image=crane)], [concern(article=1)])
+    shown = card(library, StoryId(1), [KOREA], locale="en")
+    assert shown is not None
+    assert shown.image == Image(url=quay.url, alt="quay")
+    without = card(Library.of([telling(1), telling(2, image=crane)], [concern()]), StoryId(1), [KOREA], locale="en")
+    assert without is not None
+    assert without.image is None
+
+
+def test_a_corrected_card_shows_the_articles_present_picture():
+    old = told_card([telling(image=Picture(url="https://img.gazette.example/wrong.jpg"))])
+    now = telling(image=Picture(url="https://img.gazette.example/right.jpg"))
+    assert corrected(old, now).image == Image(url="https://img.gazette.example/right.jpg")
+    assert corrected(old, telling()).image is None

@@ -7,7 +7,7 @@ dropped is an article without its date. `files.read_document` calls it; the API'
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any, Final
@@ -16,9 +16,10 @@ from worker.adapters.sources import plain
 from worker.adapters.sources.dates import has_zone, parse_date
 from worker.adapters.sources.jsons import is_json_feed, is_ninjs, looks_like_json, read_objects, refuse_nul
 from worker.errors import InputError
-from worker.model import ParsedArticle, Severity
+from worker.model import ParsedArticle, Picture, Severity
 
 FIELDS: Final = tuple(field.name for field in fields(ParsedArticle))
+PICTURE_FIELDS: Final = tuple(field.name for field in fields(Picture))
 
 
 class ApiJsonSource:
@@ -70,14 +71,15 @@ def article_from(item: Mapping[str, Any], *, url: str = "", where: str = "") -> 
         published_at=_time(known, "published_at", at),
         updated_at=_time(known, "updated_at", at),
         severity=_severity(known, at),
+        image=_image(known, at),
     )
 
 
-def _refuse_unknown(key: str, at: str) -> None:
-    if key in FIELDS:
+def _refuse_unknown(key: str, at: str, known: Sequence[str] = FIELDS) -> None:
+    if key in known:
         return
-    near = difflib.get_close_matches(key, FIELDS, n=1)
-    hint = f"did you mean `{near[0]}`?" if near else f"there are {', '.join(FIELDS)}"
+    near = difflib.get_close_matches(key, known, n=1)
+    hint = f"did you mean `{near[0]}`?" if near else f"there are {', '.join(known)}"
     raise InputError("no such field", where=f"{at}{key[:40]}", hint=hint)
 
 
@@ -122,6 +124,35 @@ def _tags(item: Mapping[str, Any], at: str) -> tuple[str, ...]:
     if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
         raise InputError("must be a list of strings", where=f"{at}tags", hint='write it like ["Asia", "Trade"]')
     return plain.labels(tags)
+
+
+def _image(item: Mapping[str, Any], at: str) -> Picture | None:
+    told = item.get("image")
+    if told is None:
+        return None
+    at = f"{at}image"
+    if not isinstance(told, Mapping):
+        raise InputError("must be an object", where=at, hint='write {"url": "https://...", "alt": "what it shows"}')
+    known = {key: value for key, value in told.items() if value is not None}
+    for key in known:
+        _refuse_unknown(key, f"{at}.", PICTURE_FIELDS)
+    url = _line(known, "url", f"{at}.")
+    if not url:
+        raise InputError("a picture needs an address", where=f"{at}.url")
+    return Picture(
+        url=url,
+        alt=_line(known, "alt", f"{at}."),
+        credit=_line(known, "credit", f"{at}."),
+        width=_pixels(known, "width", f"{at}."),
+        height=_pixels(known, "height", f"{at}."),
+    )
+
+
+def _pixels(item: Mapping[str, Any], key: str, at: str) -> int:
+    value = item.get(key, 0)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise InputError("must be a whole number of pixels", where=f"{at}{key}", hint="leave it out if nobody knows")
+    return value
 
 
 def _severity(item: Mapping[str, Any], at: str) -> Severity:

@@ -14,6 +14,7 @@ from typing import Any, Final
 from worker.adapters.sources import plain
 from worker.adapters.sources.dates import from_utc_fields, parse_date
 from worker.adapters.sources.decoding import sniffable
+from worker.adapters.sources.feed_pictures import picture_of
 from worker.adapters.sources.feed_xml import read_xml
 from worker.adapters.sources.limits import MAX_TAGS
 from worker.adapters.sources.looks import not_a_feed
@@ -46,10 +47,10 @@ class FeedSource:
         feed, entries, version = read_xml(data, url=url, content_type=content_type)
         if not version and not entries:
             raise not_a_feed(data, url=url, content_type=content_type)
-        return tuple(_article(entry, feed, version) for entry in entries)
+        return tuple(_article(entry, feed, version, url) for entry in entries)
 
 
-def _article(entry: Mapping[str, Any], feed: Mapping[str, Any], version: str) -> ParsedArticle:
+def _article(entry: Mapping[str, Any], feed: Mapping[str, Any], version: str, base: str) -> ParsedArticle:
     published, updated = _dates(entry, version)
     title = entry.get("title_detail") or {}
     return ParsedArticle(
@@ -64,6 +65,7 @@ def _article(entry: Mapping[str, Any], feed: Mapping[str, Any], version: str) ->
         tags=plain.labels(_tag(tag) for tag in (entry.get("tags") or [])[:MAX_TAGS]),
         published_at=published,
         updated_at=updated,
+        image=picture_of(entry, base),
     )
 
 

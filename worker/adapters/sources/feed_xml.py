@@ -78,11 +78,36 @@ class _Ours:
     def _end_unread(self) -> None:
         self.pop("unread")  # type: ignore[attr-defined]  # feedparser ships no types
 
-    # A photograph's title, caption and keywords, and a podcast's blurb, are not the article's.
-    _start_media_title = _start_media_description = _start_media_category = _start_unread
-    _end_media_title = _end_media_description = _end_media_category = _end_media_keywords = _end_unread
+    # A photograph's keywords, and a podcast's blurb, are not the article's.
+    _start_media_category = _start_unread
+    _end_media_category = _end_media_keywords = _end_unread
     _start_media_keywords = _start_itunes_summary = _start_itunes_subtitle = _start_unread
     _end_itunes_summary = _end_itunes_subtitle = _end_unread
+
+    def _start_media_words(self, _attributes: dict[str, str]) -> None:
+        self.push("media_words", 0)  # type: ignore[attr-defined]  # feedparser ships no types
+
+    # Nor are its title, caption and credit: they stay with the photograph.
+    _start_media_title = _start_media_description = _start_media_credit = _start_media_words
+
+    def _end_media_title(self) -> None:
+        self._said_of_picture("name")
+
+    def _end_media_description(self) -> None:
+        self._said_of_picture("caption")
+
+    def _end_media_credit(self) -> None:
+        self._said_of_picture("credit")
+
+    def _said_of_picture(self, name: str) -> None:
+        """Keep words with the picture that they follow, or beside all of the item's."""
+        words = self.pop("media_words")  # type: ignore[attr-defined]  # feedparser ships no types
+        context = self._get_context()  # type: ignore[attr-defined]  # feedparser ships no types
+        described = dict.get(context, "media_content")
+        if words and described:
+            described[-1].setdefault(name, words)
+        elif words:
+            context.setdefault("media_words", {}).setdefault(name, words)
 
 
 class _Strict(_Ours, StrictFeedParser):  # type: ignore[misc]  # feedparser ships no types

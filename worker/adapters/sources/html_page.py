@@ -20,6 +20,7 @@ from worker.adapters.sources.dates import parse_date
 from worker.adapters.sources.decoding import decode, sniffable
 from worker.adapters.sources.json_ld import NewsArticle, find_article
 from worker.adapters.sources.limits import MAX_HTML_CHARS
+from worker.adapters.sources.page_pictures import page_picture
 from worker.errors import FeedError
 from worker.model import ParsedArticle
 
@@ -117,6 +118,7 @@ def _article(markup: str, url: str) -> ParsedArticle:
             told.published or page.first("article:published_time", "datepublished", "date", "time")
         ),
         updated_at=parse_date(told.modified or page.first("article:modified_time", "datemodified", "og:updated_time")),
+        image=page_picture(told, page.named, url),
     )
 
 

@@ -14,8 +14,9 @@ from worker.adapters.sources import plain
 from worker.adapters.sources.dates import parse_date
 from worker.adapters.sources.jsons import is_json_feed, looks_like_json, mappings_in, read_json, strings_in, text_in
 from worker.adapters.sources.limits import MAX_ITEMS
+from worker.adapters.sources.picturing import chosen, is_image, picture
 from worker.errors import FeedError
-from worker.model import ParsedArticle
+from worker.model import ParsedArticle, Picture
 
 
 class JsonFeedSource:
@@ -52,7 +53,19 @@ def _article(item: Mapping[str, Any], feed: Mapping[str, Any], url: str) -> Pars
         tags=plain.labels(strings_in(item, "tags")),
         published_at=parse_date(text_in(item, "date_published")),
         updated_at=parse_date(text_in(item, "date_modified")),
+        image=chosen(_pictures(item, url)),
     )
+
+
+def _pictures(item: Mapping[str, Any], base: str) -> list[Picture]:
+    """Return the item's picture, its banner, and the images that are attached to it."""
+    attached = [
+        text_in(one, "url")
+        for one in mappings_in(item, "attachments")
+        if is_image(text_in(one, "url"), kind=text_in(one, "mime_type"))
+    ]
+    found = (picture(address, base) for address in (text_in(item, "image"), text_in(item, "banner_image"), *attached))
+    return [one for one in found if one]
 
 
 def _address(item: Mapping[str, Any], base: str) -> str:

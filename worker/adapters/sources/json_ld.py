@@ -14,6 +14,7 @@ from worker.errors import FeedError
 
 _TYPES: Final = frozenset({"BlogPosting", "LiveBlogPosting", "Report"})
 _MAX_DEPTH: Final = 6
+_MAX_IMAGES: Final = 50
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,6 +32,7 @@ class NewsArticle:
     keywords: tuple[str, ...] = ()
     published: str = ""
     modified: str = ""
+    images: tuple[Mapping[str, Any], ...] = ()  # ImageObjects; of a mere address, only `url` is there
 
 
 def find_article(scripts: Sequence[str]) -> NewsArticle:
@@ -80,7 +82,14 @@ def _read(thing: Mapping[str, Any]) -> NewsArticle:
         keywords=tuple(part for keyword in keywords for part in keyword.split(",")),
         published=text_in(thing, "datePublished") or text_in(thing, "dateCreated"),
         modified=text_in(thing, "dateModified"),
+        images=_images(thing.get("image")),
     )
+
+
+def _images(value: object) -> tuple[Mapping[str, Any], ...]:
+    items = value if isinstance(value, list) else [value]
+    objects = ({"url": item} if isinstance(item, str) else item for item in items[:_MAX_IMAGES])
+    return tuple(item for item in objects if isinstance(item, Mapping))
 
 
 def _texts(value: object) -> tuple[str, ...]:

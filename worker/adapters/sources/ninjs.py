@@ -12,10 +12,12 @@ from typing import Any, Final
 from worker.adapters.sources import plain
 from worker.adapters.sources.dates import parse_date
 from worker.adapters.sources.jsons import is_ninjs, mappings_in, read_objects, refuse_nul, strings_in, text_in
+from worker.adapters.sources.picturing import chosen, renditions
 from worker.errors import InputError
-from worker.model import ParsedArticle
+from worker.model import ParsedArticle, Picture
 
 _ROLES: Final = ("main", "body", "")
+_CREDITS: Final = ("creditline", "byline", "by", "copyrightholder")
 
 
 class NinjsSource:
@@ -51,6 +53,7 @@ def _article(item: Mapping[str, Any], url: str, where: str) -> ParsedArticle:
         tags=plain.labels([*_names(item, "subject", "subjects"), *strings_in(item, "keywords")]),
         published_at=parse_date(text_in(item, "firstcreated") or text_in(item, "versioncreated")),
         updated_at=parse_date(text_in(item, "versioncreated")),
+        image=chosen(_pictures(item, url)),
     )
 
 
@@ -69,6 +72,22 @@ def _address(item: Mapping[str, Any], url: str) -> str:
     candidates = (text_in(item, "canonical"), text_in(item, "url"), url, text_in(item, "uri"))
     addresses = (candidate.strip() for candidate in candidates)
     return next((address for address in addresses if address.lower().startswith(("http://", "https://"))), "")
+
+
+def _pictures(item: Mapping[str, Any], base: str) -> list[Picture]:
+    """Return the renditions of the first picture that goes with the item, else the item's own."""
+    named = item.get("associations")  # by name in 1.x, in a list from 2.0 on
+    beside = list(named.values()) if isinstance(named, Mapping) else mappings_in(item, "associations")
+    for one in (*beside, item):
+        if not isinstance(one, Mapping) or text_in(one, "pubstatus") in {"withheld", "canceled"}:
+            continue
+        alt = _prose(one, "description", "descriptions") if one is not item else ""
+        credit = next(
+            filter(None, (text_in(one, key) for key in ("creditline", "byline", "by", "copyrightholder"))), ""
+        )
+        if found := renditions(one, base, alt=alt, credit=credit if one is not item else ""):
+            return found
+    return []
 
 
 def _prose(item: Mapping[str, Any], name: str, names: str) -> str:

@@ -1,6 +1,6 @@
 """All tables, gathered, so that `Base.metadata` is whole for migrations and tests."""
 
-from worker.store.schema.articles import Article, ArticleBand, ArticleVersion, Source, Story
+from worker.store.schema.articles import Article, ArticleBand, ArticleVersion, PictureAddress, Source, Story
 from worker.store.schema.base import Base
 from worker.store.schema.editions import (
     UNSETTLED,
@@ -71,6 +71,7 @@ __all__ = [
     "Omission",
     "OwedStory",
     "OwnLetter",
+    "PictureAddress",
     "PlanningRun",
     "Request",
     "Source",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import JSON, Index, SmallInteger, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Index, SmallInteger, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from worker.model import Novelty, Severity
-from worker.store.schema.base import Base, Id, Long, partial_index, reference, words
+from worker.model import Novelty, Picture, Severity
+from worker.store.schema.base import Base, Id, Long, PictureJson, partial_index, reference, words
 
 
 class Source(Base):
@@ -85,6 +85,7 @@ class Article(Base):
     lang: Mapped[str] = mapped_column(default="")
     tags: Mapped[list[str]] = mapped_column(JSON, default=list)
     severity: Mapped[Severity] = mapped_column(words(Severity), default=Severity.NORMAL)
+    image: Mapped[Picture | None] = mapped_column(PictureJson)  # of no revision: it may change by itself
     # the ledger of times
     published_at: Mapped[datetime]
     updated_at: Mapped[datetime | None]
@@ -115,6 +116,16 @@ class ArticleVersion(Base):
     body: Mapped[str]
     reason: Mapped[str]
     recorded_at: Mapped[datetime]
+
+
+class PictureAddress(Base):
+    """Where a picture of ours comes from, by the number that its links carry; for the image proxy."""
+
+    __tablename__ = "picture_address"
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)  # see `pictures.number_of`
+    url: Mapped[str]
+    article_id: Mapped[int] = reference("article.id", index=True)  # the last that came with it
 
 
 class ArticleBand(Base):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     DateTime,
     Dialect,
@@ -20,6 +22,8 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, MappedColumn, mapped_column
+
+from worker.model import Picture
 
 BigId = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by itself for INTEGER PRIMARY KEY only
 
@@ -44,6 +48,21 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class PictureJson(TypeDecorator[Picture]):
+    """A story's picture, as JSON; NULL for none."""
+
+    impl = JSON(none_as_null=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: Picture | None, dialect: Dialect) -> dict[str, Any] | None:  # noqa: ARG002  the base class's signature
+        """Write it out."""
+        return asdict(value) if value else None
+
+    def process_result_value(self, value: dict[str, Any] | None, dialect: Dialect) -> Picture | None:  # noqa: ARG002  as above
+        """Read it back."""
+        return Picture(**value) if value else None
 
 
 def words(enum: type[StrEnum]) -> Enum:
