@@ -1,4 +1,4 @@
-"""What every process of an installation stands on: its home, database, broker and keys, as the settings describe them.
+"""What every process of an installation stands on: its home, database, broker, keys and pictures, by its settings.
 
 Everything is made when first asked for. `wiring` builds the rooms on it; nobody else imports this.
 """
@@ -8,16 +8,23 @@ from __future__ import annotations
 import functools
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from worker import __version__
+from worker.content import Image
 from worker.errors import ConfigurationError
 from worker.keys import keep_key
+from worker.pictures import address_fault, number_of
+from worker.rendering.cards import PictureAddress, as_served, unshown
 from worker.rendering.theme_check import load_theme
 from worker.rendering.theme_files import Theme
 from worker.settings import Settings
-from worker.store import migrate
+from worker.store import migrate, picture_addresses
 from worker.store.database import Database
-from worker.tokens import Tokens, keyed_hash
+from worker.tokens import Purpose, Tokens, keyed_hash
+
+if TYPE_CHECKING:
+    from worker.adapters.pictures.proxy import PictureProxy
 
 
 class Foundation:
@@ -96,6 +103,40 @@ class Foundation:
         """The signer of links."""
         given = self.settings.secret_keys
         return Tokens(given.get_secret_value().split() if given else [self._made_key("links", "TOCSIN_SECRET_KEYS")])
+
+    @property
+    def picture_address(self) -> PictureAddress:
+        """From where mails show pictures: from their own newspapers, or from here."""
+        return self._own_address_of if self.settings.image_proxy == "on" else as_served
+
+    @property
+    def page_picture_address(self) -> PictureAddress:
+        """From where our pages show pictures: from here, or not at all. A page lets nobody else know who reads it."""
+        return self._own_address_of if self.settings.image_proxy == "on" else unshown
+
+    def _own_address_of(self, image: Image) -> str:
+        if address_fault(image.url):
+            return ""
+        return f"{self.base_url}/img/{self.tokens.sign(Purpose.IMAGE, number_of(image.url))}"
+
+    @functools.cached_property
+    def image_proxy(self) -> PictureProxy | None:
+        """What serves pictures to readers; None where it is off."""
+        from worker.adapters.pictures.proxy import PictureProxy  # noqa: PLC0415  only the pages' process serves them
+        from worker.adapters.pictures.shelf import Shelf  # noqa: PLC0415  as above
+
+        def address_of(number: int) -> str | None:
+            with self.database.read() as conn:
+                return picture_addresses.address_of(conn, number)
+
+        if self.settings.image_proxy == "off":
+            return None
+        return PictureProxy(
+            Shelf(self.home / "cache" / "pictures", max_bytes=self.settings.image_cache_mb * 1_000_000),
+            address_of=address_of,
+            user_agent=self.user_agent,
+            allow_private=self.settings.allow_private,
+        )
 
     @functools.cached_property
     def suppression_key(self) -> str:

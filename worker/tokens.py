@@ -43,6 +43,7 @@ class Purpose(StrEnum):
     CLICK = "click"  # to a story of an edition: the same for all its readers
     OPEN = "open"
     CURSOR = "cursor"  # where a page of a list ends
+    IMAGE = "image"  # a story's picture, the same for every reader
     # Of the letters about a reader's own business:
     DATA = "data"
     FORGET = "forget"

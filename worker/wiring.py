@@ -174,7 +174,7 @@ class House(Gatehouse):
         return self._letters(None, frozenset())
 
     def _letters(self, signer: Signer | None, measures: frozenset[Measure]) -> Letters:
-        renderer = Renderer(newsroom=self.newsroom, signer=signer, theme=self.theme)
+        renderer = Renderer(newsroom=self.newsroom, signer=signer, theme=self.theme, pictures=self.picture_address)
         return Letters(renderer=renderer, tokens=self.tokens, newsroom=self.newsroom, measures=measures)
 
     @functools.cached_property

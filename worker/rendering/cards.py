@@ -81,6 +81,11 @@ def as_served(image: Image) -> str:
     return url if url.lower().startswith("https://") and not address_fault(url) else ""
 
 
+def unshown(_image: Image) -> str:
+    """Show no picture."""
+    return ""
+
+
 @lru_cache(maxsize=2048)  # a story stands in the digests of all who follow one of its topics
 def card_view(
     card: StoryCard, language: Language, zone: tzinfo, *, under: str = "", pictures: PictureAddress = as_served

@@ -20,6 +20,7 @@ from worker.settings.guarding import Guarding
 from worker.settings.kinds import PREFIX, variable
 from worker.settings.measuring import Measuring
 from worker.settings.newspaper import Newspaper
+from worker.settings.picturing import Picturing
 from worker.settings.places import Places
 from worker.settings.planned import Planned
 from worker.settings.secrets import Secrets
@@ -57,7 +58,19 @@ _NO_SETTINGS: Final = {"TOCSIN_PARENT_PID", "TOCSIN_LOG_LEVEL"}  # the superviso
 
 
 # The last base comes first in docs/settings.md.
-class Settings(Measuring, Delivering, Planned, Guarding, SigningUp, Secrets, Sending, Newspaper, Places, BaseSettings):
+class Settings(
+    Measuring,
+    Delivering,
+    Planned,
+    Guarding,
+    SigningUp,
+    Secrets,
+    Sending,
+    Picturing,
+    Newspaper,
+    Places,
+    BaseSettings,
+):
     """Everything that an operator can set. `None` means "made in the home" or "embedded", as each line says."""
 
     model_config = SettingsConfigDict(

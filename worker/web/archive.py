@@ -121,7 +121,7 @@ def show_issue(request: Request, site: AnySite, public_id: str) -> Response:
         issue=issue,
         line=_line(issue, language),
         note=paragraphs(issue.note),
-        places=[_place(place, issue.locale, language, zone) for place in issue.places],
+        places=[_place(site, place, issue.locale, language, zone) for place in issue.places],
         before=opened.before,
         after=opened.after,
     )
@@ -153,10 +153,10 @@ def _line(issue: PublicIssue, language: Language) -> IssueLine:
     )
 
 
-def _place(place: Place, locale: str, language: Language, zone: ZoneInfo) -> PlaceView:
+def _place(site: Site, place: Place, locale: str, language: Language, zone: ZoneInfo) -> PlaceView:
     card = place.card
     return PlaceView(
-        card=card_view(card, language, zone) if card else None,
+        card=card_view(card, language, zone, pictures=site.house.page_picture_address) if card else None,
         lang=(card.lang if card else "") or locale,
         published_at=card.published_at if card else None,
         remark=note(place.remark),

@@ -6,6 +6,7 @@ Decides nothing about when to fetch or what an answer means for a source: pollin
 from __future__ import annotations
 
 import asyncio
+import ssl
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -49,16 +50,19 @@ class Fetched:
     retry_after_s: float | None
 
 
-def make_client(user_agent: str, *, allow_private: bool = False) -> httpx.AsyncClient:
+def make_client(
+    user_agent: str, *, allow_private: bool = False, accept: str = _ACCEPT, ssl_context: ssl.SSLContext | None = None
+) -> httpx.AsyncClient:
     """Return a client for `fetch`, to be shared by all fetches of an event loop and closed by whoever made it.
 
     It keeps no cookies and heeds no proxy or netrc of the environment. `allow_private` lifts the address guard, for a
-    newsroom's own network and for tests.
+    newsroom's own network and for tests. To make an `ssl_context` takes a while: whoever makes many clients gives one.
     """
-    transport = httpx.AsyncHTTPTransport(limits=_LIMITS) if allow_private else None
+    ssl_context = ssl_context or httpx.create_ssl_context()
+    transport = httpx.AsyncHTTPTransport(limits=_LIMITS, verify=ssl_context) if allow_private else None
     return httpx.AsyncClient(
-        transport=transport or GuardedTransport(limits=_LIMITS),
-        headers={"User-Agent": user_agent, "Accept": _ACCEPT, "Accept-Encoding": "gzip, deflate"},
+        transport=transport or GuardedTransport(limits=_LIMITS, ssl_context=ssl_context),
+        headers={"User-Agent": user_agent, "Accept": accept, "Accept-Encoding": "gzip, deflate"},
         cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
         trust_env=False,
     )
