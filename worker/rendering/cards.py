@@ -15,8 +15,10 @@ from typing import Protocol
 from worker.content import Image, Reason, StoryCard
 from worker.pictures import address_fault
 from worker.rendering.language import Language, direction_of
+from worker.rendering.markdown import words_of
 from worker.rendering.pictures import ImageView, image_view
 from worker.rendering.prose import Run, one_line, shorten, snippet, web_address
+from worker.rendering.words import Words
 
 TITLE_CHARS = 180
 SUBJECT_TITLE_CHARS = 110
@@ -50,7 +52,7 @@ class CardView:
     moment: str
     also_in: str
     found: str  # topics and the words that made them match; "" where the highlights tell it already
-    update: str  # what an editor says is new in it; "" for a story that is told for the first time
+    update: Words  # what an editor says is new in it; none for a story that is told for the first time
     image: ImageView | None
 
     @property
@@ -115,7 +117,7 @@ def card_view(
         source=name(card.source),
         moment=language.moment(card.published_at, zone),
         also_in=_also_in(card.also_in, language),
-        update=note(card.update.note) if card.update else "",
+        update=note(card.update.note) if card.update else Words(),
         image=image_view(card.image, pictures(card.image), title=title) if card.image else None,
         found="" if told else " · ".join(_found(reason, language) for reason in card.reasons[:TOPICS_SHOWN]),
     )
@@ -130,13 +132,13 @@ def name(text: str) -> str:
     return shorten(one_line(text), NAME_CHARS)
 
 
-def note(text: str) -> str:
-    r"""Clean an editor's words: one paragraph, not too long.
+def note(text: str) -> Words:
+    r"""Read an editor's words on one story, of which not too many are shown.
 
-    >>> note("The count was wrong:\n12, not 120.")
+    >>> note("The count was wrong:\n12, not 120.").plain
     'The count was wrong: 12, not 120.'
     """
-    return shorten(one_line(text), NOTE_CHARS)
+    return words_of(text, limit_chars=NOTE_CHARS)
 
 
 def why(reasons: Iterable[Reason], language: Language) -> str:

@@ -5,17 +5,16 @@ Knows no markup and no escaping. Pure. `view` makes the views of all kinds.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from worker.content import NewsletterContent
-from worker.rendering.cards import SUBJECT_TITLE_CHARS, CardView, Tell, name
+from worker.rendering.cards import SUBJECT_TITLE_CHARS, CardView, Tell, name, note
 from worker.rendering.language import Language
+from worker.rendering.markdown import words_of
 from worker.rendering.prose import one_line, shorten
+from worker.rendering.words import Words
 
-_NOTE_CHARS = 2_000  # of an issue's note, a paragraph
-_REMARK_CHARS = 600
-_PARAGRAPHS = 8
+_NOTE_CHARS = 16_000  # above all stories
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,18 +22,18 @@ class ItemView:
     """One story, and an editor's words on it, which may be empty."""
 
     card: CardView
-    note: str
+    note: Words
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NewsletterView:
-    """An issue. `subject` is an editor's, or empty; `note` has paragraphs, `more` counts stories left for the web."""
+    """An issue. `subject` is an editor's, or empty; `more` counts stories left for the web."""
 
     name: str
     day: str
     sender: str
     subject: str
-    note: tuple[str, ...]
+    note: Words
     lead: CardView
     items: tuple[ItemView, ...]
     more: int
@@ -44,10 +43,7 @@ class NewsletterView:
 def newsletter_view(content: NewsletterContent, language: Language, tell: Tell, *, kept: int | None) -> NewsletterView:
     """Make the view of an issue, of which `kept` stories are shown; None: all."""
     notes = dict(content.notes)
-    items = tuple(
-        ItemView(card=tell(card), note=shorten(one_line(notes.get(card.story_id, "")), _REMARK_CHARS))
-        for card in content.cards
-    )
+    items = tuple(ItemView(card=tell(card), note=note(notes.get(card.story_id, ""))) for card in content.cards)
     called = name(content.name)
     sentence = language.gettext("You get this because you follow %(topics)s.")
     return NewsletterView(
@@ -55,7 +51,7 @@ def newsletter_view(content: NewsletterContent, language: Language, tell: Tell, 
         day=language.day(content.day),
         sender=name(content.sender_name),
         subject=shorten(one_line(content.subject), 2 * SUBJECT_TITLE_CHARS),
-        note=paragraphs(content.note),
+        note=issue_note(content.note),
         lead=items[0].card,
         items=items[:kept],
         more=0 if kept is None else len(items) - len(items[:kept]),
@@ -63,11 +59,10 @@ def newsletter_view(content: NewsletterContent, language: Language, tell: Tell, 
     )
 
 
-def paragraphs(text: str) -> tuple[str, ...]:
-    r"""Take an editor's words apart at empty lines; each paragraph is one clean line.
+def issue_note(text: str) -> Words:
+    r"""Read an editor's words above all stories.
 
-    >>> paragraphs("Good morning.\n\n  Two lines\nof one.\n\n\n")
-    ('Good morning.', 'Two lines of one.')
+    >>> [block.kind for block in issue_note("Good morning.\n\n  Two lines\nof one.\n\n\n").blocks]
+    ['paragraph', 'paragraph']
     """
-    lines = (one_line(part) for part in re.split(r"\n\s*\n", text.replace("\r\n", "\n")))
-    return tuple(shorten(line, _NOTE_CHARS) for line in lines if line)[:_PARAGRAPHS]
+    return words_of(text, limit_chars=_NOTE_CHARS)

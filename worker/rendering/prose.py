@@ -36,6 +36,16 @@ def one_line(text: str) -> str:
     return " ".join(visible(text).split())
 
 
+def fit_lines(text: str) -> str:
+    r"""Make clean lines: each as `one_line` leaves it, but with its spaces, of which a tab is four.
+
+    >>> fit_lines("- one\r\n\t- two\x00")
+    '- one\n    - two '
+    """
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return "\n".join(visible(line.replace("\t", "    ")) for line in lines)
+
+
 def shorten(text: str, limit_chars: int) -> str:
     """Cut a text at a word's end, so that it has at most `limit_chars` code points with its ellipsis.
 

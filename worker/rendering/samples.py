@@ -72,13 +72,25 @@ _LETTERS: Final = MappingProxyType(
     {
         "en": (
             "Top 10 stories",
-            "The embassy’s lights were on all night, and so were ours.\n\nIf you read one story only, read the first.",
-            "Our own correspondent was at the crossing, and writes tomorrow.",
+            (
+                "The embassy’s lights were on all night, and so were ours. If you read **one story** only, read the "
+                "first.\n\nNew this morning:\n\n"
+                "- the [map of the crossings](https://courier.example/maps/crossings), redrawn\n"
+                "- grain, who sells it and who would buy\n\n"
+                "> We count the wagons by their *shadows*."
+            ),
+            "Our own correspondent was *at the crossing*, and [writes tomorrow](https://courier.example/authors/kask).",
         ),
         "ko": (
             "오늘의 뉴스 열 가지",
-            "대사관의 불은 밤새 켜져 있었고 편집국의 불도 그랬습니다.\n\n하나만 읽으신다면 첫 기사를 권합니다.",
-            "현장에 있던 본지 기자의 글은 내일 싣습니다.",
+            (
+                "대사관의 불은 밤새 켜져 있었고 편집국의 불도 그랬습니다. **하나만** 읽으신다면 첫 기사를 권합니다."
+                "\n\n오늘 아침 새로 나온 것:\n\n"
+                "- 다시 그린 [국경 건널목 지도](https://courier.example/maps/crossings)\n"
+                "- 곡물을 파는 쪽과 사려는 쪽\n\n"
+                "> 우리는 화차를 그림자로 셉니다."
+            ),
+            "현장에 있던 [본지 기자의 글](https://courier.example/authors/kask)은 내일 싣습니다.",
         ),
     }
 )

@@ -43,6 +43,7 @@ from worker.rendering.language import Language
 from worker.rendering.letter import LetterView, letter_view
 from worker.rendering.newsletter import NewsletterView, newsletter_view
 from worker.rendering.prose import one_line, shorten
+from worker.rendering.words import Words
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,7 +110,7 @@ class CorrectionView:
     retracted: bool
     title: str
     subject_title: str
-    note: str
+    note: Words
     card: CardView | None
     why: str
 

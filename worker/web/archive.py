@@ -21,8 +21,9 @@ from worker.planning.archived import Place
 from worker.planning.run_archive import PublicIssue, issues_of, open_issue
 from worker.rendering.cards import CardView, card_view, note
 from worker.rendering.language import SOURCE_LANGUAGE, Language
-from worker.rendering.newsletter import paragraphs
+from worker.rendering.newsletter import issue_note
 from worker.rendering.prose import one_line
+from worker.rendering.words import Words
 from worker.store import newsletters
 from worker.web.newsletter_words import NewsletterLine
 from worker.web.site import AnySite, Site
@@ -43,8 +44,8 @@ class PlaceView:
     card: CardView | None
     lang: str
     published_at: datetime | None
-    remark: str
-    mended: tuple[tuple[str, str], ...]
+    remark: Words
+    mended: tuple[tuple[str, Words], ...]
     is_retracted: bool
 
 
@@ -120,7 +121,7 @@ def show_issue(request: Request, site: AnySite, public_id: str) -> Response:
         public=True,
         issue=issue,
         line=_line(issue, language),
-        note=paragraphs(issue.note),
+        note=issue_note(issue.note),
         places=[_place(site, place, issue.locale, language, zone) for place in issue.places],
         before=opened.before,
         after=opened.after,
