@@ -28,6 +28,7 @@ _SWEEPS: Final = (
     ("sweep_terms", 1.0, Lane.CONTROL),
     ("plan_alerts", 0.2, Lane.CONTROL),
     ("sweep_planning", 1.0, Lane.CONTROL),
+    ("sweep_preflights", 1.0, Lane.CONTROL),
     ("sweep_deliveries", 1.0, Lane.CONTROL),
     ("sweep_doubts", 1.0, Lane.ALERTS),
     ("settle_feedback", 1.0, Lane.CONTROL),

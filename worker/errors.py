@@ -9,6 +9,7 @@
     ├── UnprovenError             a webhook that does not show that it comes from its provider: HTTP 401, 403
     ├── ConfigurationError        settings, home, ports, database version: exit status 2, never swallowed by sending
     ├── FetchError                the outside world did not answer a fetch; a later poll may
+    │   └── PrivateAddressError   ... since the address guard refused to connect: it is not on the public internet
     ├── DnsError                  DNS gave no answer; `silent`: nobody did, else the name's own servers fail
     ├── TooLongError              a question was given up: its answer takes too long; ask for less
     ├── OvertakenError            somebody changed what is being worked on: what is done stays, begin again
@@ -115,6 +116,10 @@ class FetchError(TocsinError):
     def __init__(self, message: str, *, status: int | None = None, retry_after_s: float | None = None) -> None:
         super().__init__(message)
         self.status, self.retry_after_s = status, retry_after_s
+
+
+class PrivateAddressError(FetchError):
+    """An address that only this machine or its network knows; nobody was asked. A retry never helps."""
 
 
 class DnsError(TocsinError):

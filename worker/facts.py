@@ -192,6 +192,13 @@ class Issue:
     ranking: list[StoryId]
     approved_by: str
     approved_at: datetime | None
+    planned_at: datetime | None = None  # when the last of its readers joined; None: nobody gets it yet
+
+    @property
+    def is_waiting(self) -> bool:
+        """Tell whether it is a draft still, be it one that its preflight holds."""
+        is_held = self.status is EditionStatus.HELD and self.planned_at is None
+        return self.status is EditionStatus.DRAFT or is_held
 
 
 class Mending(NamedTuple):

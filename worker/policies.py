@@ -6,6 +6,7 @@ Reads settings and decides nothing. Called by wiring.
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TYPE_CHECKING, Final
 
 from worker.delivery.canary import Limits
 from worker.planning.first_share import FirstShare
@@ -13,6 +14,12 @@ from worker.planning.rules import Policy
 from worker.settings import Settings
 from worker.signup.budgets import Budgets, Sought
 from worker.signup.run import Limits as QuestionLimits
+
+if TYPE_CHECKING:
+    from worker.rehearsal import Terms as RehearsalTerms
+
+
+_PREFLIGHT_PATIENCE: Final = timedelta(minutes=5)  # then a newsletter goes unseen rather than late
 
 
 def planning_policy(settings: Settings, *, domain: str) -> Policy:
@@ -31,6 +38,22 @@ def planning_policy(settings: Settings, *, domain: str) -> Policy:
         mail_cap=settings.digest_cap,
         away_cap=settings.away_cap,
         first_share=FirstShare(share=settings.canary_share, least_audience=settings.canary_min_audience),
+        preflight_patience=_PREFLIGHT_PATIENCE if settings.preflight in {"hold", "strict"} else None,
+    )
+
+
+def rehearsal_terms(settings: Settings, *, base_url: str, user_agent: str, dkim_domain: str) -> RehearsalTerms:
+    """Return how mail is looked over before it goes."""
+    from worker.preflight.run_links import Manners  # noqa: PLC0415  mail workers look over nothing
+    from worker.rehearsal import Mode, Terms  # noqa: PLC0415  as above
+
+    return Terms(
+        mode=Mode(settings.preflight),
+        spam_check=settings.spam_check,
+        manners=Manners(user_agent=user_agent, allow_private=settings.allow_private),
+        base_url=base_url,
+        postal_address=settings.postal_address,
+        signers=tuple(dkim_domain for _ in settings.dkim_keys()),
     )
 
 

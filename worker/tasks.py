@@ -213,6 +213,12 @@ def sweep_planning() -> None:
     _ring_planned(plan(home.database, home.planning_policy))
 
 
+@app.task(queue=Lane.CONTROL)
+def sweep_preflights() -> None:
+    """Begin to look over the newsletters that are coming; a thread does it, and nobody else waits for it."""
+    this_house().rehearsal.begin_sweep(then=lambda: this_house().ring("sweep_planning"))
+
+
 def _ring_planned(planned: Planned) -> None:
     if planned.editions:
         with this_house().database.read() as conn:

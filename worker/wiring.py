@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from worker.intake.run import Added, Intake
     from worker.matching.run import Matcher
     from worker.notifying.run import Notifier
+    from worker.rehearsal import Rehearsal
 
 MAIL_LANES: Final = (Lane.ALERTS, Lane.BULK)
 ALL_SCOPES: Final = frozenset({"articles", "subscriptions", "personal", "editions", "admin"})
@@ -286,6 +287,16 @@ class House(Gatehouse):
     def planning_policy(self) -> Policy:
         """What the settings say about planning."""
         return policies.planning_policy(self.settings, domain=self.newsroom.from_address.rpartition("@")[2])
+
+    @functools.cached_property
+    def rehearsal(self) -> Rehearsal:
+        """What looks over mail before its readers get it."""
+        from worker.rehearsal import Rehearsal  # noqa: PLC0415  mail workers look over nothing
+
+        named = {"base_url": self.base_url, "user_agent": self.user_agent, "dkim_domain": self.dkim_domain}
+        terms = policies.rehearsal_terms(self.settings, **named)
+        letters, sender = (lambda: self.letters), (lambda: self.sender)
+        return Rehearsal(self.database, letters=letters, sender=sender, asker=self.asker, terms=terms)
 
     @property
     def canary_limits(self) -> Limits:

@@ -71,6 +71,7 @@ def tocsin(
     monkeypatch.setenv("TOCSIN_DATABASE_URL", database_url)
     monkeypatch.setenv("TOCSIN_SECRET_KEYS", "a-key-that-signs-links-in-tests-only")
     monkeypatch.setenv("TOCSIN_SUPPRESSION_KEY", SUPPRESSION_KEY)
+    monkeypatch.setenv("TOCSIN_PREFLIGHT", "off")  # who tests it turns it on
     monkeypatch.setenv("TERM", "dumb")
     monkeypatch.setattr("worker.foundation.Database", Recorded)
     monkeypatch.setattr(House, "ring", lambda _house, task, *_arguments: tocsin.rung.append(task))

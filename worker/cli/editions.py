@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from worker.cli import preflight
 from worker.cli.house import Json, messages, opened_house, operator, print_json, print_rows
 from worker.delivery.steering import Command
 from worker.errors import InputError
@@ -40,13 +41,18 @@ def show(
     as_json: Json = False,
 ) -> None:
     """Print one edition with its conservation figures: everybody in its audience is in exactly one of them."""
-    from worker.store import editions, measurements
+    from worker.store import editions, measurements, preflights
 
     with opened_house().database.read() as conn:
         found = editions.listed(conn, edition_id=EditionId(edition), limit=1)
         if not found:
             raise InputError(f"there is no edition {edition}", hint="see `tocsin editions list`")
-        shown = {**found[0], "conservation": editions.conservation(conn, EditionId(edition))}
+        looked = preflights.told(conn, EditionId(edition))
+        shown = {
+            **found[0],
+            "conservation": editions.conservation(conn, EditionId(edition)),
+            "preflight": looked,
+        }
         measured = measurements.totals(conn, EditionId(edition))
     if measured:
         shown["measured"] = measured
@@ -56,6 +62,7 @@ def show(
     rows = [{"field": name, "value": value} for name, value in found[0].items() if name != "audience"]
     rows += [{"field": name, "value": str(count)} for name, count in shown["conservation"].items()]
     rows += [{"field": f"{what} by {who}", "value": str(n)} for what, by in measured.items() for who, n in by.items()]
+    rows += preflight.shown(looked)
     print_rows(rows, as_json=False, columns=("field", "value"))
 
 
@@ -88,7 +95,7 @@ def pause(edition: _Edition, reason: _Reason = "", as_json: Json = False) -> Non
 
 @app.command()
 def resume(edition: _Edition, reason: _Reason = "", as_json: Json = False) -> None:
-    """Go on with an edition that was paused, or that its canary holds."""
+    """Go on with an edition that was paused, or that its canary or its preflight holds."""
     _steer(edition, Command.RESUME, reason, as_json=as_json)
 
 
@@ -106,8 +113,8 @@ def _steer(edition: int, command: Command, reason: str, *, as_json: bool) -> Non
     steered = steer(found.database, EditionId(edition), command, actor=operator(), reason=reason)
     if steered is None:
         raise InputError(f"there is no edition {edition}", hint="see `tocsin editions list`")
-    if steered.status is EditionStatus.SENDING and not steered.refused:
-        found.ring("sweep_deliveries")
+    if steered.status in {EditionStatus.SENDING, EditionStatus.DRAFT} and not steered.refused:
+        found.ring("sweep_deliveries" if steered.status is EditionStatus.SENDING else "sweep_planning")
     if as_json:
         print_json(steered.told())
     messages.print(steered.says)

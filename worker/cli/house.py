@@ -70,7 +70,9 @@ def print_json(value: object) -> None:
     sys.stdout.write(json.dumps(value, ensure_ascii=False, default=_plain) + "\n")
 
 
-def print_rows(rows: Iterable[Mapping[str, Any]], *, as_json: bool, columns: Iterable[str]) -> None:
+def print_rows(
+    rows: Iterable[Mapping[str, Any]], *, as_json: bool, columns: Iterable[str], to_stderr: bool = False
+) -> None:
     """Print rows as JSON lines, or some of their columns as a table."""
     if as_json:
         for row in rows:
@@ -82,8 +84,9 @@ def print_rows(rows: Iterable[Mapping[str, Any]], *, as_json: bool, columns: Ite
         table.add_column(name.replace("_", " "), overflow="fold")
     for row in rows:
         table.add_row(*(Text(_cell(row[name])) for name in names))  # plain: brackets in a headline are no markup
-    width = None if sys.stdout.isatty() else _PIPED_COLUMNS  # a pipe has no edge to wrap at
-    Console(width=width).print(table)
+    stream = sys.stderr if to_stderr else sys.stdout
+    width = None if stream.isatty() else _PIPED_COLUMNS  # a pipe has no edge to wrap at
+    Console(width=width, stderr=to_stderr).print(table)
 
 
 def stamp(at: datetime) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from worker.cli import preflight
 from worker.cli.house import Json, messages, opened_house, operator, print_json, print_rows, reader_of
 from worker.errors import InputError
 from worker.model import EditionId
@@ -29,6 +30,7 @@ def register(app: typer.Typer) -> None:
     app.command("test-send")(try_out)
     app.command()(send)
     app.command()(skip)
+    preflight.register(app)
 
 
 def preview(
@@ -58,6 +60,7 @@ def preview(
                 "stories": looked.stories,
                 "spare": looked.spare,
                 "choices": looked.issue.choices,
+                "preflight": _kept(found, edition),
             }
         )
         return
@@ -111,13 +114,19 @@ def try_out(
 def send(
     edition: _Issue,
     at_once: Annotated[bool, typer.Option("--now", help="Do not wait until it is due.")] = False,
+    anyway: Annotated[bool, typer.Option("--anyway", help="Let it go whatever its preflight finds.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Let an issue go: one that needs approval when it is due, any other now. From then on it is fixed."""
+    """Let an issue go: one that needs approval when it is due, any other now. From then on it is fixed.
+
+    It is looked over first, as by `preflight`; exit status 1 when there is a problem.
+    """
     from worker.planning import run_choosing
 
     found = opened_house()
-    sent = run_choosing.approve(found.database, EditionId(edition), actor=operator(), at_once=at_once)
+    if not anyway and _is_waiting(found, edition) and not preflight.passes(found, edition):
+        raise typer.Exit(1)
+    sent = run_choosing.approve(found.database, EditionId(edition), actor=operator(), at_once=at_once, anyway=anyway)
     _tell(found, sent, as_json=as_json)
 
 
@@ -132,6 +141,21 @@ def skip(
     found = opened_house()
     skipped = run_choosing.skip(found.database, EditionId(edition), actor=operator(), reason=reason)
     _tell(found, skipped, as_json=as_json)
+
+
+def _kept(house: House, edition: int) -> dict[str, object] | None:
+    from worker.store import preflights
+
+    with house.database.read() as conn:
+        return preflights.told(conn, EditionId(edition))
+
+
+def _is_waiting(house: House, edition: int) -> bool:
+    """Tell whether there is something to look over: an issue that nobody gets yet, with enough to tell."""
+    from worker.planning.run_choosing import look
+
+    looked = look(house.database, EditionId(edition))
+    return looked.issue.is_waiting and looked.content is not None
 
 
 def _tell(house: House, edited: Edited, *, as_json: bool) -> None:

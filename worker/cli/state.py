@@ -118,10 +118,11 @@ def _database(found: House) -> Iterator[Finding]:
 
 def _sends(found: House) -> Iterator[Finding]:
     from worker.lifecycle import State
-    from worker.store import editions, steering
+    from worker.store import editions, preflights, steering
 
     with found.database.read() as conn:
         stopped = steering.stopped(conn)
+        doubtful = preflights.doubtful(conn)
         unknown = editions.states(conn).get(State.UNKNOWN, 0)
     if not stopped:
         yield Finding(part="sends", health=Health.WELL, says="no edition is held or paused")
@@ -133,6 +134,12 @@ def _sends(found: House) -> Iterator[Finding]:
             says=f"edition {edition_id} is {reason or status}",
             advice=f"{'find the cause, then ' * is_held}`tocsin editions resume {edition_id}` or `cancel`",
         )
+    for edition_id, held_by in doubtful:
+        advice = (
+            f"mend it, or `tocsin editions send {edition_id} --anyway`; `editions preflight {edition_id}` has it all"
+        )
+        says = f"edition {edition_id} will be held when it is due: {held_by}"
+        yield Finding(part="sends", health=Health.NOTE, says=says, advice=advice)
     if unknown:
         yield Finding(
             part="sends",

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from worker.delivery.steering import Command, Refused, follow
 from worker.model import EditionId, EditionStatus
-from worker.store import canaries, editions, house, steering
+from worker.store import canaries, editions, house, preflights, steering
 from worker.store.database import Database
 
 _LONGEST_REASON = 500
@@ -100,6 +100,13 @@ def _steer(conn: Connection, edition_id: EditionId, command: Command, *, actor: 
             return Steered(edition_id=edition_id, was=was, status=was, refused=following)
         if following in {was, planned_as}:
             return Steered(edition_id=edition_id, was=was, status=following)
+        if (
+            was is EditionStatus.HELD
+            and following is EditionStatus.SENDING
+            and not steering.has_readers(conn, edition_id)
+        ):
+            following = EditionStatus.DRAFT  # its preflight holds it, and a person says that it goes all the same
+            preflights.waive(conn, edition_id, by=actor)
         why = _why(command, actor, reason)
         if steering.change_status(conn, edition_id, was=was, to=following, reason=why):
             break  # otherwise somebody was quicker: it is asked again what to do

@@ -12,7 +12,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from worker.facts import Issue, StoredNewsletter
-from worker.model import Approval, Timing
+from worker.model import Approval, EditionStatus, Timing
 from worker.planning.times import is_stale
 from worker.recurrence import FIRST_ZONE, next_issue, next_occurrence, wall_time
 
@@ -61,7 +61,10 @@ def issue_after(newsletter: StoredNewsletter, starts_on: date, after: datetime) 
 
 
 def decide_start(newsletter: StoredNewsletter, issue: Issue, *, at: datetime) -> tuple[Step, str]:
-    """Decide what becomes of a draft that is due, and why."""
+    """Decide what becomes of a draft that is due, or held, and why."""
+    if issue.status is EditionStatus.HELD:
+        over = is_over(newsletter, issue, at=at)
+        return (Step.END, f"{issue.reason}; nobody let it go in time") if over else (Step.WAIT, issue.reason)
     if newsletter.approval is Approval.REQUIRED and issue.approved_at is None:
         if is_over(newsletter, issue, at=at):
             return Step.END, "nobody approved it in time"

@@ -38,6 +38,7 @@ class Policy(Rules):
     domain: str
     confirmation_expires: timedelta = timedelta(days=1)
     first_share: FirstShare = field(default_factory=FirstShare)
+    preflight_patience: timedelta | None = None  # how long an issue that is due waits for a look; None: it does not
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -22,7 +22,8 @@ from worker.planning.decide_newsletter import Skipped, for_reader
 from worker.planning.newsletter_content import as_test, issue_content
 from worker.planning.rules import Policy
 from worker.planning.run_issues import Made, end, freeze, make, tellings_of
-from worker.store import contents, editions, house, issues, newsletters
+from worker.planning.run_preflight import let_go, waive
+from worker.store import contents, editions, house, issues, newsletters, preflights
 from worker.store.contents import FrozenContent
 from worker.store.database import Database, now
 from worker.store.people import Reader
@@ -110,7 +111,8 @@ def choose_anew(
     """
     with database.write() as conn:
         issue, _ = _issue_of(conn, edition_id, locked=True)
-        if refused := _gone(issue) or _fixed(issue):
+        is_held = issue.status is EditionStatus.HELD  # then what is fixed is what is to be mended
+        if refused := _gone(issue) or (None if is_held else _fixed(issue)):
             return refused
         choosing = edit(Choosing.model_validate(issue.choices))
         named = {*choosing.pins, *choosing.order, *choosing.dropped, *choosing.notes}
@@ -121,19 +123,30 @@ def choose_anew(
             raise InputError(f"nothing tells the story {missing[0]}", where=where, hint=hint)
         chosen = choosing.model_dump(mode="json")
         issues.choose(conn, issue.id, chosen)
+        preflights.forget(conn, issue.id)
         house.note(conn, actor=actor, action="choose", subject=f"edition {issue.id}", choices=chosen)
+        if is_held:
+            issues.thaw(conn, issue.id)
+            let_go(conn, issue, actor=actor, why="chosen anew")
+            again = ", and is to be approved again" if issue.approved_at else ""
+            says = f"edition {issue.id}: chosen; it is a draft again{again}"
+            return Edited(id=issue.id, status=EditionStatus.DRAFT, says=says)
         return Edited(id=issue.id, status=issue.status, says=f"edition {issue.id}: chosen")
 
 
-def approve(database: Database, edition_id: EditionId, *, actor: str, at_once: bool = False) -> Edited:
+def approve(
+    database: Database, edition_id: EditionId, *, actor: str, at_once: bool = False, anyway: bool = False
+) -> Edited:
     """Let an issue go when it is due: from now on it is fixed. One that may go already goes at once.
 
-    One that comes to its readers by their own clocks does so in either case.
+    One that comes to its readers by their own clocks does so in either case. `anyway`: whatever its preflight finds.
     """
     with database.write() as conn:
         issue, newsletter = _issue_of(conn, edition_id, locked=True)
-        if refused := _gone(issue):
+        if refused := _gone(issue) or (None if anyway else _held(issue)):
             return refused
+        if anyway:
+            waive(conn, issue, actor=actor)
         at = now(conn)
         is_new = issue.approved_at is None
         if is_new:
@@ -250,10 +263,18 @@ def _issue_of(conn: Connection, edition_id: EditionId, *, locked: bool = False) 
 
 def _gone(issue: Issue) -> Edited | None:
     """Refuse to touch an issue that is no draft any more."""
-    if issue.status is EditionStatus.DRAFT:
+    if issue.is_waiting:
         return None
     because = f": {issue.reason}" if issue.reason else ""
     says = f"edition {issue.id} is {issue.status} already{because}"
+    return Edited(id=issue.id, status=issue.status, says=says, refused=True)
+
+
+def _held(issue: Issue) -> Edited | None:
+    """Refuse to let an issue go that its preflight holds."""
+    if issue.status is not EditionStatus.HELD:
+        return None
+    says = f"edition {issue.id} is {issue.reason}. Mend it, or let it go as it is: `tocsin editions send --anyway`"
     return Edited(id=issue.id, status=issue.status, says=says, refused=True)
 
 

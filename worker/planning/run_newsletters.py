@@ -24,6 +24,7 @@ from worker.model import (
     SubscriptionId,
     Timing,
 )
+from worker.planning.decide_clearance import Clearance
 from worker.planning.decide_issue import (
     ROUND_THE_WORLD,
     Step,
@@ -38,9 +39,11 @@ from worker.planning.rules import Policy
 from worker.planning.run_archive import publish
 from worker.planning.run_copies import Made, close
 from worker.planning.run_issue_copies import Served
+from worker.planning.run_issues import Made as Ranked
 from worker.planning.run_issues import end, freeze, make
+from worker.planning.run_preflight import clearance, hold
 from worker.planning.times import is_stale
-from worker.store import issues, newsletters, runs, turns
+from worker.store import archive, issues, newsletters, preflights, runs, turns
 from worker.store.database import Database, now
 
 CHUNK_READERS: Final = 500
@@ -57,7 +60,7 @@ def plan_newsletters(database: Database, policy: Policy, *, at: datetime | None 
     with database.read() as conn:
         drafts = issues.open_issues(conn, at=moment)
     for issue in drafts:
-        _begin(database, issue.id, at=moment)
+        _begin(database, policy, issue.id, at=moment)
     made: list[Made] = []
     with database.read() as conn:
         unfinished = runs.unfinished(conn, RunKind.NEWSLETTER)
@@ -93,33 +96,52 @@ def _draft(database: Database, policy: Policy, newsletter: StoredNewsletter, *, 
         issues.draft(conn, newsletter, slot=slot, due_at=draft.due_at, expires_at=expires_at)
 
 
-def _begin(database: Database, edition_id: EditionId, *, at: datetime) -> None:
+def _begin(database: Database, policy: Policy, edition_id: EditionId, *, at: datetime) -> None:
     """Freeze an issue that is due and may go; end one that has too little, or that nobody approved in time."""
     with database.write() as conn:
         turns.share(conn, ())
         issue = issues.issue(conn, edition_id, locked=True)
         newsletter = newsletters.by_id(conn, issue.newsletter_id) if issue else None
-        if issue is None or newsletter is None or issue.status is not EditionStatus.DRAFT:
+        if issue is None or newsletter is None or not issue.is_waiting:
             return
         step, reason = decide_start(newsletter, issue, at=at)
         if step is Step.END:
             end(conn, issue, reason=reason)
         elif step is Step.WAIT:
             issues.change(conn, issue.id, reason=reason)
-        elif step is Step.ROUND:
-            publish(conn, newsletter, issue, at=at)
-            _finish_round(conn, newsletter, issue, at=at)
-        if step is not Step.GO:
+        if step not in {Step.GO, Step.ROUND}:
             return
         made = make(conn, newsletter, issue, at=at)
+        if step is Step.ROUND:
+            if _is_cleared(conn, policy, newsletter, issue, made, at=at):
+                publish(conn, newsletter, issue, at=at, made=made)
+                issues.change(conn, issue.id, reason="")
+            _finish_round(conn, newsletter, issue, at=at)
+            return
         everybodys = for_reader(made.ranking, made.news, made.selection, seen={})
         if isinstance(everybodys, Skipped):
             end(conn, issue, reason=everybodys.reason)
+            return
+        if not _is_cleared(conn, policy, newsletter, issue, made, at=at):
             return
         freeze(conn, issue, made)
         publish(conn, newsletter, issue, at=at, made=made)
         status = EditionStatus.PLANNING if newsletter.timing is Timing.NEWSROOM else EditionStatus.DRAFT
         issues.change(conn, issue.id, status=status, reason="")
+
+
+def _is_cleared(
+    conn: Connection, policy: Policy, newsletter: StoredNewsletter, issue: Issue, made: Ranked, *, at: datetime
+) -> bool:
+    """Tell whether an issue may go; hold it, or fix it for somebody to look at, where it may not."""
+    verdict, held_by = clearance(conn, policy, newsletter, issue, made, at=at)
+    if verdict is Clearance.HOLD:
+        hold(conn, issue, held_by)
+    elif verdict is Clearance.WAIT:
+        freeze(conn, issue, made)
+        preflights.ask(conn, issue.id)
+        issues.change(conn, issue.id, reason="is looked over")
+    return verdict is Clearance.GO
 
 
 def _finish_round(conn: Connection, newsletter: StoredNewsletter, issue: Issue, *, at: datetime) -> None:
@@ -161,7 +183,7 @@ def _chunk(database: Database, policy: Policy, run_id: RunId, *, at: datetime) -
 
 def _let_be(conn: Connection, run_id: RunId, issue: Issue | None) -> None:
     """Leave a run alone whose issue waits still, and end one whose issue is over."""
-    if issue is None or issue.status is EditionStatus.DRAFT:
+    if issue is None or issue.is_waiting:
         return
     run = runs.claim(conn, run_id)
     if run is not None:
@@ -253,9 +275,9 @@ def _serve_group(
     """Give one issue's readers of an instant their copies, or move them on where there is none for them."""
     issue = issues.issue_at(conn, newsletter, wall) if wall else None
     is_fresh = not is_stale(due_at, at, policy.digest_expires)
-    is_open = issue is not None and issue.status is EditionStatus.DRAFT
-    if is_fresh and is_open and issue is not None and not issue.ranking:
-        return []  # it waits for approval, and they with it
+    is_open = issue is not None and issue.is_waiting
+    if is_fresh and is_open and issue is not None and not _has_begun(conn, policy, issue):
+        return []  # it waits for approval or for a look, and they with it
     # After a long silence the latest instant that is still worthwhile is made up, and the earlier ones are not.
     after = max(at, due_at) if is_fresh else at - policy.digest_expires
     claimed = newsletters.claim(conn, _next_dues(newsletter, readers, after=after), due_at=due_at)
@@ -266,6 +288,13 @@ def _serve_group(
         return []
     served = Served(conn, newsletter, issue, at=at)
     return served.give(policy, part, [reader for reader in readers if reader.subscription_id in claimed])
+
+
+def _has_begun(conn: Connection, policy: Policy, issue: Issue) -> bool:
+    """Tell whether an issue goes round the world already."""
+    if policy.preflight_patience is None:
+        return bool(issue.ranking) and issue.status is EditionStatus.DRAFT
+    return archive.is_published(conn, issue.id)
 
 
 def _next_dues(

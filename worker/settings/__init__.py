@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from worker.errors import ConfigurationError
 from worker.settings.guarding import Guarding
 from worker.settings.kinds import PREFIX, variable
+from worker.settings.looking_over import LookingOver
 from worker.settings.measuring import Measuring
 from worker.settings.newspaper import Newspaper
 from worker.settings.picturing import Picturing
@@ -61,6 +62,7 @@ _NO_SETTINGS: Final = {"TOCSIN_PARENT_PID", "TOCSIN_LOG_LEVEL"}  # the superviso
 class Settings(
     Measuring,
     Delivering,
+    LookingOver,
     Planned,
     Guarding,
     SigningUp,

@@ -21,8 +21,15 @@ from worker.store.schema import Edition, EditionDraft, PlanningRun
 _NEVER_SENT: Final = (EditionStatus.CANCELLED,)
 
 
+# Held, and with an audience: then its canary holds it, and it is no draft.
+_IS_WAITING: Final = sa.and_(
+    Edition.status.in_((EditionStatus.DRAFT, EditionStatus.HELD)), Edition.planned_at.is_(None)
+)
 _ISSUE: Final = (
-    *(getattr(Edition, name) for name in ("id", "slot", "newsletter_id", "status", "reason", "due_at", "expires_at")),
+    *(
+        getattr(Edition, name)
+        for name in ("id", "slot", "newsletter_id", "status", "reason", "due_at", "expires_at", "planned_at")
+    ),
     *(getattr(EditionDraft, name) for name in ("choices", "ranking", "approved_by", "approved_at")),
 )
 
@@ -76,8 +83,8 @@ def issue(conn: Connection, edition_id: EditionId, *, locked: bool = False) -> I
 
 
 def open_issues(conn: Connection, *, at: datetime) -> list[Issue]:
-    """Return the drafts whose time has come, the longest due first."""
-    query = _issues().where(Edition.status == EditionStatus.DRAFT, Edition.due_at <= at)
+    """Return the drafts whose time has come, those held before anybody got them too, the longest due first."""
+    query = _issues().where(_IS_WAITING, Edition.due_at <= at)
     rows = conn.execute(query.order_by(Edition.due_at, Edition.id))
     return [Issue(**row._mapping) for row in rows]  # noqa: SLF001  Row's documented view
 
@@ -110,6 +117,12 @@ def freeze(conn: Connection, edition_id: EditionId, ranking: Sequence[StoryId]) 
     conn.execute(sa.update(EditionDraft).where(EditionDraft.edition_id == edition_id).values(ranking=list(ranking)))
 
 
+def thaw(conn: Connection, edition_id: EditionId) -> None:
+    """Undo that an issue was fixed and approved: something else is to go."""
+    mine = EditionDraft.edition_id == edition_id
+    conn.execute(sa.update(EditionDraft).where(mine).values(ranking=[], approved_by="", approved_at=None))
+
+
 def approve(conn: Connection, edition_id: EditionId, *, by: str, at: datetime) -> None:
     """Note who let an issue go."""
     mine = EditionDraft.edition_id == edition_id
@@ -117,9 +130,8 @@ def approve(conn: Connection, edition_id: EditionId, *, by: str, at: datetime) -
 
 
 def change(conn: Connection, edition_id: EditionId, **values: Any) -> bool:  # noqa: ANN401  column values by name
-    """Set columns of an issue that is still a draft; False when it is none any more."""
-    still = (Edition.id == edition_id, Edition.status == EditionStatus.DRAFT)
-    return conn.execute(sa.update(Edition).where(*still).values(**values)).rowcount == 1
+    """Set columns of an issue that is still a draft, or held as one; False when it is none any more."""
+    return conn.execute(sa.update(Edition).where(Edition.id == edition_id, _IS_WAITING).values(**values)).rowcount == 1
 
 
 def part(conn: Connection, newsletter: StoredNewsletter, of: Issue, *, due_at: datetime, slot: str) -> EditionId | None:

@@ -14,10 +14,10 @@ from sqlalchemy import Connection
 from worker.lifecycle import OPEN, State
 from worker.model import Approval, EditionStatus
 from worker.store.schema import (
+    ArchivedIssue,
     Article,
     Delivery,
     Edition,
-    EditionDraft,
     Match,
     Newsletter,
     Source,
@@ -91,7 +91,7 @@ def progress(conn: Connection, *, since: datetime, digests_due_at: datetime | No
 def _newsletters_due(conn: Connection, *, at: datetime) -> int:
     """Count newsletters to be drafted, and drafts to be sent. One that waits for an editor's word is not due."""
     waits = sa.exists().where(Newsletter.id == Edition.newsletter_id, Newsletter.approval == Approval.REQUIRED)
-    begun = sa.exists().where(EditionDraft.edition_id == Edition.id, sa.cast(EditionDraft.ranking, sa.Text) != "[]")
+    begun = sa.exists().where(ArchivedIssue.edition_id == Edition.id)
     drafts = (Edition.status == EditionStatus.DRAFT, Edition.due_at <= at, ~waits, ~begun)
     return _count(conn, Newsletter.id, Newsletter.next_due_at <= at) + _count(conn, Edition.id, *drafts)
 

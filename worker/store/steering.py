@@ -27,6 +27,12 @@ def standing(conn: Connection, edition_id: EditionId) -> tuple[EditionStatus, Ed
     return (row.status, row.planned_as) if row else None
 
 
+def has_readers(conn: Connection, edition_id: EditionId) -> bool:
+    """Tell whether an edition's audience is fixed: an issue that its preflight holds has none yet."""
+    fixed = sa.select(Edition.id).where(Edition.id == edition_id, Edition.planned_at.is_not(None))
+    return conn.execute(fixed).first() is not None
+
+
 def stopped(conn: Connection) -> list[tuple[EditionId, EditionStatus, str]]:
     """Return the editions that wait for a person, with the reasons."""
     query = sa.select(Edition.id, Edition.status, Edition.reason).where(

@@ -6,7 +6,7 @@ Parses and answers; the delivery room decides.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, HTTPException, Path, Query
 from fastapi.responses import Response
@@ -18,7 +18,7 @@ from worker.delivery.steering import Command
 from worker.lifecycle import State
 from worker.measures import Measure, Visitor
 from worker.model import Canary, EditionId, EditionKind, EditionStatus, Lane, Severity, SubscriberId
-from worker.store import editions, ledger, measurements
+from worker.store import editions, ledger, measurements, preflights
 from worker.web.api import MISSING, PROBLEMS, Body, problem_answers
 from worker.web.api_etags import NOT_NEW, TAGGED, IfNoneMatch, answer
 from worker.web.api_keys import Scope, needs
@@ -52,10 +52,34 @@ class Line(BaseModel):
     finished_at: datetime | None
 
 
+class Found(BaseModel):
+    """One thing that a check has found about an edition's mail."""
+
+    check: str
+    result: Literal["ok", "warning", "problem", "not checked"]
+    found: str
+    advice: str
+    holds: bool
+
+
+class Preflight(BaseModel):
+    """What the last look at an edition's mail has found; `held_by` is what holds it, unless somebody waived that."""
+
+    result: Literal["ok", "warning", "problem", "not checked"]
+    looked_at: datetime
+    held_by: str
+    waived_by: str
+    findings: list[Found]
+
+
 class Edition(Line):
-    """One run. `conservation` has everybody of the audience in exactly one of its other terms."""
+    """One run. `conservation` has everybody of the audience in exactly one of its other terms.
+
+    `preflight` is null where nobody has looked over its mail.
+    """
 
     conservation: dict[str, int]
+    preflight: Preflight | None
 
 
 class MeasuredEdition(Edition):
@@ -150,7 +174,8 @@ def show(
             raise HTTPException(404, f"there is no edition {edition_id}")
         figures = editions.conservation(conn, EditionId(edition_id))
         measured = measurements.totals(conn, EditionId(edition_id))
-    shown = {**found[0], "conservation": figures, "measured": measured}
+        looked = preflights.told(conn, EditionId(edition_id))
+    shown = {**found[0], "conservation": figures, "measured": measured, "preflight": looked}
     return answer(request, (MeasuredEdition if measured else Edition).model_validate(shown))
 
 
@@ -169,8 +194,8 @@ def command_edition(
         raise HTTPException(404, f"there is no edition {edition_id}")
     if steered.refused:
         raise HTTPException(409, steered.says)
-    if steered.status is EditionStatus.SENDING:
-        site.house.ring("sweep_deliveries")
+    if steered.status in {EditionStatus.SENDING, EditionStatus.DRAFT}:
+        site.house.ring("sweep_deliveries" if steered.status is EditionStatus.SENDING else "sweep_planning")
     return steered.told()
 
 

@@ -97,9 +97,10 @@ class Answer(BaseModel):
 
 
 class Letting(Body):
-    """`now`: do not wait until it is due."""
+    """`now`: do not wait until it is due. `anyway`: let it go whatever its preflight finds."""
 
     now: bool = False
+    anyway: bool = False
 
 
 class Addressed(Body):
@@ -178,8 +179,10 @@ def approve(
 ) -> dict[str, object]:
     """Let an issue go: one that needs approval when it is due, any other now. From then on it is fixed."""
     _look(site, edition_id)
-    at_once = letting is not None and letting.now
-    edited = run_choosing.approve(site.house.database, EditionId(edition_id), actor=actor, at_once=at_once)
+    wanted = letting or Letting()
+    edited = run_choosing.approve(
+        site.house.database, EditionId(edition_id), actor=actor, at_once=wanted.now, anyway=wanted.anyway
+    )
     return _done(site, edited)
 
 

@@ -18,7 +18,7 @@ from typing import Final
 import httpcore
 import httpx
 
-from worker.errors import FetchError
+from worker.errors import PrivateAddressError
 
 # A host's dead IPv6 route must not use up the whole fetch's time.
 _MAX_TRIES: Final = 4
@@ -64,7 +64,7 @@ class _GuardedBackend(httpcore.AsyncNetworkBackend):
         addresses = await _resolve(host, port)
         refused = [address for address in addresses if not is_public(address)]
         if refused:
-            raise FetchError(f"{host} is at {refused[0]}, which is not on the public internet: refused")
+            raise PrivateAddressError(f"{host} is at {refused[0]}, which is not on the public internet: refused")
         limit_s = _CONNECT_S if timeout is None else min(timeout, _CONNECT_S)
         failure: httpcore.ConnectError | httpcore.ConnectTimeout | None = None
         for address in addresses[:_MAX_TRIES]:

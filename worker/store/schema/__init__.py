@@ -33,6 +33,7 @@ from worker.store.schema.planning import (
     PlanningRun,
     StoryCard,
 )
+from worker.store.schema.preflights import Preflight
 from worker.store.schema.stories import StoryReading
 from worker.store.schema.terms import ArticleTerms, Term, TermStem
 from worker.store.schema.topics import Match, Topic, TopicStory
@@ -73,6 +74,7 @@ __all__ = [
     "OwnLetter",
     "PictureAddress",
     "PlanningRun",
+    "Preflight",
     "Request",
     "Source",
     "Story",
