@@ -7,6 +7,7 @@ fields it has tomorrow. Hypothesis puts a few values in a few places and makes t
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,8 +20,10 @@ from hypothesis import strategies as st
 from worker.content import AnyContent, Newsroom, Personal, thaw
 from worker.rendering import samples
 from worker.rendering.compile import Renderer
+from worker.rendering.counted import UNCOUNTED, Counted
 from worker.rendering.holes import marks
 from worker.rendering.mail import CompiledMail
+from worker.rendering.prose import web_address
 from worker.rendering.signing import Signer
 
 Place = tuple[str | int, ...]
@@ -104,9 +107,11 @@ class Source:
     newsroom: Newsroom
     personal: Personal
 
+    counted: Counted = UNCOUNTED
+
     def compiled(self, signer: Signer | None = None) -> CompiledMail:
         """Compile it."""
-        return Renderer(newsroom=self.newsroom, signer=signer).compile(self.content)
+        return Renderer(newsroom=self.newsroom, signer=signer).compile(self.content, self.counted)
 
 
 @cache
@@ -156,7 +161,17 @@ def forged(seed: int) -> Source:
     kind = samples.KINDS[seed % len(samples.KINDS)]
     locale = samples.LOCALES[seed // len(samples.KINDS) % len(samples.LOCALES)]
     put = {place: _forged(random, place) for place in places(kind, locale) if random.random() < 0.8}
-    return source(kind, locale, put)
+    made = source(kind, locale, put)
+    return dataclasses.replace(made, counted=_counted(made.content)) if random.random() < 0.3 else made
+
+
+def _counted(content: AnyContent) -> Counted:
+    """Let all links of a mail lead by way of our pages, as a house may have it."""
+    base = "https://news.courier.example"
+    urls = {web_address(card.url) for card in content.all_cards()} - {""}
+    return Counted(
+        links={url: f"{base}/c/{number}" for number, url in enumerate(sorted(urls))}, pixel=f"{base}/o/1.gif"
+    )
 
 
 def _forged(random: Random, place: Place) -> str:

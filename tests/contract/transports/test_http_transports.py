@@ -12,7 +12,7 @@ import pytest
 from tests.contract.transports.parts import KOREA, TRUMP, Sent, meant, message
 from tests.contract.transports.playing import Play, request, transport_of
 from tests.contract.transports.scripted_server import run
-from tests.hostile import forged
+from tests.hostile import Source, forged, source
 from worker.adapters.transports.http_wire import Posting
 from worker.errors import Blame, SendError
 from worker.model import OutgoingMessage, Receipt
@@ -81,21 +81,27 @@ def test_mails_as_they_are_rendered_arrive_word_for_word(provider, kind, locale)
 
 
 SEEDS = 12
+THEIR_WORDS = (
+    "{{ 7 * 7 }} {% if x %} {# x {{{ %recipient.delivery% %unsubscribe_url% 5%recipient.percent% -tocsin.t_view-"
+)
 
 
 @functools.cache
-def hostile(seed: int) -> OutgoingMessage:
-    """Write a copy of a mail whose every word is somebody's attack, to an address that is merely odd."""
-    source = forged(seed)
-    parts = source.compiled().parts(source.personal)
+def attacks() -> tuple[OutgoingMessage, ...]:
+    """Write mails whose every word is somebody's attack, to addresses that are merely odd."""
+    titled = source("alert", "en", {("content", "card", "title"): THEIR_WORDS})
+    return tuple(_attack(number, one) for number, one in enumerate([*map(forged, range(SEEDS)), titled]))
+
+
+def _attack(number: int, one: Source) -> OutgoingMessage:
     # The stand-ins know the house's From and Reply-To.
     parts = dataclasses.replace(
-        parts,
+        one.compiled().parts(one.personal),
         from_name="The Harbour Courier",
         from_address="news@courier.example",
         reply_to="desk@courier.example",
     )
-    return dataclasses.replace(message(seed, recipient=source.personal.recipient), parts=parts)
+    return dataclasses.replace(message(number, recipient=one.personal.recipient), parts=parts)
 
 
 def shown(sent: Sent) -> Sent:
@@ -105,7 +111,7 @@ def shown(sent: Sent) -> Sent:
 
 def test_hostile_mails_arrive_word_for_word_too(provider):
     async def test():
-        play, messages = Play(provider), [hostile(seed) for seed in range(SEEDS)]
+        play, messages = Play(provider), attacks()
         async with play.server as server:
             transport = transport_of(provider, server.url)
             answers = await transport.send(request(*messages))

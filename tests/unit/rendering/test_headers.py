@@ -119,3 +119,13 @@ def test_a_house_without_a_reply_address_has_no_reply_to():
     mail = message(Renderer(newsroom=house), "alert")
     assert "Reply-To" not in mail
     assert mail["From"].addresses[0].display_name == "Straße & Söhne, “Kurier”"
+
+
+@pytest.mark.parametrize("locale", samples.LOCALES)
+@pytest.mark.parametrize("kind", samples.KINDS)
+def test_the_page_in_a_browser_shows_what_the_mail_shows_in_the_language_that_both_name(kind, locale):
+    personal = samples.personal(kind, locale)
+    mail = Renderer(newsroom=samples.newsroom(locale)).compile(samples.content(kind, locale))
+    assert mail.html(personal) == mail.mailed_html(personal)
+    language = message_from_bytes(mail.fill(personal))["Content-Language"]
+    assert f'<html lang="{language}" dir="ltr"' in mail.mailed_html(personal)

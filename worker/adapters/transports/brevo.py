@@ -6,11 +6,15 @@ Pages, as of 2026-11-28: developers.brevo.com/reference/send-transac-email, /doc
 One message a request: the versions of its batch have no headers of their own, so that a batch's readers would share one
 List-Unsubscribe. A key must be a UUID; a repeat is answered `duplicate_parameter`, and then it was accepted before. One
 page says that keys last 30 minutes, another 15: we trust them for less.
+
+It reads subject and texts as its own template language (help.brevo.com, article 4402386448530), so a headline about
+`{{ templates }}` must not look like one.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Collection, Sequence
 from typing import Any, Final
@@ -24,6 +28,8 @@ from worker.model import OutgoingMessage
 from worker.ports import Answer
 
 _LONGEST_NAME: Final = 70
+_LIKE_A_TAG: Final = re.compile(r"\{(?=[{%#])")
+_BRACE: Final = "{{ params.brace }}"
 
 
 class BrevoTransport(HttpTransport):
@@ -39,9 +45,10 @@ class BrevoTransport(HttpTransport):
         said: dict[str, Any] = {
             "sender": _person(parts.from_name, parts.from_address),
             "to": [_person(parts.to_name, address_of(message))],
-            "subject": parts.subject,
-            "textContent": parts.text,
-            "htmlContent": parts.html,
+            "subject": _LIKE_A_TAG.sub(_BRACE, parts.subject),
+            "textContent": _LIKE_A_TAG.sub(_BRACE, parts.text),
+            "htmlContent": _LIKE_A_TAG.sub("&#123;", parts.html),
+            "params": {"brace": "{"},
             "headers": {
                 **dict(parts.headers),
                 "X-Mailin-custom": json.dumps(ours),

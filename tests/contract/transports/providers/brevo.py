@@ -7,6 +7,7 @@ Pages: developers.brevo.com/reference/send-transac-email, /docs/heterogenous-ver
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Collection
 
@@ -30,12 +31,19 @@ def _read(posted: Posted) -> list[Sent]:
         Sent(
             recipient=to["email"],
             delivery=custom["tocsin_delivery"],
-            subject=said["subject"],
-            text=said["textContent"],
-            html=said["htmlContent"],
+            subject=_templated(said["subject"], said["params"]),
+            text=_templated(said["textContent"], said["params"]),
+            html=_templated(said["htmlContent"], said["params"]),
             headers=headers,
         )
     ]
+
+
+def _templated(text: str, params: dict[str, str]) -> str:
+    """Do what the template language does with a variable; anything else would fail, or show what it should not."""
+    variable = r"\{\{ params\.(\w+) \}\}"
+    assert not re.search(r"\{[{%#]", re.sub(variable, "", text))
+    return re.sub(variable, lambda found: params[found[1]], text)
 
 
 def _answer(posted: Posted, refused: Collection[str]) -> Reply:
