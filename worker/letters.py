@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from worker.content import AnyContent, LetterContent, Newsroom, Personal, StoryCard, card_numbers, thaw, without
 from worker.letter_links import LINK_OF, good_for
-from worker.measures import MEASURED_KINDS, Measure
+from worker.measures import MEASURED_KINDS, TRAP, Measure
 from worker.model import DeliveryId, EditionKind, Form, OutgoingMessage
 from worker.rendering.compile import Renderer
 from worker.rendering.counted import UNCOUNTED, Counted
@@ -125,15 +125,16 @@ class Letters:
     def _counted(self, due: DueDelivery, content: AnyContent) -> Counted:
         """Return an edition's addresses: nothing in them is a reader's."""
         base, sign, edition = self._newsroom.base_url, self._tokens.sign, due.edition_id
-        links = {}
-        if Measure.CLICKS in self._measures:
-            cards = reversed(content.all_cards())  # of several with one address the first one's clicks are counted
-            links = {
-                web_address(card.url): f"{base}/c/{sign(Purpose.CLICK, edition, card.article_id)}" for card in cards
-            }
-            links.pop("", None)
-        counts_opens = Measure.OPENS in self._measures
-        return Counted(links=links, pixel=f"{base}/o/{sign(Purpose.OPEN, edition)}.gif" if counts_opens else "")
+        pixel = f"{base}/o/{sign(Purpose.OPEN, edition)}.gif" if Measure.OPENS in self._measures else ""
+        if Measure.CLICKS not in self._measures:
+            return Counted(pixel=pixel)
+
+        def link(article_id: int) -> str:
+            return f"{base}/c/{sign(Purpose.CLICK, edition, article_id)}"
+
+        cards = reversed(content.all_cards())  # of several with one address the first one's clicks are counted
+        links = {address: link(card.article_id) for card in cards if (address := web_address(card.url))}
+        return Counted(links=links, pixel=pixel, trap=link(TRAP) if links else "")
 
     def _thaw(self, due: DueDelivery) -> AnyContent:
         """Read a content; its cards are read once for all contents that show them."""

@@ -33,6 +33,10 @@ MEASURED_KINDS: Final = frozenset(
 """News. Questions for consent and letters about a reader's own business are never counted."""
 
 
+TRAP: Final = 0
+"""Stands for an article in the link that nobody sees: there is none of this number."""
+
+
 def read_measures(text: str) -> frozenset[Measure]:
     """Read TOCSIN_MEASURE. Raises `ValueError`.
 

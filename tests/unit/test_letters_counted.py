@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from worker.content import AlertContent, AnyContent, DigestContent, Section
 from worker.errors import TokenError
 from worker.letters import Letters
-from worker.measures import MEASURED_KINDS, Measure
+from worker.measures import MEASURED_KINDS, TRAP, Measure
 from worker.model import DeliveryId, EditionKind, Form, Lane, Severity
 from worker.rendering import samples
 from worker.rendering.compile import Renderer
@@ -27,6 +27,9 @@ NOW = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
 TOKENS = Tokens(["a key of more than thirty-two characters"])
 NEWSROOM = samples.newsroom("en")
 RENDERER = Renderer(newsroom=NEWSROOM)
+
+
+_HIDDEN = r'style="[^"]*display:\s?none"'
 
 
 def letters(*measures: Measure) -> Letters:
@@ -68,8 +71,14 @@ def part(data: bytes, subtype: str) -> str:
 
 
 def counted_links(markup: str) -> list[tuple[int, ...]]:
-    tokens = re.findall(rf'href="{re.escape(NEWSROOM.base_url)}/c/([^"]+)"', markup)
+    """Return what links say that people see."""
+    tokens = re.findall(rf'href="{re.escape(NEWSROOM.base_url)}/c/([^"]+)"(?! {_HIDDEN})', markup)
     return [TOKENS.read(Purpose.CLICK, token, now=NOW) for token in tokens]
+
+
+def traps(markup: str) -> list[tuple[int, ...]]:
+    hidden = rf'<a href="{re.escape(NEWSROOM.base_url)}/c/([^"]+)" {_HIDDEN} aria-hidden="true" tabindex="-1"></a>'
+    return [TOKENS.read(Purpose.CLICK, token, now=NOW) for token in re.findall(hidden, markup)]
 
 
 def pixels(markup: str) -> list[tuple[int, ...]]:
@@ -96,6 +105,7 @@ def test_links_of_news_lead_by_way_of_us_and_the_text_part_says_where_they_go(ki
     articles = {card.article_id for card in content.all_cards() if card.url in stories_linked(was, content)}
     assert set(counted_links(markup)) == {(5, article) for article in articles}
     assert pixels(markup) == [(5,)]
+    assert traps(markup) == [(5, TRAP)]
     assert part(counted, "plain") == part(plain, "plain")
 
 
@@ -112,6 +122,7 @@ def test_letters_and_retractions_of_nothing_to_follow_have_no_counted_link(kind)
 def test_only_what_is_asked_for_is_in_the_mail(measure):
     markup = part(letters(measure).write(due(samples.content("digest", "en"))).data, "html")
     assert bool(counted_links(markup)) == (measure is Measure.CLICKS)
+    assert bool(traps(markup)) == (measure is Measure.CLICKS)
     assert bool(pixels(markup)) == (measure is Measure.OPENS)
 
 
@@ -160,7 +171,7 @@ def test_no_link_of_an_edition_says_another_edition_or_an_article_that_is_not_in
     content = AlertContent(locale="en", card=card)
     markup = part(COUNTED.write(due(content, edition=edition)).data, "html")
     assert set(counted_links(markup)) == {(edition, article)}
-    [token] = set(re.findall(r"/c/([\w.-]+)", markup))
+    token = re.findall(r"/c/([\w.-]+)", markup)[0]
     ours, signature = token.rsplit(".", 1)
     forged = TOKENS.sign(Purpose.CLICK, other, article).rsplit(".", 1)[0]
     if forged != ours:

@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 from sqlalchemy.exc import SQLAlchemyError
 
 from worker.errors import ConfigurationError
-from worker.measures import Measure, Visitor
+from worker.measures import TRAP, Measure, Visitor
 from worker.measuring.classify import Asked, classify
 from worker.measuring.window import What, Window
 from worker.store import measurements
@@ -66,6 +66,13 @@ class Meter:
             return ""
         self._count(Measure.CLICKS, known.link, article_id, asked, address, begun_s=known.begun_s)
         return known.link.url
+
+    def trap(self, edition_id: int, asked: Asked, *, address: str) -> None:
+        """Count nothing, and know a program that follows links which nobody sees."""
+        known = self._look_up(edition_id, TRAP)
+        if known.link and Measure.CLICKS in self._measures and not asked.opts_out:
+            with self._lock:
+                self._window.trap(known.link.edition_id, address=address, agent=asked.agent, at_s=self._clock())
 
     def open(self, edition_id: int, asked: Asked, *, address: str) -> None:
         """Count that a mail's image was fetched."""

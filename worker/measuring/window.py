@@ -81,6 +81,13 @@ class Window:
             client.lately.append(request)
             self._judge(client, at_s)
 
+    def trap(self, edition_id: int, *, address: str, agent: str, at_s: float) -> None:
+        """Know a client for a program: it has followed a link that no person sees."""
+        self._forget(at_s)
+        client = self._client(address, agent, edition_id)
+        client.is_robot = True
+        self._take_back(client, at_s)
+
     def settled(self, *, at_s: float, everything: bool = False) -> Counter[tuple[What, Visitor]]:
         """Take out, and count, what has waited long enough, or `everything`."""
         counts: Counter[tuple[What, Visitor]] = Counter()
@@ -91,15 +98,23 @@ class Window:
 
     def _judge(self, client: _Client, at_s: float) -> None:
         """See whether a client has followed too many links, and then take back what was thought of the latest."""
-        while client.lately[0].at_s < at_s - JUDGED_AFTER_S:
-            client.lately.popleft()
+        self._keep_lately(client, at_s)
         for most, within_s in TOO_MANY:
             if len({one.what for one in client.lately if one.at_s >= at_s - within_s}) >= most:
                 client.is_robot = True
         if client.is_robot:
-            for request in client.lately:
-                request.visitor = Visitor.ROBOT
-            client.lately.clear()
+            self._take_back(client, at_s)
+
+    def _take_back(self, client: _Client, at_s: float) -> None:
+        self._keep_lately(client, at_s)
+        for request in client.lately:
+            request.visitor = Visitor.ROBOT
+        client.lately.clear()
+
+    @staticmethod
+    def _keep_lately(client: _Client, at_s: float) -> None:
+        while client.lately and client.lately[0].at_s < at_s - JUDGED_AFTER_S:
+            client.lately.popleft()
 
     def _client(self, address: str, agent: str, edition_id: int) -> _Client:
         name = hashlib.blake2b(f"{address}\n{agent}".encode(errors="replace"), key=self._salt, digest_size=12).digest()

@@ -136,8 +136,8 @@ class Renderer:
         subject = one_line(fragments.render(language, f"{folder}/subject.txt.j2", {"view": view}))
         words, markup = Slots(fragments, language), Slots(fragments, language)
         text = fragments.render(language, f"{folder}/text.txt.j2", {"view": view, "fragment": words})
-        shown = {"view": with_links(view, counted), "fragment": markup, "subject": subject, "pixel": counted.pixel}
-        page = fragments.render(language, f"{folder}/html.j2", shown)
+        shown = {"view": with_links(view, counted), "pixel": counted.pixel, "trap": counted.trap}
+        page = fragments.render(language, f"{folder}/html.j2", {**shown, "fragment": markup, "subject": subject})
         return _Face(
             subject=cut(subject, key=fragments.key),
             text=Leaf.of(tidy(text), Part.PLAIN, key=fragments.key, slots=words.leaves),

@@ -19,10 +19,14 @@ _View = TypeVar("_View")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Counted:
-    """Our address in place of a story's own, by that; what is not among them leads where it says. `pixel` may be ""."""
+    """Our address in place of a story's own, by that; what is not among them leads where it says.
+
+    `pixel` is the image, `trap` a link that nobody sees, so that only programs follow it; both may be "".
+    """
 
     links: Mapping[str, str] = field(default_factory=dict)
     pixel: str = ""
+    trap: str = ""
 
     def key(self, digest: str) -> str:
         """Return the key of a mail of a content with this digest: no two editions' mails are sent for one another."""

@@ -37,9 +37,10 @@ _EVERYWHERE: Final[Mapping[str, Hint]] = {
     "fragment": None,
     "subject": str,
     "pixel": str,
+    "trap": str,
 }
-_OF_ONE_MAIL: Final = ("fragment", "subject", "pixel")
-_OF_HTML: Final = ("subject", "pixel")
+_OF_ONE_MAIL: Final = ("fragment", "subject", "pixel", "trap")
+_OF_HTML: Final = ("subject", "pixel", "trap")
 FRAGMENT: Final[Mapping[str, Hint]] = {"one": CardView, "size": str}
 BY_CUSTOM: Final[Mapping[str, Hint]] = {"card": CardView, "one": CardView, "hole": _Hole}
 """What macros call what they are given."""

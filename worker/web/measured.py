@@ -14,6 +14,7 @@ from fastapi import APIRouter, HTTPException
 from fastapi.responses import RedirectResponse, Response
 from starlette.requests import Request
 
+from worker.measures import TRAP
 from worker.measuring.classify import Asked
 from worker.rendering.prose import web_address
 from worker.tokens import Purpose
@@ -29,10 +30,14 @@ _HEADERS: Final = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"
 
 @router.get("/c/{token}")
 def follow(request: Request, site: AnySite, token: str) -> Response:
-    """Go on to the story that the link is for; there is none that leads elsewhere."""
+    """Go on to the story that the link is for, or from the one that nobody sees to the topics; never elsewhere."""
     edition_id, article_id = _numbers(site, Purpose.CLICK, token)
-    meter = site.house.meter
-    where = web_address(meter.click(edition_id, article_id, _asked(request), address=client_address(request)))
+    meter, asked, address = site.house.meter, _asked(request), client_address(request)
+    if article_id == TRAP:
+        meter.trap(edition_id, asked, address=address)
+        where = f"{site.house.base_url}/topics"  # an honest answer: whoever looks behind all links looks for lies
+    else:
+        where = web_address(meter.click(edition_id, article_id, asked, address=address))
     if not where:
         raise HTTPException(404)
     return RedirectResponse(where, status_code=302, headers=_HEADERS)

@@ -15,17 +15,24 @@ import pytest
 
 from tests.contract.mail.judges import MissingError, Rspamd, node
 from tests.dns_server import NameServer
+from worker.content import AnyContent
 from worker.deliverability.asking import Kind
 from worker.deliverability.dkim_keys import Algorithm, new_private_key, public_key
 from worker.deliverability.publishing import Sender, Signature, wanted
+from worker.measures import TRAP
 from worker.rendering import samples
 from worker.rendering.compile import Renderer
+from worker.rendering.counted import Counted
 from worker.rendering.mail import CompiledMail
 from worker.rendering.signing import ED25519, RSA, Signer, read_key
+from worker.tokens import Purpose, Tokens
 
 DOMAIN: Final = "courier.example"
 RELAY: Final = "relay.courier.example"
 RELAY_ADDRESS: Final = "203.0.114.25"  # no address of the ranges for documents: filters know these
+COUNTED: Final = ("alert", "digest")
+"""Kinds that go before the judges a second time, with their opens and clicks counted."""
+
 Found = TypeVar("Found")
 
 
@@ -99,7 +106,19 @@ def post(pems: Mapping[str, bytes]) -> dict[str, Posted]:
         renderer = Renderer(newsroom=samples.newsroom(locale), signer=signer)
         for kind in samples.KINDS:
             posted[f"{kind}-{locale}"] = _posted(renderer.compile(samples.content(kind, locale)), kind, locale, now)
+        for kind in COUNTED:
+            content = samples.content(kind, locale)
+            counted = _counted(content, base_url=samples.newsroom(locale).base_url)
+            posted[f"{kind}-counted-{locale}"] = _posted(renderer.compile(content, counted), kind, locale, now)
     return posted
+
+
+def _counted(content: AnyContent, *, base_url: str) -> Counted:
+    """Return addresses as an edition has them whose opens and clicks are counted."""
+    sign = Tokens(["a key of more than thirty-two characters"]).sign
+    links = {card.url: f"{base_url}/c/{sign(Purpose.CLICK, 4321, card.article_id)}" for card in content.all_cards()}
+    pixel, trap = f"{base_url}/o/{sign(Purpose.OPEN, 4321)}.gif", f"{base_url}/c/{sign(Purpose.CLICK, 4321, TRAP)}"
+    return Counted(links=links, pixel=pixel, trap=trap)
 
 
 def _posted(mail: CompiledMail, kind: str, locale: str, now: datetime) -> Posted:

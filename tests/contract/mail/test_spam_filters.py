@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contract.mail.conftest import RELAY, RELAY_ADDRESS, Posted, or_skip
+from tests.contract.mail.conftest import COUNTED, RELAY, RELAY_ADDRESS, Posted, or_skip
 from tests.contract.mail.judges import Rspamd, Score, spamassassin
 from worker.rendering import samples
 
 pytestmark = pytest.mark.timeout(600)  # the filters start slowly where much else is going on
 
-MAILS = [f"{kind}-{locale}" for kind in samples.KINDS for locale in samples.LOCALES]
+KINDS = [*samples.KINDS, *(f"{kind}-counted" for kind in COUNTED)]
+MAILS = [f"{kind}-{locale}" for kind in KINDS for locale in samples.LOCALES]
 _ODD = "URI_COUNT_ODD"  # a point for an odd number of links in the HTML: how many stories there are decides about it
 # The tests' own string for filters: https://spamassassin.apache.org/gtube/
 GTUBE = b"XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"

@@ -13,7 +13,7 @@ import pytest
 from tests import builders
 from tests.http import NO_TLS
 from tests.integration.conftest import Tocsin
-from worker.measures import Measure, Visitor
+from worker.measures import TRAP, Measure, Visitor
 from worker.measuring.run import LEAST_READERS
 from worker.store import measurements
 from worker.tokens import Purpose
@@ -107,6 +107,15 @@ def test_a_scanner_that_follows_all_links_at_once_is_no_reader(paper):
     for article in articles:
         paper.get(link(paper, edition, article), headers=BROWSER)
     assert counted(paper, edition) == {(Measure.CLICKS, Visitor.ROBOT): 4}
+
+
+def test_a_link_that_nobody_sees_gives_a_scanner_away_and_leads_to_the_topics(paper):
+    edition, article = edition_of(paper)
+    paper.get(link(paper, edition, article), headers=BROWSER)
+    hidden = paper.get(link(paper, edition, TRAP), headers=BROWSER)
+    assert (hidden.status_code, hidden.headers["location"]) == (302, f"{paper.house.base_url}/topics")
+    paper.get(link(paper, edition, article), headers=BROWSER | {"User-Agent": "Firefox of somebody else"})
+    assert counted(paper, edition) == {(Measure.CLICKS, Visitor.ROBOT): 1, (Measure.CLICKS, Visitor.PERSON): 1}
 
 
 def test_forged_links_lead_nowhere_and_ask_the_database_nothing(paper, monkeypatch):

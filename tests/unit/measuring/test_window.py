@@ -67,6 +67,16 @@ def test_a_program_says_nothing_about_its_neighbours_or_about_other_editions(see
     assert after_all(seen) == {Visitor.ROBOT: 3, Visitor.PERSON: 3}
 
 
+def test_who_follows_a_link_that_nobody_sees_was_a_program_a_moment_ago_and_is_one_from_now_on(seen):
+    seen.note(link(1), Visitor.PERSON, **ADA, at_s=0.0)
+    seen.note(link(2), Visitor.PERSON, **ADA, at_s=5.0)
+    seen.note(link(2), Visitor.PERSON, **BO, at_s=5.0)
+    assert seen.settled(at_s=10.0) == {(link(1), Visitor.PERSON): 1}  # judged already
+    seen.trap(5, **ADA, at_s=12.0)
+    seen.note(link(3), Visitor.PERSON, **ADA, at_s=900.0)
+    assert after_all(seen, at_s=900.0) == {Visitor.ROBOT: 2, Visitor.PERSON: 1}
+
+
 def test_nobody_counts_for_more_than_so_many_in_an_hour(seen):
     for second in range(MOST_AN_HOUR + 20):
         seen.note(link(1), Visitor.PERSON, **ADA, at_s=float(second))
