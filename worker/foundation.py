@@ -114,10 +114,9 @@ class Foundation:
         """From where our pages show pictures: from here, or not at all. A page lets nobody else know who reads it."""
         return self._own_address_of if self.settings.image_proxy == "on" else unshown
 
-    def _own_address_of(self, image: Image) -> str:
-        if address_fault(image.url):
-            return ""
-        return f"{self.base_url}/img/{self.tokens.sign(Purpose.IMAGE, number_of(image.url))}"
+    @functools.cached_property
+    def _own_address_of(self) -> PictureAddress:
+        return own_pictures(self.base_url, self.tokens)
 
     @functools.cached_property
     def image_proxy(self) -> PictureProxy | None:
@@ -155,3 +154,14 @@ class Foundation:
                 f"make one with `python -c 'import secrets; print(secrets.token_urlsafe(32))'`"
             )
         return keep_key(self.home, name)
+
+
+def own_pictures(base_url: str, tokens: Tokens) -> PictureAddress:
+    """Return what gives a picture its address on our own pages; "" to one that is shown nowhere."""
+
+    def address(image: Image) -> str:
+        if address_fault(image.url):
+            return ""
+        return f"{base_url}/img/{tokens.sign(Purpose.IMAGE, number_of(image.url))}"
+
+    return address

@@ -24,6 +24,7 @@ from worker.errors import TokenError
 from worker.model import DeliveryId
 
 _FORGED: Final = "this link is damaged or was not made by us"
+_NAME: Final = b"tocsin.name-of-key"
 _BLOCK_BYTES: Final = 64  # of SHA-256
 _URLSAFE: Final = bytes.maketrans(b"+/", b"-_")
 # Searched for anywhere, since forwarders wrap it: SRS0=x=y=courier.example=b.TOKEN@forwarder.example, and BATV alike.
@@ -58,7 +59,21 @@ class Tokens:
     def __init__(self, keys: Sequence[str]) -> None:
         if not keys:
             raise ValueError("at least one key is needed")
+        self._secrets = tuple(keys)
+        self._names = tuple(hmac.digest(key.encode(), _NAME, "sha256").hex()[:16] for key in keys)
         self._keys = {purpose: tuple(_Key(key, purpose) for key in keys) for purpose in Purpose}
+
+    @property
+    def signing_key(self) -> str:
+        """The name of the key that signs: 16 hex digits, which tell nothing of it."""
+        return self._names[0]
+
+    def signing_with(self, name: str) -> Tokens | None:
+        """Return what signs with another of these keys, by its `signing_key`; None when it is none of them."""
+        if name not in self._names:
+            return None
+        first = self._secrets[self._names.index(name)]
+        return Tokens([first, *(key for key in self._secrets if key != first)])
 
     def sign(self, purpose: Purpose, *numbers: int, expires_at: datetime | None = None) -> str:
         """Return a token of letters, digits, `-`, `_` and `.` that carries `numbers`: same input, same token.

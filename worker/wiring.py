@@ -11,7 +11,6 @@ import hmac
 import sys
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from email.utils import parseaddr
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
@@ -23,8 +22,6 @@ from worker.adapters.transports.build import build
 from worker.adapters.transports.dsn import parse_transports
 from worker.adapters.transports.spec import Scheme, TransportSpec
 from worker.allowances import read_domain_rates
-from worker.content import Newsroom
-from worker.deliverability.names import wire_address, wire_name
 from worker.delivery.canary import Limits
 from worker.delivery.decide import Patience
 from worker.delivery.dispatch import Dispatch
@@ -37,17 +34,12 @@ from worker.errors import InputError
 from worker.feedback.run import Feedback
 from worker.feedback.run_again import Reader
 from worker.feedback.run_consequences import Means
-from worker.gatehouse import Gatehouse
 from worker.holder import boot_id, process_name
 from worker.keys import keep_key
-from worker.letters import Letters
-from worker.measures import Measure
 from worker.model import DeliveryId, Lane, ParsedArticle
 from worker.planning.rules import Policy
 from worker.ports import EventParser, Transport
-from worker.rendering.compile import Renderer
-from worker.rendering.run_signer import read_signer
-from worker.rendering.signing import Signer
+from worker.press import Press
 from worker.settings import Settings
 from worker.signup.address import normalise
 from worker.signup.run_preferences import part
@@ -70,7 +62,7 @@ MAIL_LANES: Final = (Lane.ALERTS, Lane.BULK)
 ALL_SCOPES: Final = frozenset({"articles", "subscriptions", "personal", "editions", "admin"})
 
 
-class House(Gatehouse):
+class House(Press):
     """One installation, as its settings describe it."""
 
     def __init__(self, settings: Settings, *, stopping: Callable[[], bool] = lambda: False) -> None:
@@ -83,24 +75,6 @@ class House(Gatehouse):
             return self.address_hash(normalise(written).key)
         except InputError:
             return None
-
-    @functools.cached_property
-    def newsroom(self) -> Newsroom:
-        """Who sends."""
-        name, address = parseaddr(self.settings.from_)
-        _, reply_to = parseaddr(self.settings.reply_to)
-        return Newsroom(
-            name=self.settings.newsroom,
-            base_url=self.base_url,
-            from_name=name or self.settings.newsroom,
-            from_address=wire_address(address),
-            reply_to=wire_address(reply_to),
-            postal_address=self.settings.postal_address,
-            home_url=self.settings.home_url,
-            timezone=self.settings.timezone,
-            accent=self.settings.accent,
-            accent_dark=self.settings.accent_dark,
-        )
 
     @functools.cached_property
     def transport_specs(self) -> tuple[TransportSpec, ...]:
@@ -136,47 +110,19 @@ class House(Gatehouse):
         )
 
     @property
-    def _from_domain(self) -> str:
-        return self.newsroom.from_address.rpartition("@")[2]
-
-    @property
-    def dkim_domain(self) -> str:
-        """The d= of our signatures."""
-        return wire_name(self.settings.dkim_domain) or self._from_domain
-
-    @property
     def sender(self) -> Sender:
         """The names that we send under, as DNS must know them. Raises `ConfigurationError` for a key of no use."""
         from worker.deliverability.run_sender import sender_of  # noqa: PLC0415  only the doctor asks
 
         _ = self.signer  # a key that cannot sign is told of first
         keys, specs = self.settings.dkim_keys(), self.transport_specs
-        return sender_of(from_domain=self._from_domain, dkim_domain=self.dkim_domain, keys=keys, specs=specs)
+        return sender_of(from_domain=self.from_domain, dkim_domain=self.dkim_domain, keys=keys, specs=specs)
 
     def asker(self) -> Ask:
         """Return what asks DNS, with a fresh allowance of time."""
         from worker.deliverability.run_lookups import asker  # noqa: PLC0415  as above
 
         return asker(settings_module.name_servers(self.settings.dns_resolvers))
-
-    @functools.cached_property
-    def signer(self) -> Signer | None:
-        """What signs mail with DKIM; None where no key is set."""
-        return read_signer(self.settings.dkim_keys(), domain=self.dkim_domain, from_domain=self._from_domain)
-
-    @functools.cached_property
-    def letters(self) -> Letters:
-        """What writes the copies of mails, signed."""
-        return self._letters(self.signer, self.measures)
-
-    @functools.cached_property
-    def shown_letters(self) -> Letters:
-        """What writes the copies that pages show: the web needs no private key, and what it shows is not counted."""
-        return self._letters(None, frozenset())
-
-    def _letters(self, signer: Signer | None, measures: frozenset[Measure]) -> Letters:
-        renderer = Renderer(newsroom=self.newsroom, signer=signer, theme=self.theme, pictures=self.picture_address)
-        return Letters(renderer=renderer, tokens=self.tokens, newsroom=self.newsroom, measures=measures)
 
     @functools.cached_property
     def dispatch(self) -> Dispatch:
@@ -187,11 +133,17 @@ class House(Gatehouse):
             transports=self.transports,
             flow=self.flow,
             write=self.letters.write,
-            holder=Holder(name=process_name(), boot=boot_id()),
+            holder=Holder(name=process_name(), boot=boot_id(), look=self.look_id),
             terms=Terms(lease_s=self.settings.lease_s, patience=patience),
             stopping=self._stopping,
         )
-        doubts = Doubts(database=self.database, transports=self.transports, patience=patience, write=self.letters.write)
+        doubts = Doubts(
+            database=self.database,
+            transports=self.transports,
+            patience=patience,
+            write=self.letters.write,
+            look=self.look_id,
+        )
         return Dispatch(courier, doubts)
 
     @functools.cached_property

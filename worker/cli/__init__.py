@@ -35,6 +35,7 @@ from worker.cli import (
     processes,
     providers,
     render,
+    replay,
     resolve,
     simulate,
     sources,
@@ -102,6 +103,7 @@ app.command(rich_help_panel=_MAIL)(plan.plan)
 app.command(rich_help_panel=_MAIL)(simulate.simulate)
 app.add_typer(editions.app, name="editions", rich_help_panel=_MAIL)
 issues.register(editions.app)
+replay.register(editions.app)
 app.add_typer(deliveries.app, name="deliveries", rich_help_panel=_MAIL)
 deliveries.app.command()(trace.trace)
 deliveries.app.command()(resolve.resolve)

@@ -19,7 +19,7 @@ from worker.errors import SendError
 from worker.lifecycle import Happening
 from worker.model import DeliveryId, Form, OutgoingMessage, Receipt, Sighting
 from worker.ports import Answer, Request, Transport
-from worker.store import copies, deliveries, editions, leases
+from worker.store import copies, deliveries, editions, leases, looks
 from worker.store.copies import DueDelivery
 from worker.store.database import Database
 from worker.store.deliveries import Doubtful, Outcome, outcome_of
@@ -51,7 +51,7 @@ def take_back(database: Database) -> int:
 
 
 class Doubts:
-    """Asks about messages whose fate nobody knows; `write` makes one again, byte for byte."""
+    """Asks about messages whose fate nobody knows; `write` makes one again, with the look of this number."""
 
     def __init__(
         self,
@@ -60,9 +60,10 @@ class Doubts:
         transports: Mapping[str, Transport],
         patience: Patience,
         write: Callable[[DueDelivery, Form], OutgoingMessage],
+        look: int | None = None,
     ) -> None:
         self._database, self._transports = database, transports
-        self._patience, self._write = patience, write
+        self._patience, self._write, self._look = patience, write, look
 
     async def find_out(self) -> int:
         """Ask the receiving ends about all unknown deliveries, and return how many could be settled."""
@@ -89,6 +90,10 @@ class Doubts:
         with self._database.read() as conn:
             return copies.of_request(conn, one.provider, one.request_key)
 
+    def _note(self, rows: Sequence[DueDelivery]) -> None:
+        with self._database.write() as conn:
+            looks.made_again(conn, [row.id for row in rows], self._look)
+
     def _may_repeat(self, one: Doubtful) -> bool:
         way = self._transports.get(one.provider)
         return bool(one.request_key) and way is not None and one.age_s < way.keys_honoured_s
@@ -101,6 +106,7 @@ class Doubts:
             return {}
         try:
             messages = tuple(self._write(row, transport.form) for row in rows)
+            await asyncio.to_thread(self._note, rows)
             answers = await transport.repeat(Request(key=one.request_key, messages=messages))
         except Exception:
             log.exception("request %s cannot be repeated", one.request_key)

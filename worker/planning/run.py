@@ -87,7 +87,7 @@ def _ask(conn: Connection, policy: Policy, reader: Asked) -> Made | None:
     at = now(conn)
     plan = EditionPlan(
         kind=EditionKind.CONFIRMATION,
-        slot=f"reader {reader.subscriber_id} question {reader.question}",
+        slot=confirming.slot_of(reader.subscriber_id, reader.question),
         locale=reader.locale,
         lane=Lane.ALERTS,
         due_at=at,

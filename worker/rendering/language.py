@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 from functools import lru_cache
@@ -35,6 +35,12 @@ class Language:
     tag: str
     locale: Locale
     catalogue: Translations
+
+    @classmethod
+    def of(cls, tag: str, compiled: bytes) -> Language:
+        """Read a language of its compiled catalogue."""
+        catalogue = Translations(fp=io.BytesIO(compiled))
+        return cls(tag=tag, locale=Locale.parse(tag, sep="-"), catalogue=catalogue)
 
     @property
     def direction(self) -> str:
@@ -81,16 +87,21 @@ def direction_of(text: str) -> str:
 
 
 class Languages:
-    """All languages that have a catalogue in any of the folders; a later one's sentences take an earlier's place."""
+    """All languages that have a catalogue in any of the folders; a later one's sentences take an earlier's place.
 
-    def __init__(self, folder: Path, *more: Path) -> None:
+    `compiled` has their catalogues as they were compiled; given, it is read in place of folders.
+    """
+
+    def __init__(self, *folders: Path, compiled: Mapping[str, bytes] | None = None) -> None:
         files: dict[str, list[Path]] = {}
-        for file in (found for root in (folder, *more) for found in sorted(root.glob("*/LC_MESSAGES/messages.po"))):
+        for file in (found for root in folders for found in sorted(root.glob("*/LC_MESSAGES/messages.po"))):
             files.setdefault(file.parent.parent.name.replace("_", "-"), []).append(file)
         stamped = {tag: tuple((file, file.stat().st_mtime_ns) for file in found) for tag, found in files.items()}
-        self._known = {tag: _read(tag, found) for tag, found in stamped.items()}
+        self.compiled = compiled or {tag: _compiled(found) for tag, found in stamped.items()}
+        self._known = {tag: _read(tag, catalogue) for tag, catalogue in self.compiled.items()}
         if SOURCE_LANGUAGE not in self._known:
-            raise ConfigurationError(f"no {SOURCE_LANGUAGE}/LC_MESSAGES/messages.po in {folder}")
+            where = f" in {folders[0]}" if folders else ""
+            raise ConfigurationError(f"no {SOURCE_LANGUAGE}/LC_MESSAGES/messages.po{where}")
 
     @property
     def tags(self) -> tuple[str, ...]:
@@ -117,9 +128,12 @@ def read_catalogue(file: Path) -> Catalog:
         raise ConfigurationError(f"{file}: {error}") from error
 
 
+_read = lru_cache(maxsize=64)(Language.of)  # once a process, so that whatever is kept for a language is kept once
+
+
 @lru_cache(maxsize=64)
-def _read(tag: str, files: tuple[tuple[Path, int], ...]) -> Language:
-    """Read a language: once a process, as mails and pages speak the same, and again when a catalogue has changed."""
+def _compiled(files: tuple[tuple[Path, int], ...]) -> bytes:
+    """Compile a language's catalogues: once a process, as mails and pages speak the same, and again after a change."""
     first, *more = [read_catalogue(file) for file, _ in files]
     for message in (found for catalogue in more for found in catalogue if found.id and found.string):
         if isinstance(message.string, str) or all(message.string or ()):
@@ -130,5 +144,4 @@ def _read(tag: str, files: tuple[tuple[Path, int], ...]) -> Language:
         write_mo(compiled, first)
     except ValueError as error:
         raise ConfigurationError(f"{files[0][0]}: {error}") from error
-    compiled.seek(0)
-    return Language(tag=tag, locale=Locale.parse(tag, sep="-"), catalogue=Translations(fp=compiled))
+    return compiled.getvalue()

@@ -12,8 +12,9 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from hashlib import sha256
 from typing import Final
 
@@ -22,7 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from worker.errors import ConfigurationError
 from worker.model import Pieces
@@ -43,11 +44,18 @@ _LABELS: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class SigningKey:
-    """A private key, parsed, under its name in DNS."""
+class Signature:
+    """A key by its name in DNS, and by its public half's fingerprint: the SHA-256 of its DER, in hex."""
 
     selector: str
     algorithm: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SigningKey(Signature):
+    """A private key, parsed."""
+
     sign: Callable[[bytes], bytes] = field(repr=False)
 
 
@@ -59,13 +67,14 @@ def read_key(pem: bytes, *, selector: str, algorithm: str, name: str) -> Signing
     if not _LABELS.fullmatch(selector):
         raise ConfigurationError(f"{name}: the selector {selector!r} is no name for DNS; write one such as rsa202611")
     key = _parsed(pem, name)
+    named = partial(SigningKey, selector=selector, algorithm=algorithm)
     if algorithm == RSA and isinstance(key, RSAPrivateKey):
         if key.key_size < _RSA_BITS:
             advice = f"make one of {_RSA_BITS} with `tocsin dkim new`"
             raise ConfigurationError(f"{name}: a key of {key.key_size} bits is too short for receivers: {advice}")
-        return SigningKey(selector=selector, algorithm=RSA, sign=lambda data: key.sign(data, _PADDING, _SHA256))
+        return named(fingerprint=_fingerprint(key), sign=lambda data: key.sign(data, _PADDING, _SHA256))
     if algorithm == ED25519 and isinstance(key, Ed25519PrivateKey):  # RFC 8463, 3: what is signed is the hash
-        return SigningKey(selector=selector, algorithm=ED25519, sign=lambda data: key.sign(sha256(data).digest()))
+        return named(fingerprint=_fingerprint(key), sign=lambda data: key.sign(sha256(data).digest()))
     raise ConfigurationError(f"{name}: the key is of another kind than {algorithm} needs: see `tocsin dkim new --help`")
 
 
@@ -103,6 +112,20 @@ class Signer:
             tags=tuple((key, self._tags(key, h)) for key in self.keys),
         )
 
+    def as_it_was(self, domain: str, signatures: Sequence[Signature]) -> Signer | None:
+        """Return what signs as an earlier one did, with those of its keys that are at hand; None with none of them."""
+        at_hand = {key.fingerprint: key for key in self.keys}
+        known = (one for one in signatures if one.fingerprint in at_hand)
+        keys = [replace(at_hand[one.fingerprint], selector=one.selector) for one in known]
+        return Signer(domain=domain, keys=keys) if keys else None
+
+    @property
+    def signatures(self) -> tuple[Signature, ...]:
+        """By which keys a message is signed."""
+        return tuple(
+            Signature(selector=key.selector, algorithm=key.algorithm, fingerprint=key.fingerprint) for key in self.keys
+        )
+
     def _tags(self, key: SigningKey, h: str) -> str:
         tags = f"v=1; a={key.algorithm}; c=relaxed/simple; d={self.domain}; s={key.selector}; h={h};"
         return wrap(_FIELD + tags, width=_LINE_CHARS).replace("\n", "\r\n ")
@@ -117,6 +140,11 @@ def is_aligned(domain: str, from_domain: str) -> bool:
     (True, False)
     """
     return domain.lower().split(".")[-2:] == from_domain.lower().split(".")[-2:]
+
+
+def _fingerprint(key: RSAPrivateKey | Ed25519PrivateKey) -> str:
+    public = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return sha256(public).hexdigest()
 
 
 def _parsed(pem: bytes, name: str) -> object:

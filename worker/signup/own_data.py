@@ -64,6 +64,7 @@ _NAMES: Final[Mapping[str, str]] = MappingProxyType(
         "ended_at": "ended",
         "slug": "topic",
         "recipient": "sent to",
+        "addressee": "by which name",
         "provider": "sent by",
         "provider_message_id": "the mail service's number",
         "message_id": "Message-ID",

@@ -1,6 +1,12 @@
-"""The statement that finds readers who wait for the question whether a sign-up was theirs. Called by planning."""
+"""The statement that finds readers who wait for the question whether a sign-up was theirs; each question's own slot.
+
+Called by planning; `copies` reads a question's number out of its slot.
+"""
 
 from __future__ import annotations
+
+import re
+from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -9,6 +15,27 @@ from worker.facts import Asked
 from worker.model import SubscriberId
 from worker.store.database import now
 from worker.store.schema import Subscriber
+
+_SLOT: Final = re.compile(r"reader \d+ question (\d+)")
+
+
+def slot_of(subscriber_id: SubscriberId, question: int) -> str:
+    """Return the slot of the edition that asks a reader a question of theirs.
+
+    >>> slot_of(SubscriberId(7), 2)
+    'reader 7 question 2'
+    """
+    return f"reader {subscriber_id} question {question}"
+
+
+def question_of(slot: str) -> int | None:
+    """Return the number of the question that a slot is for; None for another slot.
+
+    >>> question_of("reader 7 question 2"), question_of("story 12 from 40")
+    (2, None)
+    """
+    found = _SLOT.fullmatch(slot)
+    return int(found[1]) if found else None
 
 
 def due_confirmations(conn: Connection, *, limit: int) -> list[Asked]:

@@ -5,7 +5,7 @@ Reads only. What many copies share, a content above all, is read once. Called by
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from worker.lifecycle import State
 from worker.model import DeliveryId, EditionKind, Lane, Severity
-from worker.store import cards
+from worker.store import cards, confirming
 from worker.store.leases import Lease
 from worker.store.schema import Delivery, Edition, EditionContent, Subscriber
 
@@ -32,10 +32,10 @@ class DueDelivery(NamedTuple):
     subscriber_id: int
     recipient: str
     domain: str
-    name: str
+    name: str  # as it was when the copy was first made
     message_id: str
     in_reply_to: str  # the Message-ID of the mail that it answers; "" for none
-    confirmations: int  # how often the reader has been asked to confirm
+    confirmations: int  # of a question for consent its number, else how often the reader has been asked
     provider: str  # of the last try; "" before the first
     code: int | None  # what was answered to it
     avoid: str  # the provider that failed us last; "" when none did
@@ -46,7 +46,7 @@ class DueDelivery(NamedTuple):
     cards: Mapping[int, str] = MappingProxyType({})  # those that the content names by number, and perhaps others
 
 
-_EDITION: Final = sa.select(Edition.id, Edition.kind, Edition.severity, Edition.expires_at)
+_EDITION: Final = sa.select(Edition.id, Edition.kind, Edition.severity, Edition.expires_at, Edition.slot)
 _COPY: Final = (  # as `DueDelivery` begins
     Delivery.id,
     Delivery.edition_id,
@@ -57,7 +57,7 @@ _COPY: Final = (  # as `DueDelivery` begins
     Delivery.subscriber_id,
     Delivery.recipient,
     Delivery.domain,
-    Subscriber.name,
+    sa.func.coalesce(Delivery.addressee, Subscriber.name).label("name"),
     Delivery.message_id,
     Delivery.in_reply_to,
     Subscriber.confirmations,
@@ -93,14 +93,31 @@ def one(conn: Connection, delivery_id: DeliveryId) -> DueDelivery | None:
     return rows[0] if rows else None
 
 
+def some(conn: Connection, ids: Sequence[DeliveryId]) -> list[DueDelivery]:
+    """Return what it takes to make these copies again, whatever their state, but for those of erased readers."""
+    return _due(conn, _DUE.where(Delivery.id.in_(ids)))
+
+
 def _due(conn: Connection, query: sa.Select[*tuple[Any, ...]]) -> list[DueDelivery]:
     """Read rows; what many of them share, a content above all, is read once."""
     rows = conn.execute(query).all()
     wanted = {row.edition_id for row in rows}
-    shared = {row.id: row[1:] for row in conn.execute(_EDITION.where(Edition.id.in_(wanted)))}
+    editions = {row.id: row for row in conn.execute(_EDITION.where(Edition.id.in_(wanted)))}
+    shared = {number: row[1:4] for number, row in editions.items()}
     contents = sa.select(EditionContent.id, EditionContent.body).where(
         EditionContent.id.in_({row.content_id for row in rows})
     )
     bodies: dict[int, str] = dict(conn.execute(contents).all())
     told = cards.named_in(conn, bodies.values())
-    return [DueDelivery._make((*row, *shared[row.edition_id], bodies[row.content_id], told)) for row in rows]
+    due = [DueDelivery._make((*row, *shared[row.edition_id], bodies[row.content_id], told)) for row in rows]
+    return [_asking(one, editions[one.edition_id].slot) if _asks(one) else one for one in due]
+
+
+def _asks(due: DueDelivery) -> bool:
+    return due.edition_kind is EditionKind.CONFIRMATION
+
+
+def _asking(due: DueDelivery, slot: str) -> DueDelivery:
+    """Let a copy ask what it was planned to ask, however often the reader has been asked since."""
+    number = confirming.question_of(slot)
+    return due if number is None else due._replace(confirmations=number)

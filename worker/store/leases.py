@@ -20,10 +20,10 @@ from sqlalchemy import ColumnElement, Connection
 
 from worker.holder import boot_id, is_gone
 from worker.lifecycle import PRE_COMMIT, State
-from worker.model import EditionId, EditionStatus, Lane, Severity
+from worker.model import EditionId, EditionKind, EditionStatus, Lane, Severity
 from worker.store.database import now
 from worker.store.quick import among
-from worker.store.schema import Delivery, DeliveryBatch, Edition
+from worker.store.schema import Delivery, DeliveryBatch, Edition, Subscriber
 
 SENDABLE = (EditionStatus.PLANNED, EditionStatus.SENDING)
 _CANDIDATES = 4  # others take the first ones at the same moment
@@ -32,10 +32,14 @@ LONGEST_REPLY = timedelta(minutes=11)  # a relay may take ten to answer the fina
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Holder:
-    """Who holds a lease: `name` tells one process from every other, `boot` one run of one machine from every other."""
+    """Who holds a lease: `name` tells one process from every other, `boot` one run of one machine from every other.
+
+    `look` is the number of what the process makes messages with, None for one that makes none.
+    """
 
     name: str
     boot: str
+    look: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -107,6 +111,9 @@ def take_next(conn: Connection, lane: Lane, *, holder: Holder, lease_s: float) -
 def take(conn: Connection, edition_id: EditionId, batch_no: int, *, holder: Holder, lease_s: float) -> Lease | None:
     """Take the batch if it is due and free; None when somebody was first or nothing is due.
 
+    What the messages of its rows will be made with is written down with it, and how they will call their readers, so
+    that they can be made again, byte for byte, whatever changes after.
+
     What a process of this machine held until it, or the machine, ended is taken back first (`free_dead`): taken over,
     its rows on the wire would stand under a fence of which nobody could tell whether it still waits for replies.
     """
@@ -127,7 +134,7 @@ def take(conn: Connection, edition_id: EditionId, batch_no: int, *, holder: Hold
     conn.execute(
         sa.update(Delivery)
         .where(*_rows(lease), Delivery.state.in_(PRE_COMMIT), Delivery.next_attempt_at <= at)
-        .values(state=State.LEASED)
+        .values(state=State.LEASED, look_id=holder.look, addressee=_ADDRESSEE)
     )
     conn.execute(
         sa.update(Edition)
@@ -257,6 +264,18 @@ def abandoned_condition(conn: Connection) -> ColumnElement[bool]:
     return sa.or_(handed_back, sa.and_(~held, Delivery.committed_at <= at - LONGEST_REPLY))
 
 
+# Of whoever has not said yes, and of letters that may go to another's address, no mail shows the name.
+_ADDRESSEE: Final = (
+    sa.select(Subscriber.name)
+    .where(Subscriber.id == Delivery.subscriber_id)
+    .where(
+        sa.exists().where(
+            Edition.id == Delivery.edition_id, Edition.kind.not_in((EditionKind.CONFIRMATION, EditionKind.SYSTEM))
+        )
+    )
+    .correlate(Delivery)
+    .scalar_subquery()
+)
 _FREE = {"lease_holder": "", "lease_until": None, "lease_boot": "", "lease_monotonic_s": 0.0}
 
 

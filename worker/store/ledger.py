@@ -35,6 +35,7 @@ def deliveries(
             Delivery.edition_id.label("edition"),
             Edition.kind,
             Delivery.recipient,
+            Delivery.addressee,
             Delivery.state,
             Delivery.attempts,
             Delivery.provider,

@@ -224,7 +224,7 @@ def scrub(conn: Connection, which: ColumnElement[bool]) -> list[int | None]:
     tries = Attempt.delivery_id.in_(sa.select(Delivery.id).where(mails))
     conn.execute(sa.update(Attempt).where(tries).values(text="", provider_message_id=""))
     reason = sa.case((Delivery.reason == _VOID, Delivery.reason), else_="")
-    blank = {"recipient": None, "domain": "", "provider_message_id": "", "reason": reason}
+    blank = {"recipient": None, "addressee": None, "domain": "", "provider_message_id": "", "reason": reason}
     conn.execute(sa.update(Delivery).where(mails).values(**blank))
     return numbers
 
@@ -236,7 +236,7 @@ def _scrub_former(conn: Connection, which: ColumnElement[bool]) -> None:
         mails = sa.and_(Delivery.subscriber_id == subscriber_id, Delivery.recipient == recipient)
         tries = Attempt.delivery_id.in_(sa.select(Delivery.id).where(mails))
         conn.execute(sa.update(Attempt).where(tries).values(text="", provider_message_id=""))
-        blank = {"recipient": None, "domain": "", "provider_message_id": ""}
+        blank = {"recipient": None, "addressee": None, "domain": "", "provider_message_id": ""}
         conn.execute(sa.update(Delivery).where(mails, Delivery.state.not_in(PRE_COMMIT)).values(**blank))
 
 

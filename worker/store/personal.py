@@ -138,10 +138,13 @@ def scrub_mails(conn: Connection, subscriber_id: SubscriberId) -> int:
     """
     mine = Delivery.subscriber_id == subscriber_id
     speaks = sa.or_(
-        Delivery.recipient.is_not(None), Delivery.provider_message_id != "", Delivery.reason.not_in(("", _WHY))
+        Delivery.recipient.is_not(None),
+        Delivery.addressee.is_not(None),
+        Delivery.provider_message_id != "",
+        Delivery.reason.not_in(("", _WHY)),
     )
     reason = sa.case((Delivery.reason == _WHY, Delivery.reason), else_="")
-    blank = {"recipient": None, "domain": "", "provider_message_id": "", "reason": reason}
+    blank = {"recipient": None, "addressee": None, "domain": "", "provider_message_id": "", "reason": reason}
     copies = conn.execute(sa.update(Delivery).where(mine, speaks).values(**blank)).rowcount
     tries = Attempt.delivery_id.in_(sa.select(Delivery.id).where(mine))
     quotes = sa.or_(Attempt.text != "", Attempt.provider_message_id != "")

@@ -14,6 +14,7 @@ from worker.store.schema.editions import (
 )
 from worker.store.schema.guarding import Asking
 from worker.store.schema.house import ApiKey, Audit, Counter, Event, Heartbeat, Installation, Request
+from worker.store.schema.looks import Look
 from worker.store.schema.measuring import Measurement
 from worker.store.schema.people import (
     Newsletter,
@@ -66,6 +67,7 @@ __all__ = [
     "Event",
     "Heartbeat",
     "Installation",
+    "Look",
     "Match",
     "Measurement",
     "Newsletter",

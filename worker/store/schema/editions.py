@@ -131,6 +131,8 @@ class Delivery(Base):
     batch_no: Mapped[int]
     content_id: Mapped[int] = reference("edition_content.id", index=True)
     recipient: Mapped[str | None]  # the address at planning; NULL after erasure
+    addressee: Mapped[str | None]  # the name in To, as it was when the message was made; NULL where it has none
+    look_id: Mapped[int | None] = mapped_column(BigId)  # what it was made with; no foreign key, as in `Edition`
     domain: Mapped[str]
     lane: Mapped[Lane] = mapped_column(words(Lane))
     state: Mapped[State] = mapped_column(words(State))
