@@ -71,6 +71,11 @@ class Foundation:
         return self.settings.base_url or f"http://{self.settings.web_host}:{self.settings.web_port}"
 
     @property
+    def inbox(self) -> Path:
+        """Where the local inbox keeps what it receives."""
+        return self.home / "inbox"
+
+    @property
     def theme_folder(self) -> Path | None:
         """Where the operator's own templates are; None: there are none."""
         given = self.settings.theme

@@ -99,6 +99,7 @@ class Letters:
             unsubscribe="preview",
             view="preview",
             confirm="preview",
+            my="preview",
             feedback_id=feedback_id(campaign=0, kind=mail.kind, domain=self._domain),
             list_id=f"{mail.list_slug or mail.kind}.{self._domain}",
             list_name=mail.list_name or self._newsroom.name,

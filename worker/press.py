@@ -23,6 +23,7 @@ from worker.rendering.look import Look
 from worker.rendering.run_libraries import libraries
 from worker.rendering.run_signer import read_signer
 from worker.rendering.signing import Signer
+from worker.rendering.theme_files import Theme
 from worker.store import looks
 
 if TYPE_CHECKING:
@@ -72,12 +73,12 @@ class Press(Gatehouse):
     @functools.cached_property
     def letters(self) -> Letters:
         """What writes the copies of mails, signed."""
-        return self._letters(self.signer, self.measures)
+        return self.letters_by(self.theme, self.signer, self.measures)
 
     @functools.cached_property
     def shown_letters(self) -> Letters:
         """What writes the copies that pages show: the web needs no private key, and what it shows is not counted."""
-        return self._letters(None, frozenset())
+        return self.letters_by(self.theme)
 
     @functools.cached_property
     def look(self) -> Look:
@@ -118,6 +119,9 @@ class Press(Gatehouse):
         measures = read_measures(look.settings.get(_COUNTED, ""))
         return Letters(renderer=renderer, tokens=tokens, newsroom=newsroom, measures=measures), tuple(lacks)
 
-    def _letters(self, signer: Signer | None, measures: frozenset[Measure]) -> Letters:
-        renderer = Renderer(newsroom=self.newsroom, signer=signer, theme=self.theme, pictures=self.picture_address)
+    def letters_by(
+        self, theme: Theme, signer: Signer | None = None, measures: frozenset[Measure] = frozenset()
+    ) -> Letters:
+        """Return what writes copies with other templates than those in force, too."""
+        renderer = Renderer(newsroom=self.newsroom, signer=signer, theme=theme, pictures=self.picture_address)
         return Letters(renderer=renderer, tokens=self.tokens, newsroom=self.newsroom, measures=measures)

@@ -45,6 +45,7 @@ class Purpose(StrEnum):
     OPEN = "open"
     CURSOR = "cursor"  # where a page of a list ends
     IMAGE = "image"  # a story's picture, the same for every reader
+    PREVIEW = "preview"  # an edition that an editor may look at before it goes
     # Of the letters about a reader's own business:
     DATA = "data"
     FORGET = "forget"

@@ -11,7 +11,6 @@ import hmac
 import sys
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -82,11 +81,6 @@ class House(Press):
         given = self.settings.transports
         local = f"inbox://127.0.0.1:{self.settings.inbox_port}?maildir={quote(str(self.inbox))}"
         return parse_transports(given.get_secret_value() if given else local)
-
-    @property
-    def inbox(self) -> Path:
-        """Where the local inbox keeps what it receives."""
-        return self.home / "inbox"
 
     @property
     def inbox_is_used(self) -> bool:

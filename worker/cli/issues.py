@@ -5,6 +5,7 @@ Parses and reports; `planning.run_choosing` decides. Registered among the comman
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from worker.planning.run_choosing import Edited, Looked
     from worker.wiring import House
 
+_LINK_HOLDS = timedelta(hours=1)
 _Issue = Annotated[int, typer.Argument(help="The number of a newsletter's edition.")]
 _COLUMNS = ("place", "story", "title", "source", "section", "pinned")
 
@@ -38,12 +40,18 @@ def preview(
     out: Annotated[
         Path | None, typer.Option(help="A folder to write the mail to, as HTML, text and .eml; made if need be.")
     ] = None,
+    link: Annotated[
+        bool, typer.Option("--link", help="Print the address of the preview page, for one hour, for whoever has it.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Show an issue as it would go now. Stories without a place come in where a reader has seen some of the others."""
     from worker.planning.run_choosing import look
 
     found = opened_house()
+    if link:
+        typer.echo(_link(found, EditionId(edition)))
+        return
     looked = look(found.database, EditionId(edition))
     subject, files = _faces(found, looked)
     if out is not None:
@@ -167,6 +175,19 @@ def _tell(house: House, edited: Edited, *, as_json: bool) -> None:
     messages.print(edited.says, markup=False)
     if edited.refused:
         raise typer.Exit(1)
+
+
+def _link(house: House, edition: EditionId) -> str:
+    """Return the address of an edition's preview page, with a key that opens it to anybody for an hour."""
+    from worker.store import editions
+    from worker.store.database import now
+    from worker.tokens import Purpose
+
+    with house.database.read() as conn:
+        if not editions.listed(conn, edition_id=edition, limit=1):
+            raise InputError(f"there is no edition {edition}", hint="see `tocsin editions list`")
+        key = house.tokens.sign(Purpose.PREVIEW, edition, expires_at=now(conn) + _LINK_HOLDS)
+    return f"{house.base_url}/preview/editions/{edition}?key={key}"
 
 
 def _faces(house: House, looked: Looked) -> tuple[str, dict[str, bytes]]:

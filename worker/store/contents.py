@@ -12,11 +12,11 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from worker.content import AnyContent, freeze, hash_of, thaw
-from worker.model import CardId, ContentId, StoryId, SubscriberId
+from worker.model import CardId, ContentId, EditionId, StoryId, SubscriberId
 from worker.store import bulk, cards, editions
 from worker.store.cards import NewCard
 from worker.store.database import now
-from worker.store.schema import ContentStory, EditionContent
+from worker.store.schema import ContentStory, Delivery, EditionContent
 
 _CONTENT: Final = ("hash", "body", "created_at")
 _SHOWN: Final = ("content_id", "story_id", "card_id", "update_no")
@@ -83,6 +83,12 @@ def in_place_of(conn: Connection, old: ContentId, content: AnyContent) -> Conten
     if any(row.card_id is None for row in before):
         return editions.intern(conn, content)  # its cards stand in it, as they did before cards were interned
     return put(conn, content, updates={row.story_id: row.update_no for row in before})
+
+
+def of_edition(conn: Connection, edition_id: EditionId, *, limit: int) -> list[ContentId]:
+    """Return some of the contents that an edition's copies have, the first made before others."""
+    found = sa.select(Delivery.content_id).where(Delivery.edition_id == edition_id).distinct().limit(limit)
+    return sorted(ContentId(number) for number in conn.execute(found).scalars())
 
 
 def thawed(conn: Connection, ids: Iterable[ContentId]) -> dict[ContentId, AnyContent]:

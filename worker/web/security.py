@@ -129,6 +129,16 @@ def page_policy(*, images: str = "", ancestors: str = "'none'") -> str:
     )
 
 
+def preview_policy(*, images: bool) -> str:
+    """Return what a mail in a preview's frame may do: show itself, and pictures if they are wanted.
+
+    >>> "img-src 'none';" in preview_policy(images=False)
+    True
+    """
+    sources = "https: http: data:" if images else "'none'"
+    return f"sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src {sources}; frame-ancestors 'self'"
+
+
 def is_local(request: Request, *, base_url: str) -> bool:
     """Tell whether somebody on this very machine asks, without a proxy in between.
 

@@ -16,6 +16,7 @@ from worker.store.database import now
 from worker.web.counting import Counts
 from worker.web.own_queries import canonical_query
 from worker.web.pages import Pages
+from worker.web.preview_making import Previews
 from worker.web.security import client_address, is_local
 from worker.web.trying import Trials
 from worker.wiring import House
@@ -32,6 +33,7 @@ class Site:
     pages: Pages
     trials: Trials = field(default_factory=Trials)
     counts: Counts = field(default_factory=Counts)
+    previews: Previews = field(default_factory=Previews)
 
     @property
     def check_query(self) -> Callable[[str], str]:
