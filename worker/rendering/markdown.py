@@ -24,6 +24,9 @@ from worker.rendering.words import Block, Listing, Paragraph, Picture, Quote, Sp
 
 SOURCE_CHARS: Final = 20_000  # of which the rest is cut before it is read
 _INLINE: Final = ("newline", "escape", "emphasis", "link", "image", "autolink")
+# A thousand items of one letter make as much HTML as a book, of which Gmail would show the beginning.
+_PIECE_CHARS: Final = 25
+_PIECES: Final = 100
 _DEEPEST: Final = 6  # levels of tokens: a list takes two, a quote one; markdown-it would drop what lies below 20
 _NUMBER: Final = re.compile(r"(\d{1,9})[.)]")
 _MAILBOX: Final = re.compile(r"mailto:[^\s<>@\"?]+@[^\s<>@\"?]+", re.IGNORECASE)
@@ -43,7 +46,12 @@ def words_of(text: str, *, limit_chars: int) -> Words:
 @lru_cache(maxsize=512)  # an issue's words stand in every variant of it, and are read anew each time it is cut to size
 def _words(text: str, limit_chars: int) -> Words:
     tokens = iter(_parser().parse(fit_lines(text)))
-    return Words(blocks=tuple(_cut(_blocks(tokens), limit_chars)))
+    piece = max(_PIECE_CHARS, limit_chars // _PIECES)
+    whole = tuple(_blocks(tokens))
+    shown = tuple(_cut(whole, limit_chars + piece, piece))
+    if shown != whole and not Words(blocks=shown).plain.endswith("…"):
+        shown = (*shown, Paragraph(spans=(Span(text="…"),)))
+    return Words(blocks=shown)
 
 
 @cache
@@ -169,25 +177,61 @@ def _trimmed(spans: Iterator[Span]) -> tuple[Span, ...]:
     return tuple(span for span in found if span.text)
 
 
-def _cut(blocks: Sequence[Block], limit_chars: int) -> Iterator[Block]:
-    """Show as many blocks as have at most so many characters; the last of them is cut, if it is a paragraph."""
-    left = limit_chars
+def _cut(blocks: Sequence[Block], left: int, piece: int) -> Iterator[Block]:
+    """Show what there is room for. What is not alone text, such as an item or a link, costs `piece` characters more."""
     for block in blocks:
-        size = len(Words(blocks=(block,)).plain)
+        size = _size(block, piece)
         if size <= left:
             yield block
-        elif isinstance(block, Paragraph):
-            yield Paragraph(spans=tuple(_shortened(block.spans, left)))
+        else:
+            yield from _part_of(block, left, piece)
         if size >= left:
             return
         left -= size
 
 
-def _shortened(spans: Sequence[Span], limit_chars: int) -> Iterator[Span]:
-    left = limit_chars
+def _size(block: Block, piece: int) -> int:
+    match block:
+        case Paragraph():
+            return piece + sum(_span_size(span, piece) for span in block.spans)
+        case Picture():
+            return piece + len(block.alt)
+        case Listing():
+            return sum(_size(one, piece) for item in block.items for one in item)
+        case Quote():
+            return piece + sum(_size(one, piece) for one in block.blocks)
+
+
+def _span_size(span: Span, piece: int) -> int:
+    return len(span.text) + (piece if span.url else 0)
+
+
+def _part_of(block: Block, left: int, piece: int) -> Iterator[Block]:
+    match block:
+        case Paragraph():
+            if left > piece + 1:
+                yield Paragraph(spans=tuple(_shortened(block.spans, left - piece, piece)))
+        case Listing():
+            if items := tuple(_items(block.items, left, piece)):
+                yield replace(block, items=items)
+        case Quote():
+            if inner := tuple(_cut(block.blocks, left - piece, piece)):
+                yield Quote(blocks=inner)
+        case Picture():
+            return
+
+
+def _items(items: Sequence[Sequence[Block]], left: int, piece: int) -> Iterator[tuple[Block, ...]]:
+    for item in items:
+        if left > piece and (shown := tuple(_cut(item, left, piece))):
+            yield shown
+        left -= sum(_size(one, piece) for one in item)
+
+
+def _shortened(spans: Sequence[Span], left: int, piece: int) -> Iterator[Span]:
     for span in spans:
-        if len(span.text) >= left:
-            yield replace(span, text=shorten(span.text + " …", max(2, left)))
+        if _span_size(span, piece) >= left:
+            yield Span(text=shorten(f"{span.text} …", max(2, left)))
             return
         yield span
-        left -= len(span.text)
+        left -= _span_size(span, piece)

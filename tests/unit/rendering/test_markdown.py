@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import Environment, FileSystemLoader
 
+from tests.hostile import source
 from worker.content import NewsletterContent
 from worker.rendering import samples
 from worker.rendering.compile import Renderer
@@ -183,6 +184,20 @@ def test_what_is_too_long_ends_with_an_ellipsis():
     shown = words_of("word " * 500 + "\n\nmore", limit_chars=100)
     assert len(shown.plain) <= 100
     assert shown.plain.endswith("word…")
+
+
+@pytest.mark.parametrize("kind", ["newsletter", "correction"])
+@pytest.mark.parametrize("part", ["- a\n", "> a\n\n", "[a](https://x.yz/a) ", "![a](https://x.yz/a.png)\n\n"])
+def test_no_note_of_a_thousand_little_things_makes_a_mail_too_long(kind, part):
+    mail = source(kind, "en", {("content", "note"): part * (20_000 // len(part))}).compiled()
+    assert len(mail.mailed_html(samples.personal(kind, "en")).encode()) < 102 * 1024
+
+
+def test_what_is_too_long_is_cut_in_a_list_and_in_a_quote_too():
+    shown = words_of("- word\n" * 500, limit_chars=300)
+    assert 5 < len(shown.plain.split()) < 20
+    assert shown.plain.endswith("…")
+    assert words_of("> " + "word " * 500, limit_chars=300).plain.endswith("word…")
 
 
 def test_an_issue_tells_its_editors_words_in_both_parts():
