@@ -251,7 +251,9 @@ class House(Press):
 
     def add_article(self, article: ParsedArticle) -> Added:
         """Take an article in that was pushed by the newsroom's own systems. Raises `InputError`."""
-        return self.intake.add(article, kind="push", outlet=self.newsroom.name)
+        from worker.adapters.sources.api_json import tidied  # noqa: PLC0415  delivery workers are handed no article
+
+        return self.intake.add(tidied(article), kind="push", outlet=self.newsroom.name)
 
     def mail_html(self, delivery_id: DeliveryId) -> str | None:
         """Return a sent mail as a page: None after its reader's erasure, empty when all its stories were stopped."""

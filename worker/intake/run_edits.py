@@ -10,11 +10,12 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
+from worker.adapters.sources.api_json import tidied
 from worker.intake.canonical import canonical_url
 from worker.intake.fingerprint import fingerprint
 from worker.intake.run import Added, known_of, row_of
 from worker.intake.validate import validate
-from worker.model import ArticleId, Novelty, Picture, Severity
+from worker.model import ArticleId, Novelty, ParsedArticle, Picture, Severity
 from worker.store import articles, editing
 from worker.store.articles import StoredArticle
 from worker.store.database import Database, now
@@ -36,10 +37,11 @@ class Edit:
     without_image: bool = False
 
     def given(self) -> dict[str, Any]:
-        """Return what is to change, by the names of an article's fields."""
+        """Return what is to change, by the names of an article's fields, with its texts as people see them."""
         named = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "without_image"}
         told = {name: value for name, value in named.items() if value is not None}
-        return told | ({"image": None} if self.without_image else {})
+        tidy = tidied(ParsedArticle(**told))
+        return {name: getattr(tidy, name) for name in told} | ({"image": None} if self.without_image else {})
 
 
 def edit(database: Database, article_id: ArticleId, changed: Edit) -> Added | None:

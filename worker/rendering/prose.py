@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from worker.rendering.characters import boundary, visible
+from worker.characters import boundary, visible
 
 TEXT_COLUMNS = 72
 SNIPPET_CHARS = 300

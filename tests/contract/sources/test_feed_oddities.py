@@ -275,3 +275,15 @@ def test_hostile_markup_costs_seconds_at_most(hostile):
         except FeedError:
             continue
     assert time.process_time() - started < 20  # quadratic reading would take minutes
+
+
+def test_an_ampersand_that_nobody_escaped_stays_one_and_costs_no_entity_its_meaning():
+    article = read(
+        rss(
+            "<title>AT&T &amp; R&D: caf&eacute; &#8212; 5 & 6</title><link>https://a.example/?a=1&b=2</link>"
+            "<description><![CDATA[<p>Q&A &amp; more</p>]]></description>"
+        )
+    )
+    assert article.title == "AT&T & R&D: café — 5 & 6"
+    assert article.url == "https://a.example/?a=1&b=2"
+    assert article.summary == "Q&A & more"

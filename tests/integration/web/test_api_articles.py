@@ -150,3 +150,13 @@ def test_a_bad_picture_is_refused_by_its_field(newspaper, number, image, pointer
         assert answer.status_code == 422
         assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
     assert column(newspaper, Article.image) is None
+
+
+def test_words_that_a_cms_has_escaped_or_marked_up_are_taken_as_people_see_them(newspaper, number, monkeypatch):
+    monkeypatch.setattr(api, "_MATCHED_WITHIN_S", 0.0)
+    written = {"title": "AT&amp;T &lt;b&gt;wins&lt;/b&gt;: 5 < 6", "body": "<p>Nobody&nbsp;was</p><script>x()</script>"}
+    pushed = call(newspaper, "POST", "/articles", json=written).json()
+    changed = call(newspaper, "PATCH", f"/articles/{number}", json=written).json()
+    assert [one["title"] for one in (pushed, changed)] == ["AT&T wins: 5 < 6"] * 2
+    with newspaper.house.database.read() as conn:
+        assert set(conn.execute(sa.select(Article.body)).scalars()) == {"Nobody was"}

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any, Final
 
 from worker.adapters.sources import plain
 from worker.adapters.sources.dates import has_zone, parse_date
 from worker.adapters.sources.jsons import is_json_feed, is_ninjs, looks_like_json, read_objects, refuse_nul
+from worker.adapters.sources.limits import MAX_LINE_CHARS
 from worker.errors import InputError
 from worker.model import ParsedArticle, Picture, Severity
 
@@ -57,12 +58,12 @@ def article_from(item: Mapping[str, Any], *, url: str = "", where: str = "") -> 
     at = f"{where}, " if where else ""
     for key in known:
         _refuse_unknown(key, at)
-    return ParsedArticle(
+    article = ParsedArticle(
         guid=_line(known, "guid", at),
         url=_line(known, "url", at) or url,
-        title=_line(known, "title", at),
-        summary=plain.prose(_string(known, "summary", at), markup=False),
-        body=plain.prose(_string(known, "body", at), markup=False),
+        title=_string(known, "title", at),
+        summary=_string(known, "summary", at),
+        body=_string(known, "body", at),
         author=_line(known, "author", at),
         section=_line(known, "section", at),
         source=_line(known, "source", at),
@@ -72,6 +73,31 @@ def article_from(item: Mapping[str, Any], *, url: str = "", where: str = "") -> 
         updated_at=_time(known, "updated_at", at),
         severity=_severity(known, at),
         image=_image(known, at),
+    )
+    return tidied(article)
+
+
+def tidied(article: ParsedArticle) -> ParsedArticle:
+    """Return a handed-in article with its texts as people see them, also where a CMS sent markup or escaped it.
+
+    A title is cut nowhere: one that is too long is for intake to refuse.
+
+    >>> tidied(ParsedArticle(title="AT&amp;T &amp; <b>Verizon</b>", body="5 < 6 & AT&T")).title
+    'AT&T & Verizon'
+    """
+    image = article.image
+    if image:
+        image = replace(image, alt=plain.headline(image.alt, markup=False), credit=plain.one_line(image.credit))
+    return replace(
+        article,
+        title=article.title if len(article.title) > MAX_LINE_CHARS else plain.headline(article.title, markup=False),
+        summary=plain.prose(article.summary, markup=False),
+        body=plain.prose(article.body, markup=False),
+        author=plain.one_line(article.author),
+        section=plain.one_line(article.section),
+        source=plain.one_line(article.source),
+        tags=plain.labels(article.tags),
+        image=image,
     )
 
 

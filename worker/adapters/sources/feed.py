@@ -54,7 +54,7 @@ def _article(entry: Mapping[str, Any], feed: Mapping[str, Any], version: str, ba
     published, updated = _dates(entry, version)
     title = entry.get("title_detail") or {}
     return ParsedArticle(
-        guid=plain.one_line(_text(entry, "id")),
+        guid=plain.identifier(_text(entry, "id")),
         url=_link(entry),
         title=plain.headline(_text(entry, "title"), markup=_is_markup(title)),
         summary=_summary(entry),

@@ -23,6 +23,9 @@ from worker.errors import FeedError
 _XML_DECLARATION: Final = re.compile(r"<\?xml[^<>]*\?>")
 _DOCTYPE: Final = re.compile(r"<!DOCTYPE[^\[<>]*(?:\[[^\]]*\])?\s*>", re.IGNORECASE)
 _ROOT: Final = re.compile(r"<(?:\w+:)?(?:rss|feed|rdf|channel)[\s>]", re.IGNORECASE)
+_BARE_AMPERSAND: Final = re.compile(
+    r"<!\[CDATA\[.*?(?:\]\]>|\Z)|&(?!(?:[a-zA-Z][a-zA-Z0-9]*|#[0-9]+|#[xX][0-9a-fA-F]+);)", re.DOTALL
+)
 _ABSOLUTE: Final = re.compile(r"https?://", re.IGNORECASE)
 
 
@@ -133,7 +136,7 @@ def read_xml(data: bytes, *, url: str, content_type: str) -> tuple[Any, list[Any
     """
     text = _prepared(decode(data, content_type))
     try:
-        parser = _read_strictly(text, url) or _read_loosely(text, url)
+        parser = _read_strictly(text, url) or _read_mended(text, url)
     except _TooMuchError as error:
         raise FeedError(f"the feed has more than {error}") from None
     return parser.feeddata, parser.entries, parser.version
@@ -192,6 +195,12 @@ def _read_strictly(text: str, url: str) -> _Strict | None:
     except Exception:  # noqa: BLE001  feedparser raises anything at input that it does not expect; the loose one is next
         return None
     return parser
+
+
+def _read_mended(text: str, url: str) -> _Strict | _Loose:
+    """Read what is no XML: often for "AT&T" alone, of which the loose parser would make "AT&T;"."""
+    mended = _BARE_AMPERSAND.sub(lambda found: found[0] if found[0].startswith("<") else "&amp;", text)
+    return (_read_strictly(mended, url) if mended != text else None) or _read_loosely(mended, url)
 
 
 def _read_loosely(text: str, url: str) -> _Loose:

@@ -42,7 +42,7 @@ class JsonFeedSource:
 def _article(item: Mapping[str, Any], feed: Mapping[str, Any], url: str) -> ParsedArticle:
     body_html = text_in(item, "content_html")
     return ParsedArticle(
-        guid=plain.one_line(text_in(item, "id")),
+        guid=plain.identifier(text_in(item, "id")),
         url=_address(item, url),
         title=plain.headline(text_in(item, "title"), markup=False),
         summary=plain.prose(text_in(item, "summary"), markup=False),

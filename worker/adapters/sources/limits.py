@@ -25,5 +25,8 @@ MAX_HTML_DEPTH: Final = 512
 MAX_LINE_CHARS: Final = 1_000
 """A title, an author, a section: what is longer was never meant to be one line, and is cut."""
 
+MAX_TITLE_MARKUP_CHARS: Final = 50_000
+"""A title with its markup; what is longer is none, and its beginning will do."""
+
 MAX_TAGS: Final = 100
 """Tags of one article that are kept."""

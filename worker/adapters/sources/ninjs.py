@@ -41,7 +41,7 @@ class NinjsSource:
 def _article(item: Mapping[str, Any], url: str, where: str) -> ParsedArticle:
     _refuse_unpublished(item, where)
     return ParsedArticle(
-        guid=plain.one_line(text_in(item, "uri")),
+        guid=plain.identifier(text_in(item, "uri")),
         url=_address(item, url),
         title=plain.headline(text_in(item, "headline") or _value(item, "headlines"), markup=False),
         summary=_prose(item, "description", "descriptions"),

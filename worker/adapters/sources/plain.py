@@ -8,12 +8,20 @@ from __future__ import annotations
 
 import html
 import re
+import unicodedata
 from collections.abc import Iterable
 from typing import Final
 
 import nh3
 
-from worker.adapters.sources.limits import MAX_HTML_CHARS, MAX_HTML_DEPTH, MAX_LINE_CHARS, MAX_TAGS
+from worker.adapters.sources.limits import (
+    MAX_HTML_CHARS,
+    MAX_HTML_DEPTH,
+    MAX_LINE_CHARS,
+    MAX_TAGS,
+    MAX_TITLE_MARKUP_CHARS,
+)
+from worker.characters import boundary, visible
 
 # Neither XML 1.0 nor PostgreSQL carries these; lone surrogates come out of JSON's \ud800.
 _BARRED: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -37,7 +45,7 @@ _CLEANER: Final = nh3.Cleaner(tags=_BLOCKS | {"br"}, clean_content_tags=_UNSEEN,
 
 _TAG: Final = re.compile(r"<[^<>]*>")
 _OPENING: Final = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
-_CLOSABLE: Final = "|".join(_BLOCK_NAMES.split() + _INLINE_NAMES.split())
+_CLOSABLE: Final = "|".join(_BLOCK_NAMES.split() + _INLINE_NAMES.split() + _UNSEEN_NAMES.split())
 _MARKUP: Final = re.compile(rf"</(?:{_CLOSABLE})\s*>|<(?:br|hr|img|p)\b[^<>]*>", re.IGNORECASE)
 _ENTITY: Final = re.compile(r"&(?:amp|lt|gt|quot|apos|nbsp|#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]{4,8}[0-9]{0,2});")
 _LANG: Final = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,4}")
@@ -55,14 +63,23 @@ def sound(text: str) -> str:
     return _BARRED.sub("", text)
 
 
+def identifier(text: str) -> str:
+    """Put what names an item on one line, and leave its characters as they are: it is compared, never read.
+
+    >>> identifier(" tag:news.example,2026:7 ")
+    'tag:news.example,2026:7'
+    """
+    return " ".join(sound(text).split())[:MAX_LINE_CHARS]
+
+
 def one_line(text: str, limit: int = MAX_LINE_CHARS) -> str:
     r"""Put text on one line with single spaces, cut after `limit` characters.
 
-    >>> one_line("  Seoul\u00a0and\n Tokyo "), one_line("abcdef", 4)
-    ('Seoul and Tokyo', 'abc…')
+    >>> one_line("  Seoul\u00a0and\n Tokyo "), one_line("abcdef", 4), one_line("cafe\u0301\u202e s\u200bhut")
+    ('Seoul and Tokyo', 'abc…', 'café shut')
     """
-    line = " ".join(sound(text).split())
-    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+    line = " ".join(_seen(text).split())
+    return line if len(line) <= limit else line[: boundary(line, limit - 1)].rstrip() + "…"
 
 
 def paragraphs(text: str) -> str:
@@ -71,7 +88,7 @@ def paragraphs(text: str) -> str:
     >>> paragraphs("One\r\n\r\n\r\n  Two  \nlines\n")
     'One\n\nTwo\nlines'
     """
-    lines = [line.strip() for line in sound(text).replace("\r\n", "\n").replace("\r", "\n").split("\n")]
+    lines = [_seen(line).strip() for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
 
@@ -83,7 +100,7 @@ def html_to_text(markup: str) -> str:
     """
     flat = re.sub(r"\s+", " ", block_markup(sound(markup)))
     broken = re.sub(r"<br[^<>]*>", "\n", flat)
-    text = html.unescape(_TAG.sub("\n\n", broken)).replace("\u00a0", " ")
+    text = html.unescape(_TAG.sub("\n\n", broken)).replace("\u00a0", " ")  # what else is unseen, `paragraphs` takes
     return paragraphs(re.sub(r" {2,}", " ", text))
 
 
@@ -127,6 +144,7 @@ def headline(text: str, *, markup: bool) -> str:
     >>> headline("AT&amp;amp;T &lt;b&gt;rises&lt;/b&gt;", markup=True), headline("Q&A: is x < y?", markup=False)
     ('AT&T rises', 'Q&A: is x < y?')
     """
+    text = text[:MAX_TITLE_MARKUP_CHARS]
     for attempt in range(3):
         if _MARKUP.search(text) or (markup and attempt == 0):
             text = html_to_text(text)
@@ -174,6 +192,14 @@ def language(tag: str) -> str:
     """
     tag = tag.strip().replace("_", "-")
     return tag if _LANG.fullmatch(tag) else ""
+
+
+def _seen(text: str) -> str:
+    """Return what people see of a line, in the one form of each letter (NFC) that matching and other systems expect.
+
+    First without floods of marks: to order these takes time that is quadratic in their number.
+    """
+    return unicodedata.normalize("NFC", visible(sound(text)))
 
 
 def _depth(markup: str) -> int:

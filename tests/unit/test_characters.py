@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.hostile import NAMES
-from worker.rendering.characters import boundary, visible
+from worker.characters import boundary, visible
 from worker.rendering.prose import one_line, shorten, snippet
 
 WORDS = st.lists(st.sampled_from(NAMES) | st.text(st.characters(exclude_categories=()), max_size=9), max_size=9).map(
