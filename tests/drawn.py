@@ -48,9 +48,18 @@ def _mixed(one, other, share):
 
 def png(width: int, height: int, rows: bytes) -> bytes:
     """Pack rows of RGB, each behind a filter byte."""
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows, 9)), (b"IEND", b""))
-    packed = (
-        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
+    return _packed((b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)), (b"IDAT", zlib.compress(rows, 9)))
+
+
+def indexed_png(width: int, height: int, colours: bytes, pixels: bytes) -> bytes:
+    """Pack pixels that are indices into at most 256 colours, three bytes each."""
+    rows = b"".join(b"\0" + pixels[at : at + width] for at in range(0, width * height, width))
+    header = struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)
+    return _packed((b"IHDR", header), (b"PLTE", colours), (b"IDAT", zlib.compress(rows, 9)))
+
+
+def _packed(*chunks: tuple[bytes, bytes]) -> bytes:
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in (*chunks, (b"IEND", b""))
     )
-    return b"\x89PNG\r\n\x1a\n" + b"".join(packed)

@@ -113,8 +113,8 @@ def card_view(
         turned=direction if direction not in {"", language.direction} else "",
         summary=summary,
         section="" if card.section.casefold() == under.casefold() else name(card.section),
-        author=name(re.sub(r"^[Bb]y\s+", "", card.author)),
-        source=name(card.source),
+        author=called(re.sub(r"^[Bb]y\s+", "", card.author), language),
+        source=called(card.source, language),
         moment=language.moment(card.published_at, zone),
         also_in=_also_in(card.also_in, language),
         update=note(card.update.note) if card.update else Words(),
@@ -130,6 +130,18 @@ def name(text: str) -> str:
     'North Korea'
     """
     return shorten(one_line(text), NAME_CHARS)
+
+
+def called(text: str, language: Language) -> str:
+    """Clean and shorten a name that stands amid our own words.
+
+    One that is written the other way ends with a mark of our direction (UAX #9, 2.6), or it would draw what stands
+    behind it, such as a dot and the next name, to its own side.
+    """
+    cleaned = name(text)
+    if direction_of(cleaned) in {"", language.direction}:
+        return cleaned
+    return cleaned + ("\N{RIGHT-TO-LEFT MARK}" if language.direction == "rtl" else "\N{LEFT-TO-RIGHT MARK}")
 
 
 def note(text: str) -> Words:
@@ -163,17 +175,18 @@ def names(topics: Sequence[str], language: Language) -> str:
 
 def _followed(reason: Reason, language: Language) -> str:
     if reason.slug is not None:
-        return name(reason.topic)
-    return language.gettext("your search “%(query)s”") % {"query": name(reason.topic)}
+        return called(reason.topic, language)
+    return language.gettext("your search “%(query)s”") % {"query": called(reason.topic, language)}
 
 
 def _found(reason: Reason, language: Language) -> str:
     words = ", ".join(_quoted(word, language) for word in _unique(reason.words)[:_WORDS_SHOWN])
-    return f"{name(reason.topic)}: {words}" if words else name(reason.topic)
+    topic = called(reason.topic, language)
+    return f"{topic}: {words}" if words else topic
 
 
 def _quoted(word: str, language: Language) -> str:
-    return language.gettext("“%(words)s”") % {"words": name(word)}
+    return language.gettext("“%(words)s”") % {"words": called(word, language)}
 
 
 def _unique(words: Iterable[str]) -> list[str]:
@@ -183,7 +196,7 @@ def _unique(words: Iterable[str]) -> list[str]:
 def _also_in(outlets: Sequence[str], language: Language) -> str:
     if not outlets:
         return ""
-    shown, rest = [name(outlet) for outlet in outlets[:_OUTLETS_SHOWN]], len(outlets) - _OUTLETS_SHOWN
+    shown, rest = [called(outlet, language) for outlet in outlets[:_OUTLETS_SHOWN]], len(outlets) - _OUTLETS_SHOWN
     if rest > 0:
         shown.append(language.ngettext("%(num)s other outlet", "%(num)s other outlets", rest) % {"num": rest})
     return language.gettext("Also in %(outlets)s") % {"outlets": language.listing(shown)}

@@ -33,6 +33,7 @@ from worker.rendering.cards import (
     PictureAddress,
     Tell,
     as_served,
+    called,
     card_view,
     name,
     names,
@@ -151,7 +152,7 @@ def view_of(
         case RollingContent():
             return RollingView(
                 day=language.day(content.until.astimezone(zone).date()),
-                topics=names([name(section.topic) for section in content.sections], language),
+                topics=names([called(section.topic, language) for section in content.sections], language),
                 since=language.moment(content.since, zone),
                 until=language.moment(content.until, zone),
                 **_sections(content.sections, language, base_url, kept, tell),
@@ -172,7 +173,7 @@ def _alert(content: AlertContent, language: Language, zone: tzinfo, tell: Tell) 
     return AlertView(
         severity=content.severity,
         day=language.day(card.published_at.astimezone(zone).date()),
-        topics=tuple(name(reason.topic) for reason in card.reasons)[:TOPICS_SHOWN],
+        topics=tuple(called(reason.topic, language) for reason in card.reasons)[:TOPICS_SHOWN],
         card=tell(card),
         why=why(card.reasons, language),
     )
@@ -195,7 +196,7 @@ def _sections(
 ) -> dict[str, Any]:
     """Return what all views of many stories have, but for the day."""
     shown = kept if kept is not None else [len(section.cards) for section in sections]
-    contents = tuple((name(section.topic), len(section.cards)) for section in sections)
+    contents = tuple((called(section.topic, language), len(section.cards)) for section in sections)
     count = sum(number for _, number in contents)
     return {
         "lead": tell(sections[0].cards[0]),
