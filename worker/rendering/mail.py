@@ -22,9 +22,10 @@ from worker.rendering.skeleton import body, head, quoted
 
 # A token stands as it is, in a line of its own, which no dot may begin.
 _TOKEN: Final = rf"[\w-][\w.-]{{0,{TOKEN_CHARS - 1}}}"
+_ID: Final = "[!-;=?-~]"  # an angle bracket would end a Message-ID
 _FIT: Final = re.compile(
     rf"{_TOKEN} {_TOKEN} {_TOKEN} (?:{_TOKEN})? (?:{_TOKEN})? "
-    rf"[!-~]{{1,{ID_CHARS}}} [!-~]{{1,{ID_CHARS}}} [!-~]{{0,{ID_CHARS}}}",
+    rf"{_ID}{{1,{ID_CHARS}}} {_ID}{{1,{ID_CHARS}}} {_ID}{{0,{ID_CHARS}}}",
     re.ASCII,
 )
 # The fields that every provider asks for by name of their own, or writes itself.
@@ -192,5 +193,5 @@ def _demand_fit(personal: Personal) -> None:
     if not _FIT.fullmatch(values):
         raise ValueError(
             f"a link's token has at most {TOKEN_CHARS} letters, digits, - and _, and dots within; "
-            f"a Message-ID, In-Reply-To or Feedback-ID at most {ID_CHARS} printable ASCII characters"
+            f"a Message-ID, In-Reply-To or Feedback-ID at most {ID_CHARS} printable ASCII characters, no < or >"
         )

@@ -125,6 +125,8 @@ def test_second_trap_no_title_adds_a_header(renderer, title):
         {"preferences": "ü"},
         {"message_id": "k" * 251},
         {"message_id": "a@b>\r\nBcc: x"},
+        {"message_id": "a@b><c@d"},
+        {"in_reply_to": "a@b> <c@d"},
         {"feedback_id": ""},
         {"feedback_id": "a\nb"},
     ],
