@@ -73,6 +73,7 @@ class DueLetter:
     recipient: str | None
     locale: str
     asked_at: datetime
+    before: dict[str, Any] | None = None  # what the reader had chosen before a change; `worker.content.Choices`
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

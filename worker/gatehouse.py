@@ -16,6 +16,7 @@ from worker.foundation import Foundation
 from worker.measures import Measure, read_measures
 from worker.ports import Captcha
 from worker.signup.budgets import Budgets
+from worker.signup.courtesies import Courtesies
 from worker.signup.run import Limits
 from worker.signup.run_budgets import Purse
 from worker.signup.suspicion import Demand
@@ -42,6 +43,11 @@ class Gatehouse(Foundation):
     def question_limits(self) -> Limits:
         """How often mailboxes are asked for their consent."""
         return policies.question_limits(self.settings)
+
+    @property
+    def courtesies(self) -> Courtesies:
+        """Which letters readers get unasked."""
+        return policies.courtesies(self.settings)
 
     @property
     def puzzle_demand(self) -> Demand:

@@ -1,6 +1,7 @@
 """The links of letters about a reader's own business: what each is good for, and how long.
 
-Decides, signs nothing. Planning lets a letter expire with its link, `letters` writes the link, the pages read it.
+Decides, signs nothing. Planning lets a letter expire with its link, or when its news is old; `letters` writes the link,
+the pages read it.
 """
 
 from __future__ import annotations
@@ -28,10 +29,19 @@ _LONG: Final = timedelta(days=7)
 _SHORT: Final = timedelta(hours=1)
 
 
+_NEWS: Final[Mapping[LetterKind, timedelta]] = MappingProxyType(
+    {
+        LetterKind.WELCOME: timedelta(days=1),  # who is welcomed later wonders what for
+        LetterKind.GOODBYE: timedelta(days=1),
+        LetterKind.CHANGED: timedelta(days=3),  # a stranger's change is still worth knowing
+    }
+)
+
+
 def good_for(kind: LetterKind) -> timedelta:
-    """Return how long a letter's link works, from when the letter was planned.
+    """Return how long a letter's link works, from when the letter was planned; of one without, how long it is news.
 
     >>> good_for(LetterKind.FORGET), good_for(LetterKind.MOVED)
     (datetime.timedelta(seconds=3600), datetime.timedelta(days=7))
     """
-    return _LONG if kind is LetterKind.MOVED else _SHORT
+    return _NEWS.get(kind) or (_LONG if kind is LetterKind.MOVED else _SHORT)

@@ -83,7 +83,11 @@ class EditionKind(StrEnum):
 
 
 class LetterKind(StrEnum):
-    """What a letter about a reader's own business is for. Each but `taken` carries a link, good for that alone."""
+    """What a letter about a reader's own business is for.
+
+    Each of the first six but `taken` carries a link, good for that alone. The last three go unasked: they tell a reader
+    what has been done, whoever has done it.
+    """
 
     DATA = "data"
     FORGET = "forget"
@@ -91,6 +95,9 @@ class LetterKind(StrEnum):
     NEW_ADDRESS = "new_address"  # to where mail is to go: its owner is asked
     TAKEN = "taken"  # to the owner of an address that a reader has named as theirs
     MOVED = "moved"  # to where mail went before, with a way back
+    WELCOME = "welcome"  # after the yes: what will come, and when
+    CHANGED = "changed"  # what somebody with a link from one of their mails has changed
+    GOODBYE = "goodbye"  # after the farewell: it is done
 
 
 class EditionStatus(StrEnum):

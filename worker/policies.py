@@ -9,10 +9,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from worker.delivery.canary import Limits
+from worker.model import LetterKind
 from worker.planning.first_share import FirstShare
 from worker.planning.rules import Policy
 from worker.settings import Settings
 from worker.signup.budgets import Budgets, Sought
+from worker.signup.courtesies import Courtesies
 from worker.signup.run import Limits as QuestionLimits
 
 if TYPE_CHECKING:
@@ -88,3 +90,11 @@ def budgets(settings: Settings) -> Budgets:
 def question_limits(settings: Settings) -> QuestionLimits:
     """Return how often mailboxes are asked for their consent."""
     return QuestionLimits(a_day=settings.questions_per_mailbox, an_hour=settings.questions_an_hour)
+
+
+def courtesies(settings: Settings) -> Courtesies:
+    """Return which letters readers get unasked."""
+    return Courtesies(
+        kinds=frozenset(LetterKind(word) for word in settings.letters.split() if word != "none"),
+        changed_after=timedelta(seconds=settings.changed_letter_after_s),
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,10 @@ from pydantic import ValidationError
 
 from worker import settings as settings_module
 from worker.errors import ConfigurationError
+from worker.model import LetterKind
+from worker.policies import courtesies
 from worker.settings import Settings, load, strangers, variable
+from worker.signup.courtesies import Courtesies
 
 SECRETS = {
     "TOCSIN_DATABASE_URL": "postgresql://news:hunter2-database@db/tocsin",
@@ -138,3 +142,19 @@ def test_slashes_at_the_end_of_a_url_are_dropped(monkeypatch):
 
 def test_each_field_says_what_it_is_for():
     assert all(field.description for field in settings_module.Settings.model_fields.values())
+
+
+def test_the_letters_that_readers_get_unasked_can_be_chosen(monkeypatch):
+    assert courtesies(load()) == Courtesies()
+    set_all(monkeypatch, TOCSIN_LETTERS="goodbye welcome", TOCSIN_CHANGED_LETTER_AFTER_S="60")
+    assert courtesies(load()).kinds == {LetterKind.GOODBYE, LetterKind.WELCOME}
+    assert courtesies(load()).changed_after == timedelta(minutes=1)
+    assert courtesies(load(letters="none")).kinds == frozenset()
+
+
+@pytest.mark.parametrize("letters", ["welcome farewell", "none farewell", "moved"])
+def test_a_letter_that_there_is_not_is_refused_with_those_that_there_are(letters):
+    with pytest.raises(
+        ConfigurationError, match=r"TOCSIN_LETTERS: there is no letter called '(farewell|none|moved)'; "
+    ):
+        load(letters=letters)

@@ -1,20 +1,25 @@
 """What a mail says, frozen: the value that planning decides, the store keeps (interned by hash) and rendering reads.
 
-`cards` has a story as a mail shows it, `contents` one value a kind of mail, `freezing` how they are kept and read back,
-`newsroom` who sends. Decides nothing and touches nothing.
+`cards` has a story as a mail shows it, `choices` what a reader has chosen, `contents` one value a kind of mail,
+`freezing` how they are kept and read back, `newsroom` who sends. Decides nothing and touches nothing.
 """
 
 from worker.content.cards import Image, Reason, Section, StoryCard, UpdateNote
+from worker.content.choices import Choices, Subscribed
 from worker.content.contents import (
     AlertContent,
     AnyContent,
+    ChangedContent,
     ConfirmationContent,
     Content,
     CorrectionContent,
     DigestContent,
+    GoodbyeContent,
     LetterContent,
     NewsletterContent,
     RollingContent,
+    WelcomeContent,
+    edition_kind_of,
 )
 from worker.content.freezing import CardKey, card_numbers, freeze, frozen_digest, left_out_of, recarded, thaw, without
 from worker.content.hashing import hash_of
@@ -24,10 +29,13 @@ __all__ = [
     "AlertContent",
     "AnyContent",
     "CardKey",
+    "ChangedContent",
+    "Choices",
     "ConfirmationContent",
     "Content",
     "CorrectionContent",
     "DigestContent",
+    "GoodbyeContent",
     "Image",
     "LetterContent",
     "NewsletterContent",
@@ -37,8 +45,11 @@ __all__ = [
     "RollingContent",
     "Section",
     "StoryCard",
+    "Subscribed",
     "UpdateNote",
+    "WelcomeContent",
     "card_numbers",
+    "edition_kind_of",
     "freeze",
     "frozen_digest",
     "hash_of",

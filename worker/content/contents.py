@@ -12,8 +12,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from worker.content.cards import Frozen, Section, StoryCard
+from worker.content.choices import Choices
 from worker.content.hashing import hash_of
-from worker.model import LetterKind, Severity
+from worker.model import EditionKind, LetterKind, Severity
 
 
 class _Content(Frozen):
@@ -120,6 +121,27 @@ class LetterContent(_Content):
     letter: int  # its number, which the link carries
 
 
+class WelcomeContent(_Content):
+    """The first letter after a reader's yes: what they follow, and when it comes."""
+
+    kind: Literal["welcome"] = "welcome"
+    choices: Choices
+
+
+class ChangedContent(_Content):
+    """What somebody who holds a link of the reader's mail has changed; in the language that the reader had before."""
+
+    kind: Literal["changed"] = "changed"
+    before: Choices
+    now: Choices
+
+
+class GoodbyeContent(_Content):
+    """The last letter, to who has left: that it is done. It is the same for all."""
+
+    kind: Literal["goodbye"] = "goodbye"
+
+
 AnyContent = (
     AlertContent
     | DigestContent
@@ -128,5 +150,18 @@ AnyContent = (
     | CorrectionContent
     | ConfirmationContent
     | LetterContent
+    | WelcomeContent
+    | ChangedContent
+    | GoodbyeContent
 )
 Content = Annotated[AnyContent, Field(discriminator="kind")]
+
+
+def edition_kind_of(content: AnyContent) -> EditionKind:
+    """Return the kind of edition that a content goes in: all letters about a reader's own business go in one.
+
+    >>> edition_kind_of(GoodbyeContent(locale="en"))
+    <EditionKind.SYSTEM: 'system'>
+    """
+    letters = (LetterContent, WelcomeContent, ChangedContent, GoodbyeContent)
+    return EditionKind.SYSTEM if isinstance(content, letters) else EditionKind(content.kind)

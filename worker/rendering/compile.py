@@ -16,14 +16,18 @@ from zoneinfo import ZoneInfo
 
 from worker.content import (
     AlertContent,
+    ConfirmationContent,
     Content,
     CorrectionContent,
     DigestContent,
+    GoodbyeContent,
+    LetterContent,
     NewsletterContent,
     Newsroom,
     RollingContent,
+    edition_kind_of,
 )
-from worker.model import Composition, EditionKind, Pieces
+from worker.model import Composition, Pieces
 from worker.rendering.cards import PictureAddress, as_served
 from worker.rendering.colour import Palette
 from worker.rendering.counted import UNCOUNTED, Counted, with_links
@@ -99,9 +103,10 @@ class Renderer:
         letter = content if isinstance(content, NewsletterContent) else None
         key = counted.key(content.digest())
         return CompiledMail.of(
-            kind=EditionKind(content.kind),
+            kind=edition_kind_of(content),
             language=language.tag,
             is_answer=is_answer(content),
+            is_listed=is_listed(content),
             newsroom=_sent_by(self._newsroom, letter) if letter else self._newsroom,
             list_slug=letter.slug if letter else "",
             list_name=letter.name if letter else "",
@@ -148,6 +153,15 @@ class Renderer:
 def is_answer(content: Content) -> bool:
     """Tell whether each copy answers an earlier mail to its reader, whose Message-ID stands in In-Reply-To."""
     return isinstance(content, CorrectionContent) or (isinstance(content, AlertContent) and content.threaded)
+
+
+def is_listed(content: Content) -> bool:
+    """Tell whether a mail can be left by one click.
+
+    Before their yes, and after their farewell, nobody is on a list; and of other letters, whoever has another's in hand
+    must not be able to leave for them.
+    """
+    return not isinstance(content, ConfirmationContent | LetterContent | GoodbyeContent)
 
 
 def _sent_by(newsroom: Newsroom, letter: NewsletterContent) -> Newsroom:

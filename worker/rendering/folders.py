@@ -17,5 +17,5 @@ def folder_of(content: Content) -> str:
             return "mail/breaking"
         case DigestContent(away=True):
             return "mail/away"
-        case _:
+        case _:  # of letters: welcome, changed and goodbye have one each, those with a link of their own share "system"
             return f"mail/{content.kind}"

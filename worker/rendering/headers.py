@@ -38,9 +38,12 @@ def header_lines(
     subject: Pieces,
     boundary: str,
     is_answer: bool = False,
+    is_listed: bool = True,
     list_slug: str = "",
 ) -> Iterator[Line]:
     """Yield names and values in a fixed order; a folded value has CRLF and a space within.
+
+    What is not listed has nothing to leave, or must not be left by whoever holds it.
 
     Raises `InputError` for an address of ours that is none, and `ValueError` for a base URL that no line can hold.
     """
@@ -54,7 +57,8 @@ def header_lines(
     if is_answer:  # RFC 5322, 3.6.4: readers' programs show it below the mail that told the story first
         yield _verbatim("In-Reply-To", "<", Hole.IN_REPLY_TO, ">")
         yield _verbatim("References", "<", Hole.IN_REPLY_TO, ">")
-    yield from _list_lines(newsroom, kind, list_slug)
+    if is_listed:
+        yield from _list_lines(newsroom, list_slug)
     if kind in _AUTOMATIC:
         yield _shared("Auto-Submitted", "auto-generated")  # RFC 3834: no vacation replies, please
     yield _verbatim("Feedback-ID", Hole.FEEDBACK_ID)
@@ -79,11 +83,7 @@ def feedback_id(*, campaign: int, kind: EditionKind, domain: str) -> str:
     return f"{campaign}:{kind}:tocsin:{sender}"
 
 
-def _list_lines(newsroom: Newsroom, kind: EditionKind, list_slug: str) -> Iterator[Line]:
-    if kind is EditionKind.CONFIRMATION:
-        return  # nobody is on a list yet
-    if kind is EditionKind.SYSTEM:
-        return  # no list's mail; and whoever has another's letter in hand must not be able to leave for them
+def _list_lines(newsroom: Newsroom, list_slug: str) -> Iterator[Line]:
     base = newsroom.base_url
     yield "List-Id", joined([Hole.LIST_ID])
     yield _verbatim("List-Unsubscribe", f"<{address_of(Hole.UNSUBSCRIBE, base)}", Hole.UNSUBSCRIBE, ">")

@@ -91,6 +91,8 @@ def _words(about: LetterKind, language: Language, newsroom: str) -> tuple[str, s
                 (told, more),
                 language.gettext("This was not me"),
             )
+        case _:
+            raise ValueError(f"a letter of the kind {about} has a content of its own")
 
 
 def _taken(language: Language, newsroom: str) -> tuple[str, str, tuple[str, ...], str]:
@@ -125,5 +127,5 @@ def _small(about: LetterKind, language: Language) -> tuple[str, ...]:
                 "If it was not you, press the button within seven days: your mail comes here again."
             )
             return (back,)
-        case LetterKind.TAKEN:
+        case _:
             return ()

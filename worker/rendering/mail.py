@@ -62,13 +62,14 @@ class CompiledMail:
         sent: tuple[Pieces, Pieces],
         page: Pieces,
         is_answer: bool = False,
+        is_listed: bool = True,
         list_slug: str = "",
         list_name: str = "",
         signer: Signer | None = None,
     ) -> CompiledMail:
         """Write all that readers share. `sent` has the text and the HTML as they travel (`skeleton.travelling`).
 
-        `is_answer`: each copy answers an earlier mail.
+        `is_answer`: each copy answers an earlier mail; `is_listed`: it can be left.
 
         Raises `InputError` when the newsroom's own address is none.
         """
@@ -81,6 +82,7 @@ class CompiledMail:
                 subject=composition.subject,
                 boundary=boundary,
                 is_answer=is_answer,
+                is_listed=is_listed,
                 list_slug=list_slug,
             )
         )

@@ -5,16 +5,19 @@ The stories, people and outlets are invented. Decides nothing; reads no clock: e
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 
 from worker.content import (
     AlertContent,
+    ChangedContent,
+    Choices,
     ConfirmationContent,
     Content,
     CorrectionContent,
     DigestContent,
+    GoodbyeContent,
     LetterContent,
     NewsletterContent,
     Newsroom,
@@ -22,12 +25,14 @@ from worker.content import (
     RollingContent,
     Section,
     StoryCard,
+    Subscribed,
     UpdateNote,
+    WelcomeContent,
 )
-from worker.model import LetterKind, Severity
+from worker.model import Cadence, LetterKind, Severity
 from worker.rendering.sample_stories import cards_of
 
-__all__ = ["DAY", "EDITORIAL", "KINDS", "LETTERS", "LOCALES", "cards_of", "content", "newsroom", "personal"]
+__all__ = ["DAY", "EDITORIAL", "KINDS", "LETTERS", "LISTED", "LOCALES", "cards_of", "content", "newsroom", "personal"]
 
 DAY: Final = date(2026, 11, 23)
 EDITORIAL: Final = (
@@ -41,8 +46,14 @@ EDITORIAL: Final = (
     "correction",
     "retraction",
 )
-LETTERS: Final = MappingProxyType({str(about).replace("_", "-"): about for about in LetterKind})
-KINDS: Final = (*EDITORIAL, "confirmation", *LETTERS)
+LISTED: Final = (*EDITORIAL, "welcome", "changed")
+"""What can be left by one click."""
+_COURTESIES: Final = ("welcome", "changed", "goodbye")
+LETTERS: Final = MappingProxyType(
+    {str(about).replace("_", "-"): about for about in LetterKind if str(about) not in _COURTESIES}
+)
+"""Letters with a link of their own, or none at all: on no list."""
+KINDS: Final = (*EDITORIAL, "confirmation", *_COURTESIES, *LETTERS)
 _ANSWERS: Final = frozenset({"update", "correction", "retraction"})
 
 _NEWSROOMS: Final = MappingProxyType(
@@ -125,7 +136,62 @@ def content(kind: str, locale: str) -> Content:
     """Return the sample of a kind (one of `KINDS`) in a locale (one of `LOCALES`)."""
     if kind in LETTERS:
         return LetterContent(locale=locale, about=LETTERS[kind], letter=1)
+    match kind:
+        case "confirmation":
+            return ConfirmationContent(locale=locale, topics=_topics(locale))
+        case "welcome":
+            return WelcomeContent(locale=locale, choices=_choices(locale))
+        case "changed":
+            return ChangedContent(locale=locale, before=_choices(locale), now=_changed(_choices(locale)))
+        case "goodbye":
+            return GoodbyeContent(locale=locale)
     return _editorial(kind, locale)
+
+
+def _choices(locale: str) -> Choices:
+    """Return what a reader of three topics, a newsletter and a search of their own has chosen."""
+    morning = datetime(2026, 11, 24, 7, 0, tzinfo=UTC)
+    north, russia, economy = _topics(locale)
+    daily = {"cadence": Cadence.DAILY, "times": ("07:00", "18:30"), "next_at": morning}
+    return Choices(
+        locale=locale,
+        timezone="Asia/Seoul" if locale == "ko" else "Europe/London",
+        follows=(
+            Subscribed.model_validate({"target": "topic 1", "name": {locale: north}, **daily}),
+            Subscribed.model_validate({"target": "topic 2", "name": {locale: russia}, **daily}),
+            Subscribed(
+                target="topic 3",
+                name={locale: economy},
+                cadence=Cadence.WEEKLY,
+                times=("07:00",),
+                weekday=5,
+                next_at=morning + timedelta(days=3),
+            ),
+            Subscribed(
+                target="newsletter 1",
+                name={"en": _LETTERS[locale][0]},
+                schedule="FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR;BYHOUR=6;BYMINUTE=30",
+                zone="Asia/Seoul" if locale == "ko" else "Europe/London",
+                next_at=morning,
+            ),
+            Subscribed.model_validate(
+                {"target": "topic 4", "name": {"en": "(railway OR 철도) NEAR/5 harbour"}, "is_own": True, **daily}
+            ),
+        ),
+    )
+
+
+def _changed(choices: Choices) -> Choices:
+    north, russia, _, letter, own = choices.follows
+    weekly = russia.model_copy(update={"cadence": Cadence.WEEKLY, "times": ("08:00",), "weekday": 6})
+    return choices.model_copy(
+        update={
+            "follows": (north, weekly, letter, own),
+            "quiet": ("22:00", "06:30"),
+            "paused_until": datetime(2026, 12, 1, tzinfo=UTC),
+            "is_paused": True,
+        }
+    )
 
 
 def _editorial(kind: str, locale: str) -> Content:
@@ -143,8 +209,6 @@ def _editorial(kind: str, locale: str) -> Content:
             return AlertContent(locale=locale, card=cards[1], severity=Severity.BREAKING)
         case "update":
             return AlertContent(locale=locale, card=_updated(cards[0], locale), threaded=True)
-        case "confirmation":
-            return ConfirmationContent(locale=locale, topics=(north, russia, economy))
         case "digest":
             return DigestContent(locale=locale, day=DAY, sections=sections)
         case "away":

@@ -13,16 +13,19 @@ from typing import Any
 
 from worker.content import (
     AlertContent,
+    ChangedContent,
     ConfirmationContent,
     Content,
     CorrectionContent,
     DigestContent,
+    GoodbyeContent,
     LetterContent,
     NewsletterContent,
     Reason,
     RollingContent,
     Section,
     StoryCard,
+    WelcomeContent,
 )
 from worker.model import Severity
 from worker.rendering.cards import (
@@ -40,6 +43,7 @@ from worker.rendering.cards import (
     note,
     why,
 )
+from worker.rendering.courtesies import CourtesyView, courtesy_view
 from worker.rendering.language import Language
 from worker.rendering.letter import LetterView, letter_view
 from worker.rendering.newsletter import NewsletterView, newsletter_view
@@ -124,7 +128,8 @@ class ConfirmationView:
     topics_line: str
 
 
-View = AlertView | DigestView | RollingView | CorrectionView | ConfirmationView | NewsletterView | LetterView
+_Editorial = AlertView | DigestView | RollingView | CorrectionView | NewsletterView
+View = _Editorial | ConfirmationView | LetterView | CourtesyView
 
 
 def view_of(
@@ -164,6 +169,8 @@ def view_of(
             return ConfirmationView(topics=topics, topics_line=names(topics, language) if topics else "")
         case LetterContent():
             return letter_view(content, language, newsroom=newsroom)
+        case WelcomeContent() | ChangedContent() | GoodbyeContent():
+            return courtesy_view(content, language)
         case NewsletterContent():
             return newsletter_view(content, language, tell, kept=kept[0] if kept else None)
 

@@ -87,6 +87,7 @@ _NAMES: Final[Mapping[str, str]] = MappingProxyType(
         "event_id": "because of event number",
         "used_at": "used",
         "voided_at": "void since",
+        "before": "what you had chosen before",
         "mailbox_hash": "hash of the mailbox",
         "due_at": "due",
         "at": "time",

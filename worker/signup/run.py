@@ -23,8 +23,10 @@ from typing import Final
 from sqlalchemy import Connection
 
 from worker.model import DeliveryId, SubscriberId, SubscriberStatus, SubscriptionId
+from worker.signup import run_courtesies
 from worker.signup.address import Address, normalise
 from worker.signup.consent import Consent, Evidence, Question
+from worker.signup.courtesies import NO_COURTESIES, Courtesies
 from worker.signup.decide import Act, Standing, Step, Wishes, standing, step
 from worker.signup.mailboxes import mailbox_of
 from worker.signup.run_wishes import check_newsletters, check_topics, continue_with, fulfil, rhythm_of
@@ -170,7 +172,14 @@ def ask(
     return signed
 
 
-def confirm(database: Database, subscriber_id: SubscriberId, *, question: int, evidence: Evidence) -> Answer:
+def confirm(
+    database: Database,
+    subscriber_id: SubscriberId,
+    *,
+    question: int,
+    evidence: Evidence,
+    courtesies: Courtesies = NO_COURTESIES,
+) -> Answer:
     """Take the yes to a question. Safe to repeat.
 
     A pending reader may say yes to any of their questions, since all end in the same wishes; an active one only to the
@@ -189,7 +198,10 @@ def confirm(database: Database, subscriber_id: SubscriberId, *, question: int, e
             return Answer.ALREADY
         accept(conn, reader, where=where, due=due, wish=asked.wish if asked else None, evidence=evidence)
         outbox.tell(conn, Tiding.CONFIRMED, reader.id)
-        return Answer.CONFIRMED if where is SubscriberStatus.PENDING else Answer.ADDED
+        if where is not SubscriberStatus.PENDING:
+            return Answer.ADDED
+        run_courtesies.welcome(conn, reader, courtesies)
+        return Answer.CONFIRMED
 
 
 def accept(
@@ -219,6 +231,7 @@ def come_back(
     evidence: Evidence,
     hash_address: HashAddress,
     limits: Limits = Limits(),
+    courtesies: Courtesies = NO_COURTESIES,
 ) -> SignedUp:
     """Undo a farewell said in one mail, or ask again where the reader has left, or has never said yes.
 
@@ -242,11 +255,12 @@ def come_back(
             _note(conn, signed, reader.id, mailbox_hash, turn, at=now(conn))
             tell_asked(conn, reader.id, signed, wish)
             return signed
-        before = outbox.before_change(conn, reader.id)
+        before, had = outbox.before_change(conn, reader.id), run_courtesies.before_change(conn, reader.id, courtesies)
         for following, is_running in people.served_by(conn, reader.id, delivery_id) if delivery_id else ():
             if not is_running:
                 continue_with(conn, reader, following, rhythm_of(following), timezone=reader.timezone)
         outbox.tell_change(conn, reader.id, before)
+        run_courtesies.tell_change(conn, reader, had, courtesies)
         return SignedUp(asked=False, reason="what this mail's link had ended runs again")
 
 

@@ -20,7 +20,7 @@ from worker.signup.decide_moving import DAY, Deed, Move, Target, Turn, may_write
 from worker.signup.mailboxes import mailbox_of
 from worker.signup.run import HashAddress, Limits
 from worker.signup.run_erasure import forget_reader
-from worker.signup.run_own_letters import Opened, opened
+from worker.signup.run_own_letters import ASKED_FOR, Opened, opened
 from worker.store import asking, house, outbox, own_letters, people, turns
 from worker.store.database import Database, now
 from worker.store.own_letters import Letter
@@ -28,7 +28,7 @@ from worker.store.people import Reader
 from worker.tidings import Tiding
 
 _IN_TURN: Final = "own letters"  # a counter that nothing is drawn from: its row is the lock of all changes of address
-_MAILED_THERE: Final = tuple(kind for kind in LetterKind if kind not in {LetterKind.MOVED, LetterKind.TAKEN})
+_MAILED_THERE: Final = (*ASKED_FOR, LetterKind.NEW_ADDRESS)  # with a link that opens the reader's business
 _LIMITS: Final = Limits()
 _NOBODY: Final = Turn(Move.NOTHING, "the reader is forgotten")
 

@@ -12,6 +12,8 @@ from sqlalchemy import Connection
 
 from worker.errors import InputError
 from worker.model import ArticleId, Cadence, SubscriberId, SubscriptionId, TopicId
+from worker.signup import run_courtesies
+from worker.signup.courtesies import NO_COURTESIES, Courtesies
 from worker.signup.run_mutes import may_change
 from worker.signup.wishes import CheckQuery
 from worker.store import backfilling, mutes, narrowing, outbox, people, standing
@@ -33,6 +35,7 @@ def narrow(
     query: str,
     check_query: CheckQuery,
     meet: Meet,
+    courtesies: Courtesies = NO_COURTESIES,
 ) -> None:
     """Let a reader follow a narrower query than their own, from now on. Safe to repeat.
 
@@ -48,7 +51,7 @@ def narrow(
         topic_id = standing.intern_query(conn, query=query, canonical=canonical)
         if topic_id == old.topic_id:
             return
-        before = outbox.before_change(conn, reader.id)
+        before, had = outbox.before_change(conn, reader.id), run_courtesies.before_change(conn, reader.id, courtesies)
         found = narrowing.waiting(conn, old.id, limit=_MOST_WAITING)
         new_id = people.follow(
             conn,
@@ -64,6 +67,7 @@ def narrow(
         _take_along(conn, old, topic_id, found, meet)
         people.unfollow(conn, reader.id, [old.id])
         outbox.tell_change(conn, reader.id, before)
+        run_courtesies.tell_change(conn, reader, had, courtesies)
 
 
 def _take_along(conn: Connection, old: Following, topic_id: TopicId, found: Sequence[ArticleId], meet: Meet) -> None:

@@ -15,7 +15,9 @@ from sqlalchemy import Connection
 from worker.errors import InputError
 from worker.model import DeliveryId, SubscriberId, SubscriberStatus
 from worker.schedule import resolve
+from worker.signup import run_courtesies
 from worker.signup.consent import Consent
+from worker.signup.courtesies import NO_COURTESIES, Courtesies
 from worker.signup.decide import Act, standing, step
 from worker.signup.run_mutes import MUTE_TOPIC_FOR
 from worker.signup.run_wishes import check_newsletters, check_topics, continue_with, fulfil, rhythm_of, wish_of
@@ -37,7 +39,12 @@ class Parted:
 
 
 def change_preferences(
-    database: Database, subscriber_id: SubscriberId, preferences: Preferences, *, check_query: CheckQuery
+    database: Database,
+    subscriber_id: SubscriberId,
+    preferences: Preferences,
+    *,
+    check_query: CheckQuery,
+    courtesies: Courtesies = NO_COURTESIES,
 ) -> Parted:
     """Do what the preferences page says. A reader who ends the last of their subscriptions has left.
 
@@ -53,7 +60,7 @@ def change_preferences(
         if reader is None or _standing_of(conn, reader) not in _MAY_CHANGE:
             raise InputError("this reader is not subscribed", hint="sign up again")
         paused_until = pause_until(preferences.paused_until, wish.timezone, now(conn))
-        before = outbox.before_change(conn, reader.id)
+        before, had = outbox.before_change(conn, reader.id), run_courtesies.before_change(conn, reader.id, courtesies)
         people.change_reader(
             conn,
             reader.id,
@@ -68,28 +75,46 @@ def change_preferences(
         ended = _change(conn, reader, preferences.changes, timezone=wish.timezone)
         fulfil(conn, reader.id, wish.follows, timezone=wish.timezone)
         mutes.hear_again(conn, reader.id, preferences.hear_again)
-        parted = _parted(conn, reader, ended, was_asked_to_leave=False)
+        parted = _parted(conn, reader, ended, was_asked_to_leave=False, courtesies=courtesies)
         if not parted.has_left:
             outbox.tell_change(conn, reader.id, before)
+            run_courtesies.tell_change(conn, reader, had, courtesies)
         return parted
 
 
-def unsubscribe(database: Database, subscriber_id: SubscriberId, *, delivery_id: DeliveryId | None = None) -> Parted:
+def unsubscribe(
+    database: Database,
+    subscriber_id: SubscriberId,
+    *,
+    delivery_id: DeliveryId | None = None,
+    courtesies: Courtesies = NO_COURTESIES,
+) -> Parted:
     """End what one mail serves, or everything: where no mail is given, or it serves no subscription.
 
     Works for every reader at any time, also for one who has left or is forgotten, and then changes nothing.
+    `courtesies` are for who has pressed a button: a mail program's click is not answered by mail.
     """
     with database.write() as conn:
-        return part(conn, subscriber_id, delivery_id)
+        return part(conn, subscriber_id, delivery_id, courtesies=courtesies)
 
 
-def part(conn: Connection, subscriber_id: SubscriberId, delivery_id: DeliveryId | None) -> Parted:
+def part(
+    conn: Connection,
+    subscriber_id: SubscriberId,
+    delivery_id: DeliveryId | None,
+    *,
+    courtesies: Courtesies = NO_COURTESIES,
+) -> Parted:
     """`unsubscribe` in a transaction that does more: a provider may bring us a reader's farewell."""
     reader = people.locked(conn, subscriber_id)
     if reader is None or reader.status is SubscriberStatus.ERASED:
         return Parted(ended=(), has_left=True)
     ending = ending_with(conn, reader.id, delivery_id)
-    return _parted(conn, reader, ending, was_asked_to_leave=True)
+    had = run_courtesies.before_change(conn, reader.id, courtesies)
+    parted = _parted(conn, reader, ending, was_asked_to_leave=True, courtesies=courtesies)
+    if not parted.has_left:
+        run_courtesies.tell_change(conn, reader, had, courtesies)
+    return parted
 
 
 def ending_with(conn: Connection, subscriber_id: SubscriberId, delivery_id: DeliveryId | None) -> list[Following]:
@@ -120,7 +145,9 @@ def _change(conn: Connection, reader: Reader, changes: tuple[Change, ...], *, ti
     return ending
 
 
-def _parted(conn: Connection, reader: Reader, ending: list[Following], *, was_asked_to_leave: bool) -> Parted:
+def _parted(
+    conn: Connection, reader: Reader, ending: list[Following], *, was_asked_to_leave: bool, courtesies: Courtesies
+) -> Parted:
     before = people.followings(conn, reader.id)
     people.unfollow(conn, reader.id, [following.id for following in ending])
     has_left = len(ending) == len(before) and (was_asked_to_leave or bool(ending))
@@ -137,6 +164,9 @@ def _parted(conn: Connection, reader: Reader, ending: list[Following], *, was_as
             confirmation_due_at=None,
             consent=_remembering(reader, before),
         )
+        # Who has never said yes was promised that nobody writes again.
+        is_known = reader.status is not SubscriberStatus.PENDING
+        run_courtesies.say_goodbye(conn, reader, courtesies if is_known else NO_COURTESIES)
     if leaves or ending:
         outbox.tell(conn, Tiding.UNSUBSCRIBED, reader.id, ended=outbox.targets(ending), left=has_left)
     return Parted(ended=tuple(ending), has_left=has_left)

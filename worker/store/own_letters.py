@@ -14,6 +14,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection
 
+from worker.content import Choices
 from worker.facts import DueLetter
 from worker.lifecycle import PRE_COMMIT, Happening, State, sources_of
 from worker.model import EditionId, LetterKind, SubscriberId
@@ -61,6 +62,18 @@ def put(
     return int(conn.execute(statement.returning(OwnLetter.id)).scalar_one())
 
 
+def put_change(conn: Connection, subscriber_id: SubscriberId, *, before: Choices, due_at: datetime) -> None:
+    """Have a reader told, when it is due, what is otherwise by then than it was before."""
+    values = {"subscriber_id": subscriber_id, "kind": LetterKind.CHANGED, "asked_at": now(conn), "due_at": due_at}
+    conn.execute(sa.insert(OwnLetter).values(**values, before=before.model_dump(mode="json")))
+
+
+def is_waiting(conn: Connection, subscriber_id: SubscriberId, kind: LetterKind) -> bool:
+    """Tell whether a reader's letter of a kind is still to be written, and let no planner write it meanwhile."""
+    mine = (OwnLetter.subscriber_id == subscriber_id, OwnLetter.kind == kind, OwnLetter.due_at.is_not(None))
+    return conn.execute(sa.select(OwnLetter.id).where(*mine).with_for_update()).first() is not None
+
+
 def by_id(conn: Connection, letter_id: int) -> Letter | None:
     """Find a letter; None for one that has been let go, or was never asked for."""
     row = conn.execute(sa.select(*_LETTER).where(OwnLetter.id == letter_id)).first()
@@ -74,12 +87,14 @@ def asked_lately(
     since: datetime,
     subscriber_id: SubscriberId | None = None,
     recipient_hash: str | None = None,
+    only_written: bool = False,
 ) -> list[datetime]:
     """Return when letters of some kinds were asked for, by a reader or to an address that is not the reader's."""
     wanted = {OwnLetter.subscriber_id: subscriber_id, OwnLetter.recipient_hash: recipient_hash}
     query = sa.select(OwnLetter.asked_at).where(
         OwnLetter.kind.in_(kinds),
         OwnLetter.asked_at > since,
+        OwnLetter.edition_id.is_not(None) if only_written else sa.true(),
         *(column == value for column, value in wanted.items() if value is not None),
     )
     return list(conn.execute(query.order_by(OwnLetter.asked_at)).scalars())
@@ -91,13 +106,15 @@ def use(conn: Connection, letter_id: int) -> bool:
     return conn.execute(mark).rowcount == 1
 
 
-def overtake(conn: Connection, subscriber_id: SubscriberId, kinds: Sequence[LetterKind], *, after: int = 0) -> None:
+def overtake(
+    conn: Connection, subscriber_id: SubscriberId, kinds: Sequence[LetterKind], *, after: int = 0, why: str = _VOID
+) -> None:
     """Make a reader's open letters of some kinds void, from the one that follows `after`; unsent ones do not go."""
     which = sa.and_(
         OwnLetter.subscriber_id == subscriber_id, OwnLetter.kind.in_(kinds), OwnLetter.id > after, *_IS_OPEN
     )
-    _withdraw(conn, which)
-    conn.execute(sa.update(OwnLetter).where(which).values(voided_at=now(conn), due_at=None))
+    _withdraw(conn, which, why=why)
+    conn.execute(sa.update(OwnLetter).where(which).values(voided_at=now(conn), due_at=None, before=None))
 
 
 def due_letters(conn: Connection, *, limit: int) -> list[DueLetter]:
@@ -109,6 +126,7 @@ def due_letters(conn: Connection, *, limit: int) -> list[DueLetter]:
     ]
     query = (
         sa.select(OwnLetter.id, OwnLetter.kind, OwnLetter.subscriber_id, OwnLetter.recipient, OwnLetter.asked_at)
+        .add_columns(OwnLetter.before)
         .add_columns(*of_reader)
         .where(OwnLetter.due_at <= now(conn))
         .order_by(OwnLetter.due_at, OwnLetter.id)
@@ -123,14 +141,16 @@ def due_letters(conn: Connection, *, limit: int) -> list[DueLetter]:
             recipient=row.recipient or row.email,
             locale=row.locale,
             asked_at=row.asked_at,
+            before=row.before,
         )
         for row in conn.execute(query)
     ]
 
 
 def planned(conn: Connection, letter_id: int, edition_id: EditionId | None) -> None:
-    """Note in which edition a letter goes; none when there is nobody to write to any more."""
-    conn.execute(sa.update(OwnLetter).where(OwnLetter.id == letter_id).values(due_at=None, edition_id=edition_id))
+    """Note in which edition a letter goes; none when there is nobody to write to, or nothing to tell, any more."""
+    values = {"due_at": None, "edition_id": edition_id, "before": None}
+    conn.execute(sa.update(OwnLetter).where(OwnLetter.id == letter_id).values(**values))
 
 
 def redirect_unsent(conn: Connection, subscriber_id: SubscriberId, *, old: str, new: str) -> int:
@@ -184,7 +204,11 @@ def told(conn: Connection, subscriber_id: SubscriberId | None, address_hash: str
     mine = OwnLetter.subscriber_id == subscriber_id
     columns = (OwnLetter.kind, OwnLetter.recipient, OwnLetter.asked_at, OwnLetter.used_at, OwnLetter.voided_at)
     asked = mine if subscriber_id is not None else sa.false()
-    query = sa.select(*columns).where(sa.or_(asked, OwnLetter.recipient_hash == address_hash)).order_by(OwnLetter.id)
+    query = (
+        sa.select(*columns, OwnLetter.before)
+        .where(sa.or_(asked, OwnLetter.recipient_hash == address_hash))
+        .order_by(OwnLetter.id)
+    )
     return [dict(row._mapping) for row in conn.execute(query)]  # noqa: SLF001  Row's documented view
 
 
@@ -246,7 +270,7 @@ def _was_the_readers() -> ColumnElement[bool]:
     return sa.and_(OwnLetter.recipient.is_not(None), has_been)
 
 
-def _withdraw(conn: Connection, which: ColumnElement[bool]) -> list[int | None]:
+def _withdraw(conn: Connection, which: ColumnElement[bool], *, why: str = _VOID) -> list[int | None]:
     """End the copies of some letters that are not on the wire; return the editions of all of these letters."""
     numbers = list(
         conn.execute(sa.select(OwnLetter.edition_id).where(which, OwnLetter.edition_id.is_not(None))).scalars()
@@ -256,7 +280,7 @@ def _withdraw(conn: Connection, which: ColumnElement[bool]) -> list[int | None]:
     where = sorted((row.edition_id, row.batch_no) for row in conn.execute(batches)) if numbers else []
     for edition_id, batch_no in where:
         lock(conn, edition_id, batch_no)
-    values = {"state": State.SUPPRESSED, "reason": _VOID, "next_attempt_at": None, "ended_at": now(conn)}
+    values = {"state": State.SUPPRESSED, "reason": why, "next_attempt_at": None, "ended_at": now(conn)}
     if where:
         conn.execute(sa.update(Delivery).where(*unsent).values(**values))
     for edition_id, batch_no in where:

@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Final
 
-from babel import Locale, UnknownLocaleError
-from babel.dates import get_timezone_location
-
 from worker.model import Cadence
 from worker.rendering.language import Language
+from worker.rendering.schedules import own_name, zone_label
 
 _TERRITORIES: Final[Mapping[str, str]] = {  # a zone's first part, and CLDR's code of the region that it means
     "Africa": "002",
@@ -56,7 +54,7 @@ def languages(tags: Iterable[str], *, also: str) -> list[Choice]:
     """Return the languages that mail comes in, each by its own name; `also` is one more, which a reader has already."""
     known = list(tags)
     more = [] if {also, also.partition("-")[0]} & set(known) else [also]
-    return [Choice(tag, _own_name(tag)) for tag in [*known, *more]]
+    return [Choice(tag, own_name(tag)) for tag in [*known, *more]]
 
 
 @functools.lru_cache(maxsize=64)
@@ -67,14 +65,6 @@ def zones(language: Language) -> Mapping[str, tuple[Choice, ...]]:
     for zone in _listed_zones():
         grouped[regions[zone.partition("/")[0]]].append(Choice(zone, zone_label(zone, language)))
     return {label: tuple(sorted(places, key=lambda place: place.label)) for label, places in grouped.items()}
-
-
-def zone_label(zone: str, language: Language) -> str:
-    """Return a zone's place as readers of a language call it; UTC, its like, and what is no zone stay as they are."""
-    try:
-        return (get_timezone_location(zone, locale=language.locale, return_city=True) if "/" in zone else "") or zone
-    except LookupError:
-        return zone
 
 
 @functools.cache
@@ -95,11 +85,3 @@ def _region_label(region: str, language: Language) -> str:
         "Indian": language.gettext("Indian Ocean"),
     }
     return seas.get(region) or str(language.locale.territories[_TERRITORIES[region]])
-
-
-def _own_name(tag: str) -> str:
-    try:
-        named = Locale.parse(tag, sep="-")
-    except (UnknownLocaleError, ValueError):
-        return tag
-    return str(named.get_display_name(named) or tag)

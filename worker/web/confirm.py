@@ -57,7 +57,11 @@ def take_answer(request: Request, site: AnySite, token: str, form: AnyForm) -> R
         _, _, language = _look_up(request, site, subscriber_id)
         status = 200 if is_asked else 410
         return site.pages.page(request, "confirm-expired", language=language, status=status, asked=is_asked)
-    answer = confirm(site.house.database, subscriber_id, question=number, evidence=evidence)
+    answer = confirm(
+        site.house.database, subscriber_id, question=number, evidence=evidence, courtesies=site.house.courtesies
+    )
+    if answer is Answer.CONFIRMED:
+        site.house.ring("sweep_planning")
     if answer is Answer.GONE:
         return site.pages.page(request, "gone", status=410)
     return _done(request, site, subscriber_id, answer)

@@ -174,6 +174,7 @@ def _narrow(asking: Asking, followed: Following, query: str) -> None:
         query=query,
         check_query=asking.site.check_query,
         meet=met_by,
+        courtesies=asking.site.house.courtesies,
     )
 
 

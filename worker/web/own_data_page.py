@@ -14,9 +14,9 @@ from zoneinfo import ZoneInfo
 from worker.facts import OfferedNewsletter
 from worker.model import EditionKind, LetterKind, SubscriberStatus
 from worker.rendering.language import Language
+from worker.rendering.schedules import zone_label
 from worker.signup.consent import Consent
 from worker.signup.run import Known
-from worker.web.choices import zone_label
 from worker.web.wording import FollowLine, following_lines
 
 _ON_ITS_WAY = frozenset({"planned", "leased", "deferred", "committing", "unknown"})
@@ -155,4 +155,7 @@ def _about(kind: LetterKind, language: Language) -> str:
         LetterKind.NEW_ADDRESS: language.gettext("Question to a new address"),
         LetterKind.TAKEN: language.gettext("Notice that somebody has named your address"),
         LetterKind.MOVED: language.gettext("Notice to your former address"),
+        LetterKind.WELCOME: language.gettext("Letter of welcome"),
+        LetterKind.CHANGED: language.gettext("Notice that your preferences were changed"),
+        LetterKind.GOODBYE: language.gettext("Letter of farewell"),
     }[kind]

@@ -56,10 +56,18 @@ def take_preferences(request: Request, site: AnySite, token: str, form: AnyForm)
     if preferences is None:
         return _form_page(request, site, language, known, reading.draft)
     try:
-        change_preferences(site.house.database, known.reader.id, preferences, check_query=site.check_query)
+        parted = change_preferences(
+            site.house.database,
+            known.reader.id,
+            preferences,
+            check_query=site.check_query,
+            courtesies=site.house.courtesies,
+        )
     except InputError as error:
         reading.refuse(error)
         return _form_page(request, site, language, known, reading.draft)
+    if parted.has_left:
+        site.house.ring("sweep_planning")
     changed = _known(site, token) or known
     language = site.pages.language(request, changed.reader.locale)
     return _form_page(request, site, language, changed, draft_of(changed), is_saved=True)

@@ -16,6 +16,7 @@ from starlette.requests import Request
 from worker.errors import InputError, QueryError
 from worker.facts import OfferedNewsletter
 from worker.rendering.language import Language
+from worker.rendering.schedules import zone_label
 from worker.signup.budgets import Sought
 from worker.signup.doubts import Disposable
 from worker.signup.run import sign_up
@@ -184,7 +185,7 @@ def options(site: Site, language: Language, draft: Draft) -> dict[str, Any]:
         "weekdays": choices.weekdays(language),
         "languages": choices.languages(site.pages.languages.tags, also=draft.locale),
         "zones": choices.zones(language),
-        "near_zones": [choices.Choice(zone, choices.zone_label(zone, language)) for zone in near],
+        "near_zones": [choices.Choice(zone, zone_label(zone, language)) for zone in near],
     }
 
 

@@ -7,6 +7,7 @@ for ever. The GET changes nothing. Parses and shows; `signup.run_preferences` de
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from fastapi import APIRouter
 from fastapi.responses import Response
@@ -14,6 +15,7 @@ from starlette.requests import Request
 
 from worker.model import DeliveryId, SubscriberId, SubscriberStatus
 from worker.rendering.language import Language
+from worker.signup.courtesies import NO_COURTESIES
 from worker.signup.run import Known, come_back, look_up
 from worker.signup.run_preferences import ending_with, unsubscribe
 from worker.store.people import Following
@@ -23,6 +25,9 @@ from worker.web.subscribe import letters_offered
 from worker.web.wording import FollowLine, following_lines
 
 router = APIRouter(include_in_schema=False)
+
+_BUTTONS: Final = frozenset({"these", "everything"})
+"""What the page's own buttons send, and no mail program does."""
 
 
 @router.get("/unsubscribe/{token}")
@@ -54,13 +59,19 @@ def take_farewell(request: Request, site: AnySite, token: str, form: AnyForm) ->
     scope = form.get("scope")
     if scope == "back":
         return _come_back(request, site, subscriber_id, delivery_id)
-    ended = unsubscribe(
-        site.house.database, subscriber_id, delivery_id=None if scope == "everything" else delivery_id
-    ).ended
+    is_a_person = scope in _BUTTONS
+    parted = unsubscribe(
+        site.house.database,
+        subscriber_id,
+        delivery_id=None if scope == "everything" else delivery_id,
+        courtesies=site.house.courtesies if is_a_person else NO_COURTESIES,
+    )
+    if is_a_person and parted.has_left:
+        site.house.ring("sweep_planning")
     with site.house.database.read() as conn:
         known = look_up(conn, subscriber_id)
     language = site.pages.language(request, known.reader.locale if known else None)
-    return _ended(request, site, language, known, ended)
+    return _ended(request, site, language, known, parted.ended)
 
 
 def _come_back(request: Request, site: Site, subscriber_id: SubscriberId, delivery_id: DeliveryId | None) -> Response:
@@ -72,6 +83,7 @@ def _come_back(request: Request, site: Site, subscriber_id: SubscriberId, delive
         evidence=evidence,
         hash_address=site.house.address_hash,
         limits=site.house.question_limits,
+        courtesies=site.house.courtesies,
     )
     if signed.asked:
         site.house.ring("sweep_planning")

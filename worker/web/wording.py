@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from worker.facts import OfferedNewsletter
-from worker.model import Cadence, SubscriptionId
+from worker.model import SubscriptionId
+from worker.rendering import schedules
 from worker.rendering.language import Language
 from worker.signup.run_wishes import rhythm_of
 from worker.signup.wishes import Follow, Rhythm
@@ -114,21 +115,7 @@ def _wish_line(
 
 def rhythm(value: Rhythm, language: Language) -> str:
     """Say how often, and when: "Every day at 07:00 and 18:30"."""
-    at = {"times": language.listing(value.times)}
-    days = language.locale.days["stand-alone"]["wide"]
-    match value.cadence:
-        case Cadence.IMMEDIATE:
-            return language.gettext("As it happens")
-        case Cadence.HOURLY:
-            return language.gettext("Every hour")
-        case Cadence.DAILY:
-            return language.gettext("Every day at %(times)s") % at
-        case Cadence.WEEKDAYS:
-            return language.gettext("Monday to Friday at %(times)s") % at
-        case Cadence.WEEKLY:
-            return language.gettext("%(day)s at %(times)s") % {"day": days[(value.weekday or 1) - 1], **at}
-        case Cadence.MONTHLY:
-            return language.gettext("On the first of the month at %(times)s") % at
+    return schedules.rhythm(value.cadence, times=value.times, weekday=value.weekday, language=language)
 
 
 def _by_editors(letter: OfferedNewsletter | None, language: Language) -> str:

@@ -10,7 +10,7 @@ from worker.rendering import samples
 
 pytestmark = pytest.mark.timeout(600)  # the judges from npm are installed once
 
-LISTED = [f"{kind}-{locale}" for kind in samples.EDITORIAL for locale in samples.LOCALES]
+LISTED = [f"{kind}-{locale}" for kind in samples.LISTED for locale in samples.LOCALES]
 
 
 def head_of(data: bytes) -> list[bytes]:
@@ -48,5 +48,6 @@ def test_mailparser_knows_where_to_unsubscribe(mailauth_and_mailparser, post, ma
 
 
 @pytest.mark.parametrize("locale", samples.LOCALES)
-def test_a_question_to_confirm_is_no_list_mail(post, locale):
-    assert b"\r\nList-" not in post[f"confirmation-{locale}"].data.partition(b"\r\n\r\n")[0]
+@pytest.mark.parametrize("kind", ["confirmation", "goodbye"])
+def test_before_the_yes_and_after_the_farewell_nobody_is_on_a_list(post, kind, locale):
+    assert b"\r\nList-" not in post[f"{kind}-{locale}"].data.partition(b"\r\n\r\n")[0]

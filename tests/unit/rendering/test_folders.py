@@ -17,7 +17,22 @@ def test_a_mail_is_written_by_a_folder_that_has_all_its_parts(kind):
     assert {file.name for file in folder.iterdir()} >= _FILES
 
 
-@pytest.mark.parametrize("kind", ["alert", "breaking", "rolling", "digest", "away", "newsletter", "correction"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "alert",
+        "breaking",
+        "rolling",
+        "digest",
+        "away",
+        "newsletter",
+        "correction",
+        "confirmation",
+        "welcome",
+        "changed",
+        "goodbye",
+    ],
+)
 def test_a_kind_of_mail_has_a_folder_of_its_own(kind):
     assert folder_of(samples.content(kind, "en")) == f"mail/{kind}"
 

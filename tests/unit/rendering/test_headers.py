@@ -18,8 +18,8 @@ def message(renderer, kind, locale="en", **changes):
     return message_from_bytes(renderer.compile(samples.content(kind, locale)).fill(personal), policy=policy.default)
 
 
-@pytest.mark.parametrize("kind", samples.EDITORIAL)
-def test_an_editorial_mail_can_be_left_with_one_click(renderer, kind):
+@pytest.mark.parametrize("kind", samples.LISTED)
+def test_a_mail_to_a_subscriber_can_be_left_with_one_click(renderer, kind):
     mail = message(renderer, kind)
     assert mail["List-Unsubscribe"] == "<https://news.courier.example/unsubscribe/x7Qm2VbT9sKd4Lw>"
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
@@ -29,7 +29,7 @@ def test_an_editorial_mail_can_be_left_with_one_click(renderer, kind):
     assert mail["List-Archive"] == f"<https://news.courier.example/{archive}>"
 
 
-@pytest.mark.parametrize("kind", ["confirmation", *samples.LETTERS])
+@pytest.mark.parametrize("kind", ["confirmation", "goodbye", *samples.LETTERS])
 def test_a_confirmation_and_a_letter_are_on_no_list_and_repeat_nobody_s_words(renderer, kind):
     mail = message(renderer, kind, name="WIN BITCOIN at evil.example")
     assert [header for header in mail if header.startswith("List-")] == []
@@ -46,6 +46,9 @@ def test_a_confirmation_and_a_letter_are_on_no_list_and_repeat_nobody_s_words(re
         ("correction", "auto-generated"),
         ("confirmation", "auto-generated"),
         ("moved", "auto-generated"),
+        ("welcome", "auto-generated"),
+        ("changed", "auto-generated"),
+        ("goodbye", "auto-generated"),
         ("digest", None),
         ("away", None),
     ],

@@ -25,6 +25,7 @@ from worker.rendering.signing import ED25519, RSA, Signer, is_aligned, read_key
 _FIELDS = {
     "confirmation": 11,
     **dict.fromkeys(samples.LETTERS, 11),
+    "goodbye": 11,
     "digest": 15,
     "away": 15,
     "newsletter": 15,

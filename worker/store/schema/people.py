@@ -141,6 +141,7 @@ class OwnLetter(Base):
     edition_id: Mapped[int | None] = mapped_column(BigId)  # set by planning
     used_at: Mapped[datetime | None]
     voided_at: Mapped[datetime | None]  # overtaken: the link does nothing any more, and an unsent mail does not go
+    before: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # choices, until it is written
 
     __table_args__ = (
         Index("ix_own_letter_subscriber_id_asked_at", "subscriber_id", "asked_at"),
