@@ -10,15 +10,12 @@ from typing import Final
 from urllib.parse import parse_qsl, urldefrag, urlsplit
 
 from worker.preflight.findings import Check, Finding, ok, problem, unchecked, warning
-from worker.preflight.links import Answer, Trouble, host_of, links_of, pictures_of
+from worker.preflight.links import Answer, Trouble, host_of, is_reserved, links_of, pictures_of
 from worker.preflight.mail import Mail
 
 _TOLD: Final = 5  # addresses in one finding
 _MAILBOX: Final = re.compile(r"mailto:[^\s@?,]+@[^\s@?,]+\.[^\s@?,]+(\?.*)?", re.IGNORECASE)
 _PHONE: Final = re.compile(r"(?:tel|sms):\+?[0-9][0-9().\- ]{2,24}(?:[;?].*)?", re.IGNORECASE)
-_RESERVED: Final = re.compile(
-    r"(?:.*\.)?example(?:\.(?:com|net|org))?|.*\.(?:test|invalid|local|internal)|localhost|.*\.localhost"
-)
 # What a link carries along when somebody copies it out of a mail or an app of theirs: it tells of them.
 _CLIPBOARD: Final = re.compile(
     "fbclid|gclid|dclid|msclkid|mc_eid|mc_cid|igshid|yclid|_hsenc|_hsmi|vero_id|mkt_tok|oly_enc_id|wickedid"
@@ -183,7 +180,7 @@ def _on_the_web(url: str) -> Iterator[str]:
         yield _CLIPPED
     if _is_of_this_network(host):
         yield _MACHINE
-    elif _RESERVED.fullmatch(host):
+    elif is_reserved(host):
         yield _NOWHERE
     elif parts.scheme.lower() == "http":
         yield _PLAIN

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,6 +14,7 @@ from urllib.parse import urldefrag, urlsplit
 
 from worker.preflight.mail import Mail
 
+_RESERVED: Final = re.compile(r"(?:.*\.)?example(?:\.(?:com|net|org))?|.*\.(?:test|invalid)")
 MOST: Final = 400  # addresses that are asked of one mail
 _AROUND: Final = ">]}\"'”’.,;:!?"  # what stands behind an address in a text
 
@@ -44,12 +46,15 @@ class Answer:
 def wanted(mail: Mail) -> tuple[str, ...]:
     """Return the addresses to ask, each once: links of both parts and pictures, of our own pages one for all.
 
-    Without fragments, without the links that each reader has of their own, and without those that hold a password.
+    Without fragments, without the links that each reader has of their own, those that hold a password, and hosts that
+    nobody has.
     """
     asked: dict[str, None] = {}
     ours = False
     for url in (*links_of(mail), *pictures_of(mail)):
-        if not url.lower().startswith(("http://", "https://")) or mail.is_personal(url) or _names_somebody(url):
+        if not url.lower().startswith(("http://", "https://")) or mail.is_personal(url):
+            continue
+        if _names_somebody(url) or is_reserved(host_of(url)):
             continue
         if mail.is_ours(url) and not is_picture(mail, url):
             if ours:
@@ -92,6 +97,15 @@ def _names_somebody(url: str) -> bool:
         return urlsplit(url).username is not None
     except ValueError:
         return False
+
+
+def is_reserved(host: str) -> bool:
+    """Tell whether a host's name is set apart for examples and tests (RFC 2606): there is no such server.
+
+    >>> is_reserved("news.example"), is_reserved("www.example.com"), is_reserved("example.news")
+    (True, True, False)
+    """
+    return _RESERVED.fullmatch(host) is not None
 
 
 def _in_text(text: str) -> Iterator[str]:

@@ -8,6 +8,7 @@ Decides nothing about what an answer means. Called by `worker.rehearsal`.
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -87,9 +88,8 @@ async def _ask(client: httpx.AsyncClient, url: str, *, within_s: float, weigh: b
     except FetchError as error:
         return Answer(trouble=Trouble.UNREACHABLE, says=str(error)[:200])
     except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
-        return Answer(
-            trouble=Trouble.UNREACHABLE, says=f"cannot be reached: {str(error) or type(error).__name__}"[:200]
-        )
+        why = re.sub(r"\[Errno -?\d+\] ", "", str(error)) or type(error).__name__
+        return Answer(trouble=Trouble.UNREACHABLE, says=f"cannot be reached: {why}"[:200])
 
 
 async def _follow(client: httpx.AsyncClient, method: str, url: str, *, weigh: bool) -> Answer:

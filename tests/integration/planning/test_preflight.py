@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +18,7 @@ from tests import builders
 from tests.builders import time_of
 from tests.integration.planning.conftest import POLICY
 from tests.integration.planning.test_newsletter_commands import LETTER, READERS
+from tests.integration.preflight.servers import serving
 from worker.model import EditionId, EditionKind, EditionStatus
 from worker.planning.run import plan
 from worker.rehearsal import Rehearsal
@@ -86,8 +89,8 @@ def audited(database: Database) -> list[str]:
 
 
 @pytest.fixture
-def bad(tocsin, issue, tmp_path) -> Callable[[str], str]:
-    """Choose a subject that holds an issue; and let words be chosen in its place."""
+def choose(tocsin, issue, tmp_path) -> Callable[[str], str]:
+    """Choose what YAML says for the issue, and return what the command says."""
 
     def choose(words: str) -> str:
         (tmp_path / "c.yaml").write_text(words)
@@ -95,8 +98,15 @@ def bad(tocsin, issue, tmp_path) -> Callable[[str], str]:
         assert code == 0, err
         return str(err)
 
-    choose(BAD)
     return choose
+
+
+@pytest.fixture
+def bad(choose) -> Callable[[str], str]:
+    """Choose a subject that holds an issue; and let words be chosen in its place."""
+    choose(BAD)
+    chosen: Callable[[str], str] = choose
+    return chosen
 
 
 def be_due(database: Database) -> None:
@@ -243,3 +253,76 @@ def test_what_was_sent_can_be_looked_over_too(database, issue, tocsin):
     assert (code, "3 stories, each told once" in out) == (0, True)
     with database.read() as conn:
         assert preflights.of(conn, EditionId(issue)) is None  # nobody asked for it before it went
+
+
+# Modes ---------------------------------------------------------------------------------------------------------------
+
+GONE = "note: Read [on]({}/404).\n"
+
+
+@pytest.mark.parametrize(("mode", "status"), [("hold", EditionStatus.PLANNED), ("strict", EditionStatus.HELD)])
+def test_a_broken_link_is_told_and_holds_an_issue_only_where_the_house_is_strict(
+    *, database, issue, settings, choose, tocsin, mode, status
+):
+    settings(preflight=mode, allow_private="true")
+    with serving() as web, closing(house()) as home:
+        choose(GONE.format(web.url))
+        home.rehearsal.sweep()
+        be_due(database)
+        plan(database, home.planning_policy)
+        assert ("GET", "/404") in web.asked
+    assert status_of(database, issue)[0] is status
+    [broken] = [one for one in shown(tocsin, issue)["preflight"]["findings"] if one["result"] == "problem"]
+    assert (broken["check"], broken["found"].endswith("/404 answers 404")) == ("links", True)
+
+
+def test_where_findings_only_warn_nothing_is_held_and_where_none_are_wished_nobody_looks(
+    database, issue, settings, bad, tocsin
+):
+    assert bad
+    settings(preflight="off")
+    with closing(house()) as home:
+        assert home.rehearsal.sweep() == 0
+    settings(preflight="warn")
+    with closing(house()) as home:
+        assert home.rehearsal.sweep() == 1
+        be_due(database)
+        assert plan(database, home.planning_policy).deliveries == 1
+    looked = shown(tocsin, issue)["preflight"]
+    assert (looked["result"], looked["held_by"]) == ("problem", "")
+
+
+def test_a_sweep_is_a_thread_of_its_own_that_says_when_it_is_done(issue, rehearsal):
+    assert issue
+    done = threading.Event()
+    rehearsal.begin_sweep(then=done.set)
+    assert done.wait(60)
+    rehearsal._thread.join()
+    done.clear()
+    rehearsal.begin_sweep(then=done.set)  # nothing waits any more
+    assert not rehearsal._thread.is_alive()
+    assert not done.is_set()
+
+
+def test_a_look_that_fails_holds_nothing_and_is_tried_again(database, issue, rehearsal, monkeypatch, caplog):
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("no letters today")
+
+    monkeypatch.setattr(rehearsal, "look_over", fail)
+    be_due(database)
+    plan(database, GATED)
+    assert rehearsal.sweep() == 0
+    assert "no letters today" in caplog.text
+    with database.read() as conn:
+        assert preflights.waiting(conn, stale=time_of(database), held_stale=time_of(database)) == [issue]
+    builders.set_clock(database, ahead=timedelta(minutes=37))
+    assert plan(database, GATED).deliveries == 1
+
+
+def test_two_houses_never_look_at_one_issue_at_once(database, issue):
+    with database.write() as conn:
+        assert preflights.claim(conn, EditionId(issue), for_s=60)
+        assert not preflights.claim(conn, EditionId(issue), for_s=60)
+    builders.set_clock(database, ahead=timedelta(minutes=2))
+    with database.write() as conn:
+        assert preflights.claim(conn, EditionId(issue), for_s=60)

@@ -180,7 +180,8 @@ def test_stories_that_were_cut_are_counted():
     content = digest.content
     assert content is not None
     lost = content.all_cards()[-1].url
-    short = mail(digest.html.replace(lost, "https://courier.org/x"), content=content)
+    short = mail(digest.html.replace(lost, "https://courier.org/x") + f"<!--{'x' * 61_000}-->", content=content)
+    assert found(mail(digest.html.replace(lost, "https://courier.org/x"), content=content), "size") == []
     assert f"1 of {len(content.all_cards())} stories are cut" in found(short, "size")[0][1]
 
 
