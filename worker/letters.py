@@ -152,7 +152,7 @@ class Letters:
     def _personal(self, due: DueDelivery, mail: CompiledMail) -> Personal:
         sign, reader = self._tokens.sign, due.subscriber_id
         asks = due.edition_kind is EditionKind.CONFIRMATION
-        expires_at = due.planned_at + CONFIRM_WITHIN
+        expires_at = due.planned_at + CONFIRM_WITHIN if asks else None
         return Personal(
             recipient=due.recipient,
             name=due.name,

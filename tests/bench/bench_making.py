@@ -12,14 +12,16 @@ from __future__ import annotations
 import argparse
 import base64
 import itertools
+import random
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.headerregistry import Address
 from email.message import EmailMessage
+from functools import partial
 from importlib.metadata import version
 from typing import Final
 
@@ -35,10 +37,12 @@ from worker.rendering import samples
 from worker.rendering.cards import card_view
 from worker.rendering.compile import Renderer
 from worker.rendering.signing import ED25519, RSA, Signer, read_key
+from worker.rendering.skeleton import _quoted_before as quoted_before
 from worker.store.copies import DueDelivery
 from worker.tokens import Tokens
 
 _TURN_S: Final = 0.05
+_FEWER: Final = 6
 _READERS: Final = 2_000
 _NOW: Final = datetime.now(UTC)
 _DOMAIN: Final = "courier.example"
@@ -54,12 +58,12 @@ css-inline for each reader and serialises with `EmailMessage`. Time is the proce
 {rounds} pairs in turns."""
 
 
-def content() -> DigestContent:
-    cards = itertools.islice(itertools.cycle(samples.cards_of("en")), 10)
+def content(stories: int = 10) -> DigestContent:
+    cards = itertools.islice(itertools.cycle(samples.cards_of("en")), stories)
     cut = [card.model_copy(update={"summary": card.summary[:60], "highlights": (), "also_in": ()}) for card in cards]
     sections = tuple(
         Section(topic=f"Topic {number}", slug=f"topic-{number}", cards=tuple(cut[number * 5 : number * 5 + 5]))
-        for number in range(2)
+        for number in range((stories + 4) // 5)
     )
     return DigestContent(locale="en", day=samples.DAY, sections=sections)
 
@@ -207,11 +211,91 @@ def lines(rounds: int) -> Iterator[str]:
             ),
         ],
     )  # fmt: skip
-    renderer.compile(digest)
-    once_us = statistics.median(a_turn(lambda _: renderer.compile(digest)) for _ in range(5))
-    told = "where other contents have told its stories before"
-    yield f"What all readers of a content share is made once, in {once_us / 1000:.1f} ms {told}."
+    yield smaller(rounds)
+    yield "### What all readers of a content share"
+    yield table(["a content", "ms", "contents a second"], compiling(digest))
+    yield distinct(renderer)
     yield conditions(f"Jinja2 {version('jinja2')}, css-inline {version('css-inline')}, dkimpy {version('dkimpy')}")
+
+
+def smaller(rounds: int) -> str:
+    """Measure a message of about 25 KB, of fewer stories."""
+    readers = rows(content(_FEWER).model_dump_json())
+    makers = {"not signed": letters(), "with an Ed25519 signature": letters(ED25519)}
+    size = len(makers["not signed"].write(readers[0]).data)
+    said = []
+    for how, us in makers.items():
+        work = partial(_write, us, readers)
+        said.append(f"{statistics.median(a_turn(work) for _ in range(rounds)):,.1f} µs {how}")
+    return f"One of {_FEWER} stories, {size:,} bytes: {' and '.join(said)}."
+
+
+def _write(us: Letters, readers: Sequence[DueDelivery], number: int) -> object:
+    return us.write(readers[number])
+
+
+def compiling(digest: DigestContent) -> list[list[object]]:
+    """Return what compiling a digest of ten stories costs, from nothing, and of stories that others have told."""
+    renderer = Renderer(newsroom=samples.newsroom("en"))
+
+    def from_nothing(_: int) -> None:
+        renderer._fragments.leaf.cache_clear()
+        card_view.cache_clear()
+        quoted_before.cache_clear()
+        renderer.compile(digest)
+
+    lead, *rest = digest.sections[0].cards
+    others = [
+        digest.model_copy(
+            update={
+                "sections": (
+                    digest.sections[0].model_copy(update={"cards": (lead, *rest[at:], *rest[:at])}),
+                    *digest.sections[1:],
+                )
+            }
+        )
+        for at in range(len(rest))
+    ]
+    for other in others:
+        renderer.compile(other)
+    said = (
+        ("of ten stories, from nothing", from_nothing),
+        ("of ten stories that others have told, in another order", lambda n: renderer.compile(others[n % len(others)])),
+    )
+    rows: list[list[object]] = []
+    for what, work in said:
+        us = min(a_turn(work) for _ in range(9))
+        rows.append([what, f"{us / 1000:.2f}", f"{1e6 / us:,.0f}"])
+    return rows
+
+
+def distinct(renderer: Renderer) -> str:
+    """Compile 2,000 different digests of 200 stories, and say what it took."""
+    stories = [
+        card.model_copy(update={"story_id": number, "title": f"{card.title} ({number})"})
+        for number, card in enumerate(itertools.islice(itertools.cycle(samples.cards_of("en")), 200))
+    ]
+    chance = random.Random(7)
+    digests = [
+        DigestContent(
+            locale="en",
+            day=samples.DAY,
+            sections=tuple(
+                Section(topic=f"Topic {part}", slug=f"topic-{part}", cards=tuple(chance.sample(stories, 5)))
+                for part in range(2)
+            ),
+        )
+        for _ in range(2_000)
+    ]
+    renderer._fragments.leaf.cache_clear()
+    began_s = time.process_time()
+    keys = {renderer.compile(digest).composition.key for digest in digests}
+    each_ms = 1000 * (time.process_time() - began_s) / len(digests)
+    made = renderer._fragments.leaf.cache_info()
+    return (
+        f"{len(keys):,} different digests of ten out of {len(stories)} stories: {made.misses:,} fragments were made, "
+        f"and put into {made.hits + made.misses:,} places; {each_ms:.2f} ms a digest in all."
+    )
 
 
 def main() -> None:

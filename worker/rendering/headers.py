@@ -6,6 +6,7 @@ Decides only; `fields` knows how each value is written. Pure. `mail` calls it on
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Final
 
 from worker.content import Newsroom, hash_of
@@ -67,6 +68,7 @@ def header_lines(
     yield _shared("Content-Type", f'multipart/alternative; boundary="{boundary}"')
 
 
+@lru_cache(maxsize=256)  # the same for all mail of an edition
 def feedback_id(*, campaign: int, kind: EditionKind, domain: str) -> str:
     """Return what names a mail in Gmail's feedback loop: campaign, kind, program, sender.
 

@@ -13,9 +13,10 @@ from typing import Final
 
 from worker.content import Newsroom, Personal
 from worker.model import Composition, EditionKind, MessageParts, Pieces
+from worker.rendering.blank import Blank
 from worker.rendering.fields import addr_spec, date, display_name, list_id, mailbox, unfolded, unstructured
 from worker.rendering.headers import ID_CHARS, TOKEN_CHARS, Line, header_lines
-from worker.rendering.holes import Hole
+from worker.rendering.holes import Hole, joined
 from worker.rendering.prose import one_line
 from worker.rendering.signing import Seal, Signer
 from worker.rendering.skeleton import body, head, quoted
@@ -28,6 +29,11 @@ _FIT: Final = re.compile(
     rf"{_ID}{{1,{ID_CHARS}}} {_ID}{{1,{ID_CHARS}}} {_ID}{{0,{ID_CHARS}}}",
     re.ASCII,
 )
+_LINE_HOLES: Final[tuple[str, ...]] = (
+    Hole.TO, Hole.DATE, Hole.MESSAGE_ID, Hole.IN_REPLY_TO, Hole.LIST_ID, Hole.FEEDBACK_ID,
+    Hole.PREFERENCES, Hole.UNSUBSCRIBE, Hole.VIEW, Hole.CONFIRM, Hole.MY,
+)  # fmt: skip  # as `_line_values` has them
+_NAMELESS: Final = frozenset({EditionKind.CONFIRMATION, EditionKind.SYSTEM})
 # The fields that every provider asks for by name of their own, or writes itself.
 _OWN_FIELDS: Final = frozenset(
     {"From", "Reply-To", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type"}
@@ -44,8 +50,7 @@ class CompiledMail:
     composition: Composition
     page: Pieces
     lines: tuple[Line, ...]
-    head: Pieces
-    body: Pieces
+    sheets: tuple[Blank, ...]  # the message; where it is signed, its head and its body
     shows_recipient: bool
     seal: Seal | None
     list_slug: str = ""  # of a newsletter: a list of its own; "" for the house's list of the mail's kind
@@ -86,6 +91,8 @@ class CompiledMail:
                 list_slug=list_slug,
             )
         )
+        above, below = head(lines), body(*sent, boundary=boundary)
+        seal = signer.seal(lines) if signer else None
         return cls(
             kind=kind,
             language=language,
@@ -93,10 +100,9 @@ class CompiledMail:
             composition=composition,
             page=page,
             lines=lines,
-            head=head(lines),
-            body=body(*sent, boundary=boundary),
+            sheets=(Blank(above), Blank(below)) if seal else (Blank(joined([above, below])),),
             shows_recipient=Hole.RECIPIENT in {*composition.text.holes, *composition.html.holes},
-            seal=signer.seal(lines) if signer else None,
+            seal=seal,
             list_slug=list_slug,
             list_name=list_name,
         )
@@ -111,9 +117,12 @@ class CompiledMail:
         if self.shows_recipient:
             values[Hole.RECIPIENT_TEXT] = quoted(personal.recipient)
             values[Hole.RECIPIENT_HTML] = quoted(html.escape(personal.recipient))
-        written = self.body.fill(values).encode()
-        signatures = self.seal.sign(values, body=written, at=personal.sent_at) if self.seal else b""
-        return b"".join((signatures, self.head.fill(values).encode(), written))
+        if self.seal is None:
+            return self.sheets[0].fill(values).encode()
+        above, below = self.sheets
+        written = below.fill(values).encode()
+        signatures = self.seal.sign(values, body=written, at=personal.sent_at)
+        return b"".join((signatures, above.fill(values).encode(), written))
 
     def parts(self, personal: Personal) -> MessageParts:
         """Return one reader's copy for a provider that writes MIME itself. Raises as `fill` does."""
@@ -149,19 +158,25 @@ class CompiledMail:
 
     def _line_values(self, personal: Personal) -> dict[str, str]:
         _demand_fit(personal)
-        values: dict[str, str] = {
-            Hole.TO: mailbox("To", self._addressee(personal), personal.recipient),
-            Hole.DATE: date(personal.sent_at),
-            Hole.MESSAGE_ID: personal.message_id,
-            Hole.IN_REPLY_TO: personal.in_reply_to or personal.message_id,  # itself, rather than an empty <>
-            Hole.LIST_ID: list_id(personal.list_name, personal.list_id),
-            Hole.FEEDBACK_ID: personal.feedback_id,
-            Hole.PREFERENCES: personal.preferences,
-            Hole.UNSUBSCRIBE: personal.unsubscribe,
-            Hole.VIEW: personal.view,
-            Hole.CONFIRM: personal.confirm,
-            Hole.MY: personal.my,
-        }
+        values = dict(
+            zip(
+                _LINE_HOLES,
+                (
+                    mailbox("To", self._addressee(personal), personal.recipient),
+                    date(personal.sent_at),
+                    personal.message_id,
+                    personal.in_reply_to or personal.message_id,  # itself, rather than an empty <>
+                    list_id(personal.list_name, personal.list_id),
+                    personal.feedback_id,
+                    personal.preferences,
+                    personal.unsubscribe,
+                    personal.view,
+                    personal.confirm,
+                    personal.my,
+                ),
+                strict=True,
+            )
+        )
         if self.composition.subject.holes:
             values[Hole.SUBJECT] = unstructured("Subject", self.subject(personal))
         return values
@@ -169,7 +184,7 @@ class CompiledMail:
     def _addressee(self, personal: Personal) -> str:
         # Before the owner of the address has said yes, the name is a stranger's words: none of it goes into a mail. And
         # a letter may go to an address that is not the reader's, whom nobody there is told about.
-        return "" if self.kind in {EditionKind.CONFIRMATION, EditionKind.SYSTEM} else personal.name
+        return "" if self.kind in _NAMELESS else personal.name
 
 
 def _values(personal: Personal) -> dict[str, str]:
