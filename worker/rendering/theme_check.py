@@ -17,7 +17,6 @@ from jinja2 import meta, nodes
 from worker.errors import ConfigurationError
 from worker.rendering.theme import parsing_environment
 from worker.rendering.theme_files import (
-    EMBED_SCRIPT,
     ORIGINALS,
     Fault,
     Theme,
@@ -31,6 +30,7 @@ from worker.rendering.theme_names import context_of
 from worker.rendering.theme_scope import Walk
 from worker.rendering.theme_trial import try_out
 from worker.rendering.theme_words import check_words
+from worker.resources import templates_dir
 
 _NOTES: Final = {".md", ".txt", ""}  # what people leave beside their files
 
@@ -130,9 +130,11 @@ def _strangers(graph: Graph) -> Iterator[Fault]:
     theme = graph.theme
     used = set().union(*(graph.reached(name) for name in theme.originals))
     for name in sorted(theme.files):
-        if name in theme.originals or name in used or is_served(name) or is_catalogue(name) or name == EMBED_SCRIPT:
+        if name in theme.originals or name in used or is_served(name) or is_catalogue(name):
             continue
         if "/" not in name and Path(name).suffix in _NOTES:
+            continue
+        if (templates_dir() / name).is_file():  # a copy of what is no template
             continue
         near = difflib.get_close_matches(name, theme.originals, n=1)
         hint = f"did you mean {near[0]}?" if near else "docs/themes.md has the names of all templates"

@@ -32,16 +32,15 @@ def frames(page):
     return [html.unescape(source) for source in re.findall(r'<iframe src="([^"]+)"', page.text)]
 
 
-@pytest.mark.parametrize("kind", samples.KINDS)
-def test_every_kind_is_shown_in_frames_that_can_do_nothing(newspaper, kind):
-    page = newspaper.get(f"/preview?kind={kind}")
-    assert page.status_code == 200
-    assert page.text.count('sandbox=""') == 2
-    assert page.headers["cache-control"] == "no-store"
-    assert "KB of HTML" in page.text
-    for source in frames(page):
-        frame = newspaper.get(source)
-        assert frame.status_code == 200
+def test_every_kind_is_shown_in_frames_that_can_do_nothing(newspaper):
+    for kind in samples.KINDS:
+        page = newspaper.get(f"/preview?kind={kind}")
+        assert page.status_code == 200, kind
+        assert page.text.count('sandbox=""') == 2
+        assert page.headers["cache-control"] == "no-store"
+        assert "KB of HTML" in page.text
+        frame = newspaper.get(frames(page)[0])
+        assert frame.status_code == 200, kind
         policy = frame.headers["content-security-policy"]
         assert policy.startswith("sandbox; default-src 'none'")
         assert "script" not in policy
@@ -70,9 +69,9 @@ def test_text_links_and_the_message_are_there_too(newspaper):
     assert b"List-Unsubscribe: <" in newspaper.get(html.unescape(message)).content
 
 
-@pytest.mark.parametrize("query", ["kind=x&locale=xx&view=x&dark=x&number=x", "number=99999999999999999999", "key=%00"])
-def test_what_an_address_says_wrongly_is_left_out(newspaper, query):
-    assert newspaper.get(f"/preview?{query}").status_code == 200
+def test_what_an_address_says_wrongly_is_left_out(newspaper):
+    for query in ("kind=x&locale=xx&view=x&dark=x&number=x", "number=99999999999999999999", "key=%00", "kind=%ff"):
+        assert newspaper.get(f"/preview?{query}").status_code == 200, query
 
 
 def test_an_edition_that_has_gone_out_is_shown_without_anybodys_own_search(newspaper, edition):
@@ -96,11 +95,12 @@ def test_a_draft_is_shown_as_it_would_go_now(newspaper, issue):
     assert '<html lang="ko"' in newspaper.get(frames(korean)[0]).text
 
 
-@pytest.mark.parametrize("path", ["/preview", "/preview/frame", "/preview/since", "/preview/message.eml"])
-def test_nobody_from_elsewhere_learns_that_there_are_samples(newspaper, edition, path):
+def test_nobody_from_elsewhere_learns_that_there_are_samples(newspaper, edition):
     key = newspaper.house.tokens.sign(Purpose.PREVIEW, edition)
-    assert newspaper.get(f"{path}?key={key}", headers=PROXY).status_code == 404
-    assert newspaper.get(path, headers={"Host": "attacker.example"}).status_code == 404
+    for path in ("/preview", "/preview/frame", "/preview/since", "/preview/message.eml"):
+        assert newspaper.get(path).status_code == 200, path
+        assert newspaper.get(f"{path}?key={key}", headers=PROXY).status_code == 404, path
+        assert newspaper.get(path, headers={"Host": "attacker.example"}).status_code == 404, path
 
 
 def test_a_link_opens_its_own_edition_for_an_hour(newspaper, edition):

@@ -8,6 +8,8 @@ from worker.errors import ConfigurationError
 from worker.resources import templates_dir
 from worker.web.app import create_app
 
+PO = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n\n'
+
 
 @pytest.fixture
 def write(tmp_path):
@@ -26,9 +28,13 @@ def test_a_theme_stands_over_pages_sentences_and_static_files(open_newspaper, wr
     )
     write("pages/static/style.css", "body { color: red; }")
     write("pages/static/extra.txt", "extra")
+    write("locales/de/LC_MESSAGES/messages.po", PO + 'msgid "Topics"\nmsgstr "Themen"\n')
     write("pages/embed.js", "// a script of our own")
     newspaper = open_newspaper(theme="theme")  # within the home
     assert "<p>Ours first.</p>" in newspaper.get("/topics").text
+    german = newspaper.get("/topics?lang=de").text
+    assert '<html lang="de"' in german
+    assert ">Themen</a>" in german
     assert newspaper.get("/static/style.css").text == "body { color: red; }"
     assert newspaper.get("/static/extra.txt").text == "extra"
     assert newspaper.get("/static/page.js").text == (templates_dir() / "pages/static/page.js").read_text()

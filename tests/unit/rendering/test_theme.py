@@ -68,7 +68,7 @@ def test_the_example_that_new_themes_begin_with_has_no_fault_and_changes_somethi
 
 def test_all_our_own_templates_would_do_as_a_theme(tmp_path):
     shutil.copytree(templates_dir(), tmp_path / "theme")
-    assert told(tmp_path / "theme") == []
+    assert check(read_theme(tmp_path / "theme")) == []
 
 
 @pytest.mark.parametrize(
