@@ -118,6 +118,11 @@ def test_letters_and_retractions_of_nothing_to_follow_have_no_counted_link(kind)
         assert data == PLAIN.write(due(content)).data
 
 
+def test_an_issue_that_an_editor_tries_out_is_not_counted():
+    tried = due(samples.content("newsletter", "en"))._replace(edition_kind=EditionKind.SYSTEM)
+    assert COUNTED.write(tried).data == PLAIN.write(tried).data
+
+
 @pytest.mark.parametrize("measure", Measure)
 def test_only_what_is_asked_for_is_in_the_mail(measure):
     markup = part(letters(measure).write(due(samples.content("digest", "en"))).data, "html")

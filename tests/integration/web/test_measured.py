@@ -174,6 +174,15 @@ def test_nothing_of_whoever_clicks_is_kept_anywhere(paper, caplog, tmp_path):
         assert word not in kept
 
 
+def test_a_mail_in_the_browser_has_plain_links_and_counts_nothing(paper):
+    edition, _ = edition_of(paper)
+    with paper.house.database.read() as conn:
+        [number, *_] = builders.ids_of(conn, edition)
+    page = paper.get(f"/m/{paper.house.tokens.sign(Purpose.VIEW, number)}", headers=BROWSER).text
+    assert "gazette.example" in page
+    assert not re.search(r"/[co]/0\.", page)
+
+
 def test_a_client_is_told_apart_by_the_address_that_trusted_proxies_tell(paper):
     edition, article = edition_of(paper)
     for number in range(3):
