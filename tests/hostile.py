@@ -88,11 +88,12 @@ _URLS: Final = (
     "https://courier.example/" + "k" * 60_000, "https://courier.example/.\n.\n", "https://user:pass@courier.example/",
 )  # fmt: skip
 
-# What no stranger can choose: what decides about the mail's form, and what its maker has made or checked.
+# What no stranger can choose: what decides about the mail's form, and what its maker has made or checked. (What is no
+# text at all, such as a date or a cadence, needs no name here.)
 _SETTLED: Final = frozenset(
-    {"kind", "locale", "slug", "base_url", "timezone", "severity", "about", "accent", "accent_dark", "message_id"}
-    | {"preferences", "unsubscribe", "view", "confirm", "my", "feedback_id", "list_id", "in_reply_to", "day", "since"}
-    | {"until", "at", "published_at", "sent_at", "logo", "sha256"}
+    {"kind", "locale", "slug", "base_url", "timezone", "accent", "accent_dark", "logo", "message_id", "in_reply_to"}
+    | {"preferences", "unsubscribe", "view", "confirm", "my", "feedback_id", "list_id"}
+    | {"target", "times", "quiet", "schedule", "zone"}  # of a reader's choices
 )
 _ADDRESSED: Final = frozenset({"recipient", "from_address", "reply_to", "sender_address"})
 _LINKING: Final = frozenset({"url", "home_url"})
@@ -117,7 +118,8 @@ class Source:
 @cache
 def places(kind: str, locale: str) -> tuple[Place, ...]:
     """Return where a sample has texts that somebody else may have written."""
-    return tuple(place for place, value in _walk(_plain(kind, locale)) if _is_open(place, value))
+    texts = (place for place, value in _walk(_plain(kind, locale)) if isinstance(value, str))
+    return tuple(place for place in texts if not {*place} & _SETTLED and _takes_any_text(kind, locale, place))
 
 
 def values(place: Place) -> st.SearchStrategy[str]:
@@ -193,8 +195,12 @@ def _choice(place: Place) -> tuple[str, ...]:
     return ADDRESSES if name in _ADDRESSED else _URLS if name in _LINKING else EVIL
 
 
-def _is_open(place: Place, value: object) -> bool:
-    return isinstance(value, str) and not {*place} & _SETTLED
+def _takes_any_text(kind: str, locale: str, place: Place) -> bool:
+    try:
+        source(kind, locale, {place: "a"})
+    except ValueError:
+        return False
+    return True
 
 
 def _plain(kind: str, locale: str) -> dict[str, Any]:

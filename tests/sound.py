@@ -12,6 +12,7 @@ from functools import cache
 from typing import Final
 
 from tests.hostile import Source
+from worker.model import EditionKind
 from worker.rendering import samples
 from worker.rendering.compile import Renderer
 from worker.rendering.fields import addr_spec, display_name
@@ -27,7 +28,7 @@ def assert_sound(data: bytes, mail: CompiledMail, source: Source) -> EmailMessag
     _assert_bytes(data, international=not all(map(str.isascii, addresses(mail, source))))
     assert [name for name in message if name != "DKIM-Signature"] == expected_fields(source)
     assert message["Subject"] == mail.subject(source.personal)
-    assert people(data, "To") == (display_name(named(source)), addr_spec(source.personal.recipient))
+    assert people(data, "To") == (display_name(named(mail, source)), addr_spec(source.personal.recipient))
     assert people(data, "From")[1] == addr_spec(mail.newsroom.from_address)
     assert [part.get_content_type() for part in message.walk()] == ["multipart/alternative", "text/plain", "text/html"]
     assert [part.get_content_charset() for part in message.iter_parts()] == ["utf-8", "utf-8"]
@@ -50,9 +51,9 @@ def addresses(mail: CompiledMail, source: Source) -> Sequence[str]:
     return [addr_spec(one) for one in (source.personal.recipient, *house) if one]
 
 
-def named(source: Source) -> str:
-    """Return the name that is written to: none where it would be a stranger's words."""
-    return source.personal.name if source.kind in samples.EDITORIAL else ""
+def named(mail: CompiledMail, source: Source) -> str:
+    """Return the name that is written to: none where it would be a stranger's words, or go to a stranger."""
+    return "" if mail.kind in {EditionKind.CONFIRMATION, EditionKind.SYSTEM} else source.personal.name
 
 
 def people(data: bytes, field: str) -> tuple[str, str]:

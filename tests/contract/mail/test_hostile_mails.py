@@ -59,7 +59,7 @@ def expected(source: Source, mail: CompiledMail) -> dict[str, Any]:
         "subject": mail.subject(person),
         "text": lines(mail.text(person)),
         "html": lines(mail.mailed_html(person)),
-        "to": [[display_name(named(source)), addr_spec(person.recipient)]],
+        "to": [[display_name(named(mail, source)), addr_spec(person.recipient)]],
         "from": [[display_name(house.from_name), addr_spec(house.from_address)]],
         "reply_to": [[display_name(house.from_name), addr_spec(house.reply_to)]] if house.reply_to else [],
         "message_id": f"<{person.message_id}>",
