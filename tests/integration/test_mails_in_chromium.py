@@ -170,7 +170,7 @@ def test_every_word_is_readable(page, mail, kind, scheme):
     for locale in samples.LOCALES:
         show(page, mail(kind, locale), 375, scheme)
         contrasts = page.evaluate(CONTRASTS)
-        assert len(contrasts) > 8
+        assert len(contrasts) > 5
         assert [(text, round(ratio, 1)) for text, ratio in contrasts if ratio < 4.5] == []
 
 

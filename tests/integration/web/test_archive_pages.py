@@ -64,6 +64,22 @@ def test_an_issue_shows_its_stories_by_number(sent):
     assert "메일로 받기" in korean
 
 
+def test_an_editors_words_are_told_with_their_links_and_lists_and_without_pictures(newspaper):
+    note = "Read **this**:\\n\\n- the [map](https://courier.example/m)\\n\\n> said\\n\\n![Snow](https://img.example/s.png)"
+    send_issue(newspaper.house)
+    with newspaper.house.database.write() as conn:
+        frozen = conn.execute(sa.select(EditionContent.id, EditionContent.body)).all()
+        for number, body in frozen:
+            told = body.replace('"note":""', f'"note":"{note}"')
+            conn.execute(sa.update(EditionContent).where(EditionContent.id == number).values(body=told))
+    page = newspaper.get(latest(newspaper)).text
+    assert "Read <strong>this</strong>:" in page
+    assert '<li dir="auto">the <a href="https://courier.example/m" rel="noopener">map</a></li>' in page
+    assert "<blockquote" in page
+    assert '<a href="https://img.example/s.png" rel="noopener">Snow</a>' in page
+    assert "<img" not in page.split("<main")[-1].split("</main>")[0]
+
+
 def test_nothing_of_a_readers_is_in_the_archive(sent):
     with sent.house.database.read() as conn:
         address, reader = conn.execute(sa.select(Subscriber.email, Subscriber.id)).one()
