@@ -1,7 +1,8 @@
 """A reader's whole life with us, on a phone, in real Chromium against the running system, its workers and its inbox.
 
-Signup, the question, the first digest, preferences, one click, back again, the reader's own data, and forgotten: with
-JavaScript and without, in English and in Korean. The screenshots docs/screenshots/journey-*.png come from here.
+Signup, the question, the welcome, the first digest, preferences and what is told of them, one click, back again, a
+farewell and back again, the reader's own data, and forgotten: with JavaScript and without, in English and in Korean.
+The screenshots docs/screenshots/journey-*.png come from here.
 
 To renew them:
 
@@ -37,6 +38,7 @@ NEWS: Final = {  # a story each, and on which morning from now it is told
     "en": ("North Korea opens a railway to the coast", "Pyongyang says that trains will run in spring.", 1),
     "ko": ("Floods drive thousands from homes in North Korea", "The Yalu rose by four metres in one night.", 2),
 }
+NEWSROOM: Final = "The Harbour Courier"
 LANGUAGES: Final = Languages(templates_dir() / "locales")
 
 pytestmark = [
@@ -50,7 +52,7 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def house(make_module_installation: MakeInstallation) -> Iterator[Installation]:
     """A running newspaper with the seeds' topics and newsletters."""
-    house = make_module_installation(TOCSIN_TIMEZONE="UTC")
+    house = make_module_installation(TOCSIN_TIMEZONE="UTC", TOCSIN_CHANGED_LETTER_AFTER_S="1")
     house.told("db", "upgrade")
     house.told("topics", "import", seeds_dir() / "topics")
     with house.up():
@@ -148,6 +150,7 @@ def test_from_signup_to_the_first_digest_to_one_click_to_forgotten(reader: Reade
     digest = read_the_first_digest(reader)
     change_the_rhythm(reader, digest)
     leave_by_one_click_and_come_back(reader, digest)
+    leave_by_the_page_and_come_back(reader)
     be_forgotten(reader, digest)
     assert reader.complaints == []
 
@@ -167,6 +170,7 @@ def sign_up_and_confirm(reader: Reader) -> None:
     reader.shoot("2-confirm")
     reader.press("Yes, subscribe me")
     reader.expect_heading("You are subscribed")
+    assert reader.mail(2).subject == reader.says("Welcome to %(newsroom)s") % {"newsroom": NEWSROOM}
 
 
 def read_the_first_digest(reader: Reader) -> Mail:
@@ -174,7 +178,7 @@ def read_the_first_digest(reader: Reader) -> Mail:
     publish(reader.house, title, body)
     morning = (datetime.now(UTC) + timedelta(days=days)).strftime("%Y-%m-%dT22:01:00Z")  # 07:01 in Seoul
     reader.house.told("plan", "--at", morning)
-    digest = reader.mail(2)
+    digest = reader.mail(3)
     assert title in digest.part("plain")
     reader.open(digest, "m")
     reader.shoot("3-digest")
@@ -193,6 +197,9 @@ def change_the_rhythm(reader: Reader, digest: Mail) -> None:
         "SELECT cadence, weekday FROM subscription JOIN subscriber ON subscriber.id = subscriber_id WHERE email = ?"
     )
     assert reader.house.query(statement, reader.address) == [("weekly", 5)]
+    told = reader.mail(4)
+    assert told.subject == reader.says("What you get from %(newsroom)s was changed") % {"newsroom": NEWSROOM}
+    assert reader.says("Before:") in told.part("plain")
 
 
 def leave_by_one_click_and_come_back(reader: Reader, digest: Mail) -> None:
@@ -205,16 +212,32 @@ def leave_by_one_click_and_come_back(reader: Reader, digest: Mail) -> None:
     reader.page.goto(f"{reader.house.url}/subscribe?topic=north-korea")
     reader.page.locator("[name=email]").fill(reader.address)
     reader.press("Subscribe")
-    reader.open(reader.mail(3), "confirm")
+    reader.open(reader.mail(5), "confirm")  # so none has come of the click
     reader.press("Yes, subscribe me")
     assert standing(reader) == ("active", 1)
+
+
+def leave_by_the_page_and_come_back(reader: Reader) -> None:
+    reader.open(reader.mail(6), "unsubscribe")
+    reader.press("Unsubscribe")
+    assert standing(reader) == ("left", 0)
+    goodbye = reader.mail(7)
+    assert goodbye.subject == reader.says("You have unsubscribed from %(newsroom)s") % {"newsroom": NEWSROOM}
+    reader.open(goodbye, "unsubscribe")
+    reader.press("That was a mistake: undo it")
+    reader.expect_heading("Check your mail")
+    reader.open(reader.mail(8), "confirm")
+    reader.press("Yes, subscribe me")
+    reader.expect_heading("You are subscribed")
+    assert standing(reader) == ("active", 1)
+    reader.mail(9)
 
 
 def be_forgotten(reader: Reader, digest: Mail) -> None:
     reader.open(digest, "preferences")
     reader.press("Forget me")
     reader.shoot("6-letter")
-    reader.open(reader.mail(4), "my")
+    reader.open(reader.mail(10), "my")
     reader.expect_heading("Shall we forget you?")
     reader.press("Forget me")
     reader.expect_heading("For good?")
