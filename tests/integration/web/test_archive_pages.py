@@ -65,7 +65,9 @@ def test_an_issue_shows_its_stories_by_number(sent):
 
 
 def test_an_editors_words_are_told_with_their_links_and_lists_and_without_pictures(newspaper):
-    note = "Read **this**:\\n\\n- the [map](https://courier.example/m)\\n\\n> said\\n\\n![Snow](https://img.example/s.png)"
+    note = (
+        "Read **this**:\\n\\n- the [map](https://courier.example/m)\\n\\n> said\\n\\n![Snow](https://img.example/s.png)"
+    )
     send_issue(newspaper.house)
     with newspaper.house.database.write() as conn:
         frozen = conn.execute(sa.select(EditionContent.id, EditionContent.body)).all()
