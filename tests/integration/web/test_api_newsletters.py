@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,8 +10,11 @@ import pytest
 import sqlalchemy as sa
 
 from tests import builders
-from worker.model import SubscriberId, SubscriberStatus
+from worker.model import EditionStatus, SubscriberId, SubscriberStatus
 from worker.planning.run import plan
+from worker.planning.run_choosing import look
+from worker.planning.run_preflight import Noticed, note
+from worker.preflight.findings import Check, problem
 from worker.store import people
 from worker.store.schema import Subscriber
 from worker.tokens import Purpose
@@ -146,3 +150,24 @@ def test_the_preferences_page_shows_a_newsletter_and_ends_it_without_touching_it
     assert newspaper.post(page, data=form | {f"end-{letter.id}": "yes"}).status_code == 200
     with house.database.read() as conn:
         assert people.followings(conn, reader_id) == []
+
+
+def test_programs_see_what_holds_an_issue_and_let_it_go_as_it_is(newspaper, issue):
+    assert call(newspaper, "GET", f"/editions/{issue}").json()["preflight"] is None
+    assert call(newspaper, "POST", f"/editions/{issue}/approve").json()["changed"]
+    database, harm = newspaper.house.database, problem(Check.SUBJECT, "it is odd", "mend it", harms=True)
+    content = look(database, issue).content
+    assert content is not None
+    held_by = "subject: it is odd"
+    noticed = Noticed(digest=content.digest(), mark=str(harm.mark), findings=[harm.told()], held_by=held_by)
+    assert note(database, issue, noticed) is EditionStatus.HELD
+    told = call(newspaper, "GET", f"/editions/{issue}").json()
+    assert (told["status"], told["reason"]) == ("held", f"held by its preflight: {held_by}")
+    assert (told["preflight"]["held_by"], told["preflight"]["findings"]) == (held_by, [harm.told()])
+    refused = call(newspaper, "POST", f"/editions/{issue}/approve")
+    assert (refused.status_code, held_by in refused.json()["detail"]) == (409, True)
+    assert 'tocsin_editions{kind="newsletter",status="held"} 1' in newspaper.get("/metrics").text
+    assert call(newspaper, "POST", f"/editions/{issue}/approve", json={"anyway": True, "now": True}).json()["changed"]
+    policy = replace(newspaper.house.planning_policy, preflight_patience=timedelta(minutes=5))
+    assert plan(database, policy).deliveries == 1
+    assert call(newspaper, "GET", f"/editions/{issue}").json()["preflight"]["waived_by"]
