@@ -389,6 +389,7 @@ def test_stories_told_twice_ahead_of_time_or_stopped_are_told():
         (Score(by="rspamd", points=5.5, rules={"GTUBE": 5.5}), "problem", True),
         (Score(by="rspamd", points=5.0, rules={"A": 5.0}), "warning", False),
         (Score(by="rspamd", points=6.0, rules={"A": 1.0, "R_SPF_NA": 5.0}), "ok", False),
+        (Score(by="rspamd", points=5.8, rules={"A": 1.8, "HFILTER_FROMHOST_NORES_A_OR_MX": 4.0}), "ok", False),
         (Score(by="rspamd", trouble="it is away"), "not checked", False),
         (None, "not checked", False),
     ],
