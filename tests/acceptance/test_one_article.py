@@ -154,7 +154,9 @@ def test_a_reader_signs_up_confirms_reads_and_leaves_with_one_click(house):
     push(house, "Train drivers vote for a strike in spring", "The ballot closed on Sunday night.")
     wait_for_mail(house, "tom@reader.example", "strike")
     time.sleep(QUIET_S)
-    assert [mail.subject for mail in house.mails_to(address)] == [question.subject, alert.subject]
+    got = {mail.subject for mail in house.mails_to(address)}
+    assert got == {question.subject, "Welcome to The Harbour Courier", alert.subject}  # a click is not answered
+    assert len(house.mails_to(address)) == len(got)
 
 
 # A feed gains an item ------------------------------------------------------------------------------------------------

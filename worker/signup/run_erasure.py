@@ -6,6 +6,7 @@ line and the pages; a sweep forgets what the wire brings in late.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -15,6 +16,7 @@ from sqlalchemy import Connection
 from worker.model import SubscriberId
 from worker.signup.address import Address, normalise
 from worker.signup.decide import Act, step
+from worker.signup.run import Known, look_up
 from worker.store import editions, house, outbox, own_letters, people, personal, turns
 from worker.store.database import Database, now
 from worker.store.people import Reader
@@ -58,12 +60,26 @@ def erase(database: Database, address: Address, address_hash: str, *, actor: str
         return _forget(conn, reader.id, whose, actor=actor)
 
 
-def erase_reader(database: Database, subscriber_id: SubscriberId, *, actor: str, suppress: bool) -> Erased:
-    """`erase` for a reader by their number, whatever their address is by now."""
+def erase_reader(
+    database: Database,
+    subscriber_id: SubscriberId,
+    *,
+    actor: str,
+    suppress: bool,
+    expects: Callable[[Connection, Known], None] | None = None,
+) -> Erased:
+    """`erase` for a reader by their number, whatever their address is by now.
+
+    `expects` sees the reader as they are, locked, and raises what it likes if they are not what its caller has seen.
+    """
     with database.write() as conn:
         turns.alone(conn)
-        reader = people.locked(conn, subscriber_id)
-        return forget_reader(conn, reader, actor=actor, suppress=suppress) if reader else Erased(was_known=False)
+        reader, known = people.locked(conn, subscriber_id), look_up(conn, subscriber_id)
+        if reader is None or known is None:
+            return Erased(was_known=False)
+        if expects is not None:
+            expects(conn, known)
+        return forget_reader(conn, reader, actor=actor, suppress=suppress)
 
 
 def forget_reader(

@@ -233,12 +233,15 @@ def erase_subscriber(
 ) -> None:
     """Forget a reader for good: address, name, queries, consent, what relays said. Numbers stay, for the books."""
     house = site.house
-    with house.database.read() as conn:
-        known = look_up(conn, SubscriberId(subscriber_id))
-        if known is None or known.reader.email is None:
-            raise _missing(subscriber_id)
-        check_match(if_match, _shown(conn, known))
-    erased = erase_reader(house.database, known.reader.id, actor=actor, suppress=suppress)
+    erased = erase_reader(
+        house.database,
+        SubscriberId(subscriber_id),
+        actor=actor,
+        suppress=suppress,
+        expects=lambda conn, known: check_match(if_match, _shown(conn, known)),
+    )
+    if not erased.was_known:
+        raise _missing(subscriber_id)
     remove_files(home=house.home, inbox=house.inbox, spellings=erased.spellings)
     flush(house.database, within_s=_FLUSH_WITHIN_S)
 
