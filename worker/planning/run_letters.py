@@ -14,7 +14,7 @@ from worker.letter_links import good_for
 from worker.model import EditionKind, Lane, LetterKind, SubscriberStatus
 from worker.planning.rules import Policy
 from worker.planning.run_copies import CHUNK_READERS, Made
-from worker.store import editions, own_letters, people
+from worker.store import editions, own_letters, people, turns
 from worker.store.choices import choices_of
 from worker.store.database import Database, now
 
@@ -22,6 +22,7 @@ from worker.store.database import Database, now
 def plan_letters(database: Database, policy: Policy) -> list[Made]:
     """Write the letters that are due."""
     with database.write() as conn:
+        turns.share(conn, ())  # who is being forgotten has no copy under a planner's pen
         written = [_write(conn, policy, letter) for letter in own_letters.due_letters(conn, limit=CHUNK_READERS)]
     return [made for made in written if made is not None]
 

@@ -16,7 +16,8 @@ from worker.content import LetterContent, thaw
 from worker.lifecycle import State
 from worker.model import EditionKind, EditionStatus, Lane, LetterKind, SubscriberStatus
 from worker.planning.run import plan
-from worker.store import last_check, leases, own_letters, people
+from worker.signup import run_erasure
+from worker.store import editions, last_check, leases, own_letters, people
 from worker.store.schema import EditionContent, Suppression
 
 NEW = "new@elsewhere.example"
@@ -81,6 +82,35 @@ def test_planners_that_meet_write_each_letter_once(database_url, database, polic
 
     with ThreadPoolExecutor(3) as pool:
         assert sum(pool.map(work, range(3))) == 4
+
+
+def test_a_letter_under_a_planner_s_pen_goes_with_its_reader_who_is_forgotten_meanwhile(
+    database_url, database, policy, monkeypatch
+):
+    with database.write() as conn:
+        ada = reader(conn, "ada")
+        own_letters.put(conn, ada, LetterKind.WELCOME)
+    close, forgetting, over = editions.close_edition, [], threading.Event()
+
+    def forget() -> None:
+        with opened(database_url) as own:
+            run_erasure.erase_reader(own, ada, actor="tests", suppress=False)
+        over.set()
+
+    def close_late(conn, edition_id):
+        forgetting.append(pool.submit(forget))
+        over.wait(0.5)  # it has to wait for us, whoever waits for whom
+        return close(conn, edition_id)
+
+    monkeypatch.setattr(editions, "close_edition", close_late)
+    with ThreadPoolExecutor(1) as pool:
+        assert plan(database, policy).deliveries == 1
+        for one in forgetting:
+            one.result(30)
+    with database.read() as conn:
+        (row,) = deliveries_of(conn)
+        assert (row.recipient, row.state) == (None, State.SUPPRESSED)
+        assert conn.execute(sa.select(EditionContent.body)).scalar_one() == ""
 
 
 @pytest.fixture
