@@ -5,6 +5,7 @@
     │   ├── QueryError            ... a query: knows the offset and what to write instead
     │   ├── ManyFaultsError       ... several things at once: has them all, so that nobody mends them one by one
     │   ├── FeedError             ... bytes that are no feed
+    │   ├── AddressError          ... a recipient's address, to which no mail can be written
     │   └── TokenError            ... a link that is forged, damaged, or has expired
     ├── UnprovenError             a webhook that does not show that it comes from its provider: HTTP 401, 403
     ├── ConfigurationError        settings, home, ports, database version: exit status 2, never swallowed by sending
@@ -88,6 +89,10 @@ class ManyFaultsError(InputError):
 
 class FeedError(InputError):
     """Bytes from which no reader makes a feed."""
+
+
+class AddressError(InputError):
+    """A recipient's address that is none: nothing can be written to it, and nobody else's mail is concerned."""
 
 
 class TokenError(InputError):

@@ -11,6 +11,7 @@ from threading import Lock
 from typing import Final, NamedTuple
 
 from worker.content import AnyContent, LetterContent, Newsroom, Personal, StoryCard, card_numbers, thaw, without
+from worker.errors import AddressError, InputError
 from worker.letter_links import LINK_OF, good_for
 from worker.measures import MEASURED_KINDS, TRAP, Measure
 from worker.model import DeliveryId, EditionKind, Form, OutgoingMessage
@@ -54,17 +55,22 @@ class Letters:
     def write(self, due: DueDelivery, form: Form = Form.MIME) -> OutgoingMessage:
         """Return the finished message of one delivery, in the form that its transport takes.
 
-        Raises `InputError` when the recipient is no address: then no retry helps.
+        Raises `AddressError` when the recipient is no address, and as `Renderer.compile` does for what is our fault.
         """
         mail = self._compiled(due)
         personal = self._personal(due, mail)
+        try:
+            data = mail.fill(personal) if form is Form.MIME else b""
+            parts = mail.parts(personal) if form is Form.PARTS else None
+        except InputError as error:  # our own addresses have been read before, for all readers
+            raise AddressError(error.message) from error
         return OutgoingMessage(
             delivery_id=due.id,
             envelope_from=self._tokens.return_path(due.id, domain=self._domain),
             recipient=due.recipient,
             message_id=due.message_id,
-            data=mail.fill(personal) if form is Form.MIME else b"",
-            parts=mail.parts(personal) if form is Form.PARTS else None,
+            data=data,
+            parts=parts,
             is_clean=True,
         )
 

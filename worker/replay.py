@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from worker.errors import AddressError
 from worker.letters import Letters
 from worker.model import DeliveryId, EditionId, Form, MessageParts
 from worker.rendering.look import Look
@@ -20,6 +21,7 @@ from worker.store.looks import SentCopy
 
 _AT_ONCE: Final = 500
 _UNNOTED: Final = "what it was made with: it was sent before Tocsin noted that"
+_UNWRITTEN: Final = "an address that can be written to: nothing was sent"
 _ERASED: Final = "its reader, who has been erased"
 
 
@@ -93,12 +95,11 @@ class Replayer:
         )
         if due is None or not due.content:
             return replace(about, lacks=(_ERASED,))
-        return replace(
-            about,
-            recipient=due.recipient,
-            data=shop.letters.write(due, Form.MIME).data,
-            parts=shop.letters.write(due, Form.PARTS).parts,
-        )
+        try:
+            data, parts = shop.letters.write(due, Form.MIME).data, shop.letters.write(due, Form.PARTS).parts
+        except AddressError:
+            return replace(about, recipient=due.recipient, lacks=(_UNWRITTEN,))
+        return replace(about, recipient=due.recipient, data=data, parts=parts)
 
     def _workshop(self, look_id: int | None) -> _Workshop:
         if look_id not in self._known:

@@ -17,10 +17,10 @@ from datetime import datetime
 from typing import Any
 
 from worker.delivery.decide import Patience, Verdict, after_error
-from worker.delivery.run_books import Books, Going
+from worker.delivery.run_books import Books, Committed, Going
 from worker.delivery.run_feed import Feed, Row
 from worker.delivery.run_flow import Flow
-from worker.errors import OutcomeUnknown, SendError
+from worker.errors import AddressError, Blame, OutcomeUnknown, SendError
 from worker.lifecycle import Happening
 from worker.model import DeliveryId, Form, OutgoingMessage, Receipt
 from worker.ports import Answer, Request, Transport
@@ -64,7 +64,15 @@ class ProviderErrand:
     async def next(self, most: int) -> Request:
         """Give messages that are past the point of no return; see `ports.Errand`."""
         while rows := await self._feed.take(self._transport.name, most):
-            written = [(row, message) for row in await self._admitted(rows) if (message := self._written(row))]
+            written, unfit = [], []
+            for row in await self._admitted(rows):
+                message = self._written(row)
+                if isinstance(message, SendError):
+                    unfit.append((row, message))
+                elif message is not None:
+                    written.append((row, message))
+            if unfit:
+                await self._refuse(unfit)
             if request := await self._commit(written):
                 return request
         return Request(key="", messages=())
@@ -73,7 +81,7 @@ class ProviderErrand:
         """Have an answer written down; see `ports.Errand`."""
         sent = self._on_the_wire.pop(message.delivery_id)
         self.tried += 1
-        self._books.record(self._outcome(sent, answer))
+        self._books.record(self._outcome(sent.row, answer, since=sent.since))
         self._flow.heard(self._transport.name, sent.row.due, answer)
         self._feed.settle(sent.row)
 
@@ -100,9 +108,12 @@ class ProviderErrand:
             self._feed.stop_leasing()  # more would only come to wait as well
         return [row for row, hold in zip(rows, holds, strict=True) if hold is None]
 
-    def _written(self, row: Row) -> OutgoingMessage | None:
+    def _written(self, row: Row) -> OutgoingMessage | SendError | None:
+        """Write a row's message: an error where nothing can be written to its address; None for a fault of ours."""
         try:
             return self._write(row.due, self._transport.form)
+        except AddressError as error:
+            return SendError(f"nothing was sent: {error.message}", permanent=True, blame=Blame.RECIPIENT)
         except Exception as error:
             log.exception("delivery %s cannot be written", row.due.id)
             self._feed.wait(row, _RETRY_UNWRITABLE_S, f"it cannot be rendered: {type(error).__name__}: {error}")
@@ -111,15 +122,36 @@ class ProviderErrand:
     async def _commit(self, written: Sequence[tuple[Row, OutgoingMessage]]) -> Request | None:
         """Take rows past the point of no return; None when none of them may go."""
         written = sorted(written, key=lambda one: one[0].due.id)  # the order in which it would be made again
+        key = f"{self._round}-{next(self._requests)}"
+        kept = key if self._transport.keys_honoured_s else ""
+        committed = await self._committed([row for row, _ in written], key=kept)
+        if committed is None:
+            return None
+        messages = []
+        for row, message in written:
+            if row.due.id in committed.ids:
+                self._on_the_wire[row.due.id] = _OnTheWire(row=row, message=message, since=committed.at)
+                messages.append(message)
+        return Request(key=key, messages=tuple(messages)) if messages else None
+
+    async def _refuse(self, unfit: Sequence[tuple[Row, SendError]]) -> None:
+        """End rows that nothing can be written to, as if their receiving end had refused them: no retry would help."""
+        committed = await self._committed([row for row, _ in unfit], key="")  # in no request that is ever repeated
+        for row, error in unfit:
+            if committed is not None and row.due.id in committed.ids:
+                self.tried += 1
+                self._books.record(self._outcome(row, error, since=committed.at))
+                self._feed.settle(row)
+
+    async def _committed(self, rows: Sequence[Row], *, key: str) -> Committed | None:
+        """Return which rows are past the point of no return, and put the others back; None when none may be begun."""
         by_lease: defaultdict[Lease, list[DeliveryId]] = defaultdict(list)
-        for row, _ in written:
+        for row in rows:
             if not row.batch.is_lost:
                 by_lease[row.batch.lease].append(row.due.id)
         if not by_lease or self._feed.is_over:
             return None
-        key = f"{self._round}-{next(self._requests)}"
-        kept = key if self._transport.keys_honoured_s else ""
-        going = Going(lane=self._feed.lane, provider=self._transport.name, key=kept, rows=by_lease)
+        going = Going(lane=self._feed.lane, provider=self._transport.name, key=key, rows=by_lease)
         try:
             committed = await self._books.commit(going)
         except BaseException:
@@ -128,24 +160,20 @@ class ProviderErrand:
         if committed.must_yield:
             self._feed.halt()
             return None
-        messages = []
-        for row, message in written:
-            if row.due.id in committed.ids:
-                self._on_the_wire[row.due.id] = _OnTheWire(row=row, message=message, since=committed.at)
-                messages.append(message)
-            else:
+        for row in rows:
+            if row.due.id not in committed.ids:
                 row.batch.held_back.append(row.due.id)
                 self._feed.settle(row)
-        return Request(key=key, messages=tuple(messages)) if messages else None
+        return committed
 
-    def _outcome(self, sent: _OnTheWire, answer: Answer) -> Outcome:
-        due = sent.row.due
+    def _outcome(self, row: Row, answer: Answer, *, since: datetime) -> Outcome:
+        due = row.due
         of_this_try: dict[str, Any] = {
             "delivery_id": due.id,
-            "fence": sent.row.batch.lease.fence,
+            "fence": row.batch.lease.fence,
             "provider": self._transport.name,
             "number": due.attempts + 1,
-            "started_at": sent.since,
+            "started_at": since,
         }
         if isinstance(answer, Receipt):
             return Outcome(
@@ -157,7 +185,7 @@ class ProviderErrand:
                 provider_message_id=answer.provider_message_id,
             )
         if isinstance(answer, SendError):
-            verdict = self._verdict(sent, answer)
+            verdict = self._verdict(row, answer, since=since)
             return Outcome(
                 **of_this_try,
                 happening=verdict.happening,
@@ -169,8 +197,8 @@ class ProviderErrand:
             )
         return Outcome(**of_this_try, happening=Happening.REPLY_LOST, text=str(answer))
 
-    def _verdict(self, sent: _OnTheWire, error: SendError) -> Verdict:
-        due = sent.row.due
+    def _verdict(self, row: Row, error: SendError, *, since: datetime) -> Verdict:
+        due = row.due
         return after_error(
             error,
             attempts=due.attempts + 1,
@@ -178,5 +206,5 @@ class ProviderErrand:
             patience=self._patience,
             jitter=random.random(),  # noqa: S311  spreads retries, guards nothing
             others=self._flow.others(self._transport.name, due.lane),
-            left_s=(due.expires_at - sent.since).total_seconds(),
+            left_s=(due.expires_at - since).total_seconds(),
         )

@@ -31,13 +31,13 @@ from tests.integration.delivery.conftest import Post, write
 from tests.integration.delivery.stand_in import BUSY, NO_SUCH_USER, StandIn
 from worker.delivery import run as courier_module
 from worker.delivery import run_books
-from worker.errors import OutcomeUnknown, SendError
+from worker.errors import AddressError, OutcomeUnknown, SendError
 from worker.lifecycle import Happening, State, step
 from worker.model import DeliveryId, EditionId, EditionKind, EditionStatus, Form, Lane, OutgoingMessage
 from worker.store import deliveries, leases, people
 from worker.store.copies import DueDelivery
 from worker.store.database import Database, now
-from worker.store.schema import Delivery, DeliveryBatch
+from worker.store.schema import Delivery, DeliveryBatch, Subscriber
 
 
 def planned(database: Database, readers: int, **options: Any) -> EditionId:
@@ -317,6 +317,40 @@ def test_a_row_that_cannot_be_written_waits_and_the_others_go_out(database, post
     set_clock(database, ahead=timedelta(seconds=301))
     assert post.deliver(batch) == 1
     assert states(database) == [State.ACCEPTED] * 3
+
+
+def test_an_address_that_nothing_can_be_written_to_is_refused_at_once_and_the_others_go_out(database, post):
+    batch = planned(database, 3)
+    first, *_ = rows(database)
+    post.transport.keys_honoured_s = 3600.0
+
+    def stumble(one: DueDelivery, _form: Form) -> OutgoingMessage:
+        if one.id == first.id:
+            raise AddressError("not an e-mail address")
+        return write(one)
+
+    assert post.deliver(batch, writing=stumble) == 3
+    assert len(post.transport.sent) == 2
+    assert states(database) == [State.REFUSED, State.ACCEPTED, State.ACCEPTED]
+    row, *others = rows(database)
+    assert (row.request_key, row.next_attempt_at) == ("", None)
+    assert all(other.request_key for other in others)
+    with database.read() as conn:
+        (told,) = attempts_of(conn, first.id)
+        assert (told.outcome, told.text) == (Happening.REFUSED, "nothing was sent: not an e-mail address")
+        assert [one.status for one in all_editions(conn)] == [EditionStatus.FINISHED]
+
+
+def test_who_may_get_nothing_is_suppressed_though_nothing_could_be_written_to_them(database, post):
+    batch = planned(database, 1)
+    with database.write() as conn:
+        people.suppress(conn, conn.execute(sa.select(Subscriber.address_hash)).scalar_one(), reason="bounced")
+
+    def stumble(_one: DueDelivery, _form: Form) -> OutgoingMessage:
+        raise AddressError("not an e-mail address")
+
+    assert post.deliver(batch, writing=stumble) == 0
+    assert states(database) == [State.SUPPRESSED]
 
 
 def _take_as_rival(database: Database, batch: EditionId) -> leases.Lease | None:

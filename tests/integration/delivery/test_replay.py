@@ -12,6 +12,7 @@ import pytest
 from tests import builders
 from tests.integration.conftest import Tocsin
 from worker.deliverability.dkim_keys import Algorithm, new_private_key
+from worker.lifecycle import State
 from worker.model import EditionId, Lane, SubscriberId
 from worker.runtime.inbox import listen
 from worker.signup import run_erasure
@@ -166,3 +167,16 @@ def test_what_a_lost_key_made_is_told_and_what_was_never_sent_is_not_there(post,
         status, _, err = tocsin("editions", "replay", wrong)
         assert status == 2
         assert "no such message" in err or "there is no edition 999" in err
+
+
+def test_a_reader_whose_address_is_none_is_refused_at_once_and_their_message_is_nowhere(post, tocsin):
+    with post.database.write() as conn:
+        people.change_reader(conn, post.mina, email="mina@-readers.example")
+    edition = post.plan(post.mina, post.bo)
+    post.send(edition)
+    assert set(post.received()) == {b"bo@readers.example"}
+    with post.database.read() as conn:
+        assert [row.state for row in builders.deliveries_of(conn, edition)] == [State.REFUSED, State.ACCEPTED]
+    status, _, err = tocsin("editions", "replay", edition)
+    assert status == 1
+    assert "1 of 2: cannot be made again, without an address that can be written to: nothing was sent" in err
