@@ -99,9 +99,10 @@ class Press(Gatehouse):
         with self.database.write() as conn:
             return looks.intern(conn, hash_=self.look.hash, version=__version__, body=self.look.packed())
 
+    @functools.cached_property
     def replayer(self) -> Replayer:
-        """Return what makes sent messages again."""
-        from worker.replay import Replayer  # noqa: PLC0415  only an operator asks
+        """What makes sent messages again."""
+        from worker.replay import Replayer  # noqa: PLC0415  asked for by an operator, or after a crash
 
         return Replayer(self.database, present=self.look, makers=self.makers_of)
 

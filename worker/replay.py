@@ -1,7 +1,7 @@
 """Makes sent messages again, byte for byte, with the look that they were made with.
 
 Reads only, sends nothing. A message is told of, whether or not it could be made again, and with what is not as it was.
-The CLI calls it through `wiring`.
+The CLI calls it through `wiring`, and so does delivery, for requests that it has to repeat as they were.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Final
 
 from worker.errors import AddressError
 from worker.letters import Letters
-from worker.model import DeliveryId, EditionId, Form, MessageParts
+from worker.model import DeliveryId, EditionId, Form, MessageParts, OutgoingMessage
 from worker.rendering.look import Look
 from worker.store import copies, looks
 from worker.store.copies import DueDelivery
@@ -81,6 +81,11 @@ class Replayer:
             if len(found) < _AT_ONCE:
                 return
             after = found[-1].id
+
+    def writer(self, look_id: int) -> Callable[[DueDelivery, Form], OutgoingMessage] | None:
+        """Return what writes copies as they were with a look; None where they would be others than those."""
+        shop = self._workshop(look_id)
+        return None if shop.lacks else shop.letters.write
 
     def _remade(self, copy: SentCopy, due: DueDelivery | None) -> Remade:
         shop = self._workshop(copy.look_id)

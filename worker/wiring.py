@@ -137,6 +137,7 @@ class House(Press):
             patience=patience,
             write=self.letters.write,
             look=self.look_id,
+            writer=self.replayer.writer,
         )
         return Dispatch(courier, doubts)
 

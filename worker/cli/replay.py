@@ -47,7 +47,7 @@ def replay(
         if not editions.listed(conn, edition_id=EditionId(edition), limit=1):
             raise InputError(f"there is no edition {edition}", hint="see `tocsin editions list`")
     received = _received(verify) if verify else b""
-    found = house.replayer().sent(
+    found = house.replayer.sent(
         EditionId(edition),
         delivery=DeliveryId(delivery) if delivery is not None else None,
         recipient=recipient,

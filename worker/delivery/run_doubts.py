@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from sqlalchemy import Connection
 
@@ -25,6 +25,8 @@ from worker.store.database import Database
 from worker.store.deliveries import Doubtful, Outcome, outcome_of
 
 log = logging.getLogger(__name__)
+
+Write = Callable[[DueDelivery, Form], OutgoingMessage]
 
 _AT_ONCE = 500
 _SAID = {
@@ -51,7 +53,11 @@ def take_back(database: Database) -> int:
 
 
 class Doubts:
-    """Asks about messages whose fate nobody knows; `write` makes one again, with the look of this number."""
+    """Asks about messages whose fate nobody knows.
+
+    `write` makes one again, with the look of this number. `writer` returns what makes them with another, of which a
+    provider may have them already: under a key it honours nothing but the same bytes. None where nobody can any more.
+    """
 
     def __init__(
         self,
@@ -59,11 +65,12 @@ class Doubts:
         database: Database,
         transports: Mapping[str, Transport],
         patience: Patience,
-        write: Callable[[DueDelivery, Form], OutgoingMessage],
+        write: Write,
         look: int | None = None,
+        writer: Callable[[int], Write | None] = lambda _look: None,
     ) -> None:
         self._database, self._transports = database, transports
-        self._patience, self._write, self._look = patience, write, look
+        self._patience, self._write, self._look, self._writer = patience, write, look, writer
 
     async def find_out(self) -> int:
         """Ask the receiving ends about all unknown deliveries, and return how many could be settled."""
@@ -86,9 +93,16 @@ class Doubts:
         with self._database.read() as conn:
             return deliveries.unknown(conn, limit=_AT_ONCE, after=after)
 
-    def _request(self, one: Doubtful) -> list[DueDelivery] | None:
+    def _request(self, one: Doubtful) -> tuple[list[DueDelivery] | None, Mapping[DeliveryId, int | None]]:
+        """Return the copies of a request, and with which look each was made; None when one cannot be made again."""
         with self._database.read() as conn:
-            return copies.of_request(conn, one.provider, one.request_key)
+            rows = copies.of_request(conn, one.provider, one.request_key)
+            return rows, looks.of(conn, [row.id for row in rows or ()])
+
+    def _writers(self, made_with: Iterable[int | None]) -> dict[int | None, Write]:
+        """Return by look what makes messages as they were; a look of which that is lost is left out."""
+        found = {look: self._write if look == self._look else self._writer(look) for look in set(made_with) if look}
+        return {look: write for look, write in found.items() if write}
 
     def _note(self, rows: Sequence[DueDelivery]) -> None:
         with self._database.write() as conn:
@@ -101,12 +115,14 @@ class Doubts:
     async def _repeat(self, one: Doubtful) -> Mapping[DeliveryId, Answer]:
         """Send a request again under its own key, whole: the provider then says what became of it the first time."""
         transport = self._transports[one.provider]
-        rows = await asyncio.to_thread(self._request, one)
+        rows, made_with = await asyncio.to_thread(self._request, one)
         if rows is None:
             return {}
         try:
-            messages = tuple(self._write(row, transport.form) for row in rows)
-            await asyncio.to_thread(self._note, rows)
+            writers = await asyncio.to_thread(self._writers, made_with.values())
+            messages = tuple(writers.get(made_with[row.id], self._write)(row, transport.form) for row in rows)
+            if others := [row for row in rows if made_with[row.id] not in writers]:
+                await asyncio.to_thread(self._note, others)
             answers = await transport.repeat(Request(key=one.request_key, messages=messages))
         except Exception:
             log.exception("request %s cannot be repeated", one.request_key)

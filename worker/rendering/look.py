@@ -88,7 +88,6 @@ class Look:
     def newsroom_then(self) -> Newsroom:
         """Return who sent; what later versions ask for beside has its default."""
         known = Newsroom.model_fields.keys() & self.newsroom.keys()
-        known = Newsroom.model_fields.keys() & self.newsroom.keys()
         return Newsroom.model_validate({name: self.newsroom[name] for name in known})
 
     def theme_then(self) -> Theme:

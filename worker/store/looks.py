@@ -78,6 +78,12 @@ def sent(
     return [SentCopy._make(row) for row in rows]
 
 
+def of(conn: Connection, ids: Iterable[DeliveryId]) -> dict[DeliveryId, int | None]:
+    """Return with which look each of these messages was made."""
+    rows = conn.execute(sa.select(Delivery.id, Delivery.look_id).where(Delivery.id.in_(list(ids))))
+    return {DeliveryId(row.id): row.look_id for row in rows}
+
+
 def made_again(conn: Connection, ids: Iterable[DeliveryId], look_id: int | None) -> None:
     """Note that messages that may have gone out before were made again, and handed over, with a look."""
     conn.execute(sa.update(Delivery).where(Delivery.id.in_(list(ids))).values(look_id=look_id))

@@ -8,9 +8,11 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from tests import builders
 from tests.integration.conftest import Tocsin
+from tests.integration.delivery.stand_in import StandIn
 from worker.deliverability.dkim_keys import Algorithm, new_private_key
 from worker.lifecycle import State
 from worker.model import EditionId, Lane, SubscriberId
@@ -18,6 +20,7 @@ from worker.runtime.inbox import listen
 from worker.signup import run_erasure
 from worker.store import people
 from worker.store.database import Database
+from worker.store.schema import Delivery
 from worker.wiring import house
 
 KEYS = ("a-key-that-signs-links-in-tests-only", "another-key-that-signs-links-in-tests")
@@ -180,3 +183,49 @@ def test_a_reader_whose_address_is_none_is_refused_at_once_and_their_message_is_
     status, _, err = tocsin("editions", "replay", edition)
     assert status == 1
     assert "1 of 2: cannot be made again, without an address that can be written to: nothing was sent" in err
+
+
+def test_a_request_in_doubt_is_repeated_as_it_went_though_the_house_has_another_look_since(post, tocsin, tmp_path):
+    """A provider that honours keys honours them for the same bytes only: others are refused, and stay in doubt."""
+    assert tocsin
+    edition = post.plan(post.mina, post.bo)
+    post.send(edition)
+    with post.database.write() as conn:
+        made_with = [row.look_id for row in builders.deliveries_of(conn, edition)]
+        doubt = {"state": State.UNKNOWN, "provider": "stand-in", "request_key": "together", "accepted_at": None}
+        conn.execute(sa.update(Delivery).values(**doubt))
+    change_templates(post, tmp_path / "theme")
+    change_the_rest(post)
+    relay, later = StandIn(), house()
+    relay.keys_honoured_s = 3600.0
+    later.__dict__["transports"] = {"stand-in": relay}
+    try:
+        assert later.look_id not in made_with
+        later.dispatch.find_out()
+    finally:
+        later.close()
+    (request,) = relay.repeated
+    went = sorted(file.read_bytes() for file in post.received().values())
+    for sent, again in zip(went, sorted(message.data for message in request.messages), strict=True):
+        assert sent.endswith(again)
+    with post.database.read() as conn:
+        assert [row.look_id for row in builders.deliveries_of(conn, edition)] == made_with
+
+
+def test_a_request_in_doubt_whose_look_is_lost_goes_with_the_present_one_which_is_noted(post, tocsin, monkeypatch):
+    assert tocsin
+    edition = post.plan(post.bo)
+    post.send(edition)
+    with post.database.write() as conn:
+        conn.execute(sa.update(Delivery).values(state=State.UNKNOWN, provider="stand-in", request_key="alone"))
+    monkeypatch.setenv("TOCSIN_SECRET_KEYS", KEYS[1])
+    relay, later = StandIn(), house()
+    relay.keys_honoured_s = 3600.0
+    later.__dict__["transports"] = {"stand-in": relay}
+    try:
+        later.dispatch.find_out()
+        with post.database.read() as conn:
+            assert [row.look_id for row in builders.deliveries_of(conn, edition)] == [later.look_id]
+    finally:
+        later.close()
+    assert len(relay.repeated) == 1
