@@ -72,6 +72,7 @@ def note(database: Database, edition_id: EditionId, noticed: Noticed) -> Edition
 def hold(conn: Connection, issue: Issue, held_by: str) -> None:
     """Hold an issue until somebody mends what was found, or lets it go as it is."""
     reason = f"held by its preflight: {held_by}"[:_LONGEST]
+    preflights.ask_no_more(conn, issue.id)
     if issues.change(conn, issue.id, status=EditionStatus.HELD, reason=reason):
         house.note(conn, actor=ACTOR, action="hold", subject=f"edition {issue.id}", reason=reason)
         log.warning("edition %d is %s", issue.id, reason)

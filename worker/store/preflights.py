@@ -67,28 +67,34 @@ def told(conn: Connection, edition_id: EditionId) -> dict[str, Any] | None:
     return found.told() if found is not None and found.looked_at is not None else None
 
 
-def ask(conn: Connection, edition_id: EditionId) -> datetime:
-    """Note that an issue waits for a look, and return since when."""
+def ask(conn: Connection, edition_id: EditionId) -> None:
+    """Note that an issue waits for a look, since the first time that this is said; one at something else is no look."""
     found = of(conn, edition_id)
-    if found is not None and found.asked_at is not None:
-        return found.asked_at
-    at = now(conn)
-    _put(conn, edition_id, is_new=found is None, asked_at=at)
-    return at
+    since = found.asked_at if found is not None and found.asked_at is not None else now(conn)
+    _put(conn, edition_id, is_new=found is None, asked_at=since, looked_at=None)
+
+
+def ask_no_more(conn: Connection, edition_id: EditionId) -> None:
+    """Let an issue that waited for a look have its whole time again, should it wait once more."""
+    conn.execute(sa.update(Preflight).where(Preflight.edition_id == edition_id).values(asked_at=None))
 
 
 def keep(
     conn: Connection, edition_id: EditionId, *, digest: str, mark: str, findings: list[dict[str, Any]], held_by: str
 ) -> None:
-    """Store what was found, in place of what was found before."""
+    """Store what was found, in place of what was found before.
+
+    Since when it waits stays: where something else would go by now, it must not begin to wait anew.
+    """
     is_new = of(conn, edition_id) is None
     values = {"digest": digest, "mark": mark, "findings": findings, "held_by": held_by}
-    _put(conn, edition_id, is_new=is_new, looked_at=now(conn), claimed_until=None, asked_at=None, **values)
+    _put(conn, edition_id, is_new=is_new, looked_at=now(conn), claimed_until=None, **values)
 
 
 def forget(conn: Connection, edition_id: EditionId) -> None:
     """Let what was found count no more: something else would go. Who waives it goes on doing so."""
     values: dict[str, Any] = {"digest": "", "looked_at": None, "mark": "", "findings": [], "held_by": ""}
+    values["asked_at"] = None
     conn.execute(sa.update(Preflight).where(Preflight.edition_id == edition_id).values(**values))
 
 
@@ -121,7 +127,7 @@ def waiting(conn: Connection, *, stale: datetime, held_stale: datetime) -> list[
     """
     at = now(conn)
     looked, status = Preflight.looked_at, Edition.status
-    waits = Preflight.asked_at.is_not(None)
+    waits = sa.and_(Preflight.asked_at.is_not(None), looked.is_(None))
     query = (
         sa.select(Edition.id)
         .join(EditionDraft, EditionDraft.edition_id == Edition.id)
@@ -131,7 +137,7 @@ def waiting(conn: Connection, *, stale: datetime, held_stale: datetime) -> list[
         .where(sa.or_(Preflight.claimed_until.is_(None), Preflight.claimed_until < at))
         .where(
             sa.or_(
-                sa.and_(status == EditionStatus.DRAFT, sa.or_(looked.is_(None), looked < stale, waits)),
+                sa.and_(status == EditionStatus.DRAFT, sa.or_(looked.is_(None), looked < stale)),
                 sa.and_(status == EditionStatus.HELD, looked < held_stale),
             )
         )

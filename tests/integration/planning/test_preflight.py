@@ -24,7 +24,7 @@ from worker.planning.run import plan
 from worker.rehearsal import Rehearsal
 from worker.store import editions, issues, preflights
 from worker.store.database import Database
-from worker.store.schema import Audit
+from worker.store.schema import Article, Audit
 from worker.wiring import house
 
 GATED = replace(POLICY, preflight_patience=timedelta(minutes=5))
@@ -144,6 +144,34 @@ def test_an_issue_that_nobody_comes_to_look_at_goes_after_a_while(database, issu
     builders.set_clock(database, ahead=timedelta(minutes=37))
     assert plan(database, GATED).deliveries == 1
     assert status_of(database, issue)[0] is EditionStatus.PLANNED
+
+
+@pytest.mark.usefixtures("issue")
+def test_an_issue_whose_stories_change_after_every_look_does_not_wait_for_ever(database, rehearsal):
+    be_due(database)
+    assert plan(database, GATED).deliveries == 0
+    for minutes in range(32, 36):
+        assert rehearsal.sweep() == 1
+        assert rehearsal.sweep() == 0  # nobody looks again until something else would go
+        with database.write() as conn:
+            conn.execute(sa.update(Article).values(title=Article.title + "!"))
+        builders.set_clock(database, ahead=timedelta(minutes=minutes))
+        assert plan(database, GATED).deliveries == 0
+    builders.set_clock(database, ahead=timedelta(minutes=37))
+    assert plan(database, GATED).deliveries == 1
+
+
+@pytest.mark.usefixtures("bad")
+def test_an_issue_that_was_held_has_its_whole_time_again_when_it_is_mended(database, issue, rehearsal, choose):
+    be_due(database)
+    plan(database, GATED)
+    rehearsal.sweep()
+    assert status_of(database, issue)[0] is EditionStatus.HELD
+    builders.set_clock(database, ahead=timedelta(minutes=50))
+    choose("subject: News of the Gulf\n")
+    assert plan(database, GATED).deliveries == 0  # nobody has looked at that
+    assert rehearsal.sweep() == 1
+    assert plan(database, GATED).deliveries == 1
 
 
 def test_what_would_do_harm_holds_an_issue_visibly_until_it_is_mended(database, issue, rehearsal, tocsin, bad):
