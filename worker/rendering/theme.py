@@ -6,7 +6,8 @@ about what they say, and reads no file: `theme_files` has them. `compile` render
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, wraps
 from typing import Any, Final
 
 from jinja2 import BaseLoader, BytecodeCache, Environment, StrictUndefined, TemplateNotFound, TemplateSyntaxError
@@ -21,9 +22,17 @@ from worker.rendering import phrases
 from worker.rendering.language import SOURCE_LANGUAGE, Language
 from worker.rendering.prose import wrap
 from worker.rendering.theme_files import ORIGINALS, Theme, plain_theme
+from worker.rendering.theme_reach import MOST, is_wide, makes_too_much, may_reach
 
 MAX_TURNS: Final = 2_000  # of all `range` in one template, together
-_MAX_REPEATED: Final = 10_000  # characters or items that a multiplication may make
+_SIZED: Final = (
+    "batch",
+    "center",
+    "format",
+    "indent",
+    "slice",
+    "wordwrap",
+)  # filters that make as much as they are told
 
 
 class _Snapshot(BaseLoader):
@@ -67,25 +76,34 @@ _SAFE: Final[dict[tuple[type, str], bool]] = {}
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
-    """Jinja2's sandbox, in which nothing takes much time or room either."""
+    """Jinja2's sandbox, in which templates reach what they need, and no one step takes much time or room."""
 
-    intercepted_binops = frozenset({"*", "**"})
+    intercepted_binops = frozenset({"*", "**", "%"})
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:  # noqa: ANN401  as above
         """Look once for each attribute of a type: it depends on nothing else, and a mail asks two hundred times."""
         key = type(obj), attr
         known = _SAFE.get(key)
         if known is None:
-            known = _SAFE[key] = super().is_safe_attribute(obj, attr, value)
+            known = _SAFE[key] = may_reach(type(obj), attr) and super().is_safe_attribute(obj, attr, value)
         return known
+
+    def call(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401  as Jinja2 has it: templates may say self=
+        """Call what a template calls, unless it would make far too much."""
+        _, _, called, *given = arguments
+        if makes_too_much(called, [*given, *named.values()]):
+            raise SecurityError(f"this makes more than {MOST} characters")
+        return ImmutableSandboxedEnvironment.call(*arguments, **named)
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:  # noqa: ANN401  whatever is there
         """Multiply, but not a text by a million."""
         if operator == "**":
             raise SecurityError("templates know no powers")
+        if operator == "%" and is_wide(left):
+            raise SecurityError(f"this makes more than {MOST} characters")
         for one, other in ((left, right), (right, left)):
-            if isinstance(one, int) and hasattr(other, "__len__") and one * len(other) > _MAX_REPEATED:
-                raise SecurityError(f"this makes more than {_MAX_REPEATED} characters")
+            if operator == "*" and isinstance(one, int) and hasattr(other, "__len__") and one * len(other) > MOST:
+                raise SecurityError(f"this makes more than {MOST} characters")
         return super().call_binop(context, operator, left, right)
 
 
@@ -98,6 +116,20 @@ def _short_range(context: Context, *arguments: int) -> range:
     if spent > MAX_TURNS:
         raise SecurityError(f"`range` counts further than {MAX_TURNS}")
     return counted
+
+
+def _sized(name: str, plain: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a filter that makes no more than a multiplication may."""
+
+    @wraps(plain)  # also how Jinja2 is to call it
+    def within(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401  as the filter has them
+        value, *given = [*arguments, *named.values()]
+        told = is_wide(value) if name == "format" else any(isinstance(one, int) and one > MOST for one in given)
+        if told:
+            raise SecurityError(f"`{name}` makes more than {MOST} characters")
+        return plain(*arguments, **named)
+
+    return within
 
 
 @lru_cache(maxsize=64)  # themes by languages; nothing in it is one newspaper's
@@ -135,6 +167,7 @@ def _environment(theme: Theme, language: Language, *, cache: BytecodeCache | Non
         auto_reload=False,
     )
     environment.filters["wrap"] = wrap
+    environment.filters |= {name: _sized(name, environment.filters[name]) for name in _SIZED}
     environment.globals["language"] = language  # for blocks, which are given nothing of a mail
     del environment.globals["lipsum"]  # as much Latin as it is told to make
     environment.globals["range"] = _short_range

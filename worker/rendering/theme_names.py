@@ -22,12 +22,14 @@ from worker.rendering.colour import Palette
 from worker.rendering.folders import folder_of
 from worker.rendering.holes import marks
 from worker.rendering.language import SOURCE_LANGUAGE, Language, Languages
+from worker.rendering.theme_reach import may_reach
 from worker.rendering.view import view_of
 
 Hint = Any  # a type, a union of types; None: nobody knows
 _base: Final[Callable[[Hint], Hint]] = typing.get_origin
 
 _Hole = make_dataclass("Hole", [(name, str) for name in marks("", "")])
+_Hole.__module__ = __name__
 FACES: Final = ("subject.txt.j2", "text.txt.j2", "html.j2")
 _EVERYWHERE: Final[Mapping[str, Hint]] = {
     "newsroom": Newsroom,
@@ -173,7 +175,7 @@ def _origin(hint: Hint) -> Hint:
 
 @lru_cache(maxsize=256)
 def _members(one: type) -> frozenset[str]:
-    return frozenset(name for name in {*dir(one), *_hints(one)} if not name.startswith("_"))
+    return frozenset(name for name in {*dir(one), *_hints(one)} if not name.startswith("_") and may_reach(one, name))
 
 
 @lru_cache(maxsize=256)

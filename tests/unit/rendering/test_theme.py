@@ -152,6 +152,13 @@ def test_all_our_own_templates_would_do_as_a_theme(tmp_path):
         ),
         ("mail/alert/subject.txt.j2", "{{ 'x' * 999999999 }}", "this makes more than"),
         ("mail/alert/subject.txt.j2", "{{ 9 ** 9 ** 9 }}", "templates know no powers"),
+        ("mail/alert/subject.txt.j2", "{{ 'x'.ljust(999999) }}", "this makes more than"),
+        ("mail/alert/subject.txt.j2", "{{ 'x' | center(width=999999) }}", "`center` makes more than"),
+        ("mail/alert/subject.txt.j2", "{{ '%999999d' | format(1) }}", "`format` makes more than"),
+        ("mail/alert/subject.txt.j2", "{{ '%*d' % (999999, 1) }}", "this makes more than"),
+        ("mail/alert/subject.txt.j2", "{{ '{:>{}}'.format(1, '999999') }}", "this makes more than"),
+        ("mail/alert/subject.txt.j2", "{% if 0 %}{{ newsroom.parse_raw }}{% endif %}", "newsroom has no 'parse_raw'"),
+        ("mail/alert/subject.txt.j2", "{% if 0 %}{{ language.catalogue }}{% endif %}", "language has no 'catalogue'"),
         (
             "mail/layout.html.j2",
             LAYOUT + "{% block footer %}{{ super() }}" + LARGE + "{% endblock %}",
