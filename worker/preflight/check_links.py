@@ -7,10 +7,10 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Final
-from urllib.parse import parse_qsl, urldefrag, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from worker.preflight.findings import Check, Finding, ok, problem, unchecked, warning
-from worker.preflight.links import Answer, Trouble, host_of, is_reserved, links_of, pictures_of
+from worker.preflight.links import Answer, Trouble, host_of, is_reserved, links_of, pictures_of, without_fragment
 from worker.preflight.mail import Mail
 
 _TOLD: Final = 5  # addresses in one finding
@@ -33,7 +33,7 @@ def check_links(mail: Mail, answers: Mapping[str, Answer] | None) -> Iterator[Fi
     if answers is None:
         yield unchecked(Check.LINKS, "no server was asked", "run it without --offline")
     elif not found:
-        asked = [url for url in links_of(mail) if (answer := answers.get(urldefrag(url).url)) and answer.status]
+        asked = [url for url in links_of(mail) if (answer := answers.get(without_fragment(url))) and answer.status]
         yield ok(Check.LINKS, f"{len(asked)} of {len(links_of(mail))} distinct links were asked, and answer")
 
 
@@ -78,7 +78,7 @@ def some(urls: list[str]) -> str:
 
 
 def _answered(mail: Mail, answers: Mapping[str, Answer]) -> Iterator[Finding]:
-    pictures = {urldefrag(url).url for url in pictures_of(mail)}
+    pictures = {without_fragment(url) for url in pictures_of(mail)}
     mine = {url: answer for url, answer in answers.items() if url not in pictures}
     for (kind, said), urls in grouped(mine).items():
         if kind == "broken":

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Final
-from urllib.parse import urldefrag
 
 from worker.preflight.check_links import grouped, some
 from worker.preflight.findings import Check, Finding, ok, problem, unchecked, warning
-from worker.preflight.links import Answer, pictures_of
+from worker.preflight.links import Answer, pictures_of, without_fragment
 from worker.preflight.mail import Mail
 
 HEAVY_BYTES: Final = 1_000_000
@@ -47,7 +46,7 @@ def _written(mail: Mail) -> Iterator[Finding]:
 
 
 def _answered(addresses: tuple[str, ...], answers: Mapping[str, Answer]) -> Iterator[Finding]:
-    mine = {url: answer for one in addresses if (answer := answers.get(url := urldefrag(one).url))}
+    mine = {url: answer for one in addresses if (answer := answers.get(url := without_fragment(one)))}
     for (kind, said), urls in grouped(mine).items():
         if kind == "broken":
             advice = "put the picture there, or take it out of the article"

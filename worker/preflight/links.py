@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
-from urllib.parse import urldefrag, urlsplit
+from urllib.parse import urlsplit
 
 from worker.preflight.mail import Mail
 
@@ -60,7 +60,7 @@ def wanted(mail: Mail) -> tuple[str, ...]:
             if ours:
                 continue
             ours = True
-        asked[urldefrag(url).url] = None
+        asked[without_fragment(url)] = None
     return tuple(asked)[:MOST]
 
 
@@ -89,6 +89,15 @@ def host_of(url: str) -> str:
         return urlsplit(url).hostname or ""
     except ValueError:
         return ""
+
+
+def without_fragment(url: str) -> str:
+    """Return an address as a server is asked for it: also one that is none, which a headline may have in it.
+
+    >>> without_fragment("https://news.example/a#b"), without_fragment("http://[broken#b")
+    ('https://news.example/a', 'http://[broken')
+    """
+    return url.partition("#")[0]
 
 
 def _names_somebody(url: str) -> bool:

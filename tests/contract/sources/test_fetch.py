@@ -188,7 +188,7 @@ def test_a_redirect_loop_ends():
 
 
 @pytest.mark.parametrize(
-    "location", ["file:///etc/passwd", "ftp://x.example/", "", "http://[", "//", "http://x\\@y:99999/"]
+    "location", ["file:///etc/passwd", "ftp://x.example/", "", "http://[", "//", "http://x\\@y:99999/", "http://xn--/"]
 )
 def test_a_redirect_to_nowhere_on_the_web_is_refused(location):
     refused(feed=reply(302, location=location))
@@ -232,7 +232,8 @@ def test_a_server_that_speaks_no_http_is_a_fetch_error(garbage):
 
 
 @pytest.mark.parametrize(
-    "url", ["", "feed", "file:///etc/passwd", "http://", "http://[::1", "http://x:99999999/", "http://\0/"]
+    "url",
+    ["", "feed", "file:///etc/passwd", "http://", "http://[::1", "http://x:99999999/", "http://\0/", "http://xn--/"],
 )
 def test_what_is_no_web_address_is_a_fetch_error(url):
     async def scene() -> None:

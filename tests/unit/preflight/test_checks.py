@@ -420,3 +420,13 @@ def test_a_long_mail_is_read_within_reason():
 
 def test_findings_say_what_to_do():
     assert all(one.advice for one in findings(mail(HTML.replace(' lang="en"', "")), "html"))
+
+
+@pytest.mark.parametrize("written", ["http://[oops#x", "https://[v1.x]/#a", "http://courier:port#x"])
+def test_no_headline_that_is_no_address_keeps_an_issue_from_being_looked_over(written):
+    one = mail(
+        HTML.replace("<p>", f'<p><a href="{written}">Link</a><img src="{written}" alt="Map">'), text=f"{TEXT} {written}"
+    )
+    asked = wanted(one)
+    assert asked[0] == written.partition("#")[0]
+    assert found(one, "links", {url: Answer(trouble=Trouble.UNREACHABLE, says="no address") for url in asked})

@@ -24,6 +24,8 @@ from worker.errors import PrivateAddressError
 _MAX_TRIES: Final = 4
 _CONNECT_S: Final = 10.0
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
+# Python calls these global: a network's own NAT64 (RFC 8215), site-local (RFC 3879), IPv4 in IPv6 (RFC 4291, 2765).
+_OF_A_SITE: Final = tuple(map(ipaddress.ip_network, ("64:ff9b:1::/48", "fec0::/10", "::/96", "::ffff:0:0:0/96")))
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -33,8 +35,12 @@ def is_public(address: str) -> bool:
 
     >>> is_public("93.184.215.14"), is_public("169.254.169.254"), is_public("::ffff:10.0.0.1")
     (True, False, False)
+    >>> is_public("64:ff9b:1::a00:1"), is_public("fec0::1"), is_public("2606:4700::1111")
+    (False, False, True)
     """
     ip = ipaddress.ip_address(address.partition("%")[0])
+    if any(ip in network for network in _OF_A_SITE):
+        return False
     return all(inner.is_global and not inner.is_multicast for inner in (ip, *_wrapped(ip)))
 
 

@@ -88,7 +88,7 @@ async def fetch(
             return await _follow(client, url, _validators(etag, last_modified), max_bytes)
     except TimeoutError:
         raise FetchError(f"{url} took longer than {timeout_s:g} s") from None
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:  # UnicodeError: a host that only looks like IDNA
         raise FetchError(f"{url}: {_reason(error)}") from error
 
 
