@@ -25,6 +25,7 @@ from worker.tokens import Purpose, Tokens, keyed_hash
 
 if TYPE_CHECKING:
     from worker.adapters.pictures.proxy import PictureProxy
+    from worker.adapters.pictures.shelf import Shelf
 
 
 class Foundation:
@@ -123,11 +124,17 @@ class Foundation:
     def _own_address_of(self) -> PictureAddress:
         return own_pictures(self.base_url, self.tokens)
 
+    @property
+    def picture_shelf(self) -> Shelf:
+        """Where pictures that were fetched are kept."""
+        from worker.adapters.pictures.shelf import Shelf  # noqa: PLC0415  only the pages' process serves them
+
+        return Shelf(self.home / "cache" / "pictures", max_bytes=self.settings.image_cache_mb * 1_000_000)
+
     @functools.cached_property
     def image_proxy(self) -> PictureProxy | None:
         """What serves pictures to readers; None where it is off."""
         from worker.adapters.pictures.proxy import PictureProxy  # noqa: PLC0415  only the pages' process serves them
-        from worker.adapters.pictures.shelf import Shelf  # noqa: PLC0415  as above
 
         def address_of(number: int) -> str | None:
             with self.database.read() as conn:
@@ -136,7 +143,7 @@ class Foundation:
         if self.settings.image_proxy == "off":
             return None
         return PictureProxy(
-            Shelf(self.home / "cache" / "pictures", max_bytes=self.settings.image_cache_mb * 1_000_000),
+            self.picture_shelf,
             address_of=address_of,
             user_agent=self.user_agent,
             allow_private=self.settings.allow_private,

@@ -103,6 +103,14 @@ def test_every_seeded_article_was_read(demo):
     assert demo.summary["articles"] == len(expected) - later_versions
 
 
+def test_mails_have_pictures_and_each_lies_ready(house, demo):
+    shown = [src for mail in demo.mails for src in re.findall(r'<img[^>]* src="([^"]+)"', mail.part("html"))]
+    assert len(shown) > len(demo.mails) / 2
+    assert all(re.match(r"http://127\.0\.0\.1:\d+/img/", src) for src in shown)
+    kept = sum(file.is_file() for file in (house.home / "cache" / "pictures").glob("??/*"))
+    assert kept == len(list((seeds_dir() / "pictures").iterdir()))
+
+
 def test_every_edition_is_finished_and_its_books_balance(house, demo):
     editions = house.ask("editions", "list")
     assert len(editions) == demo.summary["editions"]

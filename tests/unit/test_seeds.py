@@ -73,6 +73,15 @@ def test_six_feeds_in_three_formats_and_two_languages():
     assert {a.lang.split("-")[0] for a in feed_articles()} == {"en", "ko"}
 
 
+def test_every_picture_of_the_seeds_is_bundled_told_and_small():
+    files = {file.name: file.stat().st_size for file in (SEEDS / "pictures").iterdir()}
+    told = [*map(render, feed_names()), *(f.read_text(encoding="utf-8") for f in (SEEDS / "articles").glob("*.json"))]
+    assert {name for text in told for name in re.findall(r"https://img\.courier\.example/([\w-]+\.jpg)", text)} == set(
+        files
+    )
+    assert sum(files.values()) < 150_000
+
+
 @pytest.mark.parametrize("name", feed_names())
 def test_a_feed_names_itself_and_its_items(name):
     feed = parse_feed(name, render(name))
@@ -180,7 +189,7 @@ def test_json_files_have_the_shape_of_the_articles_api():
     required = {"url", "title", "summary", "body", "author", "section", "source", "lang", "tags", "severity"}
     for path in files:
         told = set(json.loads(path.read_text(encoding="utf-8")))
-        assert required <= told <= required | {"published_at"}
+        assert required <= told <= required | {"published_at", "image"}
 
 
 def test_topics_have_two_languages_and_both_kinds_of_examples():

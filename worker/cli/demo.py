@@ -37,6 +37,7 @@ _DEFAULTS = {
     "TOCSIN_POLL_S": "60",
     "TOCSIN_ALLOW_PRIVATE": "true",
     "TOCSIN_FORM_QUICKEST_S": "0",
+    "TOCSIN_IMAGE_PROXY": "on",  # the sample pictures are on nobody's server
 }
 _PORTS = ("TOCSIN_WEB_PORT", "TOCSIN_INBOX_PORT", "TOCSIN_BROKER_PORT")
 _ELSE = "choose another --home"
@@ -134,7 +135,7 @@ def _prepare_settings(*, once: bool) -> None:
 
 
 def _prepare_database(found: House) -> datetime:
-    from worker.cli.seeding import is_seeded, seed, watch_feeds
+    from worker.cli.seeding import is_seeded, lay_out_pictures, seed, watch_feeds
     from worker.store import migrate
     from worker.store.database import now
 
@@ -145,6 +146,7 @@ def _prepare_database(found: House) -> datetime:
         seed(found)
     with found.database.read() as conn:
         started_at = now(conn)
+    lay_out_pictures(found)
     watch_feeds(found)
     return started_at
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from types import MappingProxyType
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from worker.content import (
     AlertContent,
@@ -150,12 +151,13 @@ def content(kind: str, locale: str) -> Content:
 
 def _choices(locale: str) -> Choices:
     """Return what a reader of three topics, a newsletter and a search of their own has chosen."""
-    morning = datetime(2026, 11, 24, 7, 0, tzinfo=UTC)
+    zone = "Asia/Seoul" if locale == "ko" else "Europe/London"
+    morning = datetime(2026, 11, 24, 7, 0, tzinfo=ZoneInfo(zone))
     north, russia, economy = _topics(locale)
     daily = {"cadence": Cadence.DAILY, "times": ("07:00", "18:30"), "next_at": morning}
     return Choices(
         locale=locale,
-        timezone="Asia/Seoul" if locale == "ko" else "Europe/London",
+        timezone=zone,
         follows=(
             Subscribed.model_validate({"target": "topic 1", "name": {locale: north}, **daily}),
             Subscribed.model_validate({"target": "topic 2", "name": {locale: russia}, **daily}),
@@ -171,8 +173,8 @@ def _choices(locale: str) -> Choices:
                 target="newsletter 1",
                 name={"en": _LETTERS[locale][0]},
                 schedule="FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR;BYHOUR=6;BYMINUTE=30",
-                zone="Asia/Seoul" if locale == "ko" else "Europe/London",
-                next_at=morning,
+                zone=zone,
+                next_at=morning - timedelta(minutes=30),
             ),
             Subscribed.model_validate(
                 {"target": "topic 4", "name": {"en": "(railway OR 철도) NEAR/5 harbour"}, "is_own": True, **daily}

@@ -194,7 +194,11 @@ def _correction(content: CorrectionContent, language: Language, tell: Tell) -> C
         subject_title=shorten(title, SUBJECT_TITLE_CHARS),
         note=note(content.note),
         card=tell(content.card) if content.card else None,
-        why=language.gettext("You get this because we sent you the story as it was before."),
+        why=(
+            language.gettext("You get this because we sent you the story.")
+            if content.retracted
+            else language.gettext("You get this because we sent you the story as it was before.")
+        ),
     )
 
 

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from worker.errors import InputError
 from worker.runtime.inbox import InboxMessage, count_messages, list_messages, read_message
 from worker.web.mail_reading import ReadableMail, framed, read_mail
-from worker.web.security import FRAMED_MAIL_POLICY
+from worker.web.security import framed_mail_policy
 from worker.web.site import LocalSite
 
 _PAGE: Final = 40
@@ -66,9 +66,10 @@ def show_message(request: Request, site: LocalSite, identifier: str, view: str =
 
 @router.get("/{identifier}/html")
 def show_frame(site: LocalSite, identifier: str) -> Response:
-    """Give the mail's HTML to the frame, with no right to run, to load or to send anything."""
+    """Give the mail's HTML to the frame, which may neither run nor send anything, and load our own pictures only."""
     mail = _mail(site, identifier)
-    return HTMLResponse(framed(mail.html), headers={"Content-Security-Policy": FRAMED_MAIL_POLICY})
+    policy = framed_mail_policy(images=site.house.base_url)
+    return HTMLResponse(framed(mail.html), headers={"Content-Security-Policy": policy})
 
 
 @router.get("/{identifier}/message.eml")

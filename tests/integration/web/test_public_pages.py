@@ -151,6 +151,12 @@ def test_many_mails_come_in_pages(newspaper, inbox):
     assert inbox[0] in second
 
 
+def test_a_mail_in_the_inbox_shows_the_pictures_that_are_served_from_here_and_counts_nobody(newspaper, inbox):
+    policy = newspaper.get(f"/inbox/{inbox[0]}/html").headers["content-security-policy"]
+    assert f"img-src {newspaper.house.base_url}/img/ data:;" in policy
+    assert "default-src 'none';" in policy
+
+
 def test_a_mail_is_shown_in_all_its_forms(newspaper, inbox):
     first, second = inbox
     page = newspaper.get(f"/inbox/{first}").text
