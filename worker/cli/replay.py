@@ -5,6 +5,7 @@ Parses and reports; `worker.replay` makes them. Registered among the commands on
 
 from __future__ import annotations
 
+import os
 import sys
 from email.parser import BytesHeaderParser
 from hashlib import sha256
@@ -54,7 +55,7 @@ def replay(
         message_id=_message_id(received, verify) if verify else None,
     )
     if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
+        out.mkdir(mode=0o700, parents=True, exist_ok=True)
     raw = delivery is not None and out is None and verify is None and not as_json
     books = _Books()
     rows = (_row(one, out=out, received=received, books=books) for one in found)
@@ -119,13 +120,23 @@ def _row(one: Remade, *, out: Path | None, received: bytes, books: _Books) -> di
     }
     if out is not None and one.data:
         row["file"] = str(out / f"{one.delivery}.eml")
-        (out / f"{one.delivery}.eml").write_bytes(one.data)
+        _keep(out / f"{one.delivery}.eml", one.data)
     if received:
         difference = _difference(one.data, received)
         row["received"] = difference or "identical"
         if difference:
             books.fault(f"not what was received: {difference}")
     return row
+
+
+def _keep(file: Path, data: bytes) -> None:
+    """Write a message for who has asked for it alone: the links in it are its reader's, and work for ever."""
+    try:
+        file.unlink(missing_ok=True)  # one that is there already may be a link, or anybody's to read
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
+            stream.write(data)
+    except OSError as error:
+        raise InputError(f"{error.strerror}", where=str(file), hint="choose a folder of yours with --out") from error
 
 
 def _received(file: Path) -> bytes:

@@ -229,3 +229,17 @@ def test_a_request_in_doubt_whose_look_is_lost_goes_with_the_present_one_which_i
     finally:
         later.close()
     assert len(relay.repeated) == 1
+
+
+def test_what_is_made_again_is_nobody_elses_to_read_whatever_lay_there_before(post, tocsin, tmp_path):
+    edition = post.plan(post.mina)
+    post.send(edition)
+    out, elsewhere = tmp_path / "again", tmp_path / "elsewhere"
+    (row,) = tocsin.ask("editions", "replay", edition, "--out", out)
+    file = Path(row["file"])
+    assert (out.stat().st_mode & 0o777, file.stat().st_mode & 0o777) == (0o700, 0o600)
+    elsewhere.write_text("kept")
+    file.unlink()
+    file.symlink_to(elsewhere)
+    tocsin.ask("editions", "replay", edition, "--out", out)
+    assert (elsewhere.read_text(), file.is_symlink()) == ("kept", False)
