@@ -79,6 +79,28 @@ def test_down_to_nothing_and_up_again(empty_database):
     assert differences(empty_database) == []
 
 
+def test_what_is_there_survives_the_way_back_to_before_rendering_and_up_again(database):
+    with database.write() as conn:
+        mina = builders.reader(conn, "mina")
+        builders.edition(conn, [mina], story=builders.news(conn, builders.topic(conn, "diplomacy")))
+
+    def rows() -> dict[str, int]:
+        names = ("article", "match", "content_story", "delivery", "subscriber")
+        with database.read() as conn:
+            return {name: conn.execute(sa.text(f"SELECT count(*) FROM {name}")).scalar_one() for name in names}
+
+    before = rows()
+    assert all(before.values())
+    with database.write() as conn:
+        config = migrate._config()
+        config.attributes["connection"] = conn
+        command.downgrade(config, "0021")
+    assert rows() == before
+    migrate.upgrade(database)
+    assert rows() == before
+    assert differences(database) == []
+
+
 @pytest.fixture
 def newer(database: Database) -> Iterator[Database]:
     """A database that a later version has made."""
