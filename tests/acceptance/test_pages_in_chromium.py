@@ -89,6 +89,7 @@ def newspaper(tmp_path_factory, sqlite_template: SqliteTemplate):
             database_url=sqlite_template.copy(folder / "t.db"),
             timezone="Europe/London",
             form_quickest_s=0,  # a script types faster than anybody
+            preflight="off",  # no worker runs here that would look
         )
         house = QuietHouse(settings)
         stack.callback(house.close)

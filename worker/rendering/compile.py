@@ -142,11 +142,12 @@ class Renderer:
         words, markup = Slots(fragments, language), Slots(fragments, language)
         text = fragments.render(language, f"{folder}/text.txt.j2", {"view": view, "fragment": words})
         shown = {"view": with_links(view, counted), "pixel": counted.pixel, "trap": counted.trap}
-        page = fragments.render(language, f"{folder}/html.j2", {**shown, "fragment": markup, "subject": subject})
+        given = {**shown, "fragment": markup, "varying": markup.varying, "subject": subject}
+        page = fragments.render(language, f"{folder}/html.j2", given)
         return _Face(
             subject=cut(subject, key=fragments.key),
             text=Leaf.of(tidy(text), Part.PLAIN, key=fragments.key, slots=words.leaves),
-            html=Leaf.of(fragments.inlined(page), Part.HTML, key=fragments.key, slots=markup.leaves),
+            html=fragments.page(page).filled(markup.leaves),
         )
 
 

@@ -8,6 +8,7 @@ database, the settings or the clock. `compile` keeps one collection.
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
@@ -16,13 +17,17 @@ from css_inline import CSSInliner
 from jinja2 import Environment, TemplateError
 
 from worker.errors import ConfigurationError
+from worker.model import Pieces
 from worker.rendering.holes import slot
 from worker.rendering.language import Language
-from worker.rendering.leaf import Leaf
+from worker.rendering.leaf import Frame, Leaf
 from worker.rendering.prose import tidy
-from worker.rendering.skeleton import Part
+from worker.rendering.skeleton import Part, encoded
+from worker.rendering.view import SectionView
 
 _KEPT: Final = 8192  # some 5 KB each, in HTML and as text
+_SECTIONS_KEPT: Final = 512  # some 50 KB each
+_PAGES_KEPT: Final = 128  # some 20 KB each
 _STYLES: Final = "mail/inlined.css.j2"
 
 
@@ -33,6 +38,8 @@ class Fragments:
         self._environments, self._shared, self.key = environments, shared, key
         self._inliner = CSSInliner(minify_css=True, load_remote_stylesheets=False)
         self.leaf = lru_cache(maxsize=_KEPT)(self._leaf)
+        self.section = lru_cache(maxsize=_SECTIONS_KEPT)(self._leaf)
+        self.page = lru_cache(maxsize=_PAGES_KEPT)(self._page)
         self._styles = lru_cache(maxsize=None)(self._styles_of)
 
     def render(self, language: Language, template: str, values: Mapping[str, object]) -> str:
@@ -43,27 +50,28 @@ class Fragments:
         except TemplateError as error:
             raise ConfigurationError(f"template {template}: {error.message}") from error
 
-    def inlined(self, page: str) -> str:
-        """Return a whole page with the CSS of its head in its elements."""
-        return self._inliner.inline(page)
+    def _page(self, page: str) -> Frame:
+        """Return a whole page with the CSS of its head in its elements: the same for all whose slots alone differ."""
+        return Frame.of(self._inliner.inline(page), Part.HTML, key=self.key)
 
     def _leaf(self, language: Language, template: str, values: tuple[tuple[str, object], ...]) -> Leaf:
         """Return a fragment, cut and encoded. `values` are the names and values that its template is given."""
         given = {name: value.thing if isinstance(value, _Same) else value for name, value in values}
-        rendered = self.render(language, template, given)
+        inner = Slots(self, language)
+        rendered = self.render(language, template, {**given, "fragment": inner})
         if template.endswith(".txt.j2"):
-            return Leaf.of(tidy(rendered).rstrip("\n"), Part.PLAIN, key=self.key)
+            return Leaf.of(tidy(rendered).rstrip("\n"), Part.PLAIN, key=self.key, slots=inner.leaves)
         if template.endswith(".css.j2"):
             return Leaf.of(rendered, Part.HTML, key=self.key)
         inlined = self._inliner.inline_fragment(rendered, self._styles(language))
-        return Leaf.of(inlined, Part.HTML, key=self.key)
+        return Leaf.of(inlined, Part.HTML, key=self.key, slots=inner.leaves)
 
     def _styles_of(self, language: Language) -> str:
         return self.render(language, _STYLES, {})
 
 
 class _Same:
-    """What a fragment is of, found by its story and title: a hash of a card's every word takes longer than its slot."""
+    """What a fragment is of, found by its stories' numbers: a hash of every word takes longer than its slot."""
 
     __slots__ = ("thing",)
 
@@ -74,6 +82,8 @@ class _Same:
         return isinstance(other, _Same) and (other.thing is self.thing or other.thing == self.thing)
 
     def __hash__(self) -> int:
+        if isinstance(self.thing, SectionView):
+            return hash((self.thing.topic, *(card.story for card in self.thing.cards)))
         return hash((getattr(self.thing, "story", None), getattr(self.thing, "title", None)))
 
 
@@ -87,5 +97,14 @@ class Slots:
     def __call__(self, template: str, one: object = None, size: str = "", **more: object) -> str:
         """Return the mark for a fragment, whose template knows `one`, `size` and whatever else it is given."""
         values = (("one", _Same(one)), ("size", size), *more.items())
-        self.leaves.append(self._fragments.leaf(self._language, template, values))
+        kept = self._fragments.section if isinstance(one, SectionView) else self._fragments.leaf
+        return self._mark(kept(self._language, template, values))
+
+    def varying(self, text: str) -> str:
+        """Return the mark for a text that mails differ in, within HTML: so that the page around it is made once."""
+        written = html.escape(str(text))
+        return self._mark(Leaf(read=Pieces(literals=(written,), holes=()), sent=encoded(written)))
+
+    def _mark(self, leaf: Leaf) -> str:
+        self.leaves.append(leaf)
         return slot(len(self.leaves) - 1, self._fragments.key)

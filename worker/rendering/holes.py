@@ -10,15 +10,13 @@ A slot is the place of a fragment: a part of a mail, such as a story's card, tha
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from enum import StrEnum
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Final, TypeVar
+from typing import Final
 
 from worker.model import Pieces
-
-_Fragment = TypeVar("_Fragment")
 
 
 class Hole(StrEnum):
@@ -81,18 +79,18 @@ def slot(number: int, key: str) -> str:
     return f"slot{key}{number}slot"
 
 
-def parted(text: str, *, key: str, slots: Sequence[_Fragment] = ()) -> list[str | Hole | _Fragment]:
-    """Cut a rendered text at the marks made with this key; what stands in a slot takes its place.
+def parted(text: str, *, key: str) -> list[str | Hole | int]:
+    """Cut a rendered text at the marks made with this key, into texts, holes, and slots by their numbers.
 
-    >>> parted("See hole9f2cviewhole, slot9f2c0slot.", key="9f2c", slots=[7])
-    ['See ', <Hole.VIEW: 'view'>, ', ', 7, '.']
+    >>> parted("See hole9f2cviewhole, slot9f2c0slot.", key="9f2c")
+    ['See ', <Hole.VIEW: 'view'>, ', ', 0, '.']
     """
-    parts: list[str | Hole | _Fragment] = []
+    parts: list[str | Hole | int] = []
     for at, piece in enumerate(_marked(key).split(text)):
         if at % 2 == 0:
             parts.append(piece)
         elif piece.isdecimal():
-            parts.append(slots[int(piece)])
+            parts.append(int(piece))
         else:
             parts.append(Hole(piece))
     return parts
@@ -104,8 +102,7 @@ def cut(text: str, *, key: str) -> Pieces:
     >>> cut("See hole9f2cviewhole.", key="9f2c")
     Pieces(literals=('See ', '.'), holes=(<Hole.VIEW: 'view'>,))
     """
-    nothing: list[str] = []
-    return joined(parted(text, key=key, slots=nothing))
+    return joined(one for one in parted(text, key=key) if not isinstance(one, int))
 
 
 def joined(parts: Iterable[str | Pieces]) -> Pieces:

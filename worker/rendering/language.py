@@ -28,7 +28,7 @@ from worker.errors import ConfigurationError
 SOURCE_LANGUAGE = "en"  # the templates' own; what a reader gets whose language has no catalogue
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)  # each is read once, and a catalogue takes long to compare
 class Language:
     """One language; `tag` is fit for `lang` attributes and Content-Language."""
 

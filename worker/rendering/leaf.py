@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from worker.model import Pieces
-from worker.rendering.holes import joined, parted
-from worker.rendering.skeleton import Part, travelling
+from worker.rendering.holes import Hole, joined, parted
+from worker.rendering.skeleton import Part, encoded, travelling
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,8 +24,30 @@ class Leaf:
     @classmethod
     def of(cls, text: str, part: Part, *, key: str, slots: Sequence[Leaf] = ()) -> Leaf:
         """Cut a rendered text at the marks made with this key, and put the fragments into its slots."""
-        parts = parted(text, key=key, slots=slots)
+        return Frame.of(text, part, key=key).filled(slots)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Frame:
+    """A text with holes, and slots by their numbers: what is around the fragments of many faces."""
+
+    part: Part
+    read: tuple[str | Hole | int, ...]
+    sent: tuple[Pieces | Hole | int, ...]
+
+    @classmethod
+    def of(cls, text: str, part: Part, *, key: str) -> Frame:
+        """Cut a rendered text at the marks made with this key."""
+        parts = tuple(parted(text, key=key))
         return cls(
-            read=joined(one.read if isinstance(one, Leaf) else one for one in parts),
-            sent=travelling((one.sent if isinstance(one, Leaf) else one for one in parts), part),
+            part=part,
+            read=parts,
+            sent=tuple(encoded(one) if isinstance(one, str) and not isinstance(one, Hole) else one for one in parts),
+        )
+
+    def filled(self, slots: Sequence[Leaf]) -> Leaf:
+        """Put fragments into the slots; one for each number."""
+        return Leaf(
+            read=joined(slots[one].read if isinstance(one, int) else one for one in self.read),
+            sent=travelling((slots[one].sent if isinstance(one, int) else one for one in self.sent), self.part),
         )

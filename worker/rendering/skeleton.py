@@ -50,8 +50,8 @@ def body(text: Pieces, html: Pieces, *, boundary: str) -> Pieces:
     return joined([*parts, f"--{boundary}--\r\n"])
 
 
-def travelling(parts: Iterable[str | Hole | Pieces], part: Part) -> Pieces:
-    """Encode texts with holes between them; what is in pieces has been encoded before, and keeps its lines.
+def travelling(parts: Iterable[Hole | Pieces], part: Part) -> Pieces:
+    """Join encoded texts and holes; what is in pieces keeps its lines.
 
     The recipient's hole becomes one for the face, as it is encoded for its place.
     """
@@ -73,6 +73,11 @@ def quoted(text: str) -> str:
     return lines.replace(b"\r\n.", b"\r\n=2E").replace(b"\r\nFrom ", b"\r\n=46rom ")[2:].decode()
 
 
+def encoded(text: str) -> Pieces:
+    """Encode a text, as pieces without a hole."""
+    return Pieces(literals=(_quoted_before(text) if len(text) <= _COMMON_CHARS else quoted(text),), holes=())
+
+
 _quoted_before = lru_cache(maxsize=1024)(quoted)
 
 
@@ -87,7 +92,7 @@ def _part(part: Part, face: Pieces, boundary: str) -> Iterator[str | Pieces]:
     yield "\r\n"  # RFC 2046, 5.1.1: the line end before a boundary belongs to the boundary, not to the part
 
 
-def _between_breaks(parts: Iterable[str | Hole | Pieces], part: Part) -> Iterator[str | Pieces]:
+def _between_breaks(parts: Iterable[Hole | Pieces], part: Part) -> Iterator[str | Pieces]:
     """Yield what is encoded, with a soft break wherever two of its parts would share a line."""
     is_at_line_start = True
     for one in parts:
@@ -97,14 +102,9 @@ def _between_breaks(parts: Iterable[str | Hole | Pieces], part: Part) -> Iterato
             yield _PLACES[part] if one is Hole.RECIPIENT else one
             is_at_line_start = False
             continue
-        piece = one if isinstance(one, Pieces) else Pieces(literals=(_encoded(one),), holes=())
-        if not piece.literals[0] and not piece.holes:
+        if not one.literals[0] and not one.holes:
             continue
-        if not is_at_line_start and not piece.literals[0].startswith("\r\n"):
+        if not is_at_line_start and not one.literals[0].startswith("\r\n"):
             yield "=\r\n"
-        yield piece
-        is_at_line_start = piece.literals[-1].endswith("\r\n")
-
-
-def _encoded(text: str) -> str:
-    return _quoted_before(text) if len(text) <= _COMMON_CHARS else quoted(text)
+        yield one
+        is_at_line_start = one.literals[-1].endswith("\r\n")

@@ -23,7 +23,7 @@ from worker.rendering.folders import folder_of
 from worker.rendering.holes import marks
 from worker.rendering.language import SOURCE_LANGUAGE, Language, Languages
 from worker.rendering.theme_reach import may_reach
-from worker.rendering.view import view_of
+from worker.rendering.view import SectionView, view_of
 
 Hint = Any  # a type, a union of types; None: nobody knows
 _base: Final[Callable[[Hint], Hint]] = typing.get_origin
@@ -37,13 +37,14 @@ _EVERYWHERE: Final[Mapping[str, Hint]] = {
     "palette": Palette,
     "hole": _Hole,
     "fragment": None,
+    "varying": None,
     "subject": str,
     "pixel": str,
     "trap": str,
 }
-_OF_ONE_MAIL: Final = ("fragment", "subject", "pixel", "trap")
-_OF_HTML: Final = ("subject", "pixel", "trap")
-FRAGMENT: Final[Mapping[str, Hint]] = {"one": CardView, "size": str}
+_OF_ONE_MAIL: Final = ("varying", "subject", "pixel", "trap")
+_OF_HTML: Final = ("varying", "subject", "pixel", "trap")
+FRAGMENT: Final[Mapping[str, Hint]] = {"one": CardView | SectionView, "size": str}
 BY_CUSTOM: Final[Mapping[str, Hint]] = {"card": CardView, "one": CardView, "hole": _Hole}
 """What macros call what they are given."""
 

@@ -24,7 +24,7 @@ from worker.rendering.fields import addr_spec, mailbox, unstructured, verbatim
 from worker.rendering.holes import Hole
 from worker.rendering.mail import CompiledMail
 from worker.rendering.prose import one_line, shorten
-from worker.rendering.skeleton import Part, body, quoted, travelling
+from worker.rendering.skeleton import Part, body, encoded, quoted, travelling
 
 EVIL = st.sampled_from(
     [
@@ -171,7 +171,8 @@ def test_whatever_a_text_is_it_travels_in_short_lines_none_of_which_begins_with_
     texts = [first, second, first + second, "."][: len(holes) + 1]
     face = Pieces(literals=tuple(text.replace("\ud800", "") for text in texts), holes=holes)
     values: dict[str, str] = {Hole.VIEW: "t" * 75, Hole.RECIPIENT: ".mi=na@reader.example "}
-    parts = [part for pair in itertools.zip_longest(face.literals, holes, fillvalue="") for part in pair]
+    written = map(encoded, face.literals)
+    parts = [part for pair in itertools.zip_longest(written, holes, fillvalue=encoded("")) for part in pair]
     wire = body(travelling(parts, Part.PLAIN), travelling(parts, Part.HTML), boundary="=_b").fill(
         {
             **values,
