@@ -140,7 +140,9 @@ def open_page(browser, newspaper):
     yield open_it
     for context in contexts:
         context.close()
-    assert [complaint for complaint in complaints if "status of 4" not in complaint] == []
+    # The inbox shows no pictures but those that the house serves itself, and the sample mails have others.
+    expected = ("status of 4", "https://img.courier.example/")
+    assert [complaint for complaint in complaints if not any(words in complaint for words in expected)] == []
 
 
 @pytest.fixture(scope="module")

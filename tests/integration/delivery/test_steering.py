@@ -72,9 +72,14 @@ def test_a_paused_edition_is_not_sent_until_it_is_resumed(database, post):
 def test_a_brake_works_in_the_middle_of_a_batch(database, post, command):
     digest = planned(database, 60)
 
+    pulled = asyncio.Event()
+
     async def brake(_message):
         if len(post.transport.sent) == 10:
             await asyncio.to_thread(ask, database, digest, command)
+            pulled.set()
+        elif len(post.transport.sent) > 10:  # however slow the machine, nobody outruns the hand on the brake
+            await pulled.wait()
 
     post.transport.during = brake
     post.deliver(digest)

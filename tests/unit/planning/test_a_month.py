@@ -152,6 +152,12 @@ class Told:
         digests = [run for run in self.runs if run.kind is EditionKind.DIGEST and run.cadence is not Cadence.IMMEDIATE]
         return any("kept for the next" in run.reason for run in digests[-40:])
 
+    def waiting(self) -> set[StoryId]:
+        """Return what is owed to a digest after the month's last one, which was full: a monthly one may owe for long."""
+        digests = [run for run in self.mails if run.kind is EditionKind.DIGEST]
+        is_full = bool(digests) and len(digests[-1].stories) >= RULES.section_cap
+        return {story for run in self.runs for story in run.owed} if is_full else set()
+
 
 def play(reader: Simulatee, world: World, span: Span) -> Told:
     [runs] = simulate([reader], world, RULES, span)
@@ -169,7 +175,7 @@ def test_every_matched_story_comes_exactly_once_or_it_is_recorded_why_not(reader
     month = play(reader, world, span)
     shown = Counter(story for mail in month.mails for story in mail.stories)
     assert all(count == 1 for count in shown.values()), shown
-    missing = month.matched() - set(shown) - set(month.reasons())
+    missing = month.matched() - set(shown) - set(month.reasons()) - month.waiting()
     assert not missing or month.kept(), (missing, month.runs)
 
 
