@@ -40,6 +40,7 @@ class Fragments:
         self.leaf = lru_cache(maxsize=_KEPT)(self._leaf)
         self.section = lru_cache(maxsize=_SECTIONS_KEPT)(self._leaf)
         self.page = lru_cache(maxsize=_PAGES_KEPT)(self._page)
+        self.frame = lru_cache(maxsize=_PAGES_KEPT)(self._frame)
         self._styles = lru_cache(maxsize=None)(self._styles_of)
 
     def render(self, language: Language, template: str, values: Mapping[str, object]) -> str:
@@ -58,13 +59,16 @@ class Fragments:
         """Return a fragment, cut and encoded. `values` are the names and values that its template is given."""
         given = {name: value.thing if isinstance(value, _Same) else value for name, value in values}
         inner = Slots(self, language)
-        rendered = self.render(language, template, {**given, "fragment": inner})
+        rendered = self.render(language, template, {**given, "fragment": inner, "varying": inner.varying})
         if template.endswith(".txt.j2"):
             return Leaf.of(tidy(rendered).rstrip("\n"), Part.PLAIN, key=self.key, slots=inner.leaves)
         if template.endswith(".css.j2"):
             return Leaf.of(rendered, Part.HTML, key=self.key)
-        inlined = self._inliner.inline_fragment(rendered, self._styles(language))
-        return Leaf.of(inlined, Part.HTML, key=self.key, slots=inner.leaves)
+        framed = self.frame if inner.leaves else self._frame  # without slots it is one fragment's own
+        return framed(language, rendered).filled(inner.leaves)
+
+    def _frame(self, language: Language, rendered: str) -> Frame:
+        return Frame.of(self._inliner.inline_fragment(rendered, self._styles(language)), Part.HTML, key=self.key)
 
     def _styles_of(self, language: Language) -> str:
         return self.render(language, _STYLES, {})

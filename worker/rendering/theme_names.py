@@ -42,7 +42,7 @@ _EVERYWHERE: Final[Mapping[str, Hint]] = {
     "pixel": str,
     "trap": str,
 }
-_OF_ONE_MAIL: Final = ("varying", "subject", "pixel", "trap")
+_OF_ONE_MAIL: Final = ("subject", "pixel", "trap")
 _OF_HTML: Final = ("varying", "subject", "pixel", "trap")
 FRAGMENT: Final[Mapping[str, Hint]] = {"one": CardView | SectionView, "size": str}
 BY_CUSTOM: Final[Mapping[str, Hint]] = {"card": CardView, "one": CardView, "hole": _Hole}

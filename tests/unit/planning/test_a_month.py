@@ -153,7 +153,7 @@ class Told:
         return any("kept for the next" in run.reason for run in digests[-40:])
 
     def waiting(self) -> set[StoryId]:
-        """Return what is owed to a digest after the month's last one, which was full: a monthly one may owe for long."""
+        """Return what is owed to the digest after the last one, which was full: a monthly one may owe for long."""
         digests = [run for run in self.mails if run.kind is EditionKind.DIGEST]
         is_full = bool(digests) and len(digests[-1].stories) >= RULES.section_cap
         return {story for run in self.runs for story in run.owed} if is_full else set()
