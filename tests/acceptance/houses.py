@@ -182,7 +182,9 @@ class Installation:
         self.home, self._commands = home, commands
         self.folder = home.parent
         outside = {name: value for name, value in os.environ.items() if not name.startswith("TOCSIN_")}
-        self.environment = {**outside, **MARK, "TOCSIN_HOME": str(home), **settings}
+        # SpamAssassin takes seconds of a core for each look at a newsletter: tests of the preflight's own ask it.
+        quiet = {"TOCSIN_SPAM_CHECK": "off"}
+        self.environment = {**outside, **MARK, **quiet, "TOCSIN_HOME": str(home), **settings}
 
     def port(self, name: str) -> int:
         """Return the port that the setting TOCSIN_`name`_PORT names."""
