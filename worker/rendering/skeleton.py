@@ -21,7 +21,7 @@ _CHUNK: Final = re.compile(rb".{1,73}(?<!=)(?<!=.)")
 # What may not stand as it is, but for "=", blanks and line ends (RFC 2045, 6.7).
 _FOREIGN: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\xff]+")
 _BLANK_AT_END: Final = re.compile(rb"[ \t](?=\r\n|\Z)")
-_WHOLE_LINE_BYTES: Final = 74  # with "=2E" for a dot at its beginning, 76
+_WHOLE_LINE_BYTES: Final = 73  # with "=2E" for a dot at its beginning, and a soft break where a hole follows, 76
 _COMMON_CHARS: Final = 2_000  # of a literal that other contents may have, too
 
 

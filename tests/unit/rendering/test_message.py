@@ -165,6 +165,13 @@ TEXTS = st.lists(
 ).map("".join)
 
 
+@pytest.mark.parametrize("begin", [".", "From "])
+def test_a_line_that_a_hole_ends_is_short_however_it_begins(begin):
+    for length in range(60, 90):
+        face = travelling([encoded(begin + "x" * length), Hole.VIEW], Part.PLAIN)
+        assert max(map(len, face.fill({Hole.VIEW: ""}).split("\r\n"))) <= 76
+
+
 @given(TEXTS, TEXTS, st.lists(st.sampled_from([Hole.VIEW, Hole.RECIPIENT]), max_size=3))
 def test_whatever_a_text_is_it_travels_in_short_lines_none_of_which_begins_with_a_dot(first, second, holes):
     holes = tuple(holes)
