@@ -12,7 +12,7 @@ from typing import Final
 
 from worker.errors import AddressError
 from worker.letters import Letters
-from worker.model import DeliveryId, EditionId, Form, MessageParts, OutgoingMessage
+from worker.model import DeliveryId, EditionId, Form, OutgoingMessage
 from worker.rendering.look import Look
 from worker.store import copies, looks
 from worker.store.copies import DueDelivery
@@ -40,7 +40,6 @@ class Remade:
     version: str
     recipient: str | None = None
     data: bytes = field(default=b"", repr=False)
-    parts: MessageParts | None = field(default=None, repr=False)
     changed: tuple[str, ...] = ()
     lacks: tuple[str, ...] = ()
 
@@ -101,10 +100,10 @@ class Replayer:
         if due is None or not due.content:
             return replace(about, lacks=(_ERASED,))
         try:
-            data, parts = shop.letters.write(due, Form.MIME).data, shop.letters.write(due, Form.PARTS).parts
+            data = shop.letters.write(due, Form.MIME).data
         except AddressError:
             return replace(about, recipient=due.recipient, lacks=(_UNWRITTEN,))
-        return replace(about, recipient=due.recipient, data=data, parts=parts)
+        return replace(about, recipient=due.recipient, data=data)
 
     def _workshop(self, look_id: int | None) -> _Workshop:
         if look_id not in self._known:
@@ -115,8 +114,8 @@ class Replayer:
         kept = None
         if look_id is not None:
             with self._database.read() as conn:
-                kept = looks.one(conn, look_id)
-        look = Look.unpacked(kept.body) if kept else self._present
+                kept = looks.body_of(conn, look_id)
+        look = Look.unpacked(kept) if kept else self._present
         letters, lacks = self._makers(look)
         return _Workshop(
             look=look,

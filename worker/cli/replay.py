@@ -55,7 +55,7 @@ def replay(
         message_id=_message_id(received, verify) if verify else None,
     )
     if out is not None:
-        out.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make(out)
     raw = delivery is not None and out is None and verify is None and not as_json
     books = _Books()
     rows = (_row(one, out=out, received=received, books=books) for one in found)
@@ -127,6 +127,13 @@ def _row(one: Remade, *, out: Path | None, received: bytes, books: _Books) -> di
         if difference:
             books.fault(f"not what was received: {difference}")
     return row
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{error.strerror}", where=str(folder), hint="choose another folder with --out") from error
 
 
 def _keep(file: Path, data: bytes) -> None:

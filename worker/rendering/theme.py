@@ -25,14 +25,8 @@ from worker.rendering.theme_files import ORIGINALS, Theme, plain_theme
 from worker.rendering.theme_reach import MOST, is_wide, makes_too_much, may_reach
 
 MAX_TURNS: Final = 2_000  # of all `range` in one template, together
-_SIZED: Final = (
-    "batch",
-    "center",
-    "format",
-    "indent",
-    "slice",
-    "wordwrap",
-)  # filters that make as much as they are told
+_SIZED: Final = ("batch", "center", "format", "indent", "slice", "wordwrap")
+"""Filters that make as much as they are told."""
 
 
 class _Snapshot(BaseLoader):

@@ -6,7 +6,6 @@ Decides nothing. A mail worker interns its own once, when it starts; whoever mak
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -15,16 +14,6 @@ from sqlalchemy import Connection
 from worker.model import DeliveryId, EditionId
 from worker.store.database import insert_for, now
 from worker.store.schema import Delivery, Look
-
-
-class KeptLook(NamedTuple):
-    """A look as it is kept. `version` is that of the Tocsin that used it first."""
-
-    id: int
-    hash: str
-    version: str
-    body: bytes
-    created_at: datetime
 
 
 def intern(conn: Connection, *, hash_: str, version: str, body: bytes) -> int:
@@ -38,11 +27,9 @@ def intern(conn: Connection, *, hash_: str, version: str, body: bytes) -> int:
     return conn.execute(known).scalar_one()
 
 
-def one(conn: Connection, look_id: int) -> KeptLook | None:
-    """Return a look; None for a number that there is not."""
-    query = sa.select(Look.id, Look.hash, Look.version, Look.body, Look.created_at).where(Look.id == look_id)
-    row = conn.execute(query).first()
-    return KeptLook._make(row) if row else None
+def body_of(conn: Connection, look_id: int) -> bytes | None:
+    """Return a look as it was packed; None for a number that there is not."""
+    return conn.execute(sa.select(Look.body).where(Look.id == look_id)).scalar()
 
 
 class SentCopy(NamedTuple):
@@ -52,7 +39,6 @@ class SentCopy(NamedTuple):
     look_id: int | None
     provider: str
     message_id: str
-    is_erased: bool
 
 
 def sent(
@@ -66,7 +52,7 @@ def sent(
     limit: int,
 ) -> list[SentCopy]:
     """Return copies of an edition that were handed over, in order of id: one, those to an address, or all."""
-    columns = (Delivery.id, Delivery.look_id, Delivery.provider, Delivery.message_id, Delivery.recipient.is_(None))
+    columns = (Delivery.id, Delivery.look_id, Delivery.provider, Delivery.message_id)
     query = sa.select(*columns).where(Delivery.edition_id == edition_id, Delivery.committed_at.is_not(None))
     if delivery is not None:
         query = query.where(Delivery.id == delivery)

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from worker.model import ContentId, EditionId, EditionKind, EditionStatus
-from worker.store.database import now, upsert
+from worker.store.database import insert_for, now, upsert
 from worker.store.schema import ArchivedIssue, Delivery, Edition, EditionDraft, Preflight
 
 _KEY: Final = ("edition_id",)
@@ -71,7 +71,7 @@ def ask(conn: Connection, edition_id: EditionId) -> None:
     """Note that an issue waits for a look, since the first time that this is said; one at something else is no look."""
     found = of(conn, edition_id)
     since = found.asked_at if found is not None and found.asked_at is not None else now(conn)
-    _put(conn, edition_id, is_new=found is None, asked_at=since, looked_at=None)
+    _put(conn, edition_id, asked_at=since, looked_at=None)
 
 
 def ask_no_more(conn: Connection, edition_id: EditionId) -> None:
@@ -86,9 +86,8 @@ def keep(
 
     Since when it waits stays: where something else would go by now, it must not begin to wait anew.
     """
-    is_new = of(conn, edition_id) is None
     values = {"digest": digest, "mark": mark, "findings": findings, "held_by": held_by}
-    _put(conn, edition_id, is_new=is_new, looked_at=now(conn), claimed_until=None, **values)
+    _put(conn, edition_id, looked_at=now(conn), claimed_until=None, **values)
 
 
 def forget(conn: Connection, edition_id: EditionId) -> None:
@@ -100,15 +99,15 @@ def forget(conn: Connection, edition_id: EditionId) -> None:
 
 def waive(conn: Connection, edition_id: EditionId, *, by: str) -> None:
     """Note who lets an issue go whatever is found."""
-    _put(conn, edition_id, is_new=of(conn, edition_id) is None, waived_by=by, waived_at=now(conn))
+    _put(conn, edition_id, waived_by=by, waived_at=now(conn))
 
 
 def claim(conn: Connection, edition_id: EditionId, *, for_s: float) -> bool:
     """Take an issue to look at, for a while; False when somebody else has it."""
     at = now(conn)
     until = at + timedelta(seconds=for_s)
-    if of(conn, edition_id) is None:
-        _put(conn, edition_id, is_new=True, claimed_until=until)
+    new = insert_for(conn, Preflight).values(edition_id=edition_id, claimed_until=until).on_conflict_do_nothing()
+    if conn.execute(new.returning(Preflight.edition_id)).first() is not None:
         return True
     free = sa.or_(Preflight.claimed_until.is_(None), Preflight.claimed_until < at)
     which = (Preflight.edition_id == edition_id, free)
@@ -193,9 +192,6 @@ def issue_before(conn: Connection, edition_id: EditionId) -> ContentId | None:
     return ContentId(found) if found is not None else None
 
 
-def _put(conn: Connection, edition_id: EditionId, *, is_new: bool, **values: Any) -> None:  # noqa: ANN401  columns by name
+def _put(conn: Connection, edition_id: EditionId, **values: Any) -> None:  # noqa: ANN401  columns by name
     """Write columns of an edition's row; of one that is new the others are empty."""
-    if is_new:
-        upsert(conn, Preflight, {"edition_id": edition_id, "findings": [], **values}, key=_KEY)
-    else:
-        conn.execute(sa.update(Preflight).where(Preflight.edition_id == edition_id).values(**values))
+    upsert(conn, Preflight, {"edition_id": edition_id, **values}, key=_KEY)
