@@ -1,4 +1,4 @@
-"""What all tests share: hypothesis's manners, and the databases. Each SQL test runs on SQLite and on PostgreSQL."""
+"""What all tests share: hypothesis's manners, a browser, and databases. SQL tests run on SQLite and on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
@@ -13,6 +14,9 @@ import pytest
 from tests.databases import Cluster, PostgresMissingError, SqliteTemplate, opened
 from worker.store import editions
 from worker.store.database import Database
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 hypothesis.settings.register_profile("house", deadline=None)  # two busy cores: how long an example takes says nothing
 hypothesis.settings.load_profile("house")
@@ -36,6 +40,15 @@ def postgres_cluster() -> Iterator[Cluster]:
         yield cluster
     finally:
         cluster.stop()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A Chromium for the tests of a file."""
+    from tests.chromium import launched
+
+    with launched() as chromium:
+        yield chromium
 
 
 @pytest.fixture(scope="session")

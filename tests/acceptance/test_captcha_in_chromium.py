@@ -5,23 +5,21 @@ from __future__ import annotations
 import os
 import re
 from contextlib import ExitStack
-from pathlib import Path
 
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import ViewportSize, expect, sync_playwright
+from playwright.sync_api import ViewportSize, expect
 
+from tests.chromium import CHROMIUM, MISSING, launched
 from tests.databases import SqliteTemplate
 from tests.integration.web.newspaper import Newspaper, QuietHouse, add_topics, served
 from worker.settings import load
 
-CHROMIUM = Path("/usr/bin/chromium")
-
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.slow,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"{CHROMIUM} is missing (Debian's package `chromium`)"),
+    pytest.mark.skipif(not CHROMIUM.exists(), reason=MISSING),
 ]
 
 
@@ -43,9 +41,7 @@ def newspaper(tmp_path_factory, sqlite_template: SqliteTemplate):
 @pytest.fixture
 def open_page(newspaper):
     complaints: list[str] = []
-    with sync_playwright() as playwright:
-        flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+    with launched() as chromium:
 
         def open_it(path, width=360, *, scheme="light", scripts=True, **options):
             screen: ViewportSize = {"width": width, "height": 800}
@@ -58,7 +54,6 @@ def open_page(newspaper):
             return page
 
         yield open_it
-        chromium.close()
     assert [complaint for complaint in complaints if "status of 4" not in complaint] == []
 
 

@@ -11,14 +11,14 @@ from pathlib import Path
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import BrowserContext, expect, sync_playwright
+from playwright.sync_api import BrowserContext, expect
 
 from tests.acceptance.test_pages_in_chromium import CONTRASTS
+from tests.chromium import CHROMIUM, MISSING, launched
 from tests.databases import SqliteTemplate
 from tests.integration.web.newspaper import Newspaper, QuietHouse, add_topics, served
 from worker.settings import load
 
-CHROMIUM = Path("/usr/bin/chromium")
 RENEW = "TOCSIN_RENEW_SCREENSHOTS" in os.environ
 SCREENSHOT = Path(__file__).parents[2] / "docs" / "screenshots" / "page-embed.png"
 PHONE, DESK = 360, 1000
@@ -26,7 +26,7 @@ PHONE, DESK = 360, 1000
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.slow,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"{CHROMIUM} is missing (Debian's package `chromium`)"),
+    pytest.mark.skipif(not CHROMIUM.exists(), reason=MISSING),
 ]
 
 # Whoever touches a store of the browser's within a frame finds it shut, as with all cookies blocked.
@@ -101,16 +101,8 @@ def around(tmp_path_factory, sqlite_template: SqliteTemplate):
 
 @pytest.fixture(scope="module")
 def browser():
-    with sync_playwright() as playwright:
-        flags = [
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-background-networking",
-            "--test-third-party-cookie-phaseout",
-        ]
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+    with launched("--test-third-party-cookie-phaseout") as chromium:
         yield chromium
-        chromium.close()
 
 
 @pytest.fixture

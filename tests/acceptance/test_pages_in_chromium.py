@@ -16,8 +16,9 @@ from pathlib import Path
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
+from tests.chromium import CHROMIUM, MISSING
 from tests.databases import SqliteTemplate
 from tests.integration.web.issues import send_issue
 from tests.integration.web.newspaper import Newspaper, QuietHouse, served
@@ -33,7 +34,6 @@ from worker.settings import load
 from worker.store import own_letters
 from worker.tokens import Purpose
 
-CHROMIUM = Path("/usr/bin/chromium")
 SCREENSHOTS = Path(__file__).parents[2] / "docs" / "screenshots"
 MAX_SCREENSHOT_BYTES = 400_000  # the list of 163 topics is long
 RENEW = "TOCSIN_RENEW_SCREENSHOTS" in os.environ
@@ -43,7 +43,7 @@ JO = "liam.osullivan@post.example"
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"{CHROMIUM} is missing (Debian's package `chromium`)"),
+    pytest.mark.skipif(not CHROMIUM.exists(), reason=MISSING),
 ]
 
 # Every stretch of visible text with its contrast (WCAG 2.2, 1.4.3) against the nearest background behind it.
@@ -109,16 +109,6 @@ def _fill(house):
         mail = Renderer(newsroom=newsroom).compile(samples.content(kind, locale))
         personal = samples.personal(kind, locale)
         maildir.store(house.inbox, mail.fill(personal), sender="b@courier.example", recipient=personal.recipient)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        )
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture

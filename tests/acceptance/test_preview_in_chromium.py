@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
+from tests.chromium import CHROMIUM, MISSING
 from tests.databases import SqliteTemplate
 from tests.integration.web.newspaper import QuietHouse, served
 from worker.settings import load
 
-CHROMIUM = Path("/usr/bin/chromium")
 SCREENSHOT = Path(__file__).parents[2] / "docs" / "screenshots" / "page-preview.png"
 RENEW = "TOCSIN_RENEW_SCREENSHOTS" in os.environ
 SUBJECT = "mail/alert/subject.txt.j2"
@@ -27,7 +27,7 @@ SUBJECT = "mail/alert/subject.txt.j2"
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.slow,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"{CHROMIUM} is missing (Debian's package `chromium`)"),
+    pytest.mark.skipif(not CHROMIUM.exists(), reason=MISSING),
 ]
 
 
@@ -50,16 +50,6 @@ def url(tmp_path_factory, theme, sqlite_template: SqliteTemplate):
         house = QuietHouse(load(home=folder / "home", database_url=database, theme=str(theme)))
         stack.callback(house.close)
         yield stack.enter_context(served(house))
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        )
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture

@@ -21,15 +21,15 @@ from typing import Final
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from tests.acceptance.conftest import MakeInstallation
 from tests.acceptance.houses import Installation, until
 from tests.acceptance.mails import Mail
+from tests.chromium import CHROMIUM, MISSING
 from worker.rendering.language import Languages
 from worker.resources import seeds_dir, templates_dir
 
-CHROMIUM: Final = Path("/usr/bin/chromium")
 SCREENSHOTS: Final = Path(__file__).parents[2] / "docs" / "screenshots"
 RENEW: Final = "TOCSIN_RENEW_SCREENSHOTS" in os.environ
 WITHIN_S: Final = 60.0
@@ -45,7 +45,7 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.slow,
     pytest.mark.timeout(600),
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"{CHROMIUM} is missing (Debian's package `chromium`)"),
+    pytest.mark.skipif(not CHROMIUM.exists(), reason=MISSING),
 ]
 
 
@@ -57,16 +57,6 @@ def house(make_module_installation: MakeInstallation) -> Iterator[Installation]:
     house.told("topics", "import", seeds_dir() / "topics")
     with house.up():
         yield house
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        )
-        yield chromium
-        chromium.close()
 
 
 @dataclass(frozen=True, kw_only=True)

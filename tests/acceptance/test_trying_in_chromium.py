@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import re
 from contextlib import ExitStack
-from pathlib import Path
 
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from tests import builders
+from tests.chromium import CHROMIUM, MISSING, launched
 from tests.databases import SqliteTemplate
 from tests.integration.web.newspaper import Newspaper, QuietHouse, served
 from worker.matching.library import read_topics
@@ -22,12 +22,10 @@ from worker.settings import load
 from worker.signup.run_newsletters import import_newsletters
 from worker.tokens import Purpose
 
-CHROMIUM = Path("/usr/bin/chromium")
-
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.slow,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"{CHROMIUM} is missing (Debian's package `chromium`)"),
+    pytest.mark.skipif(not CHROMIUM.exists(), reason=MISSING),
 ]
 
 
@@ -57,10 +55,7 @@ def newspaper(tmp_path_factory, sqlite_template: SqliteTemplate):
 def open_page(newspaper):
     """Open a path; the console must stay silent, and every request with what it sends is noted."""
     complaints: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        )
+    with launched() as browser:
 
         def open_it(path, **options):
             page = browser.new_context(viewport={"width": 375, "height": 800}, **options).new_page()
@@ -70,7 +65,6 @@ def open_page(newspaper):
             return page
 
         yield open_it
-        browser.close()
     assert [complaint for complaint in complaints if "status of 422" not in complaint] == []
 
 

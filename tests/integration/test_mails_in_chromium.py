@@ -15,15 +15,14 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import sync_playwright
 
 from tests import right_to_left
+from tests.chromium import CHROMIUM, MISSING
 from tests.drawn import indexed_png, picture
 from worker.content import DigestContent, Image, Section
 from worker.rendering import samples
 from worker.rendering.compile import Renderer
 
-CHROMIUM = Path("/usr/bin/chromium")
 SCREENSHOTS = Path(__file__).parents[2] / "docs" / "screenshots"
 MAX_SCREENSHOT_BYTES = 300_000
 RENEW = "TOCSIN_RENEW_SCREENSHOTS" in os.environ
@@ -33,7 +32,7 @@ NOT_A_PAGE = ("landmark-one-main", "region")
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"{CHROMIUM} is missing (Debian's package `chromium`)"),
+    pytest.mark.skipif(not CHROMIUM.exists(), reason=MISSING),
 ]
 EACH = pytest.mark.parametrize("kind", samples.KINDS)
 LOCALES = (*samples.LOCALES, "ar")
@@ -70,16 +69,6 @@ CONTRASTS = """() => {
 PICTURES = """() => [...document.images].map(e => [
   e.getBoundingClientRect().width, e.getBoundingClientRect().height, e.naturalWidth, e.naturalHeight, e.alt
 ])"""
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        )
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from worker.content import AlertContent, AnyContent, DigestContent, Section
+from worker.content import AlertContent, AnyContent, DigestContent, Section, edition_kind_of
 from worker.errors import TokenError
 from worker.letters import Letters
 from worker.measures import MEASURED_KINDS, TRAP, Measure
@@ -39,16 +39,11 @@ def letters(*measures: Measure) -> Letters:
 PLAIN, COUNTED = letters(), letters(*Measure)
 
 
-def edition_kind(content: AnyContent) -> EditionKind:
-    """Return the kind of run in which a content goes: letters of all sorts in one of the system's."""
-    return EditionKind(content.kind) if content.kind in {*EditionKind} else EditionKind.SYSTEM
-
-
 def due(content: AnyContent, *, edition: int = 5, reader: int = 9) -> DueDelivery:
     return DueDelivery(
         id=DeliveryId(100 * edition + reader),
         edition_id=edition,
-        edition_kind=edition_kind(content),
+        edition_kind=edition_kind_of(content),
         severity=Severity.NORMAL,
         lane=Lane.BULK,
         expires_at=NOW + timedelta(hours=6),
@@ -119,7 +114,7 @@ def test_letters_and_retractions_of_nothing_to_follow_have_no_counted_link(kind)
     content = samples.content(kind, "en")
     data = COUNTED.write(due(content)).data
     assert counted_links(part(data, "html")) == []
-    if edition_kind(content) not in MEASURED_KINDS:
+    if edition_kind_of(content) not in MEASURED_KINDS:
         assert data == PLAIN.write(due(content)).data
 
 

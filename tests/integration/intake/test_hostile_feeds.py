@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from html.parser import HTMLParser
-from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -15,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.chromium import CHROMIUM, MISSING
 from tests.databases import SqliteTemplate, opened
 from tests.integration.intake.hostile import CASES, Case, rss
 from worker.adapters.sources.files import read_feed
@@ -30,7 +30,6 @@ from worker.rendering.language import direction_of
 from worker.store import articles
 from worker.store.tellings import tellings
 
-CHROMIUM: Final = Path("/usr/bin/chromium")
 AT: Final = datetime(2026, 11, 23, 7, tzinfo=UTC)
 FOLLOWED: Final = Reason(topic="Oman", slug="oman", words=())
 SENTENCE: Final = "Nobody was hurt in the harbour"
@@ -194,17 +193,12 @@ IN_THE_BROWSER: Final = """mails => mails.map(mail => {
 
 
 @pytest.mark.browser
-@pytest.mark.skipif(not CHROMIUM.exists(), reason=f"{CHROMIUM} is missing (Debian's package `chromium`)")
-def test_a_browser_finds_no_element_and_no_attribute_of_a_feeds(taken_in):
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
-        page = browser.new_page()
-        seen = page.evaluate(IN_THE_BROWSER, [mail.html for mail in taken_in])
-        twins = page.evaluate(IN_THE_BROWSER, [mail.twin for mail in taken_in])
-        browser.close()
+@pytest.mark.skipif(not CHROMIUM.exists(), reason=MISSING)
+def test_a_browser_finds_no_element_and_no_attribute_of_a_feeds(browser, taken_in):
+    page = browser.new_page()
+    seen = page.evaluate(IN_THE_BROWSER, [mail.html for mail in taken_in])
+    twins = page.evaluate(IN_THE_BROWSER, [mail.twin for mail in taken_in])
+    page.close()
     for case, mail, twin in zip(CASES, seen, twins, strict=True):
         assert mail["elements"] == twin["elements"], case.name
         assert case.told[:40] in words(mail["words"]), case.name

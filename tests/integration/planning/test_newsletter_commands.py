@@ -9,20 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests import builders
-from worker.model import EditionKind
+from tests.integration.planning.drafting import LETTER, READERS, drafted
 from worker.planning.run import Policy, plan
 from worker.store.database import Database
-
-LETTER = """
-- slug: top-10
-  name: Top 10 stories
-  sender: {{name: The Courier, address: top10@courier.example}}
-  schedule: FREQ=DAILY;BYHOUR={hour};BYMINUTE={minute}
-  timezone: UTC
-  approval: {approval}
-  selection: {{minimum: 2, maximum: 3}}
-"""
-READERS = "email,name,locale,timezone,topics,cadence,at\nada@readers.example,Ada,en,UTC,newsletter:top-10,,\n"
 
 
 @pytest.fixture
@@ -30,19 +19,8 @@ def issue(database: Database, policy: Policy, tocsin, tmp_path: Path, request) -
     """A draft of an issue of three stories, which one reader follows, due in half an hour."""
     at = builders.time_of(database) + timedelta(minutes=30)
     approval = getattr(request, "param", "required")
-    (tmp_path / "n.yaml").write_text(LETTER.format(hour=at.hour, minute=at.minute, approval=approval))
-    (tmp_path / "readers.csv").write_text(READERS)
-    with database.write() as conn:
-        gulf = builders.topic(conn, "gulf", en="Gulf")
-    assert tocsin("newsletters", "import", tmp_path / "n.yaml")[0] == 0
-    assert tocsin("subscribers", "import", tmp_path / "readers.csv", "--confirmed")[0] == 0
-    with database.write() as conn:
-        for title in ("Anchors", "Boats", "Cranes"):
-            builders.news(conn, gulf, title=title, outlet=f"Paper of {title}")
-    plan(database, policy)
-    with database.read() as conn:
-        [draft] = [one for one in builders.all_editions(conn) if one.kind is EditionKind.NEWSLETTER]
-    return int(draft.id)
+    letter = LETTER.format(hour=at.hour, minute=at.minute, approval=approval)
+    return drafted(database, policy, tocsin, tmp_path, letter)
 
 
 def preview(tocsin, issue: int):

@@ -17,9 +17,9 @@ import sqlalchemy as sa
 from tests import builders
 from tests.builders import time_of
 from tests.integration.planning.conftest import POLICY
-from tests.integration.planning.test_newsletter_commands import LETTER, READERS
+from tests.integration.planning.drafting import LETTER, drafted
 from tests.integration.preflight.servers import serving
-from worker.model import EditionId, EditionKind, EditionStatus
+from worker.model import EditionId, EditionStatus
 from worker.planning.run import plan
 from worker.rehearsal import Rehearsal
 from worker.store import editions, issues, preflights
@@ -50,19 +50,7 @@ def issue(database: Database, tocsin, settings, tmp_path: Path, request) -> int:
     approval, timing = getattr(request, "param", ("automatic", "newsroom"))
     at += timedelta(hours=14) * (timing == "reader")  # then it is due when the first of all zones has that time
     letter = LETTER.format(hour=at.hour, minute=at.minute, approval=approval) + f"  timing: {timing}\n"
-    (tmp_path / "n.yaml").write_text(letter)
-    (tmp_path / "readers.csv").write_text(READERS)
-    with database.write() as conn:
-        gulf = builders.topic(conn, "gulf", en="Gulf")
-    assert tocsin("newsletters", "import", tmp_path / "n.yaml")[0] == 0
-    assert tocsin("subscribers", "import", tmp_path / "readers.csv", "--confirmed")[0] == 0
-    with database.write() as conn:
-        for title in ("Anchors", "Boats", "Cranes"):
-            builders.news(conn, gulf, title=title, outlet=f"Paper of {title}")
-    plan(database, GATED)
-    with database.read() as conn:
-        [draft] = [one for one in builders.all_editions(conn) if one.kind is EditionKind.NEWSLETTER]
-    return int(draft.id)
+    return drafted(database, GATED, tocsin, tmp_path, letter)
 
 
 @pytest.fixture
