@@ -2,8 +2,7 @@ r"""Characters as people see them: what nobody sees is taken out, and nothing is
 
 One character of a title may be many code points (an emoji family, a flag, a letter with its marks): UAX #29 calls it an
 extended grapheme cluster. Some code points show nothing at all, and a title full of them looks empty, or as if it came
-from elsewhere. Pure. Sources and rendering
-clean and shorten with it.
+from elsewhere. Pure. Sources and rendering clean and shorten with it.
 """
 
 from __future__ import annotations
