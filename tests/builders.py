@@ -34,7 +34,7 @@ from worker.model import (
     SubscriptionId,
     TopicId,
 )
-from worker.store import articles, editions, house, people, standing, topics
+from worker.store import articles, editions, house, people, sources, standing, topics
 from worker.store.database import CLOCK_OFFSET, Database, now
 from worker.store.leases import Holder
 from worker.store.schema import Article, Attempt, Delivery, Edition
@@ -62,7 +62,7 @@ def time_of(database: Database) -> datetime:
 
 
 def source(conn: Connection, outlet: str = "Sable Coast Gazette", **values: Any) -> SourceId:
-    return articles.put_source(conn, kind="file", name=outlet, outlet=outlet, **values)
+    return sources.put(conn, kind="file", name=outlet, outlet=outlet, **values)
 
 
 def article(

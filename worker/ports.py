@@ -11,8 +11,9 @@ from datetime import datetime
 from typing import Protocol
 
 from worker.errors import OutcomeUnknown, SendError
+from worker.feeds import ParsedFeed
 from worker.hearsay import Fate, FeedbackEvent, Opened, Post
-from worker.model import Form, OutgoingMessage, ParsedArticle, Receipt, Sighting
+from worker.model import Form, OutgoingMessage, Receipt, Sighting
 
 Answer = Receipt | SendError | OutcomeUnknown
 """What became of one message that was handed to a transport."""
@@ -92,8 +93,8 @@ class ArticleSource(Protocol):
     def recognises(self, data: bytes, content_type: str) -> bool:
         """Tell from the first bytes and the declared type whether `parse` is worth trying."""
 
-    def parse(self, data: bytes, *, url: str, content_type: str) -> tuple[ParsedArticle, ...]:
-        """Read the articles in the document's own order; may be empty.
+    def parse(self, data: bytes, *, url: str, content_type: str) -> ParsedFeed:
+        """Read the document.
 
         `url` resolves relative links. Raises `FeedError` when the bytes are not of this format.
         """

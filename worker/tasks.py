@@ -31,7 +31,7 @@ from worker.planning.run import Planned, plan, plan_urgent
 from worker.planning.run_letting_go import let_go
 from worker.planning.run_zones import review_zones
 from worker.runtime.parent import watch_parent
-from worker.store import articles, editions, leases
+from worker.store import articles, editions, leases, sources
 from worker.store import house as house_table
 from worker.wiring import House, house
 
@@ -134,11 +134,11 @@ def sweep_sources() -> None:
     """
     home = this_house()
     with home.database.write() as conn:
-        if articles.are_being_fetched(conn):
+        if sources.are_being_fetched(conn):
             return
-        due = articles.claim_due_sources(conn, limit=_SOURCES_A_SWEEP, claim_s=_CLAIM_S)
+        due = sources.claim_due(conn, limit=_SOURCES_A_SWEEP, claim_s=_CLAIM_S)
     with ThreadPoolExecutor(_SOURCES_AT_ONCE) as pool:
-        polls = {pool.submit(home.intake.poll, source_id): source_id for source_id in due}
+        polls = {pool.submit(home.poller.poll, source_id): source_id for source_id in due}
         for polled in as_completed(polls):
             try:
                 found = polled.result()

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from worker.feedback.mail.hearing import ReturnedMail
     from worker.feedback.run_mailbox import TakenIn
     from worker.intake.run import Added, Intake
+    from worker.intake.run_polling import Poller
     from worker.matching.run import Matcher
     from worker.notifying.run import Notifier
     from worker.rehearsal import Rehearsal
@@ -219,14 +220,21 @@ class House(Press):
 
     @functools.cached_property
     def intake(self) -> Intake:
-        """What fetches feeds and stores articles."""
+        """What judges articles and stores them."""
         from worker.intake.run import Intake  # noqa: PLC0415  delivery workers need no feed parser
 
-        return Intake(
+        return Intake(self.database, age_limit=timedelta(seconds=self.settings.alert_age_limit_s))
+
+    @functools.cached_property
+    def poller(self) -> Poller:
+        """What fetches feeds."""
+        from worker.intake.run_polling import Poller  # noqa: PLC0415  as above
+
+        return Poller(
             self.database,
+            self.intake,
             user_agent=self.user_agent,
             poll_every=timedelta(seconds=self.settings.poll_s),
-            age_limit=timedelta(seconds=self.settings.alert_age_limit_s),
             allow_private=self.settings.allow_private,
         )
 

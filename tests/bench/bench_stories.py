@@ -35,7 +35,7 @@ from worker.matching.stories_stream import Stream
 from worker.model import ArticleId, Novelty
 from worker.sameness import MIN_CLOSENESS, STORY_WINDOW
 from worker.store import articles as stored_articles
-from worker.store import stories
+from worker.store import sources, stories
 from worker.store.database import Database, now
 from worker.store.migrate import upgrade
 from worker.store.stories import StoredReading
@@ -227,7 +227,7 @@ def _store(database: Database, texts: Sequence[ArticleText], filling: Sequence[R
     """Fill the window with readings of as many articles, and store the texts, which nobody has placed yet."""
     with database.write() as conn:
         at = now(conn) - timedelta(minutes=5)
-        source = stored_articles.put_source(conn, kind="file", name="bench")
+        source = sources.put(conn, kind="file", name="bench")
 
         def add(key: str, text: ArticleText) -> ArticleId:
             return stored_articles.add_article(

@@ -19,7 +19,7 @@ from worker.errors import ConfigurationError
 from worker.matching.run import Matcher
 from worker.model import ArticleId, Lane
 from worker.planning.rules import Policy
-from worker.store import articles
+from worker.store import articles, sources
 from worker.store.database import Database
 from worker.store.schema import Source
 
@@ -172,7 +172,7 @@ def test_alerts_are_planned_and_delivered_by_a_task_of_their_own(database, monke
 
 
 class Polls:
-    """Stands in for intake: one feed breaks, the others bring an article each."""
+    """Stands in for polling: one feed breaks, the others bring an article each."""
 
     def __init__(self, broken: int) -> None:
         self.broken = broken
@@ -186,11 +186,11 @@ class Polls:
 def test_one_worker_fetches_what_is_due_and_a_feed_that_breaks_costs_the_others_nothing(database, monkeypatch, caplog):
     with database.write() as conn:
         feeds = [
-            articles.put_source(conn, kind="feed", name=f"Feed {number}", url=f"https://gazette.example/{number}")
+            sources.put(conn, kind="feed", name=f"Feed {number}", url=f"https://gazette.example/{number}")
             for number in range(4)
         ]
     rung: list[ArticleId] = []
-    house = SimpleNamespace(database=database, intake=Polls(broken=feeds[1]))
+    house = SimpleNamespace(database=database, poller=Polls(broken=feeds[1]))
     monkeypatch.setattr(tasks, "this_house", lambda: house)
     monkeypatch.setattr(tasks.match_article, "delay", rung.append)
     tasks.sweep_sources()

@@ -30,7 +30,7 @@ def parse(
 ) -> None:
     """Show what intake makes of a feed, storing nothing."""
     name = "standard input" if str(file) == "-" else str(file)
-    articles = read_feed(_read(file, name), url=url, content_type="", file_name=name)
+    articles = read_feed(_read(file, name), url=url, content_type="", file_name=name).articles
     if as_json:
         for article in articles:
             sys.stdout.write(json.dumps(as_object(article), ensure_ascii=False) + "\n")

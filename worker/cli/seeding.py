@@ -21,8 +21,8 @@ from worker.pictures import number_of
 from worker.resources import seeds_dir
 from worker.signup.run_import import Listing, import_readers
 from worker.signup.run_newsletters import import_newsletters
-from worker.store import articles
 from worker.store import house as house_table
+from worker.store import sources
 from worker.store.database import now
 from worker.wiring import House
 
@@ -56,14 +56,14 @@ def watch_feeds(house: House) -> int:
     listed: list[dict[str, Any]] = yaml.safe_load((seeds_dir() / "sources.yaml").read_text(encoding="utf-8"))
     with house.database.write() as conn:
         at = now(conn)
-        known = {row.name: row.id for row in articles.sources(conn) if row.kind == "feed"}
+        known = {row.name: row.id for row in sources.every(conn) if row.kind == "feed"}
         for entry in listed:
             url = f"http://127.0.0.1:{house.settings.web_port}/demo/feeds/{entry['feed']}"
             columns = {name: entry[name] for name in ("outlet", "homepage", "lang", "house")}
             if entry["name"] in known:  # the port may be another one than last time
-                articles.change_source(conn, known[entry["name"]], url=url, next_poll_at=at, claimed_until=None)
+                sources.change(conn, known[entry["name"]], url=url, next_poll_at=at, claimed_until=None)
             else:
-                articles.put_source(conn, kind="feed", name=entry["name"], url=url, **columns)
+                sources.put(conn, kind="feed", name=entry["name"], url=url, **columns)
     return len(listed)
 
 

@@ -26,16 +26,14 @@ def add(
     as_json: Json = False,
 ) -> None:
     """Watch a feed. It is fetched at once, and then every TOCSIN_POLL_S seconds."""
-    from worker.store import articles
+    from worker.store import sources
 
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise InputError(f"{url!r} is no feed address", where="URL", hint="write https://news.example/feed.xml")
     found = opened_house()
     with found.database.write() as conn:
-        source_id = articles.put_source(
-            conn, kind="feed", name=name or parts.hostname, url=url, outlet=name, house=house
-        )
+        source_id = sources.put(conn, kind="feed", name=name or parts.hostname, url=url, outlet=name, house=house)
     found.ring("sweep_sources")
     if as_json:
         print_json({"id": source_id, "url": url})
@@ -46,10 +44,10 @@ def add(
 @app.command("list")
 def list_(as_json: Json = False) -> None:
     """Print all sources with their health: when they last answered, and what went wrong."""
-    from worker.store import articles
+    from worker.store import sources
 
     with opened_house().database.read() as conn:
-        rows = [dict(row._mapping) for row in articles.sources(conn)]  # noqa: SLF001  Row's documented view
+        rows = [dict(row._mapping) for row in sources.every(conn)]  # noqa: SLF001  Row's documented view
     columns = ("id", "name", "url", "last_ok_at", "next_poll_at", "failures", "last_error", "held_reason")
     print_rows(rows, as_json=as_json, columns=columns)
 
@@ -60,20 +58,20 @@ def poll(
     as_json: Json = False,
 ) -> None:
     """Fetch the feeds that are due, here and now, and match what is new in them."""
-    from worker.store import articles
+    from worker.store import sources
 
     found = opened_house()
     with found.database.write() as conn:
-        due = articles.claim_due_sources(conn, limit=10_000, claim_s=120)
+        due = sources.claim_due(conn, limit=10_000, claim_s=120)
         if now:
-            due = [SourceId(row.id) for row in articles.sources(conn) if row.url is not None]
+            due = [SourceId(row.id) for row in sources.every(conn) if row.url is not None]
     rows = []
     for source_id in due:
-        changed = found.intake.poll(source_id)
+        changed = found.poller.poll(source_id)
         for article_id in changed:
             found.matcher.match(article_id)
         with found.database.read() as conn:
-            source = articles.source(conn, source_id)
+            source = sources.by_id(conn, source_id)
         if source is not None:
             rows.append({"source": source.name, "changed": len(changed), "error": source.last_error})
     found.ring("sweep_planning")

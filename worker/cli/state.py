@@ -150,10 +150,10 @@ def _sends(found: House) -> Iterator[Finding]:
 
 
 def _feeds(found: House) -> Iterator[Finding]:
-    from worker.store import articles
+    from worker.store import sources
 
     with found.database.read() as conn:
-        held = [source for source in articles.sources(conn) if source.held_since is not None]
+        held = [source for source in sources.every(conn) if source.held_since is not None]
     if not held:
         yield Finding(part="feeds", health=Health.WELL, says="none is held")
     for source in held:

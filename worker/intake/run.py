@@ -1,12 +1,11 @@
-"""Takes articles in: fetches feeds, judges each item against what is stored, and stores the judgement with its reason.
+"""Takes articles in: judges each item against what is stored, and stores the judgement with its reason.
 
-No transaction is open while it fetches. Each article is one transaction: a bad item never costs the others, and nothing
-is half stored. Called by `tasks`, the CLI and the API.
+Each article is one transaction: a bad item never costs the others, and nothing is half stored. Called by `run_polling`,
+the CLI and the API.
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -16,9 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Row
 from sqlalchemy.exc import IntegrityError
 
-from worker.adapters.sources.fetch import Fetched, fetch, make_client
-from worker.adapters.sources.files import read_feed
-from worker.errors import FetchError, InputError
+from worker.errors import InputError
 from worker.intake.age_gate import too_old_to_alert
 from worker.intake.canonical import canonical_url
 from worker.intake.decide import Decision, Incoming, Known, decide
@@ -28,14 +25,11 @@ from worker.intake.run_holding import look_for_flood
 from worker.intake.validate import validate
 from worker.model import ArticleId, Novelty, ParsedArticle, Severity, SourceId
 from worker.sameness import COPY_WINDOW
-from worker.store import articles, editing
+from worker.store import articles, editing, sources
 from worker.store.articles import StoredArticle
 from worker.store.database import Database, now
 
 log = logging.getLogger(__name__)
-
-_LONGEST_BACKOFF = timedelta(days=1)
-_ERROR_CHARS = 500
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,13 +49,9 @@ class Intake:
         self,
         database: Database,
         *,
-        user_agent: str,
-        poll_every: timedelta,
         age_limit: timedelta,
-        allow_private: bool,
     ) -> None:
-        self._database, self._user_agent, self._poll_every = database, user_agent, poll_every
-        self._age_limit, self._allow_private = age_limit, allow_private
+        self._database, self._age_limit = database, age_limit
 
     def add(self, parsed: ParsedArticle, *, kind: str, outlet: str, where: str = "") -> Added:
         """Take one article in that was pushed or handed in by a person.
@@ -80,30 +70,11 @@ class Intake:
             at = now(conn)
         validate(parsed, now=at, where=where)
 
-    def poll(self, source_id: SourceId) -> list[ArticleId]:
-        """Fetch a feed, store what is new, and return the articles that are to be matched.
+    def take_feed(self, source: Row[*tuple[object, ...]], found: Iterable[ParsedArticle]) -> list[ArticleId]:
+        """Take in what a watched source tells, newest first, and return the articles that are to be matched.
 
-        A feed that cannot be fetched or read is noted on its source and tried again later, ever more patiently.
+        An item that is refused is logged, and costs the others nothing.
         """
-        with self._database.read() as conn:
-            source = articles.source(conn, source_id)
-        if source is None or source.url is None:
-            return []
-        try:
-            fetched = asyncio.run(self._fetch(source))
-            found = () if fetched.not_modified else _read(fetched)
-        except (FetchError, InputError) as error:
-            self._note_failure(source, error)
-            return []
-        changed = self._add_all(source, found)
-        self._note_success(source, fetched)
-        return changed
-
-    async def _fetch(self, source: Row[*tuple[object, ...]]) -> Fetched:
-        async with make_client(self._user_agent, allow_private=self._allow_private) as client:
-            return await fetch(client, source.url, etag=source.etag, last_modified=source.last_modified)
-
-    def _add_all(self, source: Row[*tuple[object, ...]], found: Iterable[ParsedArticle]) -> list[ArticleId]:
         changed = []
         told = [replace(parsed, lang=parsed.lang or source.lang) for parsed in found]
         held = look_for_flood(self._database, source, told)
@@ -122,7 +93,7 @@ class Intake:
 
     def _add(self, parsed: ParsedArticle, *, kind: str, name: str, where: str) -> Added:
         with self._database.write() as conn:
-            source_id = articles.put_source(conn, kind=kind, name=name)
+            source_id = sources.put(conn, kind=kind, name=name)
             return self._take_in(conn, parsed, source_id, outlet=name, where=where)
 
     def _take_in(
@@ -166,44 +137,6 @@ class Intake:
             **row,
         )
         return Added(id=article_id, status=decision.novelty, reason=reason, stored=True)
-
-    def _note_success(self, source: Row[*tuple[object, ...]], fetched: Fetched) -> None:
-        with self._database.write() as conn:
-            at = now(conn)
-            validators = {} if fetched.not_modified else {"etag": fetched.etag, "last_modified": fetched.last_modified}
-            articles.change_source(
-                conn,
-                SourceId(source.id),
-                last_polled_at=at,
-                last_ok_at=at,
-                next_poll_at=at + self._poll_every,
-                claimed_until=None,
-                failures=0,
-                last_error="",
-                **validators,
-            )
-
-    def _note_failure(self, source: Row[*tuple[object, ...]], error: FetchError | InputError) -> None:
-        failures = source.failures + 1
-        wait = min(self._poll_every * 2 ** min(failures - 1, 16), _LONGEST_BACKOFF)
-        if isinstance(error, FetchError) and error.retry_after_s is not None:
-            wait = max(wait, timedelta(seconds=error.retry_after_s))
-        log.warning("source %s: %s", source.name, error)
-        with self._database.write() as conn:
-            at = now(conn)
-            articles.change_source(
-                conn,
-                SourceId(source.id),
-                last_polled_at=at,
-                next_poll_at=at + wait,
-                claimed_until=None,
-                failures=failures,
-                last_error=str(error)[:_ERROR_CHARS],
-            )
-
-
-def _read(fetched: Fetched) -> tuple[ParsedArticle, ...]:
-    return read_feed(fetched.data, url=fetched.url, content_type=fetched.content_type)
 
 
 def _revise(

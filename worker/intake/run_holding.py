@@ -16,7 +16,7 @@ from worker.intake.age_gate import too_old_to_alert
 from worker.intake.flood import is_flood
 from worker.intake.identity import item_key
 from worker.model import ParsedArticle, SourceId
-from worker.store import articles, holding
+from worker.store import holding, sources
 from worker.store.database import Database, now
 
 log = logging.getLogger(__name__)
@@ -48,12 +48,12 @@ def look_for_flood(database: Database, source: Row[*tuple[object, ...]], found: 
         return True
     source_id = SourceId(source.id)
     with database.read() as conn:
-        stored, known = articles.known_items(conn, source_id, {item_key(parsed) for parsed in found})
+        stored, known = sources.known_items(conn, source_id, {item_key(parsed) for parsed in found})
     if not is_flood(items=len(found), known=known, stored=stored):
         return False
     reason = f"all its {len(found)} items were new at once"
     with database.write() as conn:
-        articles.change_source(conn, source_id, held_since=now(conn), held_reason=reason)
+        sources.change(conn, source_id, held_since=now(conn), held_reason=reason)
     log.warning("source %s is held: %s", source.name, reason)
     return True
 
@@ -64,13 +64,13 @@ def release(database: Database, source_id: SourceId, *, alert: bool, age_limit: 
     With `alert`, readers are alerted of what came meanwhile, unless it has become too old.
     """
     with database.write() as conn:
-        source = articles.source(conn, source_id)
+        source = sources.by_id(conn, source_id)
         if source is None:
             return None
         if source.held_since is None:
             return Released(source_id=source_id, changed=False, alerted=0)
         at = now(conn)
-        articles.change_source(conn, source_id, held_since=None, held_reason="")
+        sources.change(conn, source_id, held_since=None, held_reason="")
         kept = holding.kept_back(conn, source_id, since=source.held_since) if alert else []
         fresh = [
             one.article_id

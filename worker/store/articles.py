@@ -5,18 +5,18 @@ Never judges an article: intake decides whether one is new, an update or a copy,
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from worker.model import ArticleId, Novelty, Picture, SourceId, StoryId
-from worker.store.database import insert_for, now
+from worker.store.database import now
 from worker.store.picture_addresses import keep_address
-from worker.store.schema import Article, ArticleBand, ArticleVersion, Source, Story
+from worker.store.schema import Article, ArticleBand, ArticleVersion, Story
 
 _TEXT = ("title", "summary", "body")
 
@@ -56,81 +56,10 @@ class StoredArticle:
 _COLUMNS = tuple(getattr(Article, name) for name in StoredArticle.__slots__)
 
 
-def put_source(conn: Connection, *, kind: str, name: str, url: str | None = None, **values: Any) -> SourceId:  # noqa: ANN401  column values by name
-    """Return the source of this feed URL, or of this kind and name where there is no URL; made if need be."""
-    at = now(conn)
-    row = {"kind": kind, "name": name, "url": url, "outlet": "", "created_at": at, **values}
-    if url is not None:
-        row.setdefault("next_poll_at", at)
-    statement = insert_for(conn, Source).values(**row)
-    if url is not None:
-        statement = statement.on_conflict_do_nothing(index_elements=["url"])
-    else:
-        statement = statement.on_conflict_do_nothing(
-            index_elements=["kind", "name"], index_where=sa.text("url IS NULL")
-        )
-    inserted = conn.execute(statement.returning(Source.id)).scalar()
-    if inserted is not None:
-        return SourceId(inserted)
-    same = (
-        Source.url == url
-        if url is not None
-        else sa.and_(Source.kind == kind, Source.name == name, Source.url.is_(None))
-    )
-    return SourceId(conn.execute(sa.select(Source.id).where(same)).scalar_one())
-
-
-def source(conn: Connection, source_id: SourceId) -> Row[Any] | None:
-    """Find a source, with all its columns."""
-    return conn.execute(sa.select(Source.__table__).where(Source.id == source_id)).first()
-
-
-def sources(conn: Connection) -> Sequence[Row[Any]]:
-    """Return all sources, with all their columns, by name."""
-    return conn.execute(sa.select(Source.__table__).order_by(Source.name)).all()
-
-
-def claim_due_sources(conn: Connection, *, limit: int, claim_s: float) -> list[SourceId]:
-    """Claim feeds that are due, so that no other worker fetches them meanwhile."""
-    at = now(conn)
-    free = sa.or_(Source.claimed_until.is_(None), Source.claimed_until <= at)
-    due = (
-        sa.select(Source.id)
-        .where(Source.next_poll_at <= at, free)
-        .order_by(Source.next_poll_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    claimed = (
-        sa.update(Source)
-        .where(Source.id.in_(due.scalar_subquery()))
-        .values(claimed_until=at + timedelta(seconds=claim_s))
-        .returning(Source.id)
-    )
-    return [SourceId(source_id) for source_id in conn.execute(claimed).scalars()]
-
-
-def are_being_fetched(conn: Connection) -> bool:
-    """Return whether some worker holds claims on feeds at the moment."""
-    return conn.execute(sa.select(sa.exists().where(Source.claimed_until > now(conn)))).scalar_one()
-
-
-def change_source(conn: Connection, source_id: SourceId, **values: Any) -> None:  # noqa: ANN401  column values by name
-    """Set columns of one source."""
-    conn.execute(sa.update(Source).where(Source.id == source_id).values(**values))
-
-
 def by_item_key(conn: Connection, source_id: SourceId, item_key: str) -> StoredArticle | None:
     """Find an item of a source, locked until the transaction ends."""
     query = sa.select(*_COLUMNS).where(Article.source_id == source_id, Article.item_key == item_key).with_for_update()
     return _one(conn, query)
-
-
-def known_items(conn: Connection, source_id: SourceId, keys: Collection[str]) -> tuple[int, int]:
-    """Return how many items of a source are stored, and how many of these have one of the keys."""
-    known = sa.func.count().filter(Article.item_key.in_(list(keys)))
-    stored, matching = conn.execute(sa.select(sa.func.count(), known).where(Article.source_id == source_id)).one()
-    return stored, matching
 
 
 def by_id(conn: Connection, article_id: ArticleId) -> StoredArticle | None:

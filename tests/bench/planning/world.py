@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from worker.model import Cadence, Novelty, SubscriberStatus
-from worker.store import articles, bulk
+from worker.store import bulk, sources
 from worker.store.database import Database, now
 from worker.store.house import MATCH_SEQ, draw
 from worker.store.schema import Article, Base, Match, Story, Subscriber, Subscription, Topic, TopicStory
@@ -84,7 +84,7 @@ def _topics(conn: Connection, at: datetime) -> list[int]:
 
 
 def _stories(conn: Connection, chance: random.Random, topics: list[int], at: datetime) -> None:
-    source = articles.put_source(conn, kind="file", name="Gazette", outlet="Gazette")
+    source = sources.put(conn, kind="file", name="Gazette", outlet="Gazette")
     first = (conn.execute(sa.select(sa.func.max(Story.id))).scalar() or 0) + 1
     stories = range(first, first + STORIES)
     created = at - timedelta(hours=1)

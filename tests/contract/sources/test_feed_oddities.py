@@ -19,7 +19,7 @@ def rss(item: str, *, head: str = "", prolog: str = '<?xml version="1.0" encodin
 
 
 def read(data: bytes, *, url: str = "https://news.example/feed.xml", content_type: str = "") -> ParsedArticle:
-    (article,) = read_feed(data, url=url, content_type=content_type)
+    (article,) = read_feed(data, url=url, content_type=content_type).articles
     return article
 
 
@@ -241,7 +241,8 @@ def test_an_html_page_is_refused_with_the_address_of_its_feed():
 
 
 def test_an_empty_feed_has_no_articles():
-    assert read_feed(b"<rss version='2.0'><channel><title>x</title></channel></rss>", url="", content_type="") == ()
+    feed = b"<rss version='2.0'><channel><title>x</title></channel></rss>"
+    assert read_feed(feed, url="", content_type="").articles == ()
 
 
 def test_a_feed_of_too_many_items_is_refused():

@@ -35,7 +35,7 @@ def test_a_feed_is_recognised_whatever_the_server_calls_it(name, content_type):
 
 @pytest.mark.parametrize("name", SAMPLES)
 def test_a_document_reads_as_expected(name):
-    articles = source(SAMPLES[name]).parse(sample(name), url=URL, content_type="")
+    articles = source(SAMPLES[name]).parse(sample(name), url=URL, content_type="").articles
     assert [told(article) for article in articles] == expected(name)
 
 
@@ -105,7 +105,7 @@ _CONTENT_TYPES = [
 
 def _read_or_refuse(name: str, data: bytes, content_type: str) -> None:
     try:
-        articles = source(name).parse(data, url=URL, content_type=content_type)
+        articles = source(name).parse(data, url=URL, content_type=content_type).articles
     except InputError as error:
         articles, line = (), str(error)
         assert line, "an error says something"

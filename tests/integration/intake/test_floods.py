@@ -9,10 +9,10 @@ import pytest
 import sqlalchemy as sa
 
 from tests import builders
-from tests.integration.intake.test_taking_in import intake, rss, served, watch  # noqa: F401  a fixture
+from tests.integration.intake.test_taking_in import intake, poller, rss, served, watch  # noqa: F401  a fixture
 from worker.intake.run_holding import release
 from worker.model import SourceId
-from worker.store import articles
+from worker.store import sources
 from worker.store.schema import Article, TopicStory
 
 DAY = timedelta(days=1)
@@ -23,16 +23,16 @@ def items(first: int, count: int) -> bytes:
 
 
 @pytest.fixture
-def flooded(database, intake):  # noqa: F811  the fixture
+def flooded(database, poller):  # noqa: F811  the fixture
     """A feed that was polled, and then had twelve other items."""
     answers = [items(1, 12), items(100, 12), items(101, 12)]
     with served(lambda _: (200, answers[0])) as url:
         source_id = watch(database, url, outlet="The Courier")
-        assert len(intake.poll(source_id)) == 12
+        assert len(poller.poll(source_id)) == 12
         answers.pop(0)
-        assert len(intake.poll(source_id)) == 12
+        assert len(poller.poll(source_id)) == 12
         answers.pop(0)
-        assert len(intake.poll(source_id)) == 1
+        assert len(poller.poll(source_id)) == 1
     return source_id
 
 
@@ -44,7 +44,7 @@ def may_alert(database) -> list[bool]:
 def test_what_a_feed_brings_all_new_at_once_is_stored_and_held(database, flooded):
     assert may_alert(database) == [True] * 12 + [False] * 13
     with database.read() as conn:
-        source = articles.source(conn, flooded)
+        source = sources.by_id(conn, flooded)
     assert source is not None
     assert source.held_since is not None
     assert source.held_reason == "all its 12 items were new at once"
@@ -79,13 +79,13 @@ def test_at_a_word_readers_are_alerted_of_what_was_held_and_is_fresh(database, f
 
 
 @pytest.mark.parametrize("count", [9, 12])
-def test_a_few_new_items_and_a_first_sight_are_no_flood(database, intake, count):  # noqa: F811  the fixture
+def test_a_few_new_items_and_a_first_sight_are_no_flood(database, poller, count):  # noqa: F811  the fixture
     answers = [items(1, 12), items(1, 3) if count == 12 else items(100, count)]
     with served(lambda _: (200, answers[0])) as url:
         source_id = watch(database, url)
-        intake.poll(source_id)
+        poller.poll(source_id)
         answers.pop(0)
-        intake.poll(source_id)
+        poller.poll(source_id)
     assert all(may_alert(database))
 
 

@@ -93,7 +93,7 @@ def _twin(card: StoryCard) -> StoryCard:
 
 
 def read(feed: bytes) -> ParsedArticle:
-    [article] = read_feed(feed, url="https://feed.example/rss.xml", content_type="")
+    [article] = read_feed(feed, url="https://feed.example/rss.xml", content_type="").articles
     return article
 
 
@@ -155,13 +155,7 @@ def test_a_hostile_item_is_told_in_its_words_and_in_our_markup(case: Case):
 def taken_in(tmp_path_factory: pytest.TempPathFactory, sqlite_template: SqliteTemplate) -> Iterator[Sequence[Mail]]:
     """Every case through a real database: taken in, stored, read back as planning does, and rendered."""
     with opened(sqlite_template.copy(tmp_path_factory.mktemp("hostile") / "tocsin.db")) as database:
-        intake = Intake(
-            database,
-            user_agent="test",
-            poll_every=timedelta(minutes=5),
-            age_limit=timedelta(hours=24),
-            allow_private=False,
-        )
+        intake = Intake(database, age_limit=timedelta(hours=24))
         mails = []
         for number, case in enumerate(CASES):
             added = intake.add(read(case.feed), kind="file", outlet=f"Gull {number}")

@@ -14,9 +14,10 @@ import sqlalchemy as sa
 
 from worker.errors import InputError
 from worker.intake.run import Intake
+from worker.intake.run_polling import Poller
 from worker.model import ArticleId, Novelty, ParsedArticle, Picture, Severity, SourceId
 from worker.pictures import number_of
-from worker.store import articles
+from worker.store import articles, sources
 from worker.store.database import Database
 from worker.store.picture_addresses import address_of
 from worker.store.schema import Article, ArticleBand, ArticleVersion, Source, Story
@@ -29,13 +30,12 @@ WIRE = " ".join(
 
 @pytest.fixture
 def intake(database: Database) -> Intake:
-    return Intake(
-        database,
-        user_agent="test",
-        poll_every=timedelta(minutes=5),
-        age_limit=timedelta(hours=24),
-        allow_private=True,
-    )
+    return Intake(database, age_limit=timedelta(hours=24))
+
+
+@pytest.fixture
+def poller(database: Database, intake: Intake) -> Poller:
+    return Poller(database, intake, user_agent="test", poll_every=timedelta(minutes=5), allow_private=True)
 
 
 def told(**values: object) -> ParsedArticle:
@@ -185,10 +185,10 @@ def served(answer: Callable[[BaseHTTPRequestHandler], tuple[int, bytes]]) -> Ite
 
 def watch(database: Database, url: str, outlet: str = "") -> SourceId:
     with database.write() as conn:
-        return articles.put_source(conn, kind="feed", name="courier", url=url, outlet=outlet)
+        return sources.put(conn, kind="feed", name="courier", url=url, outlet=outlet)
 
 
-def test_a_feed_is_polled_once_in_full_and_then_by_its_validators(database, intake):
+def test_a_feed_is_polled_once_in_full_and_then_by_its_validators(database, poller):
     asked: list[str | None] = []
 
     def answer(request: BaseHTTPRequestHandler) -> tuple[int, bytes]:
@@ -197,33 +197,33 @@ def test_a_feed_is_polled_once_in_full_and_then_by_its_validators(database, inta
 
     with served(answer) as url:
         source_id = watch(database, url, outlet="The Courier")
-        first, second = intake.poll(source_id), intake.poll(source_id)
+        first, second = poller.poll(source_id), poller.poll(source_id)
     assert (len(first), second) == (2, [])
     assert asked == [None, '"v1"']
     with database.read() as conn:
         rows = conn.execute(sa.select(Article.title, Article.outlet).order_by(Article.id)).all()
-        source = articles.source(conn, source_id)
+        source = sources.by_id(conn, source_id)
     assert rows == [("First", "The Courier"), ("Second", "The Courier")]  # oldest first, as things happened
     assert source is not None
     assert source.next_poll_at - source.last_ok_at == timedelta(minutes=5)
 
 
-def test_an_outlet_that_nobody_named_is_called_as_its_feed_calls_itself(database, intake):
+def test_an_outlet_that_nobody_named_is_called_as_its_feed_calls_itself(database, poller):
     with served(lambda _: (200, rss(("1", "First")))) as url:
-        intake.poll(watch(database, url))
+        poller.poll(watch(database, url))
     with database.read() as conn:
         assert conn.execute(sa.select(Article.outlet)).scalar_one() == "Courier feed"
 
 
 @pytest.mark.parametrize(("status", "body"), [(500, b"oops"), (200, b"this is not XML"), (200, b"")])
-def test_a_bad_feed_is_noted_on_its_source_and_tried_ever_more_patiently(database, intake, status, body):
+def test_a_bad_feed_is_noted_on_its_source_and_tried_ever_more_patiently(database, poller, status, body):
     with served(lambda _: (status, body)) as url:
         source_id = watch(database, url)
         waits, failures = [], 0
         for _ in range(3):
-            assert intake.poll(source_id) == []
+            assert poller.poll(source_id) == []
             with database.read() as conn:
-                source = articles.source(conn, source_id)
+                source = sources.by_id(conn, source_id)
             assert source is not None
             assert source.last_error
             waits.append((source.next_poll_at - source.last_polled_at).total_seconds())
@@ -232,10 +232,10 @@ def test_a_bad_feed_is_noted_on_its_source_and_tried_ever_more_patiently(databas
     assert count(database, Article) == 0
 
 
-def test_a_bad_item_does_not_cost_its_neighbours(database, intake):
+def test_a_bad_item_does_not_cost_its_neighbours(database, poller):
     feed = rss(("1", "First"), ("2", "x" * 2000), ("3", "Third"))
     with served(lambda _: (200, feed)) as url:
-        intake.poll(watch(database, url))
+        poller.poll(watch(database, url))
     with database.read() as conn:
         titles = conn.execute(sa.select(Article.title)).scalars().all()
     assert {"First", "Third"} <= set(titles)
@@ -244,9 +244,9 @@ def test_a_bad_item_does_not_cost_its_neighbours(database, intake):
 def test_a_claimed_feed_is_not_claimed_again(database):
     watch(database, "http://127.0.0.1:1/feed.xml")
     with database.write() as conn:
-        first = articles.claim_due_sources(conn, limit=10, claim_s=60)
+        first = sources.claim_due(conn, limit=10, claim_s=60)
     with database.write() as conn:
-        second = articles.claim_due_sources(conn, limit=10, claim_s=60)
+        second = sources.claim_due(conn, limit=10, claim_s=60)
     assert (len(first), second) == (1, [])
 
 

@@ -32,7 +32,7 @@ from worker.content import AlertContent
 from worker.lifecycle import State
 from worker.model import Cadence, EditionKind, EditionStatus, Lane, Severity, SubscriberStatus
 from worker.planning.run import plan
-from worker.store import alerting, articles, contents, editions, people
+from worker.store import alerting, contents, editions, people, sources
 from worker.store.database import Database, now
 from worker.store.schema import Delivery, EditionContent, Story, TopicStory
 
@@ -443,7 +443,7 @@ def test_a_story_is_told_by_the_house_copy_if_there_is_one(database, planned):
     with database.write() as conn:
         russia = topic(conn, "russia")
         follow(conn, reader(conn), russia)
-        articles.put_source(conn, kind="file", name="The Harbour Courier", outlet="The Harbour Courier", house=True)
+        sources.put(conn, kind="file", name="The Harbour Courier", outlet="The Harbour Courier", house=True)
         story = breaking(conn, russia, title="Wire copy")
         second, _ = article(conn, "Our own words", story=story, outlet="The Harbour Courier")
         match(conn, second, russia)

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from tests.builders import address_hash, article, breaking, follow, match, news, own_query, reader, set_clock, topic
 from tests.databases import opened
 from worker.model import Cadence, SubscriberStatus
-from worker.store import articles, house, people, standing, topics
+from worker.store import articles, house, people, sources, standing, topics
 from worker.store.database import Database, now
 from worker.store.house import MATCH_SEQ, TOPICS_GENERATION
 from worker.store.schema import Subscriber, Subscription, TopicStory
@@ -21,20 +21,20 @@ from worker.store.topics import NewTopic
 
 def test_a_source_is_made_once_by_its_url_or_by_kind_and_name(database):
     with database.write() as conn:
-        feed = articles.put_source(conn, kind="feed", name="Gazette", url="https://gazette.example/feed")
-        same = articles.put_source(conn, kind="feed", name="Other name", url="https://gazette.example/feed")
-        push = articles.put_source(conn, kind="push", name="Gazette")
-        again = articles.put_source(conn, kind="push", name="Gazette")
+        feed = sources.put(conn, kind="feed", name="Gazette", url="https://gazette.example/feed")
+        same = sources.put(conn, kind="feed", name="Other name", url="https://gazette.example/feed")
+        push = sources.put(conn, kind="push", name="Gazette")
+        again = sources.put(conn, kind="push", name="Gazette")
         assert (feed == same, push == again, feed == push) == (True, True, False)
 
 
 def test_a_due_feed_is_claimed_by_one_worker_until_the_claim_runs_out(database_url, database):
     with database.write() as conn:
-        feed = articles.put_source(conn, kind="feed", name="Gazette", url="https://gazette.example/feed")
+        feed = sources.put(conn, kind="feed", name="Gazette", url="https://gazette.example/feed")
 
     def claim(_: int) -> list[int]:
         with opened(database_url) as own, own.write() as conn:
-            return list(articles.claim_due_sources(conn, limit=5, claim_s=60))
+            return list(sources.claim_due(conn, limit=5, claim_s=60))
 
     with ThreadPoolExecutor(3) as pool:
         assert sorted(pool.map(claim, range(3))) == [[], [], [feed]]

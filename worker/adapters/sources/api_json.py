@@ -17,6 +17,7 @@ from worker.adapters.sources.dates import has_zone, parse_date
 from worker.adapters.sources.jsons import is_json_feed, is_ninjs, looks_like_json, read_objects, refuse_nul
 from worker.adapters.sources.limits import MAX_LINE_CHARS
 from worker.errors import InputError
+from worker.feeds import ParsedFeed
 from worker.model import ParsedArticle, Picture, Severity
 
 FIELDS: Final = tuple(field.name for field in fields(ParsedArticle))
@@ -33,14 +34,15 @@ class ApiJsonSource:
         others = is_json_feed(data) or is_ninjs(data) or "application/feed+json" in content_type
         return looks_like_json(data) and not others
 
-    def parse(self, data: bytes, *, url: str, content_type: str) -> tuple[ParsedArticle, ...]:
+    def parse(self, data: bytes, *, url: str, content_type: str) -> ParsedFeed:
         """Read the articles in their order.
 
         Raises `FeedError` when the bytes are no JSON, and `InputError` that names the item and the field.
         """
         refuse_nul(data)
         found = read_objects(data, content_type)  # of several articles, the document's address is nobody's
-        return tuple(article_from(item, url="" if where else url, where=where) for where, item in found)
+        articles = tuple(article_from(item, url="" if where else url, where=where) for where, item in found)
+        return ParsedFeed(articles=articles, format=self.name)
 
 
 def article_from(item: Mapping[str, Any], *, url: str = "", where: str = "") -> ParsedArticle:

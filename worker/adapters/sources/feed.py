@@ -18,6 +18,7 @@ from worker.adapters.sources.feed_pictures import picture_of
 from worker.adapters.sources.feed_xml import read_xml
 from worker.adapters.sources.limits import MAX_TAGS
 from worker.adapters.sources.looks import not_a_feed
+from worker.feeds import ParsedFeed
 from worker.model import ParsedArticle
 
 _HEAD_BYTES: Final = 65_536
@@ -40,14 +41,16 @@ class FeedSource:
         root, page = _FEED_ROOT.search(head), _PAGE_ROOT.search(head)
         return bool(root and (not page or root.start() < page.start()))
 
-    def parse(self, data: bytes, *, url: str, content_type: str) -> tuple[ParsedArticle, ...]:
+    def parse(self, data: bytes, *, url: str, content_type: str) -> ParsedFeed:
         """Read the feed's items in their order. Raises `FeedError` when the bytes are no feed."""
         if not self.recognises(data, content_type):
             raise not_a_feed(data, url=url, content_type=content_type)
         feed, entries, version = read_xml(data, url=url, content_type=content_type)
         if not version and not entries:
             raise not_a_feed(data, url=url, content_type=content_type)
-        return tuple(_article(entry, feed, version, url) for entry in entries)
+        articles = tuple(_article(entry, feed, version, url) for entry in entries)
+        title = plain.headline(_text(feed, "title"), markup=True)
+        return ParsedFeed(articles=articles, format=version, title=title)
 
 
 def _article(entry: Mapping[str, Any], feed: Mapping[str, Any], version: str, base: str) -> ParsedArticle:

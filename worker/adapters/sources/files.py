@@ -18,6 +18,7 @@ from worker.adapters.sources.looks import not_a_feed, not_an_article
 from worker.adapters.sources.ninjs import NinjsSource
 from worker.adapters.sources.plain_text import PlainTextSource
 from worker.errors import FeedError, InputError
+from worker.feeds import ParsedFeed
 from worker.model import ParsedArticle
 from worker.ports import ArticleSource
 
@@ -31,8 +32,8 @@ SOURCES: Final[Sequence[ArticleSource]] = (
 )
 
 
-def read_feed(data: bytes, *, url: str, content_type: str, file_name: str = "") -> tuple[ParsedArticle, ...]:
-    """Read the articles of an RSS, Atom or JSON feed, in the feed's order; may be empty.
+def read_feed(data: bytes, *, url: str, content_type: str, file_name: str = "") -> ParsedFeed:
+    """Read an RSS, Atom or JSON feed.
 
     Raises `FeedError` that says what the bytes look like instead, and begins with `file_name`.
     """
@@ -61,7 +62,7 @@ def read_document(data: bytes, *, url: str, content_type: str, file_name: str = 
         source = _source_for(data, content_type, SOURCES)
         if source is None:
             raise not_an_article(data)
-        return source.parse(data, url=url, content_type=content_type)
+        return source.parse(data, url=url, content_type=content_type).articles
     except InputError as error:
         raise _placed(error, file_name) from error
 

@@ -22,6 +22,7 @@ from worker.adapters.sources.json_ld import NewsArticle, find_article
 from worker.adapters.sources.limits import MAX_HTML_CHARS
 from worker.adapters.sources.page_pictures import page_picture
 from worker.errors import FeedError
+from worker.feeds import ParsedFeed
 from worker.model import ParsedArticle
 
 _HEAD_BYTES: Final = 4_096
@@ -59,7 +60,7 @@ class HtmlPageSource:
         head = sniffable(data[:_HEAD_BYTES]).lstrip()
         return head.startswith(b"<") and bool(_PAGE.search(head)) and not _XML.search(head)
 
-    def parse(self, data: bytes, *, url: str, content_type: str) -> tuple[ParsedArticle, ...]:
+    def parse(self, data: bytes, *, url: str, content_type: str) -> ParsedFeed:
         """Read one article. Raises `FeedError` when the page shows neither a title nor any text."""
         page = plain.sound(decode(data, content_type))
         if len(page) > MAX_HTML_CHARS or plain.is_nested_too_deep(page):
@@ -67,7 +68,7 @@ class HtmlPageSource:
         article = _article(page, url)
         if not article.title and not article.body:
             raise FeedError("no article: the page has neither a title nor any text")
-        return (article,)
+        return ParsedFeed(articles=(article,), format=self.name)
 
 
 class _Page:

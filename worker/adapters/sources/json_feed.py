@@ -16,6 +16,7 @@ from worker.adapters.sources.jsons import is_json_feed, looks_like_json, mapping
 from worker.adapters.sources.limits import MAX_ITEMS
 from worker.adapters.sources.picturing import chosen, is_image, picture
 from worker.errors import FeedError
+from worker.feeds import ParsedFeed
 from worker.model import ParsedArticle, Picture
 
 
@@ -28,7 +29,7 @@ class JsonFeedSource:
         """Look for the version that every JSON Feed must state, or for the media type."""
         return is_json_feed(data) or ("application/feed+json" in content_type and looks_like_json(data))
 
-    def parse(self, data: bytes, *, url: str, content_type: str) -> tuple[ParsedArticle, ...]:
+    def parse(self, data: bytes, *, url: str, content_type: str) -> ParsedFeed:
         """Read the feed's items in their order. Raises `FeedError` when the bytes are no JSON Feed."""
         feed = read_json(data, content_type)
         if not isinstance(feed, Mapping) or not isinstance(feed.get("items"), list):
@@ -36,7 +37,9 @@ class JsonFeedSource:
         items = mappings_in(feed, "items")
         if len(items) > MAX_ITEMS:
             raise FeedError(f"the feed has more than {MAX_ITEMS} items")
-        return tuple(_article(item, feed, url) for item in items)
+        articles = tuple(_article(item, feed, url) for item in items)
+        title = plain.headline(text_in(feed, "title"), markup=False)
+        return ParsedFeed(articles=articles, format=self.name, title=title)
 
 
 def _article(item: Mapping[str, Any], feed: Mapping[str, Any], url: str) -> ParsedArticle:

@@ -14,6 +14,7 @@ from worker.adapters.sources.dates import parse_date
 from worker.adapters.sources.jsons import is_ninjs, mappings_in, read_objects, refuse_nul, strings_in, text_in
 from worker.adapters.sources.picturing import chosen, renditions
 from worker.errors import InputError
+from worker.feeds import ParsedFeed
 from worker.model import ParsedArticle, Picture
 
 _ROLES: Final = ("main", "body", "")
@@ -29,13 +30,15 @@ class NinjsSource:
         """Look for field names that only ninjs has."""
         return is_ninjs(data)
 
-    def parse(self, data: bytes, *, url: str, content_type: str) -> tuple[ParsedArticle, ...]:
+    def parse(self, data: bytes, *, url: str, content_type: str) -> ParsedFeed:
         """Read one news item, a list of them, or one a line.
 
         Raises `FeedError` when the bytes are no such JSON, and `InputError` for an item that is not to be published.
         """
         refuse_nul(data)
-        return tuple(_article(item, "" if where else url, where) for where, item in read_objects(data, content_type))
+        found = read_objects(data, content_type)
+        articles = tuple(_article(item, "" if where else url, where) for where, item in found)
+        return ParsedFeed(articles=articles, format=self.name)
 
 
 def _article(item: Mapping[str, Any], url: str, where: str) -> ParsedArticle:

@@ -12,6 +12,7 @@ from worker.adapters.sources import plain
 from worker.adapters.sources.decoding import decode, sniffable
 from worker.adapters.sources.jsons import looks_like_json, refuse_nul
 from worker.adapters.sources.looks import binary_kind
+from worker.feeds import ParsedFeed
 from worker.model import ParsedArticle
 
 _MARKUP: Final = re.compile(rb"\s*<[a-zA-Z!?/]")
@@ -30,11 +31,11 @@ class PlainTextSource:
         head = sniffable(data[:_HEAD_BYTES]).replace(b"\0", b"")
         return bool(head.strip()) and not (_MARKUP.match(head) or looks_like_json(data) or binary_kind(head))
 
-    def parse(self, data: bytes, *, url: str, content_type: str) -> tuple[ParsedArticle, ...]:
+    def parse(self, data: bytes, *, url: str, content_type: str) -> ParsedFeed:
         """Read one article. Raises `InputError` for a NUL byte, naming its offset."""
         refuse_nul(data)
         title, body = _split(plain.paragraphs(decode(data, content_type)))
-        return (ParsedArticle(url=url, title=title, body=body),)
+        return ParsedFeed(articles=(ParsedArticle(url=url, title=title, body=body),), format=self.name)
 
 
 def _split(text: str) -> tuple[str, str]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Index, SmallInteger, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Index, SmallInteger, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
+from worker.feeds import SourceState
 from worker.model import Novelty, Picture, Severity
 from worker.store.schema.base import Base, Id, Long, PictureJson, partial_index, reference, words
 
@@ -32,8 +34,25 @@ class Source(Base):
     claimed_until: Mapped[datetime | None]
     last_polled_at: Mapped[datetime | None]
     last_ok_at: Mapped[datetime | None]
+    last_news_at: Mapped[datetime | None]  # when it last told something that we did not have
+    last_status: Mapped[int | None]  # of HTTP
     failures: Mapped[int] = mapped_column(default=0)
     last_error: Mapped[str] = mapped_column(default="")
+    host: Mapped[str] = mapped_column(default="", server_default="", index=True)  # whose turn a fetch is
+    state: Mapped[SourceState] = mapped_column(
+        words(SourceState), default=SourceState.ACTIVE, server_default=str(SourceState.ACTIVE)
+    )
+    state_since: Mapped[datetime | None]
+    state_reason: Mapped[str] = mapped_column(default="", server_default="")
+    format: Mapped[str] = mapped_column(default="", server_default="")  # as it was last recognised: "rss20", ...
+    pages: Mapped[bool] = mapped_column(default=False, server_default=false())  # fetch its articles' own pages
+    every_s: Mapped[float | None]  # an operator's word on how often; none: as it publishes
+    poll_every_s: Mapped[float | None]  # how often at present
+    manners: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # what it asks of pollers
+    refreshed_at: Mapped[datetime | None]  # the last GET without validators: some servers say 304 for ever
+    body_hash: Mapped[str] = mapped_column(default="", server_default="")  # of the bytes that were last read
+    moved_to: Mapped[str] = mapped_column(default="", server_default="")  # where permanent redirects lead of late
+    moved_count: Mapped[int] = mapped_column(default=0, server_default="0")  # how many polls in a row
     # all its items were new at once: none of them alerts until somebody has looked
     held_since: Mapped[datetime | None]
     held_reason: Mapped[str] = mapped_column(default="", server_default="")

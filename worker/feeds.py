@@ -1,0 +1,49 @@
+"""What a watched document tells: its articles, and what it asks of whoever polls it.
+
+Values only. The sources in `adapters` fill them, intake decides by them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from worker.model import ParsedArticle
+
+
+class SourceState(StrEnum):
+    """Whether a source is polled."""
+
+    ACTIVE = "active"
+    PAUSED = "paused"  # by an operator
+    GONE = "gone"  # it says of itself that it is no more (HTTP 410)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Manners:
+    """How a feed wants to be polled, as far as it says; hours are UTC, 0 to 23, days 0 (Monday) to 6.
+
+    `every_s` is its own word on how often it changes (RSS `ttl`, `sy:updatePeriod`), `None` where it says nothing.
+    """
+
+    every_s: float | None = None
+    skip_hours: frozenset[int] = field(default_factory=frozenset)
+    skip_days: frozenset[int] = field(default_factory=frozenset)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ParsedFeed:
+    """A document as its format tells it.
+
+    `articles` stand in the document's own order and may be none. `title` is the feed's own. `hubs` are WebSub hubs and
+    `topic` the address that they know it by (rel="self"), "" where not told. `further` are documents that belong to
+    this one and list articles too: the sitemaps of an index, the next page of an archive is none of them.
+    """
+
+    articles: tuple[ParsedArticle, ...]
+    format: str = ""
+    title: str = ""
+    manners: Manners = field(default_factory=Manners)
+    hubs: tuple[str, ...] = ()
+    topic: str = ""
+    further: tuple[str, ...] = ()
