@@ -10,12 +10,10 @@ from typing import Final
 LEAST_ITEMS: Final = 10
 
 
-def is_flood(*, items: int, known: int, stored: int) -> bool:
-    """Tell whether a feed looks like another than it was: of its `items` none is `known`, of `stored` earlier ones.
+def is_flood(*, items: int, known: int) -> bool:
+    """Tell whether a feed that we have items of looks like another than it was: of its `items` none is `known`.
 
-    >>> is_flood(items=40, known=0, stored=7), is_flood(items=40, known=1, stored=7)
-    (True, False)
-    >>> is_flood(items=40, known=0, stored=0), is_flood(items=3, known=0, stored=7)
-    (False, False)
+    >>> is_flood(items=40, known=0), is_flood(items=40, known=1), is_flood(items=3, known=0)
+    (True, False, False)
     """
-    return stored > 0 and items >= LEAST_ITEMS and known == 0
+    return items >= LEAST_ITEMS and known == 0

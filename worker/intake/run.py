@@ -1,13 +1,14 @@
 """Takes articles in: judges each item against what is stored, and stores the judgement with its reason.
 
-Each article is one transaction: a bad item never costs the others, and nothing is half stored. Called by `run_polling`,
-the CLI and the API.
+Each article is one transaction: a bad item never costs the others, and nothing is half stored. What a feed has told
+before costs none: one question tells which of its items those are. Called by `run_polling`, the CLI and the API.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,14 +21,15 @@ from worker.intake.age_gate import too_old_to_alert
 from worker.intake.canonical import canonical_url
 from worker.intake.decide import Decision, Incoming, Known, decide
 from worker.intake.fingerprint import Fingerprint, fingerprint
-from worker.intake.identity import item_key
-from worker.intake.run_holding import look_for_flood
-from worker.intake.validate import validate
+from worker.intake.identity import item_key, told_hash
+from worker.intake.run_holding import hold_if_flooded
+from worker.intake.validate import Valid, validate
 from worker.model import ArticleId, Novelty, ParsedArticle, Severity, SourceId
 from worker.sameness import COPY_WINDOW
-from worker.store import articles, editing, sources
+from worker.store import articles, editing, sightings, sources
 from worker.store.articles import StoredArticle
 from worker.store.database import Database, now
+from worker.store.sightings import Sighted
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +42,30 @@ class Added:
     status: Novelty
     reason: str
     stored: bool  # a new row or a new version; False when nothing changed
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Taken:
+    """What became of a document's items, each of which is counted once.
+
+    `articles` are to be matched, in the order in which they happened. `new` counts copies of another source's articles
+    too, `unchanged` whatever left nothing behind. `refused` items were no articles.
+    """
+
+    articles: tuple[ArticleId, ...] = ()
+    new: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    refused: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Told:
+    """An item of a document, fit to be judged: by which key it is known, and the hash of what was told of it."""
+
+    valid: Valid
+    key: str
+    hash: str
 
 
 class Intake:
@@ -70,48 +96,67 @@ class Intake:
             at = now(conn)
         validate(parsed, now=at, where=where)
 
-    def take_feed(self, source: Row[*tuple[object, ...]], found: Iterable[ParsedArticle]) -> list[ArticleId]:
-        """Take in what a watched source tells, newest first, and return the articles that are to be matched.
+    def take_feed(self, source: Row[*tuple[object, ...]], found: Iterable[ParsedArticle]) -> Taken:
+        """Take in what a watched source tells, newest first. An item that is refused is logged, and costs no other.
 
-        An item that is refused is logged, and costs the others nothing.
+        Items that are told as before cost one question for all of them, and no transaction that writes.
         """
-        changed = []
-        told = [replace(parsed, lang=parsed.lang or source.lang) for parsed in found]
-        held = look_for_flood(self._database, source, told)
-        for parsed in reversed(told):  # feeds tell the newest first; stories number in the order of events
-            try:
-                with self._database.write() as conn:
-                    added = self._take_in(conn, parsed, SourceId(source.id), outlet=source.outlet, held=held)
-            except InputError as error:
-                log.warning("source %s: an item is left out: %s", source.name, error)
+        parsed = [replace(one, lang=one.lang or source.lang) for one in found]
+        told, known = self._recognise(source, parsed)
+        held = hold_if_flooded(self._database, source, items=len(told), known=len(known))
+        changed: list[ArticleId] = []
+        counted = Counter(refused=len(parsed) - len(told))
+        for one in reversed(told):  # feeds tell the newest first; stories number in the order of events
+            seen = known.get(one.key)
+            if seen and seen.told_hash == one.hash:
+                counted["unchanged"] += 1
                 continue
-            except IntegrityError:  # another worker has stored the same item meanwhile
-                continue
+            added, is_new = self._take_one(one, SourceId(source.id), outlet=source.outlet, held=held)
+            counted["new" if is_new else "updated" if added.stored else "unchanged"] += 1
             if added.stored:
                 changed.append(added.id)
-        return changed
+        return Taken(articles=tuple(changed), **counted)
+
+    def _recognise(
+        self, source: Row[*tuple[object, ...]], parsed: Sequence[ParsedArticle]
+    ) -> tuple[list[_Told], dict[str, Sighted]]:
+        """Return the items that may be articles, and which of them are stored."""
+        with self._database.read() as conn:
+            at = now(conn)
+            told = []
+            for one in parsed:
+                try:
+                    told.append(_told(one, validate(one, now=at)))
+                except InputError as error:
+                    log.warning("source %s: an item is left out: %s", source.name, error)
+            return told, sightings.by_item_keys(conn, SourceId(source.id), {one.key for one in told})
+
+    def _take_one(self, told: _Told, source_id: SourceId, *, outlet: str, held: bool) -> tuple[Added, bool]:
+        """Judge and store an item, and tell whether it is a new row."""
+        for last in (False, True):
+            try:
+                with self._database.write() as conn:
+                    return self._take_in(conn, told, source_id, outlet=outlet, held=held)
+            except IntegrityError:  # another worker has stored the same item meanwhile: judge again, with theirs known
+                if last:
+                    raise
+        raise AssertionError("the loop returns or raises")
 
     def _add(self, parsed: ParsedArticle, *, kind: str, name: str, where: str) -> Added:
         with self._database.write() as conn:
             source_id = sources.put(conn, kind=kind, name=name)
-            return self._take_in(conn, parsed, source_id, outlet=name, where=where)
+            told = _told(parsed, validate(parsed, now=now(conn), where=where))
+            added, _ = self._take_in(conn, told, source_id, outlet=name)
+            return added
 
     def _take_in(
-        self,
-        conn: Connection,
-        parsed: ParsedArticle,
-        source_id: SourceId,
-        *,
-        outlet: str,
-        where: str = "",
-        held: bool = False,
-    ) -> Added:
+        self, conn: Connection, told: _Told, source_id: SourceId, *, outlet: str, held: bool = False
+    ) -> tuple[Added, bool]:
         at = now(conn)
-        valid = validate(parsed, now=at, where=where)
-        article = valid.article
+        article = told.valid.article
         print_ = fingerprint(article)
-        address, key = canonical_url(article.url), item_key(article)
-        known = articles.by_item_key(conn, source_id, key)
+        address = canonical_url(article.url)
+        known = articles.by_item_key(conn, source_id, told.key)
         candidates = articles.copy_candidates(
             conn, bands=print_.bands, text_hash=print_.exact, canonical_url=address, since=at - COPY_WINDOW
         )
@@ -120,23 +165,30 @@ class Intake:
             known_of(known) if known else None,
             [known_of(candidate) for candidate in candidates],
         )
-        reason = "; ".join((decision.reason, *valid.notes))
+        reason = "; ".join((decision.reason, *told.valid.notes))
         row = {**row_of(article, print_, address, outlet=outlet, at=at), "novelty": decision.novelty, "reason": reason}
+        row["told_hash"] = told.hash
         if known and decision.same_as is not None:
-            return _revise(conn, known, decision, row, print_)
+            return _revise(conn, known, decision, row, print_), False
         story_id = next((one.story_id for one in candidates if one.id == decision.copy_of), None)
         late = too_old_to_alert(published_at=article.published_at, first_seen_at=at, now=at, limit=self._age_limit)
         article_id = articles.add_article(
             conn,
             story_id=story_id,
             bands=print_.bands,
+            at=at,
             source_id=source_id,
-            item_key=key,
+            item_key=told.key,
             may_alert=not (late or held),
             copy_of_id=decision.copy_of,
             **row,
         )
-        return Added(id=article_id, status=decision.novelty, reason=reason, stored=True)
+        sources.change(conn, source_id, last_news_at=at)
+        return Added(id=article_id, status=decision.novelty, reason=reason, stored=True), True
+
+
+def _told(parsed: ParsedArticle, valid: Valid) -> _Told:
+    return _Told(valid=valid, key=item_key(valid.article), hash=told_hash(parsed))
 
 
 def _revise(
@@ -148,6 +200,8 @@ def _revise(
     changed = decision.novelty is Novelty.UPDATE and articles.update_article(
         conn, known.id, revision=known.revision, bands=print_.bands, **row
     )
+    if decision.novelty is Novelty.DUPLICATE and known.told_hash != row["told_hash"]:
+        sightings.note_told(conn, known.id, str(row["told_hash"]))
     if decision.novelty is Novelty.DUPLICATE and row["image"] != known.image:
         # No new version: a picture alone is nothing to match, alert or correct. What is planned from now on shows it.
         articles.set_image(conn, known.id, row["image"], revision=known.revision)

@@ -6,7 +6,6 @@ Articles of a held feed are stored and matched; digests tell them, alerts do not
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -14,9 +13,8 @@ from sqlalchemy import Row
 
 from worker.intake.age_gate import too_old_to_alert
 from worker.intake.flood import is_flood
-from worker.intake.identity import item_key
-from worker.model import ParsedArticle, SourceId
-from worker.store import holding, sources
+from worker.model import SourceId
+from worker.store import holding, sightings, sources
 from worker.store.database import Database, now
 
 log = logging.getLogger(__name__)
@@ -42,17 +40,17 @@ class Released:
         return {"source": self.source_id, "changed": self.changed, "alerted": self.alerted, "says": self.says}
 
 
-def look_for_flood(database: Database, source: Row[*tuple[object, ...]], found: Sequence[ParsedArticle]) -> bool:
+def hold_if_flooded(database: Database, source: Row[*tuple[object, ...]], *, items: int, known: int) -> bool:
     """Tell whether a feed is held, and begin to hold it when all that it tells is new at once."""
     if source.held_since is not None:
         return True
     source_id = SourceId(source.id)
-    with database.read() as conn:
-        stored, known = sources.known_items(conn, source_id, {item_key(parsed) for parsed in found})
-    if not is_flood(items=len(found), known=known, stored=stored):
+    if not is_flood(items=items, known=known):
         return False
-    reason = f"all its {len(found)} items were new at once"
     with database.write() as conn:
+        if not sightings.has_items(conn, source_id):
+            return False
+        reason = f"all its {items} items were new at once"
         sources.change(conn, source_id, held_since=now(conn), held_reason=reason)
     log.warning("source %s is held: %s", source.name, reason)
     return True

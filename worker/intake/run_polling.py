@@ -50,9 +50,9 @@ class Poller:
         except (FetchError, InputError) as error:
             self._note_failure(source, error)
             return []
-        changed = self._intake.take_feed(source, found)
+        changed = self._intake.take_feed(source, found).articles
         self._note_success(source, fetched)
-        return changed
+        return list(changed)
 
     async def _fetch(self, source: Row[*tuple[object, ...]]) -> Fetched:
         async with make_client(self._user_agent, allow_private=self._allow_private) as client:

@@ -50,6 +50,7 @@ class StoredArticle:
     matched_at: datetime | None
     may_alert: bool
     text_hash: str
+    told_hash: str
     image: Picture | None
 
 
@@ -107,9 +108,16 @@ def copy_candidates(
     return sorted(found, key=lambda article: article.id)
 
 
-def add_article(conn: Connection, *, story_id: StoryId | None, bands: Iterable[int], **values: Any) -> ArticleId:  # noqa: ANN401  column values by name
-    """Store a new article with its first version, in the given story or in one of its own."""
-    at = now(conn)
+def add_article(
+    conn: Connection,
+    *,
+    story_id: StoryId | None,
+    bands: Iterable[int],
+    at: datetime | None = None,
+    **values: Any,  # noqa: ANN401  column values by name
+) -> ArticleId:
+    """Store a new article with its first version, in the given story or in one of its own, as seen now or `at`."""
+    at = at or now(conn)
     if story_id is None:
         story_id = StoryId(conn.execute(sa.insert(Story).values(created_at=at).returning(Story.id)).scalar_one())
     statement = sa.insert(Article).values(story_id=story_id, seen_at=at, **values)

@@ -5,7 +5,7 @@ Never fetches, and never decides when: intake does, and hands the moment in.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row
 
 from worker.model import SourceId
 from worker.store.database import insert_for, now
-from worker.store.schema import Article, Source
+from worker.store.schema import Source
 
 
 def put(conn: Connection, *, kind: str, name: str, url: str | None = None, **values: Any) -> SourceId:  # noqa: ANN401  column values by name
@@ -80,13 +80,6 @@ def are_being_fetched(conn: Connection) -> bool:
 def change(conn: Connection, source_id: SourceId, **values: Any) -> None:  # noqa: ANN401  column values by name
     """Set columns of one source."""
     conn.execute(sa.update(Source).where(Source.id == source_id).values(**values))
-
-
-def known_items(conn: Connection, source_id: SourceId, keys: Collection[str]) -> tuple[int, int]:
-    """Return how many items of a source are stored, and how many of these have one of the keys."""
-    known = sa.func.count().filter(Article.item_key.in_(list(keys)))
-    stored, matching = conn.execute(sa.select(sa.func.count(), known).where(Article.source_id == source_id)).one()
-    return stored, matching
 
 
 def host_of(url: str) -> str:

@@ -113,6 +113,7 @@ class Article(Base):
     killed_at: Mapped[datetime | None]
     # identity
     text_hash: Mapped[str] = mapped_column(index=True)  # of the normalised wording; indexed, never unique
+    told_hash: Mapped[str] = mapped_column(default="", server_default="")  # of what its source told last
     may_alert: Mapped[bool] = mapped_column(default=True)  # the age gate's word
 
     __table_args__ = (
@@ -134,6 +135,8 @@ class ArticleVersion(Base):
     summary: Mapped[str]
     body: Mapped[str]
     reason: Mapped[str]
+    changed: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))  # fields; none where nobody noted them
+    material: Mapped[bool | None]  # more than a touch-up
     recorded_at: Mapped[datetime]
 
 
