@@ -29,7 +29,7 @@ class Sighted:
 
 def by_item_keys(conn: Connection, source_id: SourceId, keys: Collection[str]) -> dict[str, Sighted]:
     """Return which of the keys are stored of a source, and what was told of them."""
-    found = {}
+    found: dict[str, Sighted] = {}
     ordered = sorted(keys)
     for some in (ordered[start : start + _AT_ONCE] for start in range(0, len(ordered), _AT_ONCE)):
         query = sa.select(Article.id, Article.item_key, Article.told_hash)
