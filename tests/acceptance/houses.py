@@ -39,6 +39,7 @@ BRISK: Final = {
     "TOCSIN_GATHER_S": "0",
     "TOCSIN_SWEEP_S": "0.5",
     "TOCSIN_POLL_S": "5",
+    "TOCSIN_POLL_CEILING_S": "5",
     "TOCSIN_LEASE_S": "20",
     "TOCSIN_RETRY_ALERT_S": "1",
     "TOCSIN_ALLOW_PRIVATE": "true",

@@ -35,6 +35,7 @@ _DEFAULTS = {
     "TOCSIN_GATHER_S": "2",
     "TOCSIN_SWEEP_S": "1",
     "TOCSIN_POLL_S": "60",
+    "TOCSIN_POLL_CEILING_S": "60",
     "TOCSIN_ALLOW_PRIVATE": "true",
     "TOCSIN_FORM_QUICKEST_S": "0",
     "TOCSIN_IMAGE_PROXY": "on",  # the sample pictures are on nobody's server

@@ -25,7 +25,7 @@ def add(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Watch a feed. It is fetched at once, and then every TOCSIN_POLL_S seconds."""
+    """Watch a feed. It is fetched at once, and then as often as it publishes suggests."""
     from worker.store import sources
 
     parts = urlsplit(url)

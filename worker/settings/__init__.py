@@ -86,7 +86,15 @@ class Settings(
     )
 
     sweep_s: Annotated[float, Field(ge=0.2, le=600)] = Field(5, description="how often SQL is searched for due work")
-    poll_s: Annotated[float, Field(ge=5, le=86_400)] = Field(300, description="how often a feed is fetched")
+    poll_s: Annotated[float, Field(ge=5, le=86_400)] = Field(
+        300, description="how often a source is polled that publishes every hour; others by the root of their rhythm"
+    )
+    poll_floor_s: Annotated[float, Field(ge=1, le=86_400)] = Field(
+        60, description="the shortest time between two polls of a busy source, and that of the newsroom's own"
+    )
+    poll_ceiling_s: Annotated[float, Field(ge=5, le=86_400)] = Field(
+        3600, description="the longest time between two polls of a quiet source that answers"
+    )
     allow_private: bool = Field(False, description="may feeds be fetched from private and loopback addresses")
 
     @field_validator("base_url", "home_url")

@@ -47,6 +47,12 @@ def by_id(conn: Connection, source_id: SourceId) -> Row[Any] | None:
     return conn.execute(sa.select(Source.__table__).where(Source.id == source_id)).first()
 
 
+def name_at(conn: Connection, url: str, *, other_than: SourceId) -> str:
+    """Return the name of another source that is watched at this very address, "" where none is."""
+    there = sa.select(Source.name).where(Source.url == url, Source.id != other_than)
+    return conn.execute(there).scalar() or ""
+
+
 def every(conn: Connection) -> Sequence[Row[Any]]:
     """Return all sources, with all their columns, by name."""
     return conn.execute(sa.select(Source.__table__).order_by(Source.name)).all()

@@ -53,6 +53,9 @@ class Source(Base):
     body_hash: Mapped[str] = mapped_column(default="", server_default="")  # of the bytes that were last read
     moved_to: Mapped[str] = mapped_column(default="", server_default="")  # where permanent redirects lead of late
     moved_count: Mapped[int] = mapped_column(default=0, server_default="0")  # how many polls in a row
+    moved_since: Mapped[datetime | None]  # the first of these
+    bears_s: Mapped[float | None]  # a pace that it has borne since it last complained (429)
+    published_lately: Mapped[list[int] | None] = mapped_column(JSON(none_as_null=True))  # newest first, s since 1970
     # all its items were new at once: none of them alerts until somebody has looked
     held_since: Mapped[datetime | None]
     held_reason: Mapped[str] = mapped_column(default="", server_default="")

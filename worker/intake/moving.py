@@ -1,0 +1,98 @@
+"""Whether a source's new address may be written down in place of its old one, and whether a feed still is one.
+
+Pure. A permanent redirect is believed after it has been seen for a while, and only if what lies there is what we know:
+a hijacked or expired domain, a login page and a misset server all answer 301 too. `polling` asks it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from urllib.parse import urlsplit
+
+SEEN_OFTEN: Final = 3
+SEEN_FOR: Final = timedelta(days=1)
+MAX_URL_CHARS: Final = 2_000
+_PAGES: Final = frozenset({"html", "text", ""})
+_INNER_NAMES: Final = ("localhost", ".local", ".internal", ".home.arpa", ".localhost")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Arrival:
+    """What was found at a new address.
+
+    `items` are in the document, `known` of these are stored as this source's, `stored` is how many of its items there
+    are in all. `watched_as` is the name of another source that has this address, "" where none has.
+    """
+
+    items: int
+    known: int
+    stored: int
+    watched_as: str = ""
+
+
+def is_ripe(*, seen: int, since: datetime | None, now: datetime) -> bool:
+    """Tell whether a redirect that was `seen` in so many polls in a row, this one among them, is to be looked into.
+
+    >>> monday = datetime(2026, 11, 23)
+    >>> is_ripe(seen=3, since=monday, now=monday + timedelta(days=1)), is_ripe(seen=9, since=monday, now=monday)
+    (True, False)
+    """
+    return seen >= SEEN_OFTEN and since is not None and now - since >= SEEN_FOR
+
+
+def why_not(url: str, target: str, arrival: Arrival) -> str:
+    """Return why a source stays at `url` though it says to have moved to `target`; "" when it may move.
+
+    That `target` is on the public internet has been seen to by the fetch, which has just been there; a name or number
+    that means another machine elsewhere is not written down all the same.
+
+    >>> here = Arrival(items=20, known=18, stored=400)
+    >>> why_not("http://a.example/rss", "https://b.example/rss", here)
+    ''
+    >>> why_not("https://a.example/rss", "http://b.example/rss", here)
+    'it would be fetched without encryption'
+    >>> why_not("http://a.example/rss", "https://b.example/rss", Arrival(items=20, known=0, stored=400))
+    'of the 20 items there we know 0'
+    """
+    old, new = urlsplit(url), urlsplit(target)
+    if arrival.watched_as:
+        return f'that address is watched already, as "{arrival.watched_as}"'
+    if len(target) > MAX_URL_CHARS:
+        return "that address is too long"
+    if new.username or new.password:
+        return "that address has a password in it"
+    if old.scheme == "https" and new.scheme != "https":
+        return "it would be fetched without encryption"
+    if _is_inner(new.hostname or "") and new.hostname != old.hostname:
+        return "that address is of some network's own"
+    if not arrival.items or 2 * arrival.known < min(arrival.items, arrival.stored):
+        return f"of the {arrival.items} items there we know {arrival.known}"
+    return ""
+
+
+def became_a_page(*, was: str, is_: str) -> bool:
+    """Tell whether a source of one format (`ParsedFeed.format`) now serves a web page: a login, a parked domain.
+
+    >>> became_a_page(was="rss20", is_="html"), became_a_page(was="html", is_="html"), became_a_page(was="", is_="html")
+    (True, False, False)
+    """
+    return was not in _PAGES and is_ in _PAGES
+
+
+def leaves_host(url: str, answered_from: str) -> bool:
+    """Tell whether an answer came from another host than was asked.
+
+    >>> leaves_host("https://a.example/rss", "https://feeds.example/a"), leaves_host("http://a.example", "https://A.example/")
+    (True, False)
+    """
+    return urlsplit(url).hostname != urlsplit(answered_from).hostname
+
+
+def _is_inner(host: str) -> bool:
+    try:
+        return not ipaddress.ip_address(host).is_global
+    except ValueError:
+        return "." not in host or host.endswith(_INNER_NAMES)
