@@ -87,7 +87,9 @@ def article(
         "published_at": now(conn) - timedelta(minutes=5),
         **values,
     }
-    article_id = articles.add_article(conn, story_id=story, bands=(), source_id=source(conn, outlet), **row)
+    if "source_id" not in row:
+        row["source_id"] = source(conn, outlet)
+    article_id = articles.add_article(conn, story_id=story, bands=(), **row)
     stored = articles.by_id(conn, article_id)
     assert stored is not None
     return article_id, stored.story_id

@@ -19,6 +19,20 @@ class SourceState(StrEnum):
     GONE = "gone"  # it says of itself that it is no more (HTTP 410)
 
 
+class SourceCondition(StrEnum):
+    """How well a watched source does. `intake.judge_source` says when it is which."""
+
+    OK = "ok"
+    NEVER = "never"  # has not answered yet
+    FAILING = "failing"
+    SILENT = "silent"  # answers well, and has told nothing for far longer than it usually does
+    SLOW = "slow"  # its articles come later after their publication than they used to
+    MOVED = "moved"  # redirects for good, to where it has not been followed
+    HELD = "held"
+    PAUSED = "paused"
+    GONE = "gone"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Manners:
     """How a feed wants to be polled, as far as it says; hours are UTC, 0 to 23, days 0 (Monday) to 6.

@@ -66,6 +66,7 @@ class _Told:
     valid: Valid
     key: str
     hash: str
+    dated: bool  # its source tells when it was published
 
 
 class Intake:
@@ -169,6 +170,7 @@ class Intake:
         row = {**row_of(article, print_, address, outlet=outlet, at=at), "novelty": decision.novelty, "reason": reason}
         row["told_hash"] = told.hash
         if known and decision.same_as is not None:
+            row["published_at"] = article.published_at or known.published_at
             return _revise(conn, known, decision, row, print_), False
         story_id = next((one.story_id for one in candidates if one.id == decision.copy_of), None)
         late = too_old_to_alert(published_at=article.published_at, first_seen_at=at, now=at, limit=self._age_limit)
@@ -181,6 +183,7 @@ class Intake:
             item_key=told.key,
             may_alert=not (late or held),
             copy_of_id=decision.copy_of,
+            dated=told.dated,
             **row,
         )
         sources.change(conn, source_id, last_news_at=at)
@@ -188,7 +191,9 @@ class Intake:
 
 
 def _told(parsed: ParsedArticle, valid: Valid) -> _Told:
-    return _Told(valid=valid, key=item_key(valid.article), hash=told_hash(parsed))
+    # A date in the future was taken for now: it tells nothing.
+    dated = parsed.published_at is not None and parsed.published_at == valid.article.published_at
+    return _Told(valid=valid, key=item_key(valid.article), hash=told_hash(parsed), dated=dated)
 
 
 def _revise(

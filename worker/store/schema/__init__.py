@@ -1,6 +1,14 @@
 """All tables, gathered, so that `Base.metadata` is whole for migrations and tests."""
 
-from worker.store.schema.articles import Article, ArticleBand, ArticleVersion, PictureAddress, Source, Story
+from worker.store.schema.articles import (
+    Article,
+    ArticleBand,
+    ArticleVersion,
+    PictureAddress,
+    Source,
+    SourceHealth,
+    Story,
+)
 from worker.store.schema.base import Base
 from worker.store.schema.editions import (
     UNSETTLED,
@@ -79,6 +87,7 @@ __all__ = [
     "Preflight",
     "Request",
     "Source",
+    "SourceHealth",
     "Story",
     "StoryCard",
     "StoryMute",

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Index, SmallInteger, UniqueConstraint, false
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, SmallInteger, UniqueConstraint, false, true
 from sqlalchemy.orm import Mapped, mapped_column
 
-from worker.feeds import SourceState
+from worker.feeds import SourceCondition, SourceState
 from worker.model import Novelty, Picture, Severity
-from worker.store.schema.base import Base, Id, Long, PictureJson, partial_index, reference, words
+from worker.store.schema.base import Base, BigId, Id, Long, PictureJson, partial_index, reference, words
 
 
 class Source(Base):
@@ -63,6 +63,19 @@ class Source(Base):
     __table_args__ = (partial_index("uq_source_unpolled_name", "kind", "name", where="url IS NULL", unique=True),)
 
 
+class SourceHealth(Base):
+    """How well a source was when last looked at, so that a change is told once; and how it tells its news."""
+
+    __tablename__ = "source_health"
+
+    source_id: Mapped[int] = mapped_column(BigId, ForeignKey("source.id", ondelete="CASCADE"), primary_key=True)
+    condition: Mapped[SourceCondition] = mapped_column(words(SourceCondition))
+    since: Mapped[datetime]
+    reason: Mapped[str]
+    rhythm: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # of `worker.intake.rhythm`
+    measured_at: Mapped[datetime | None]  # the rhythm
+
+
 class Story(Base):
     """What several articles are about; the unit that a reader gets once."""
 
@@ -110,6 +123,9 @@ class Article(Base):
     image: Mapped[Picture | None] = mapped_column(PictureJson)  # of no revision: it may change by itself
     # the ledger of times
     published_at: Mapped[datetime]
+    dated: Mapped[bool] = mapped_column(
+        default=True, server_default=true()
+    )  # its source told when; else: at first sight
     updated_at: Mapped[datetime | None]
     seen_at: Mapped[datetime]
     matched_at: Mapped[datetime | None]
@@ -122,6 +138,8 @@ class Article(Base):
     __table_args__ = (
         UniqueConstraint("source_id", "item_key"),
         partial_index("ix_article_unmatched", "id", where="matched_at IS NULL"),
+        # All that a source's rhythm is made of: its newest articles' times, without their words.
+        Index("ix_article_source_id_seen_at", "source_id", "seen_at", "published_at", "dated"),
         # All that a backtest asks of an article before it reads it: the bodies stay on the disk.
         Index("ix_article_period", "published_at", "seen_at", "story_id", "revision", "killed_at"),
     )
