@@ -23,13 +23,13 @@ _INNER_NAMES: Final = ("localhost", ".local", ".internal", ".home.arpa", ".local
 class Arrival:
     """What was found at a new address.
 
-    `items` are in the document, `known` of these are stored as this source's, `stored` is how many of its items there
-    are in all. `watched_as` is the name of another source that has this address, "" where none has.
+    `items` are in the document, `known` of these are stored as this source's; `has_items` tells whether any item of it
+    is stored. `watched_as` is the name of another source that has this address, "" where none has.
     """
 
     items: int
     known: int
-    stored: int
+    has_items: bool
     watched_as: str = ""
 
 
@@ -49,12 +49,12 @@ def why_not(url: str, target: str, arrival: Arrival) -> str:
     That `target` is on the public internet has been seen to by the fetch, which has just been there; a name or number
     that means another machine elsewhere is not written down all the same.
 
-    >>> here = Arrival(items=20, known=18, stored=400)
+    >>> here = Arrival(items=20, known=18, has_items=True)
     >>> why_not("http://a.example/rss", "https://b.example/rss", here)
     ''
     >>> why_not("https://a.example/rss", "http://b.example/rss", here)
     'it would be fetched without encryption'
-    >>> why_not("http://a.example/rss", "https://b.example/rss", Arrival(items=20, known=0, stored=400))
+    >>> why_not("http://a.example/rss", "https://b.example/rss", Arrival(items=20, known=0, has_items=True))
     'of the 20 items there we know 0'
     """
     old, new = urlsplit(url), urlsplit(target)
@@ -68,7 +68,7 @@ def why_not(url: str, target: str, arrival: Arrival) -> str:
         return "it would be fetched without encryption"
     if _is_inner(new.hostname or "") and new.hostname != old.hostname:
         return "that address is of some network's own"
-    if not arrival.items or 2 * arrival.known < min(arrival.items, arrival.stored):
+    if not arrival.items or (arrival.has_items and 2 * arrival.known < arrival.items):
         return f"of the {arrival.items} items there we know {arrival.known}"
     return ""
 

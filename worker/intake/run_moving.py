@@ -12,12 +12,15 @@ from sqlalchemy import Connection
 from worker.intake.identity import item_key
 from worker.intake.moving import Arrival
 from worker.model import ParsedArticle, SourceId
-from worker.store import sources
+from worker.store import sightings, sources
 
 
 def look_at(conn: Connection, source_id: SourceId, *, target: str, found: Iterable[ParsedArticle]) -> Arrival:
     """Compare what was `found` at `target` with what is stored of the source, and look who else is watched there."""
     keys = {item_key(parsed) for parsed in found}
-    stored, known = sources.known_items(conn, source_id, keys)
-    watched_as = sources.name_at(conn, target, other_than=source_id)
-    return Arrival(items=len(keys), known=known, stored=stored, watched_as=watched_as)
+    return Arrival(
+        items=len(keys),
+        known=len(sightings.by_item_keys(conn, source_id, keys)),
+        has_items=sightings.has_items(conn, source_id),
+        watched_as=sources.name_at(conn, target, other_than=source_id),
+    )
