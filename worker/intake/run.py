@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -60,6 +60,18 @@ class Taken:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PageWord:
+    """What became of an article's own page, where its source has its pages fetched.
+
+    `told_hash` stands for what the source itself has told, and for whether the page is still to come. `note` says why
+    there is none.
+    """
+
+    told_hash: str
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class _Told:
     """An item of a document, fit to be judged: by which key it is known, and the hash of what was told of it."""
 
@@ -97,13 +109,20 @@ class Intake:
             at = now(conn)
         validate(parsed, now=at, where=where)
 
-    def take_feed(self, source: Row[*tuple[object, ...]], found: Iterable[ParsedArticle]) -> Taken:
+    def take_feed(
+        self,
+        source: Row[*tuple[object, ...]],
+        found: Iterable[ParsedArticle],
+        *,
+        pages: Mapping[str, PageWord] | None = None,
+    ) -> Taken:
         """Take in what a watched source tells, newest first. An item that is refused is logged, and costs no other.
 
-        Items that are told as before cost one question for all of them, and no transaction that writes.
+        Items that are told as before cost one question for all of them, and no transaction that writes. `pages` says,
+        by item key, what became of their own pages.
         """
         parsed = [replace(one, lang=one.lang or source.lang) for one in found]
-        told, known = self._recognise(source, parsed)
+        told, known = self._recognise(source, parsed, pages)
         held = hold_if_flooded(self._database, source, items=len(told), known=len(known))
         changed: list[ArticleId] = []
         counted = Counter(refused=len(parsed) - len(told))
@@ -119,7 +138,10 @@ class Intake:
         return Taken(articles=tuple(changed), **counted)
 
     def _recognise(
-        self, source: Row[*tuple[object, ...]], parsed: Sequence[ParsedArticle]
+        self,
+        source: Row[*tuple[object, ...]],
+        parsed: Sequence[ParsedArticle],
+        pages: Mapping[str, PageWord] | None = None,
     ) -> tuple[list[_Told], dict[str, Sighted]]:
         """Return the items that may be articles, and which of them are stored."""
         with self._database.read() as conn:
@@ -127,7 +149,7 @@ class Intake:
             told = []
             for one in parsed:
                 try:
-                    told.append(_told(one, validate(one, now=at)))
+                    told.append(_told(one, validate(one, now=at), pages or {}))
                 except InputError as error:
                     log.warning("source %s: an item is left out: %s", source.name, error)
             return told, sightings.by_item_keys(conn, SourceId(source.id), {one.key for one in told})
@@ -146,7 +168,7 @@ class Intake:
     def _add(self, parsed: ParsedArticle, *, kind: str, name: str, where: str) -> Added:
         with self._database.write() as conn:
             source_id = sources.put(conn, kind=kind, name=name)
-            told = _told(parsed, validate(parsed, now=now(conn), where=where))
+            told = _told(parsed, validate(parsed, now=now(conn), where=where), {})
             added, _ = self._take_in(conn, told, source_id, outlet=name)
             return added
 
@@ -190,10 +212,14 @@ class Intake:
         return Added(id=article_id, status=decision.novelty, reason=reason, stored=True), True
 
 
-def _told(parsed: ParsedArticle, valid: Valid) -> _Told:
+def _told(parsed: ParsedArticle, valid: Valid, pages: Mapping[str, PageWord]) -> _Told:
     # A date in the future was taken for now: it tells nothing.
     dated = parsed.published_at is not None and parsed.published_at == valid.article.published_at
-    return _Told(valid=valid, key=item_key(valid.article), hash=told_hash(parsed), dated=dated)
+    key = item_key(valid.article)
+    page = pages.get(key)
+    notes = (*valid.notes, page.note) if page and page.note else valid.notes
+    hash_ = page.told_hash if page else told_hash(parsed)
+    return _Told(valid=replace(valid, notes=notes), key=key, hash=hash_, dated=dated)
 
 
 def _revise(

@@ -10,6 +10,7 @@ import html
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urljoin
 
@@ -62,13 +63,28 @@ class HtmlPageSource:
 
     def parse(self, data: bytes, *, url: str, content_type: str) -> ParsedFeed:
         """Read one article. Raises `FeedError` when the page shows neither a title nor any text."""
-        page = plain.sound(decode(data, content_type))
-        if len(page) > MAX_HTML_CHARS or plain.is_nested_too_deep(page):
-            raise FeedError("the page is too long or too deeply nested to be an article's")
-        article = _article(page, url)
-        if not article.title and not article.body:
-            raise FeedError("no article: the page has neither a title nor any text")
-        return ParsedFeed(articles=(article,), format=self.name)
+        return ParsedFeed(articles=(read_page(data, url=url, content_type=content_type).article,), format=self.name)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReadPage:
+    """An article's page. `is_article`: it calls itself one, where the page of a section or of the house would not."""
+
+    article: ParsedArticle
+    is_article: bool
+
+
+def read_page(data: bytes, *, url: str, content_type: str) -> ReadPage:
+    """Read a page as `HtmlPageSource.parse` does, and tell what it takes itself for. Raises as that does."""
+    markup = plain.sound(decode(data, content_type))
+    if len(markup) > MAX_HTML_CHARS or plain.is_nested_too_deep(markup):
+        raise FeedError("the page is too long or too deeply nested to be an article's")
+    page = _Page(markup)
+    article = _article(markup, page, url)
+    if not article.title and not article.body:
+        raise FeedError("no article: the page has neither a title nor any text")
+    says = bool(page.structured.headline) or page.first("og:type").strip().lower() == "article"
+    return ReadPage(article=article, is_article=says or bool(page.first("article:published_time")))
 
 
 class _Page:
@@ -100,8 +116,7 @@ class _Page:
             self.texts[element].append(clean[end : close if close >= 0 else None])
 
 
-def _article(markup: str, url: str) -> ParsedArticle:
-    page = _Page(markup)
+def _article(markup: str, page: _Page, url: str) -> ParsedArticle:
     told = page.structured
     lang = _LANG.search(markup[:_HEAD_BYTES])
     tags = told.keywords or [*page.named["article:tag"], *page.first("news_keywords", "keywords").split(",")]
