@@ -18,6 +18,7 @@ from worker.signup.courtesies import Courtesies
 from worker.signup.run import Limits as QuestionLimits
 
 if TYPE_CHECKING:
+    from worker.intake.run_websub import HubTerms
     from worker.rehearsal import Terms as RehearsalTerms
 
 
@@ -57,6 +58,16 @@ def rehearsal_terms(settings: Settings, *, base_url: str, user_agent: str, dkim_
         postal_address=settings.postal_address,
         signers=tuple(dkim_domain for _ in settings.dkim_keys()),
     )
+
+
+def hub_terms(settings: Settings, *, base_url: str, user_agent: str) -> HubTerms:
+    """Return how WebSub hubs are asked, and whether they are."""
+    from worker.intake.run_websub import HubTerms  # noqa: PLC0415  delivery workers ask no hub
+    from worker.intake.websub import callback_fault  # noqa: PLC0415  as above
+
+    fault = callback_fault(base_url, allow_private=settings.allow_private)
+    is_on = settings.websub == "on" or (settings.websub == "auto" and not fault)
+    return HubTerms(base_url=base_url if is_on else None, user_agent=user_agent, allow_private=settings.allow_private)
 
 
 def canary_limits(settings: Settings) -> Limits:

@@ -46,6 +46,8 @@ class Purpose(StrEnum):
     CURSOR = "cursor"  # where a page of a list ends
     IMAGE = "image"  # a story's picture, the same for every reader
     PREVIEW = "preview"  # an edition that an editor may look at before it goes
+    WEBSUB = "websub"  # the callback of a subscription at a hub
+    WEBSUB_SECRET = "websub-secret"  # noqa: S105  a purpose, too: what that hub signs with
     # Of the letters about a reader's own business:
     DATA = "data"
     FORGET = "forget"

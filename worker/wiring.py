@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from worker.feedback.mail.hearing import ReturnedMail
     from worker.feedback.run_mailbox import TakenIn
     from worker.intake.run import Added, Intake
+    from worker.intake.run_hubs import Hubs
     from worker.intake.run_polling import Poller
     from worker.matching.run import Matcher
     from worker.notifying.run import Notifier
@@ -226,6 +227,14 @@ class House(Press):
         return Intake(self.database, age_limit=timedelta(seconds=self.settings.alert_age_limit_s))
 
     @functools.cached_property
+    def hubs(self) -> Hubs:
+        """The WebSub hubs that push to us, or are to."""
+        from worker.intake.run_hubs import Hubs  # noqa: PLC0415  as above
+
+        terms = policies.hub_terms(self.settings, base_url=self.base_url, user_agent=self.user_agent)
+        return Hubs(self.database, self.intake, tokens=lambda: self.tokens, terms=terms, stopping=self._stopping)
+
+    @functools.cached_property
     def poller(self) -> Poller:
         """What fetches feeds."""
         from worker.intake.run_polling import Poller  # noqa: PLC0415  as above
@@ -236,6 +245,7 @@ class House(Press):
             user_agent=self.user_agent,
             poll_every=timedelta(seconds=self.settings.poll_s),
             allow_private=self.settings.allow_private,
+            signs=self.hubs.signs,
         )
 
     @functools.cached_property

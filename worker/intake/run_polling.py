@@ -16,6 +16,7 @@ from worker.adapters.sources.files import read_feed
 from worker.errors import FetchError, InputError
 from worker.feeds import ParsedFeed
 from worker.intake.run import Intake
+from worker.intake.run_hub_signs import HubSigns
 from worker.model import ArticleId, SourceId
 from worker.store import sources
 from worker.store.database import Database, now
@@ -30,9 +31,16 @@ class Poller:
     """Polls the sources of one installation."""
 
     def __init__(
-        self, database: Database, intake: Intake, *, user_agent: str, poll_every: timedelta, allow_private: bool
+        self,
+        database: Database,
+        intake: Intake,
+        *,
+        user_agent: str,
+        poll_every: timedelta,
+        allow_private: bool,
+        signs: HubSigns | None = None,
     ) -> None:
-        self._database, self._intake = database, intake
+        self._database, self._intake, self._signs = database, intake, signs
         self._user_agent, self._poll_every, self._allow_private = user_agent, poll_every, allow_private
 
     def poll(self, source_id: SourceId) -> list[ArticleId]:
@@ -46,12 +54,14 @@ class Poller:
             return []
         try:
             fetched = asyncio.run(self._fetch(source))
-            found = () if fetched.not_modified else _read(fetched).articles
+            feed = None if fetched.not_modified else _read(fetched)
         except (FetchError, InputError) as error:
             self._note_failure(source, error)
             return []
-        changed = self._intake.take_feed(source, found).articles
+        changed = self._intake.take_feed(source, feed.articles if feed else ()).articles
         self._note_success(source, fetched)
+        if self._signs is not None:
+            self._signs.after_poll(source, document=feed, link=fetched.link, url=fetched.url, new=changed)
         return list(changed)
 
     async def _fetch(self, source: Row[*tuple[object, ...]]) -> Fetched:

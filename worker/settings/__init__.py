@@ -10,7 +10,7 @@ import difflib
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -96,6 +96,10 @@ class Settings(
         3600, description="the longest time between two polls of a quiet source that answers"
     )
     allow_private: bool = Field(False, description="may feeds be fetched from private and loopback addresses")
+    websub: Literal["auto", "on", "off"] = Field(
+        "auto",
+        description="do hubs push news to us (WebSub): on, off, or auto: where base_url is a public https address",
+    )
 
     @field_validator("base_url", "home_url")
     @classmethod

@@ -41,6 +41,7 @@ from worker.web import (
     topic_pages,
     unsubscribe,
     webhooks,
+    websub,
 )
 from worker.web.api_door import ApiDoor
 from worker.web.framing import BoxHeaders, origins
@@ -74,6 +75,7 @@ _ROUTERS: Final = (
     api_topics.router,
     api_subscribers.router,
     webhooks.router,
+    websub.router,
     api_articles.router,
     api_newsletters.router,  # before the commands on all editions, whose pattern is wider
     api_editions.router,

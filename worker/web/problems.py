@@ -33,7 +33,8 @@ MAX_WEBHOOK_BYTES: Final = 2_000_000  # the largest batch of a provider's is Sen
 MAX_FORM_BYTES: Final = 256_000
 _LIMITS: Final = {"/api/v1/articles": MAX_ARTICLE_BYTES, "/webhooks/": MAX_WEBHOOK_BYTES}
 _DRAINED_BYTES: Final = 16_000_000
-_PLAIN: Final = ("/healthz", "/readyz", "/metrics", "/static/", "/demo/", "/webhooks/")
+_PLAIN: Final = ("/healthz", "/readyz", "/metrics", "/static/", "/demo/", "/webhooks/", "/websub/")
+_STREAMED: Final = "/websub/"  # reads its body by itself, as it is checked
 
 
 class Fault(BaseModel):
@@ -116,10 +117,10 @@ class LimitBody:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on with its whole body, or answer 413."""
-        if scope["type"] != "http" or scope["method"] in {"GET", "HEAD"}:
+        path = scope.get("path", "")
+        if scope["type"] != "http" or scope["method"] in {"GET", "HEAD"} or path.startswith(_STREAMED):
             await self._app(scope, receive, send)
             return
-        path = scope["path"]
         limit = next((most for start, most in _LIMITS.items() if path.startswith(start)), MAX_FORM_BYTES)
         body = await _take_in(receive, limit)
         if body is None:

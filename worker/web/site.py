@@ -17,6 +17,7 @@ from worker.web.counting import Counts
 from worker.web.own_queries import canonical_query
 from worker.web.pages import Pages
 from worker.web.preview_making import Previews
+from worker.web.push_budgets import PushBudgets
 from worker.web.security import client_address, is_local
 from worker.web.trying import Trials
 from worker.wiring import House
@@ -34,6 +35,7 @@ class Site:
     trials: Trials = field(default_factory=Trials)
     counts: Counts = field(default_factory=Counts)
     previews: Previews = field(default_factory=Previews)
+    push_budgets: PushBudgets = field(default_factory=PushBudgets)
 
     @property
     def check_query(self) -> Callable[[str], str]:

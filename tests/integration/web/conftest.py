@@ -25,6 +25,7 @@ from worker.signup.wishes import Follow
 from worker.store.articles import unmatched
 from worker.web import api
 
+from .hubbed import Hubbed, hubbed
 from .newspaper import API_KEY, Newspaper, QuietHouse, add_topics, served
 
 
@@ -129,3 +130,10 @@ def issue(newspaper: Newspaper) -> int:
     with database.read() as conn:
         [draft] = [one for one in builders.all_editions(conn) if one.kind is EditionKind.NEWSLETTER]
     return int(draft.id)
+
+
+@pytest.fixture
+def pushed(make_house: Callable[..., QuietHouse]) -> Iterator[Hubbed]:
+    """A house that a WebSub hub can reach."""
+    with hubbed(make_house) as opened:
+        yield opened

@@ -143,9 +143,16 @@ class Newspaper:
 
 
 @contextmanager
-def served(house: House) -> Iterator[str]:
-    """Run the real web server on a free port, and give its URL."""
-    listener = socket.create_server(("127.0.0.1", 0))
+def listening() -> Iterator[socket.socket]:
+    """Take a free port, for a house that must know its own address before it opens."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener
+
+
+@contextmanager
+def served(house: House, listener: socket.socket | None = None) -> Iterator[str]:
+    """Run the real web server on a free port, or the one that is taken already, and give its URL."""
+    listener = listener or socket.create_server(("127.0.0.1", 0))
     server = make_server(house)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()

@@ -48,6 +48,7 @@ class Fetched:
     not_modified: bool
     permanent_redirect_to: str | None
     retry_after_s: float | None
+    link: tuple[str, ...] = ()  # the Link headers, verbatim: they may name WebSub hubs
 
 
 def make_client(
@@ -122,6 +123,7 @@ async def _received(response: httpx.Response, max_bytes: int, moved_to: str | No
         not_modified=status == 304,
         permanent_redirect_to=moved_to,
         retry_after_s=retry_after_s,
+        link=tuple(response.headers.get_list("Link")),
     )
 
 

@@ -48,6 +48,7 @@ from worker.store.schema.terms import ArticleTerms, Term, TermStem
 from worker.store.schema.topics import Match, Topic, TopicStory
 from worker.store.schema.ways import Allowance, Breaker, Throttle
 from worker.store.schema.webhooks import WebhookEndpoint, WebhookMessage
+from worker.store.schema.websub import HubPush, HubSubscription
 
 __all__ = [
     "UNSETTLED",
@@ -74,6 +75,8 @@ __all__ = [
     "EditionDraft",
     "Event",
     "Heartbeat",
+    "HubPush",
+    "HubSubscription",
     "Installation",
     "Look",
     "Match",
