@@ -1,4 +1,4 @@
-"""RSS 0.9x to 2.0, RDF and Atom, through feedparser's tolerant reading.
+"""RSS 0.9x to 2.0, RDF and Atom: from the parts of their entries, by feedparser's names, to articles.
 
 Pure: bytes in, articles out. `content:encoded` and Atom's `content` are the body, `description` and `summary` the
 summary; all of it comes out as plain text. Fetches nothing. Polling and `tocsin sources parse` call it.
@@ -12,13 +12,14 @@ from datetime import datetime
 from typing import Any, Final
 
 from worker.adapters.sources import plain
-from worker.adapters.sources.dates import from_utc_fields, parse_date
+from worker.adapters.sources.dates import parse_date
 from worker.adapters.sources.decoding import sniffable
+from worker.adapters.sources.feed_manners import hubs_and_topic, manners_of
 from worker.adapters.sources.feed_pictures import picture_of
-from worker.adapters.sources.feed_xml import read_xml
+from worker.adapters.sources.feed_xml import Entries, read_xml
 from worker.adapters.sources.limits import MAX_TAGS
 from worker.adapters.sources.looks import not_a_feed
-from worker.feeds import ParsedFeed
+from worker.feeds import Manners, ParsedFeed
 from worker.model import ParsedArticle
 
 _HEAD_BYTES: Final = 65_536
@@ -38,19 +39,39 @@ class FeedSource:
     def recognises(self, data: bytes, content_type: str) -> bool:  # noqa: ARG002  servers call a feed anything
         """Look for a feed's root element that stands before any HTML page's."""
         head = sniffable(data[:_HEAD_BYTES])
-        root, page = _FEED_ROOT.search(head), _PAGE_ROOT.search(head)
-        return bool(root and (not page or root.start() < page.start()))
+        root = _FEED_ROOT.search(head)
+        return bool(root and not _PAGE_ROOT.search(head, 0, root.start()))
 
     def parse(self, data: bytes, *, url: str, content_type: str) -> ParsedFeed:
         """Read the feed's items in their order. Raises `FeedError` when the bytes are no feed."""
         if not self.recognises(data, content_type):
             raise not_a_feed(data, url=url, content_type=content_type)
-        feed, entries, version = read_xml(data, url=url, content_type=content_type)
-        if not version and not entries:
-            raise not_a_feed(data, url=url, content_type=content_type)
-        articles = tuple(_article(entry, feed, version, url) for entry in entries)
-        title = plain.headline(_text(feed, "title"), markup=True)
-        return ParsedFeed(articles=articles, format=version, title=title)
+        return parsed_feed(read_xml(data, url=url, content_type=content_type), data, url, content_type)
+
+
+def parsed_feed(read: Entries, data: bytes, url: str, content_type: str) -> ParsedFeed:
+    """Turn entries into articles. Raises `FeedError` when `data`, from which they come, proves to be no feed."""
+    if not read.format and not read.entries:
+        raise not_a_feed(data, url=url, content_type=content_type)
+    hubs, topic = hubs_and_topic(read.feed.get("links") or [])
+    return ParsedFeed(
+        articles=tuple(_article(entry, read.feed, read.format, url) for entry in read.entries),
+        format=read.format or "rss",
+        title=plain.headline(_text(read.feed, "title"), markup=True),
+        manners=_manners(read.feed),
+        hubs=hubs,
+        topic=topic,
+    )
+
+
+def _manners(feed: Mapping[str, Any]) -> Manners:
+    return manners_of(
+        ttl=_text(feed, "ttl"),
+        period=_text(feed, "sy_updateperiod"),
+        frequency=_text(feed, "sy_updatefrequency"),
+        hours=feed.get("hours") or (),
+        days=feed.get("days") or (),
+    )
 
 
 def _article(entry: Mapping[str, Any], feed: Mapping[str, Any], version: str, base: str) -> ParsedArticle:
@@ -84,7 +105,8 @@ def _is_markup(detail: Mapping[str, Any]) -> bool:
 
 def _link(entry: Mapping[str, Any]) -> str:
     """Prefer the publisher's own address to a feed service's that counts clicks."""
-    candidates = (_text(entry, "feedburner_origlink"), _text(entry, "link"), *_alternates(entry))
+    own = (_text(entry, key) for key in ("feedburner_origlink", "link", "permalink"))
+    candidates = (*own, *_alternates(entry))
     links = ("".join(plain.sound(link).split()) for link in candidates)
     return next((link for link in links if _WEB.match(link)), "")
 
@@ -123,7 +145,4 @@ def _dates(entry: Mapping[str, Any], version: str) -> tuple[datetime | None, dat
 
 
 def _date(entry: Mapping[str, Any], key: str) -> datetime | None:
-    """Read a date ourselves: feedparser takes "09:00 KST" for 09:00 UTC. It is asked only for other scripts' months."""
-    text = _text(entry, key)
-    parsed = dict.get(entry, f"{key}_parsed")  # type: ignore[call-overload]  # as above
-    return parse_date(text) if text.isascii() or not parsed else from_utc_fields(parsed)
+    return parse_date(_text(entry, key))

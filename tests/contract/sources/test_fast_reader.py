@@ -1,0 +1,56 @@
+"""The fast reader in front of feedparser gives exactly what feedparser gives, or leaves a feed to it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from tests.bench.feed_world import feeds
+from tests.contract.sources.made_feeds import made_feeds
+from tests.contract.sources.samples import SAMPLES, sample
+from worker.adapters.sources import feed_fast
+from worker.adapters.sources.feed import parsed_feed
+from worker.adapters.sources.feed_xml import read_xml
+from worker.errors import FeedError
+from worker.feeds import ParsedFeed
+
+_URL = "https://base.example/feeds/main.xml"
+_ADDRESSES = [_URL, "", "https://base.example", "http://base.example/a/../b?x#y", "HTTP://BASE.example:80//x"]
+
+
+def read(data: bytes, *, fast: bool, url: str = _URL) -> ParsedFeed | str:
+    try:
+        return parsed_feed(read_xml(data, url=url, content_type="", fast=fast), data, url, "")
+    except FeedError as error:
+        return str(error)
+
+
+@given(data=made_feeds())
+@settings(max_examples=250, deadline=timedelta(seconds=5), suppress_health_check=list(HealthCheck))
+def test_the_fast_reader_gives_what_feedparser_gives_of_any_feed(data):
+    assert read(data, fast=True) == read(data, fast=False)
+
+
+@pytest.mark.parametrize("name", [name for name, kind in SAMPLES.items() if kind == "feed"])
+@pytest.mark.parametrize("url", _ADDRESSES)
+def test_the_fast_reader_gives_what_feedparser_gives_of_the_samples(name, url):
+    assert read(sample(name), fast=True, url=url) == read(sample(name), fast=False, url=url)
+
+
+def test_ordinary_feeds_are_read_without_feedparser(monkeypatch):
+    made = list(feeds(20, mean_bytes=6_000))
+    slow = [read(one.data, fast=False) for one in made]
+    monkeypatch.setattr("worker.adapters.sources.feed_xml._read_strictly", pytest.fail)
+    monkeypatch.setattr("worker.adapters.sources.feed_xml._read_loosely", pytest.fail)
+    ordinary = [(one, read) for one, read in zip(made, slow, strict=True) if one.kind != "not-xml"]
+    assert [read(one.data, fast=True) for one, _ in ordinary] == [told for _, told in ordinary]
+
+
+def test_feedparser_reads_what_the_fast_reader_leaves():
+    odd = b'<rss version="2.0"><channel><item><title>One</title><title>Two</title></item></channel></rss>'
+    assert feed_fast.read(odd.decode(), url=_URL, version="rss20") is None
+    told = read(odd, fast=True)
+    assert isinstance(told, ParsedFeed)
+    assert told.articles[0].title == "One"
