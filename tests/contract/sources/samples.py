@@ -24,6 +24,8 @@ SAMPLES: dict[str, str] = {
     "atom03.xml": "feed",
     "json_feed_11.json": "json-feed",
     "json_feed_10.json": "json-feed",
+    "news_sitemap.xml": "sitemap",
+    "sitemap.xml": "sitemap",
     "ninjs_13.json": "ninjs",
     "ninjs_20.json": "ninjs",
     "article.json": "json",

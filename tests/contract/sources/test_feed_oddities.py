@@ -215,7 +215,6 @@ def test_an_article_about_entities_is_not_a_bomb():
         (b'{"title": "x"}', "JSON of another kind"),
         (b"\x1f\x8b\x08\0\0", "gzip"),
         (b"<opml version='2.0'><body/></opml>", "<opml> (a list of feeds is read by `tocsin sources import`)"),
-        (b"<?xml version='1.0'?><urlset/>", "<urlset> (a sitemap"),
         (b"<note>x</note>", "root element is <note>"),
         (b"\x00\x01\x02\x03", "binary data"),
     ],

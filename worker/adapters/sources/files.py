@@ -12,17 +12,21 @@ from typing import Final
 from worker.adapters.sources.api_json import ApiJsonSource
 from worker.adapters.sources.feed import FeedSource
 from worker.adapters.sources.html_page import HtmlPageSource
+from worker.adapters.sources.inflate import Inflater
 from worker.adapters.sources.json_feed import JsonFeedSource
 from worker.adapters.sources.limits import MAX_DOCUMENT_BYTES
 from worker.adapters.sources.looks import not_a_feed, not_an_article
 from worker.adapters.sources.ninjs import NinjsSource
 from worker.adapters.sources.plain_text import PlainTextSource
-from worker.errors import FeedError, InputError
+from worker.adapters.sources.sitemap import SitemapSource
+from worker.errors import FeedError, FetchError, InputError
 from worker.feeds import ParsedFeed
 from worker.model import ParsedArticle
 from worker.ports import ArticleSource
 
-FEEDS: Final[Sequence[ArticleSource]] = (FeedSource(), JsonFeedSource())
+_GZIP: Final = b"\x1f\x8b\x08"
+
+FEEDS: Final[Sequence[ArticleSource]] = (FeedSource(), JsonFeedSource(), SitemapSource())
 SOURCES: Final[Sequence[ArticleSource]] = (
     *FEEDS,
     NinjsSource(),
@@ -33,12 +37,12 @@ SOURCES: Final[Sequence[ArticleSource]] = (
 
 
 def read_feed(data: bytes, *, url: str, content_type: str, file_name: str = "") -> ParsedFeed:
-    """Read an RSS, Atom or JSON feed.
+    """Read what is watched: an RSS, Atom or JSON feed, a sitemap, or a wire service's ninjs; gzip archives of them too.
 
     Raises `FeedError` that says what the bytes look like instead, and begins with `file_name`.
     """
     try:
-        _refuse_oversize(data)
+        data = _unpacked(data, "feed")
         source = _source_for(data, content_type, FEEDS)
         if source is None:
             raise not_a_feed(data, url=url, content_type=content_type)
@@ -58,7 +62,7 @@ def read_document(data: bytes, *, url: str, content_type: str, file_name: str = 
     """
     content_type = content_type or mimetypes.guess_type(file_name)[0] or ""
     try:
-        _refuse_oversize(data)
+        data = _unpacked(data, "article")
         source = _source_for(data, content_type, SOURCES)
         if source is None:
             raise not_an_article(data)
@@ -71,10 +75,21 @@ def _source_for(data: bytes, content_type: str, sources: Sequence[ArticleSource]
     return next((source for source in sources if source.recognises(data, content_type)), None)
 
 
-def _refuse_oversize(data: bytes) -> None:
+def _unpacked(data: bytes, wanted: str) -> bytes:
+    """Unpack what is a gzip archive by itself (news.xml.gz), and refuse what is too large, packed or not."""
+    limit = f"{MAX_DOCUMENT_BYTES // 1_000_000} MB"
     if len(data) > MAX_DOCUMENT_BYTES:
-        limit = f"{MAX_DOCUMENT_BYTES // 1_000_000} MB"
         raise InputError(f"larger than the limit of {limit}", hint="split it into several documents")
+    if not data.startswith(_GZIP):
+        return data
+    inflater = Inflater("gzip", max_bytes=MAX_DOCUMENT_BYTES)
+    try:
+        inflater.feed(data)
+        return inflater.finish()
+    except FetchError as error:
+        raise FeedError(
+            f"no {wanted}: this is a gzip archive that is damaged, or unpacks to more than {limit}"
+        ) from error
 
 
 def _placed(error: InputError, file_name: str) -> InputError:

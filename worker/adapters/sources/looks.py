@@ -32,8 +32,6 @@ _HREF: Final = re.compile(r"""\shref\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""
 _HINTS: Final = {
     **dict.fromkeys(("rss", "feed", "rdf", "rdf:rdf"), "it is cut off or damaged"),
     "opml": "a list of feeds is read by `tocsin sources import`",
-    "urlset": "a sitemap lists addresses, not articles; give the address of a feed",
-    "sitemapindex": "a sitemap lists addresses, not articles; give the address of a feed",
 }
 
 
