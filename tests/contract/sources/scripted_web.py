@@ -14,6 +14,7 @@ Answer = Callable[["Request", asyncio.StreamWriter], Awaitable[None]]
 class Request:
     path: str
     headers: dict[str, str]
+    head: bytes = b""  # all of it, as it came
 
 
 @dataclass
@@ -28,9 +29,10 @@ class ScriptedWeb:
     async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         try:
-            head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+            came = await reader.readuntil(b"\r\n\r\n")
+            head = came.decode("latin-1").split("\r\n")
             headers = dict(line.lower().split(": ", 1) for line in head[1:] if line)
-            request = Request(path=head[0].split()[1], headers=headers)
+            request = Request(path=head[0].split()[1], headers=headers, head=came)
             self.requests.append(request)
             await self.answers[request.path.partition("?")[0]](request, writer)
             await writer.drain()

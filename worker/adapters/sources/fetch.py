@@ -1,11 +1,16 @@
 """One polite GET: conditional, bounded in bytes, time and redirects, and to public addresses only.
 
 Decides nothing about when to fetch or what an answer means for a source: polling does. Stores nothing.
+
+HTTP/1.1 only: one question at a time goes to a host, so that HTTP/2 has nothing to multiplex, and its framing would be
+more to defend. No zstd, which Python 3.11 does not have. No A-IM (RFC 3229): a document of the news alone looks like a
+feed that has lost its other items, and few servers know it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,9 +21,10 @@ import httpx
 
 from worker.adapters.sources.address_guard import GuardedTransport
 from worker.adapters.sources.dates import parse_date
+from worker.adapters.sources.freshness import fresh_s
 from worker.adapters.sources.inflate import Inflater
 from worker.adapters.sources.limits import MAX_DOCUMENT_BYTES
-from worker.errors import FetchError
+from worker.errors import FetchError, printable
 
 MAX_REDIRECTS: Final = 5
 MAX_RETRY_AFTER_S: Final = 86_400.0
@@ -26,6 +32,13 @@ MAX_RETRY_AFTER_S: Final = 86_400.0
 
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _PERMANENT: Final = frozenset({301, 308})
+_DOCUMENTS: Final = frozenset({200, 203})
+"""Other 2xx bring no document, a part that nobody asked for (206), or a robot check (202 at some)."""
+
+_ACCEPT_ENCODING: Final = ("Accept-Encoding", "gzip, deflate, br")
+_MAX_VALIDATOR_CHARS: Final = 1_000
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_MAX_REASON_CHARS: Final = 500
 _LIMITS: Final = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=30)
 _ACCEPT: Final = "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, */*;q=0.5"
 
@@ -35,8 +48,9 @@ class Fetched:
     """An answer that can be worked with: the document, or word that it has not changed.
 
     `url` is where the answer came from, after redirects: relative links count from there. `etag` and `last_modified`
-    are verbatim, to be sent back as they are. `permanent_redirect_to` is set when the server says that the source has
-    moved for good. `retry_after_s` is the server's wish, where it named one.
+    are verbatim, a character for each byte, to be sent back as they are. `permanent_redirect_to` is set when the server
+    says that the source has moved for good. `retry_after_s` is the server's wish, where it named one; `fresh_s` is for
+    how many seconds caches would repeat this answer, None where nobody says.
     """
 
     status: int
@@ -49,6 +63,7 @@ class Fetched:
     permanent_redirect_to: str | None
     retry_after_s: float | None
     link: tuple[str, ...] = ()  # the Link headers, verbatim: they may name WebSub hubs
+    fresh_s: float | None = None
 
 
 def make_client(
@@ -77,58 +92,92 @@ async def fetch(
     last_modified: str = "",
     max_bytes: int = MAX_DOCUMENT_BYTES,
     timeout_s: float = 30.0,
+    head_s: float = 15.0,
 ) -> Fetched:
     """Get a document, unless it still is what `etag` and `last_modified` say that we have.
 
     Raises `FetchError`, with the status and the server's Retry-After where there are any: for an address that is
-    refused, too many redirects, too many bytes, too much time (`timeout_s` is for everything together), and any status
-    that is neither 2xx nor 304.
+    refused, too many redirects, too many bytes, too much time (`timeout_s` is for everything together, `head_s` for
+    each answer's status and headers), and any status that is neither 200, 203 nor 304.
     """
     try:
         async with asyncio.timeout(timeout_s):
-            return await _follow(client, url, _validators(etag, last_modified), max_bytes)
+            return await _follow(client, url, _headers(etag, last_modified), max_bytes, head_s)
     except TimeoutError:
-        raise FetchError(f"{url} took longer than {timeout_s:g} s") from None
+        raise FetchError(_line(f"{url} took longer than {timeout_s:g} s")) from None
     except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:  # UnicodeError: a host that only looks like IDNA
-        raise FetchError(f"{url}: {_reason(error)}") from error
+        raise FetchError(_line(f"{url}: {_reason(error)}")) from error
 
 
-async def _follow(client: httpx.AsyncClient, url: str, headers: dict[str, str], max_bytes: int) -> Fetched:
+async def _follow(
+    client: httpx.AsyncClient, url: str, headers: list[tuple[bytes, bytes]], max_bytes: int, head_s: float
+) -> Fetched:
     moved_to: str | None = None
     only_permanent = True
     here = _web_address(url, url)
+    been: set[httpx.URL] = set()
     for _ in range(MAX_REDIRECTS + 1):
-        # No timeouts of httpx's own: ours covers the whole, also a server that sends a byte now and then.
-        async with client.stream("GET", here, headers=headers, follow_redirects=False, timeout=None) as response:
+        if here in been:  # without cookies, the same question has the same answer
+            raise FetchError(_line(f"{url} redirects in a circle"))
+        been.add(here)
+        response = await _ask(client, here, headers, head_s)
+        try:
             if response.status_code not in _REDIRECTS:
                 return await _received(response, max_bytes, moved_to)
             here = _web_address(url, _target(response))
             only_permanent = only_permanent and response.status_code in _PERMANENT
             moved_to = str(here) if only_permanent else moved_to
-    raise FetchError(f"{url} redirects more than {MAX_REDIRECTS} times")
+        finally:
+            await response.aclose()
+    raise FetchError(_line(f"{url} redirects more than {MAX_REDIRECTS} times"))
+
+
+async def _ask(
+    client: httpx.AsyncClient, url: httpx.URL, headers: list[tuple[bytes, bytes]], head_s: float
+) -> httpx.Response:
+    """Send one question and return its answer as far as its headers, with the body unread."""
+    # No timeouts of httpx's own: ours cover the whole, also a server that sends a byte now and then.
+    question = client.build_request("GET", url, headers=headers, timeout=None)
+    try:
+        async with asyncio.timeout(head_s):
+            return await client.send(question, stream=True, follow_redirects=False)
+    except TimeoutError:
+        raise FetchError(_line(f"{url} gave no answer within {head_s:g} s")) from None
 
 
 async def _received(response: httpx.Response, max_bytes: int, moved_to: str | None) -> Fetched:
-    retry_after_s = retry_after(response.headers.get("Retry-After", ""), datetime.now(UTC))
+    headers, now = response.headers, datetime.now(UTC)
+    retry_after_s = retry_after(headers.get("Retry-After", ""), now)
     status = response.status_code
-    if status != 304 and not 200 <= status < 300:
-        raise FetchError(f"{response.url} answers {status}", status=status, retry_after_s=retry_after_s)
+    if status != 304 and status not in _DOCUMENTS:
+        raise FetchError(_line(f"{response.url} answers {status}"), status=status, retry_after_s=retry_after_s)
+    fresh = fresh_s(
+        headers.get("Cache-Control", ""),
+        expires=headers.get("Expires", ""),
+        age=headers.get("Age", ""),
+        date=headers.get("Date", ""),
+        now=now,
+    )
     return Fetched(
         status=status,
         url=str(response.url),
         data=b"" if status == 304 else await _body(response, max_bytes),
-        content_type=response.headers.get("Content-Type", ""),
-        etag=response.headers.get("ETag", ""),
-        last_modified=response.headers.get("Last-Modified", ""),
+        content_type=headers.get("Content-Type", ""),
+        etag=_verbatim(headers, b"etag"),
+        last_modified=_verbatim(headers, b"last-modified"),
         not_modified=status == 304,
         permanent_redirect_to=moved_to,
         retry_after_s=retry_after_s,
         link=tuple(response.headers.get_list("Link")),
+        fresh_s=fresh,
     )
 
 
 async def _body(response: httpx.Response, max_bytes: int) -> bytes:
     """Read the body, unpacking it ourselves: httpx would unpack a bomb's whole chunk before anybody could count it."""
+    length = response.headers.get("Content-Length", "")
+    if length.isascii() and length.isdigit() and int(length[:20]) > max_bytes:
+        raise FetchError(f"the answer is larger than {max_bytes} bytes")
     inflater = Inflater(response.headers.get("Content-Encoding", ""), max_bytes=max_bytes)
     async for chunk in response.aiter_raw():
         inflater.feed(chunk)
@@ -156,15 +205,28 @@ def retry_after(value: str, now: datetime) -> float | None:
     return min(max(seconds, 0.0), MAX_RETRY_AFTER_S)
 
 
-def _validators(etag: str, last_modified: str) -> dict[str, str]:
-    headers = {"If-None-Match": etag, "If-Modified-Since": last_modified}
-    return {name: value for name, value in headers.items() if value}
+def _headers(etag: str, last_modified: str) -> list[tuple[bytes, bytes]]:
+    """Return the question's headers; a validator that could not have come from a server is not sent."""
+    headers = [_ACCEPT_ENCODING, ("If-None-Match", etag), ("If-Modified-Since", last_modified)]
+    return [(name.encode(), value.encode("latin-1")) for name, value in headers if _is_sendable(value)]
+
+
+def _verbatim(headers: httpx.Headers, name: bytes) -> str:
+    """Return a validator, a character for each byte: httpx would guess its encoding, and could not send it back."""
+    value = next((value for key, value in headers.raw if key.lower() == name), b"").decode("latin-1")
+    return value if _is_sendable(value) else ""
+
+
+def _is_sendable(value: str) -> bool:
+    if not value or len(value) > _MAX_VALIDATOR_CHARS or _CONTROL.search(value):
+        return False
+    return value == value.strip() and all(ord(character) < 256 for character in value)
 
 
 def _target(response: httpx.Response) -> str:
     location = response.headers.get("Location", "").strip()
     if not location:
-        raise FetchError(f"{response.url} answers {response.status_code} without saying where to")
+        raise FetchError(_line(f"{response.url} answers {response.status_code} without saying where to"))
     return str(response.url.join(location))
 
 
@@ -172,9 +234,13 @@ def _web_address(asked: str, address: str) -> httpx.URL:
     url = httpx.URL(address)
     if url.scheme not in {"http", "https"} or not url.host:
         wrong = f'"{address[:80]}" is no address on the web'
-        raise FetchError(wrong if asked == address else f"{asked} redirects: {wrong}")
+        raise FetchError(_line(wrong if asked == address else f"{asked} redirects: {wrong}"))
     return url.copy_with(fragment=None)
 
 
 def _reason(error: Exception) -> str:
     return str(error) or type(error).__name__
+
+
+def _line(text: str) -> str:
+    return printable(text)[:_MAX_REASON_CHARS]
