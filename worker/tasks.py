@@ -168,6 +168,16 @@ def sweep_hubs() -> None:
     take_pushes()
 
 
+@app.task
+def sweep_health() -> None:
+    """Look at how sources are, and have the newspaper's programs told of those that fail or have fallen silent."""
+    from worker.intake.run_watching import review  # noqa: PLC0415  delivery workers watch nothing
+
+    home = this_house()
+    if review(home.database):
+        home.ring("sweep_webhooks")
+
+
 # Matching ----------------------------------------------------------------------------------------------------------
 
 

@@ -1,7 +1,7 @@
-"""What the newspaper's own programs are told of its readers, and the words for how the telling goes.
+"""What the newspaper's own programs are told of its readers and sources, and the words for how the telling goes.
 
-Signup and feedback say what has happened, the store keeps it until it is told, the notifying room tells it. Shapes
-only: docs/webhooks-out.md describes them for whoever receives them.
+Signup, feedback and intake say what has happened, the store keeps it until it is told, the notifying room tells it.
+Shapes only: docs/webhooks-out.md describes them for whoever receives them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, Final
 
 
 class Tiding(StrEnum):
-    """What has happened to a reader. The values are the `type` of Standard Webhooks."""
+    """What has happened to a reader, or to a source. The values are the `type` of Standard Webhooks."""
 
     SUBSCRIBED = "subscriber.subscribed"  # somebody asked for mail to this address; nobody has said yes yet
     CONFIRMED = "subscriber.confirmed"
@@ -23,6 +23,9 @@ class Tiding(StrEnum):
     BOUNCED = "subscriber.bounced"
     COMPLAINED = "subscriber.complained"
     ERASED = "subscriber.erased"
+    SOURCE_FAILING = "source.failing"  # it cannot be read, or is gone
+    SOURCE_SILENT = "source.silent"
+    SOURCE_RECOVERED = "source.recovered"
 
 
 TEST: Final = "webhook.test"
@@ -60,10 +63,9 @@ class Reply:
 
 
 def told_name(word: str) -> Tiding | None:
-    """Read a type as people write it, with or without "subscriber."; None for what is no type.
+    """Read a type as people write it, with or without "subscriber." or "source."; None for what is no type.
 
     >>> told_name("confirmed") is told_name("subscriber.confirmed") is Tiding.CONFIRMED, told_name("born")
     (True, None)
     """
-    full = word if word.startswith("subscriber.") else f"subscriber.{word}"
-    return Tiding(full) if full in set(Tiding) else None
+    return next((one for one in Tiding if word in {one, one.partition(".")[2]}), None)

@@ -213,3 +213,15 @@ def test_only_a_child_without_the_compiled_topics_is_renewed_for_its_size(lanes,
     assert ("--max-memory-per-child" not in options) == is_limited
     if not is_limited:
         assert options[options.index("--max-memory-per-child") + 1] == "0"
+
+
+def test_who_tells_the_newspapers_programs_is_rung_for_when_a_source_has_changed(database, monkeypatch):
+    rung: list[str] = []
+    monkeypatch.setattr(tasks, "this_house", lambda: SimpleNamespace(database=database, ring=rung.append))
+    with database.write() as conn:
+        dead = {"failures": 1, "last_error": "no such host"}
+        sources.put(conn, kind="feed", name="Dead", url="https://dead.example/feed", **dead)
+    tasks.sweep_health()
+    assert rung == ["sweep_webhooks"]
+    tasks.sweep_health()
+    assert rung == ["sweep_webhooks"]

@@ -25,7 +25,7 @@ def add(
     url: Annotated[str, typer.Argument(help="The address of your program, https://...")],
     event: Annotated[
         list[str] | None,
-        typer.Option(help="What to tell it: subscribed, confirmed, ...; by default all. May come several times."),
+        typer.Option(help="What to tell it: confirmed, source.silent, ...; by default all. May come several times."),
     ] = None,
     no_addresses: Annotated[
         bool, typer.Option("--no-addresses", help="Tell it readers' numbers, never addresses and names.")

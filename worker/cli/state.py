@@ -14,6 +14,7 @@ import typer
 
 from worker.cli.asking_state import questions
 from worker.cli.endpoint_state import endpoints
+from worker.cli.feed_state import feeds
 from worker.cli.house import Json, messages, print_json, print_rows, stamp
 from worker.cli.refusals import printable
 from worker.cli.theme_state import templates
@@ -60,7 +61,7 @@ def doctor(
     from worker.wiring import house
 
     found = house()
-    checks = [_database, _sends, _feeds, _broker, _relays, _ways, _returns, _webhooks, endpoints]
+    checks = [_database, _sends, feeds, _broker, _relays, _ways, _returns, _webhooks, endpoints]
     checks += [questions, templates, _workers, _clock, _disk]
     checks += [_dns] if dns else []
     told: dict[str, str] = {}
@@ -146,22 +147,6 @@ def _sends(found: House) -> Iterator[Finding]:
             health=Health.NOTE,
             says=f"of {unknown} {'delivery' if unknown == 1 else 'deliveries'} nobody knows whether they arrived",
             advice="`tocsin deliveries resolve` names them; see docs/runbook.md",
-        )
-
-
-def _feeds(found: House) -> Iterator[Finding]:
-    from worker.store import sources
-
-    with found.database.read() as conn:
-        held = [source for source in sources.every(conn) if source.held_since is not None]
-    if not held:
-        yield Finding(part="feeds", health=Health.WELL, says="none is held")
-    for source in held:
-        yield Finding(
-            part="feeds",
-            health=Health.NOTE,
-            says=f"source {source.id}, {source.name}, is held since {stamp(source.held_since)}: {source.held_reason}",
-            advice=f"look at it, then `tocsin sources release {source.id}`, with `--alert` if its news is real",
         )
 
 

@@ -13,6 +13,7 @@ from typing import Final
 
 from worker.feeds import SourceCondition, SourceState
 from worker.intake.rhythm import Rhythm, elapsed_s
+from worker.tidings import Tiding
 
 TROUBLES: Final = (
     SourceCondition.FAILING,
@@ -23,6 +24,12 @@ TROUBLES: Final = (
 )
 """What an editor should hear of, the worst first."""
 
+_TOLD: Final = {
+    SourceCondition.NEVER: Tiding.SOURCE_FAILING,
+    SourceCondition.FAILING: Tiding.SOURCE_FAILING,
+    SourceCondition.GONE: Tiding.SOURCE_FAILING,
+    SourceCondition.SILENT: Tiding.SOURCE_SILENT,
+}
 _FAILS_AFTER: Final = 3  # polls in a row: one that fails may be a restart of theirs
 _FAILS_FOR: Final = timedelta(hours=6)  # however few polls that was
 _PAUSES: Final = 2.0  # times its longest one
@@ -75,6 +82,22 @@ def judge_source(facts: SourceFacts, rhythm: Rhythm | None, *, now: datetime) ->
     verdicts = (_settled(facts), _unreached(facts, now), _held(facts), _silent(facts, rhythm), _moved(facts))
     found = next((verdict for verdict in verdicts if verdict is not None), None)
     return found or _slow(facts, rhythm) or Verdict(condition=SourceCondition.OK, since=facts.created_at)
+
+
+def tiding_of(before: SourceCondition | None, after: SourceCondition) -> Tiding | None:
+    """Return what the newspaper's programs are told of a change; None where nothing is. What is paused is not mended.
+
+    >>> tiding_of(SourceCondition.OK, SourceCondition.FAILING).value
+    'source.failing'
+    >>> tiding_of(SourceCondition.SILENT, SourceCondition.SLOW).value
+    'source.recovered'
+    >>> tiding_of(SourceCondition.FAILING, SourceCondition.PAUSED), tiding_of(None, SourceCondition.HELD)
+    (None, None)
+    """
+    was, now = _TOLD.get(before) if before else None, _TOLD.get(after)
+    if now is not None:
+        return now if now is not was else None
+    return Tiding.SOURCE_RECOVERED if was and after is not SourceCondition.PAUSED else None
 
 
 def span(seconds: float) -> str:

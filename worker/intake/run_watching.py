@@ -17,10 +17,10 @@ from sqlalchemy.exc import IntegrityError
 
 from worker.errors import printable
 from worker.feeds import SourceCondition
-from worker.intake.judge_source import TROUBLES, SourceFacts, Verdict, judge_source
+from worker.intake.judge_source import TROUBLES, SourceFacts, Verdict, judge_source, tiding_of
 from worker.intake.rhythm import NEWEST, Rhythm, Sighting, measure
 from worker.model import SourceId
-from worker.store import source_health
+from worker.store import outbox, source_health
 from worker.store.database import Database, now
 
 log = logging.getLogger(__name__)
@@ -36,6 +36,7 @@ class SourceHealth:
 
     source_id: SourceId
     name: str
+    url: str | None
     condition: SourceCondition
     since: datetime
     reason: str
@@ -44,8 +45,25 @@ class SourceHealth:
 
     @property
     def is_trouble(self) -> bool:
-        """Tell whether an editor should hear of it; a source that was only just added is none."""
-        return self.condition in TROUBLES and not (self.condition is SourceCondition.NEVER and not self.reason)
+        """Tell whether an editor should hear of it."""
+        return self.condition in TROUBLES and not self.is_unknown
+
+    @property
+    def is_unknown(self) -> bool:
+        """Tell whether it was only just added, and not polled yet."""
+        return self.condition is SourceCondition.NEVER and not self.reason
+
+    def announced(self) -> dict[str, Any]:
+        """Return it as endpoints of the newspaper's are told of it."""
+        return {
+            "source": self.source_id,
+            "name": printable(self.name),
+            "url": self.url,
+            "health": self.condition,
+            "since": self.since,
+            "reason": printable(self.reason),
+            "last_news_at": self.last_news_at,
+        }
 
     def told(self) -> dict[str, Any]:
         """Return it as `tocsin sources list --json` and the API tell it; spans in seconds, None where unknown."""
@@ -77,7 +95,8 @@ def review(database: Database) -> list[SourceHealth]:
         looked_at = [
             (_health(row, rhythm, at), row.condition, is_fresh) for row, rhythm, is_fresh in _rhythms(conn, None, at)
         ]
-    news = [one for one in looked_at if one[0].condition is not one[1] or one[2]]
+    # What has not been polled yet is not judged yet: its first failure is then told of.
+    news = [one for one in looked_at if (one[0].condition is not one[1] or one[2]) and not one[0].is_unknown]
     changed = []
     for begin in range(0, len(news), _KEPT_AT_ONCE):
         try:
@@ -100,7 +119,11 @@ def _keep(conn: Connection, found: SourceHealth, before: SourceCondition | None,
     values: dict[str, Any] = {"condition": found.condition, "since": found.since, "reason": found.reason}
     if measured_at is not None and found.rhythm is not None:
         values |= {"rhythm": found.rhythm.stored(), "measured_at": measured_at}
-    return source_health.keep(conn, found.source_id, before=before, **values)
+    is_ours = source_health.keep(conn, found.source_id, before=before, **values)
+    tiding = tiding_of(before, found.condition) if is_ours else None
+    if tiding is not None:
+        outbox.tell_of_source(conn, tiding, **found.announced())
+    return is_ours
 
 
 def _rhythms(
@@ -137,6 +160,7 @@ def _health(row: Row[Any], rhythm: Rhythm | None, at: datetime) -> SourceHealth:
     return SourceHealth(
         source_id=SourceId(row.id),
         name=row.name,
+        url=row.url,
         condition=verdict.condition,
         since=_since(row, verdict, at),
         reason=verdict.reason,

@@ -1,7 +1,8 @@
 """The outbox: what the newspaper's own endpoints are to be told, written in the transaction in which it happens.
 
-`tell` is the one door. It costs one look at a table of a few rows where nobody wants to hear. Never decides what is
-worth telling: signup and feedback call it; the notifying room takes it from here (`worker.store.endpoints`).
+`tell` and `tell_of_source` are the doors. They cost one look at a table of a few rows where nobody wants to hear. Never
+decides what is worth telling: signup, feedback and intake call it; the notifying room takes it from here
+(`worker.store.endpoints`).
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ from worker.tidings import MessageState, Tiding
 
 _NAMING: Final = frozenset({"email", "name", "reason"})
 """What of a message names its reader, or may quote who does."""
+
+NOBODY: Final = 0
+"""The reader's number of a message that is about none."""
 
 _PREFERENCES: Final = ("email", "name", "locale", "timezone", "paused_until", "quiet_from", "quiet_to", "alert_budget")
 _PREFERENCES_OF_DIGESTS: Final = ("digest_floor", "below_floor")
@@ -51,23 +55,28 @@ def tell(
     whole = _about(conn, subscriber_id, at) | more
     nameless = {name: value for name, value in whole.items() if name not in _NAMING}
     rows = [
-        {
-            "message_id": f"msg_{secrets.token_hex(16)}",
-            "endpoint_id": endpoint_id,
-            "type": tiding,
-            "subscriber_id": subscriber_id,
-            "occasion": occasion,
-            "occurred_at": at,
-            "data": whole if with_addresses else nameless,
-            "state": MessageState.PENDING,
-            "attempts": 0,
-            "next_attempt_at": at,
-            "error": "",
-        }
+        _row(endpoint_id, tiding, at, whole if with_addresses else nameless)
+        | {"subscriber_id": subscriber_id, "occasion": occasion}
         for endpoint_id, with_addresses in endpoints
     ]
     statement = insert_for(conn, WebhookMessage).on_conflict_do_nothing(index_elements=["endpoint_id", "occasion"])
     conn.execute(statement, rows)
+    return len(rows)
+
+
+def tell_of_source(conn: Connection, tiding: Tiding, **data: Any) -> int:  # noqa: ANN401  plain JSON values
+    """Keep word of what became of a source for every endpoint that wants it, and return for how many.
+
+    It concerns no reader, and names none: endpoints that are told no addresses get the same.
+    """
+    at = now(conn)
+    told = {name: _stamp(value) if isinstance(value, datetime) else value for name, value in data.items()}
+    rows = [
+        _row(endpoint_id, tiding, at, told) | {"subscriber_id": NOBODY, "occasion": None}
+        for endpoint_id, _ in _listening(conn, tiding, stays=True)
+    ]
+    if rows:
+        conn.execute(sa.insert(WebhookMessage), rows)
     return len(rows)
 
 
@@ -136,6 +145,20 @@ def told_of(conn: Connection, subscriber_id: SubscriberId) -> list[dict[str, Any
     )
     rows = conn.execute(query.order_by(WebhookMessage.id))
     return [dict(row._mapping) for row in rows]  # noqa: SLF001  Row's documented view
+
+
+def _row(endpoint_id: int, tiding: Tiding, at: datetime, data: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "message_id": f"msg_{secrets.token_hex(16)}",
+        "endpoint_id": endpoint_id,
+        "type": tiding,
+        "occurred_at": at,
+        "data": data,
+        "state": MessageState.PENDING,
+        "attempts": 0,
+        "next_attempt_at": at,
+        "error": "",
+    }
 
 
 def _listening(conn: Connection, tiding: Tiding, *, stays: bool = False) -> list[tuple[int, bool]]:

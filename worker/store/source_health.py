@@ -6,6 +6,7 @@ read. Decides nothing: `intake.run_watching` calls it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -84,6 +85,14 @@ def keep(conn: Connection, source_id: SourceId, *, before: SourceCondition | Non
 
 
 def by_condition(conn: Connection) -> dict[SourceCondition, int]:
-    """Count the sources by how they were when last judged."""
-    query = sa.select(SourceHealth.condition, sa.func.count()).group_by(SourceHealth.condition)
-    return dict(conn.execute(query).all())
+    """Count the sources by how they were when last judged; what was not judged yet has never answered."""
+    query = (
+        sa.select(SourceHealth.condition, sa.func.count())
+        .select_from(Source)
+        .outerjoin(SourceHealth, SourceHealth.source_id == Source.id)
+        .group_by(SourceHealth.condition)
+    )
+    counted: Counter[SourceCondition] = Counter()
+    for condition, count in conn.execute(query):
+        counted[condition or SourceCondition.NEVER] += count
+    return counted

@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests import builders
+from tests.integration.intake.watching import change, watched
 from worker.feeds import SourceCondition, SourceState
 from worker.intake.run import Intake
 from worker.intake.run_watching import SourceHealth, healths, review
@@ -20,30 +21,9 @@ from worker.store.schema import Article, Source
 HOUR = timedelta(hours=1)
 
 
-def watched(
-    database: Database, name: str = "Wire", *, pauses: int = 30, quiet_h: float = 0.1, **values: object
-) -> SourceId:
-    """Store a feed that told something each hour until `quiet_h` hours ago, seen 40 s later, polled just now."""
-    with database.write() as conn:
-        at = now(conn)
-        polled = {"last_polled_at": at, "last_ok_at": at, **values}
-        source_id = sources.put(conn, kind="feed", name=name, url=f"https://{name.lower()}.example/feed", **polled)
-        for hour in range(pauses, -1, -1):
-            published_at = at - timedelta(hours=hour + quiet_h, seconds=hour)
-            number, _ = builders.article(conn, f"{name} {hour}", source_id=source_id, published_at=published_at)
-            seen_at = published_at + timedelta(seconds=40)
-            conn.execute(sa.update(Article).where(Article.id == number).values(seen_at=seen_at))
-    return source_id
-
-
 def health_of(database: Database, source_id: SourceId) -> SourceHealth:
     (found,) = healths(database, source_id)
     return found
-
-
-def change(database: Database, source_id: SourceId, **values: object) -> None:
-    with database.write() as conn:
-        sources.change(conn, source_id, **values)
 
 
 def test_a_sources_lateness_and_rhythm_are_told(database):
