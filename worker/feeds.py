@@ -17,6 +17,7 @@ class SourceState(StrEnum):
     ACTIVE = "active"
     PAUSED = "paused"  # by an operator
     GONE = "gone"  # it says of itself that it is no more (HTTP 410)
+    REMOVED = "removed"  # by an operator, for good; its row stays as long as its articles do
 
 
 class SourceCondition(StrEnum):

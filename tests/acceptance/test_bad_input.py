@@ -64,6 +64,8 @@ REFUSED = {
     "topics that are no YAML": ("topics import {}", "- slug: [", "input"),
     "topics that are a poem": ("topics import {}", "roses are red", "input"),
     "newsletters that are no YAML": ("newsletters import {}", "- slug: [", "input"),
+    "a list of feeds that is cut off": ("sources import {}", "<opml><body><outline text='a'>", "line 1, column"),
+    "a list of feeds with a slip": ("sources import {}", "- {url: https://a.example/, nmae: A}", "did you mean name?"),
     "a feed address that is none": ("sources add gopher://news.example/feed", "", "gopher://news.example/feed"),
     "a file that is not there": ("articles add nowhere.txt", "", "nowhere.txt"),
     "a folder in a file's place": ("articles add .", "", "directory"),
@@ -156,7 +158,8 @@ def no_feed() -> Iterator[str]:
 
 def test_a_watched_feed_that_is_none_is_noted_at_its_source(house, no_feed):
     before = house.rows()
-    house.told("sources", "add", no_feed, "--name", "The Builders")
+    assert "no feed: this looks like plain text" in house.tocsin("sources", "add", no_feed).refusal
+    house.told("sources", "add", no_feed, "--name", "The Builders", "--no-check")
     (polled,) = [row for row in house.ask("sources", "poll", "--now") if row["source"] == "The Builders"]
     assert polled["changed"] == 0
     assert "no feed" in polled["error"]

@@ -43,7 +43,9 @@ def test_every_command_has_help(house, words):
 def test_the_contract_names_every_command_that_this_version_has():
     found = {" ".join(words) for words in commands()}
     promised = """demo, up, web, worker, beat, db upgrade, doctor, config, sources add, sources list, sources poll,
-        sources parse, articles add, articles list, articles show, articles kill, topics import, topics list,
+        sources parse, sources import, sources export, sources show, sources pause, sources resume, sources remove,
+        sources change, sources release, articles add, articles list, articles show, articles kill, topics import,
+        topics list,
         topics check, topics explain, topics translate, topics backtest, topics backfill, match, subscribers import,
         subscribers export, subscribers show, subscribers suppress, subscribers erase, newsletters import, newsletters
         list, editions list, editions show, editions pause, editions resume, editions cancel, deliveries list,

@@ -1,13 +1,16 @@
 """`tocsin sources parse`: what intake makes of a feed's bytes, storing nothing.
 
-Reads one file and prints its articles: a table for people, one JSON object a line with `--json`. Decides nothing.
-`sources` attaches it to its group; errors become one line and exit status 2 in `cli.main`.
+Reads one file and prints its articles: a table for people, one JSON object a line with `--json`. What the feed says of
+itself goes to standard error, for people only. Decides nothing. `sources` attaches it to its group; errors become one
+line and exit status 2 in `cli.main`.
 """
 
 from __future__ import annotations
 
+import calendar
 import json
 import sys
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,23 +22,50 @@ from rich.text import Text
 
 from worker.adapters.sources.files import read_feed
 from worker.adapters.sources.limits import MAX_DOCUMENT_BYTES
+from worker.cli.refusals import printable
 from worker.errors import InputError
+from worker.feeds import ParsedFeed
+from worker.intake.listing.spans import write_span
 from worker.model import ParsedArticle
 
 
 def parse(
-    file: Annotated[Path, typer.Argument(help="The feed's bytes: RSS, Atom or JSON Feed; - for standard input.")],
+    file: Annotated[Path, typer.Argument(help="A feed's or sitemap's bytes; - for standard input.")],
     url: Annotated[str, typer.Option(help="Where the feed came from; relative links count from there.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object an article.")] = False,
 ) -> None:
-    """Show what intake makes of a feed, storing nothing."""
+    """Show what intake makes of a feed, storing nothing: its articles, and what it says of itself."""
     name = "standard input" if str(file) == "-" else str(file)
-    articles = read_feed(_read(file, name), url=url, content_type="", file_name=name).articles
+    feed = read_feed(_read(file, name), url=url, content_type="", file_name=name)
     if as_json:
-        for article in articles:
+        for article in feed.articles:
             sys.stdout.write(json.dumps(as_object(article), ensure_ascii=False) + "\n")
     else:
-        _show(articles, name)
+        _show(feed.articles, name)
+        typer.echo(printable("; ".join(feed_says(feed))), err=True)
+
+
+def feed_says(feed: ParsedFeed) -> Iterator[str]:
+    """Yield what a feed says of itself, and of how it wants to be polled.
+
+    >>> from worker.feeds import Manners
+    >>> list(feed_says(ParsedFeed(articles=(), format="rss20", manners=Manners(every_s=3600.0), hubs=("https://h/",))))
+    ['rss20', 'wants to be polled every 1h', 'pushes by the hub https://h/']
+    """
+    yield feed.format or "of no known format"
+    if feed.title:
+        yield f'"{feed.title}"'
+    if feed.manners.every_s is not None:
+        yield f"wants to be polled every {write_span(feed.manners.every_s)}"
+    if feed.manners.skip_hours:
+        yield f"not at {', '.join(f'{hour}:00' for hour in sorted(feed.manners.skip_hours))} UTC"
+    if feed.manners.skip_days:
+        yield f"not on {', '.join(calendar.day_name[day] for day in sorted(feed.manners.skip_days))}"
+    if feed.hubs:
+        topic = f" as {feed.topic}" if feed.topic else ""
+        yield f"pushes by the hub {feed.hubs[0]}{topic}"
+    if feed.further:
+        yield f"names {len(feed.further)} further documents"
 
 
 def as_object(article: ParsedArticle) -> dict[str, Any]:

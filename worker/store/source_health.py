@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, Row
 
-from worker.feeds import SourceCondition
+from worker.feeds import SourceCondition, SourceState
 from worker.model import SourceId
 from worker.store.database import insert_for
 from worker.store.schema import Article, Source, SourceHealth
@@ -44,7 +44,10 @@ _FACTS = (
 
 
 def facts(conn: Connection, source_id: SourceId | None = None) -> Sequence[Row[Any]]:
-    """Return the facts of every source, or of one, by id; with `newest_seen_at`, and what was last judged, if ever."""
+    """Return the facts of every source, or of one, by id; with `newest_seen_at`, and what was last judged, if ever.
+
+    Not of those that were removed.
+    """
     newest = (
         sa.select(sa.func.max(Article.seen_at))
         .where(Article.source_id == Source.id)
@@ -54,6 +57,7 @@ def facts(conn: Connection, source_id: SourceId | None = None) -> Sequence[Row[A
     query = (
         sa.select(*_FACTS, newest.label("newest_seen_at"))
         .outerjoin(SourceHealth, SourceHealth.source_id == Source.id)
+        .where(Source.state != SourceState.REMOVED)
         .order_by(Source.id)
     )
     return conn.execute(query if source_id is None else query.where(Source.id == source_id)).all()

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import sqlalchemy as sa
 from sqlalchemy import Connection, Row
 
+from worker.feeds import SourceState
 from worker.model import SourceId
 from worker.store.database import insert_for, now
 from worker.store.schema import Source
@@ -54,8 +55,9 @@ def name_at(conn: Connection, url: str, *, other_than: SourceId) -> str:
 
 
 def every(conn: Connection) -> Sequence[Row[Any]]:
-    """Return all sources, with all their columns, by name."""
-    return conn.execute(sa.select(Source.__table__).order_by(Source.name)).all()
+    """Return all sources but those that were removed, with all their columns, by name."""
+    kept = Source.state != SourceState.REMOVED
+    return conn.execute(sa.select(Source.__table__).where(kept).order_by(Source.name, Source.id)).all()
 
 
 def claim_due(conn: Connection, *, limit: int, claim_s: float) -> list[SourceId]:

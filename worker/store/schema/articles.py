@@ -26,6 +26,7 @@ class Source(Base):
     homepage: Mapped[str] = mapped_column(default="")
     lang: Mapped[str] = mapped_column(default="")
     house: Mapped[bool] = mapped_column(default=False)
+    folder: Mapped[str] = mapped_column(default="", server_default="")  # "World/Asia": groups sources, never articles
     created_at: Mapped[datetime]
     # polling
     etag: Mapped[str] = mapped_column(default="")

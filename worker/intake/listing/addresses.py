@@ -1,0 +1,113 @@
+"""The addresses of feeds as people write them: which are one, and which are none.
+
+Pure. Decides nothing about what answers there. The lists, `run_sources` and the doors call it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
+
+from worker.errors import InputError
+
+MAX_ADDRESS_CHARS: Final = 2_000
+_FEED: Final = re.compile(r"feed(s?):(//)?(?=(https?://)?)", re.IGNORECASE)
+_WEB: Final = re.compile(r"https?://", re.IGNORECASE)
+_UNSEEN: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b\u2028\u2029\ufeff]+")
+_PORTS: Final = {"http": 80, "https": 443}
+_KEPT: Final = "/:@!$&'()*+,;=-._~%"
+_EXAMPLE: Final = "https://news.example/feed.xml"
+
+
+def read_address(written: str, *, where: str = "URL") -> str:
+    """Return a feed's address as it can be fetched: `feed:` undone, spaces escaped, the rest as it stands.
+
+    Raises `InputError` for what is no address on the web.
+
+    >>> read_address("feed://news.example/rss"), read_address(" feed:https://news.example/a b ")
+    ('http://news.example/rss', 'https://news.example/a%20b')
+    >>> read_address("news.example/rss")
+    Traceback (most recent call last):
+        ...
+    worker.errors.InputError: URL: 'news.example/rss' is no feed address (write https://news.example/rss)
+    """
+    address = without_feed_scheme(_UNSEEN.sub("", written).strip()).replace(" ", "%20")
+    parts = _split(address)
+    if len(address) > MAX_ADDRESS_CHARS:
+        raise InputError(f"an address of more than {MAX_ADDRESS_CHARS:,} characters", where=where, hint="shorten it")
+    if parts is None or parts.scheme not in _PORTS or not parts.hostname:
+        bare = re.fullmatch(r"[\w-]+(\.[\w-]+)+(:\d+)?([/?].*)?", address)
+        hint = f"write https://{address}" if bare else f"write {_EXAMPLE}"
+        raise InputError(f"{_shown(written)} is no feed address", where=where, hint=hint)
+    return address
+
+
+def without_feed_scheme(address: str) -> str:
+    """Undo what browsers once put before a feed's address, so that a feed reader would open it.
+
+    >>> without_feed_scheme("feed:https://a.example/"), without_feed_scheme("feeds://a.example/")
+    ('https://a.example/', 'https://a.example/')
+    """
+    found = _FEED.match(address)
+    if found is None:
+        return address
+    rest = address[found.end() :].lstrip("/")
+    return rest if _WEB.match(rest) else f"http{found[1].lower()}://{rest}"
+
+
+def address_key(address: str) -> str:
+    """Return what all spellings of one address have in common: scheme, port and a last slash say nothing.
+
+    >>> address_key("HTTP://News.example:80/feed/#top") == address_key("https://news.example/feed")
+    True
+    >>> address_key("https://news.example/?feed=rss2") == address_key("https://news.example/?feed=atom")
+    False
+    """
+    parts = _split(without_feed_scheme(address.strip()))
+    if parts is None or not parts.hostname:
+        return address
+    host = _ascii(parts.hostname.rstrip("."))
+    port = f":{parts.port}" if parts.port and parts.port != _PORTS.get(parts.scheme) else ""
+    user = f"{parts.username}@" if parts.username else ""
+    query = f"?{_spelt(parts.query)}" if parts.query else ""
+    return f"{user}{host}{port}{_spelt(parts.path).rstrip('/')}{query}"
+
+
+def without_password(address: str) -> str:
+    """Return an address as it may be shown to whoever may look: a password in it is none of their business.
+
+    >>> without_password("https://desk:hush@wire.example/feed")
+    'https://desk:***@wire.example/feed'
+    """
+    parts = _split(address)
+    if parts is None or parts.password is None:
+        return address
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{parts.username}:***@{host}"))
+
+
+def _spelt(part: str) -> str:
+    """Return a part of an address with the same escapes, however it was written."""
+    return quote(unquote(part, errors="surrogateescape"), safe=_KEPT, errors="surrogateescape")
+
+
+def _ascii(host: str) -> str:
+    try:
+        return host.encode("idna").decode("ascii").lower()
+    except UnicodeError:
+        return host.lower()
+
+
+def _split(address: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(address)
+        _ = parts.port
+    except ValueError:  # "http://[", or a port that is none
+        return None
+    return parts
+
+
+def _shown(written: str) -> str:
+    text = written.strip()
+    return repr(text if len(text) <= 200 else f"{text[:200]}…") if text else "an empty text"
