@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from worker.cli.article_ledger import print_ledger
 from worker.cli.house import Json, messages, opened_house, operator, print_json, print_rows
 from worker.errors import InputError
 from worker.model import ArticleId, ParsedArticle
@@ -59,19 +60,22 @@ def show(
     article: Annotated[int, typer.Argument(help="The article's number.")],
     as_json: Json = False,
 ) -> None:
-    """Print one article with what intake made of it and the topics that it matched."""
+    """Print one article with what intake made of it, the topics that it matched, and when it came to which step."""
+    from worker.intake.run_ledger import ledger_of
     from worker.store import articles
 
     with opened_house().database.read() as conn:
         stored = articles.by_id(conn, ArticleId(article))
-    if stored is None:
+    ledger = ledger_of(opened_house().database, ArticleId(article))
+    if stored is None or ledger is None:
         raise InputError(f"there is no article {article}", hint="see `tocsin articles list`")
     image = asdict(stored.image) if stored.image else None
     row = {**_row(stored), "url": stored.url, "image": image, "summary": stored.summary, "body": stored.body}
     if as_json:
-        print_json(row)
+        print_json({**row, "ledger": ledger.told()})
         return
     print_rows([{"field": k, "value": v} for k, v in row.items()], as_json=False, columns=("field", "value"))
+    print_ledger(ledger)
 
 
 @app.command()

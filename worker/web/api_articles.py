@@ -1,4 +1,4 @@
-"""`/api/v1/articles/{id}`: an editor's system changes an article, breaks it, or stops its story.
+"""`/api/v1/articles/{id}`: an editor's system looks at an article, changes it, breaks it, or stops its story.
 
 Parses and answers; intake, planning and delivery decide.
 """
@@ -12,18 +12,28 @@ from pydantic import BaseModel, Field
 
 from worker.delivery.run_withdrawal import withdraw
 from worker.errors import InputError
+from worker.intake.run import Added
 from worker.intake.run_correcting import Correction, correct
 from worker.intake.run_edits import Edit, edit
+from worker.intake.run_ledger import ledger_of
 from worker.model import ArticleId, Severity
 from worker.planning.run_corrections import carry_out
 from worker.planning.run_editing import NOTE_CHARS, boost, break_news, update_materially
+from worker.store import articles
 from worker.web.api import MISSING, PROBLEMS, Body, JudgedArticle, PushedImage, judged, wait_until_matched
 from worker.web.api_editions import Number, Why
 from worker.web.api_keys import Scope, needs
+from worker.web.ledger_shape import ArticleLedger
 from worker.web.site import AnySite
 
 router = APIRouter(prefix="/api/v1", tags=["v1"])
 Editor = Annotated[str, Depends(needs(Scope.ARTICLES))]
+
+
+class ShownArticle(JudgedArticle):
+    """An article with its ledger."""
+
+    ledger: ArticleLedger
 
 
 class ChangedArticle(Body):
@@ -86,6 +96,20 @@ class Corrected(BaseModel):
     mails: int
     correction: int
     says: str
+
+
+@router.get("/articles/{article_id}", response_model=ShownArticle, responses=PROBLEMS | MISSING)
+def show(site: AnySite, article_id: Number, _actor: Editor) -> ShownArticle:
+    """Show an article with what became of it, and when it came to which step."""
+    number = ArticleId(article_id)
+    with site.house.database.read() as conn:
+        stored = articles.by_id(conn, number)
+    ledger = ledger_of(site.house.database, number)
+    if stored is None or ledger is None:
+        raise _missing(article_id)
+    added = Added(id=number, status=stored.novelty, reason=stored.reason, stored=False)
+    told = ArticleLedger.model_validate(ledger.told())
+    return ShownArticle(**judged(site, added, stored).model_dump(), ledger=told)
 
 
 @router.patch(

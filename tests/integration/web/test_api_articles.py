@@ -160,3 +160,14 @@ def test_words_that_a_cms_has_escaped_or_marked_up_are_taken_as_people_see_them(
     assert [one["title"] for one in (pushed, changed)] == ["AT&T wins: 5 < 6"] * 2
     with newspaper.house.database.read() as conn:
         assert set(conn.execute(sa.select(Article.body)).scalars()) == {"Nobody was"}
+
+
+def test_an_article_is_shown_with_its_ledger(newspaper, number):
+    told = call(newspaper, "GET", f"/articles/{number}").json()
+    assert (told["id"], told["title"]) == (number, "Envoy summoned")
+    ledger = told["ledger"]
+    assert ledger["published_at"] < ledger["seen_at"]
+    assert ledger["lag_s"]["seen"] >= 299
+    assert (ledger["deliveries"], ledger["accepted_at"], ledger["others"]) == (0, None, [])
+    assert ledger["story"]["first_article"] == number
+    assert call(newspaper, "GET", "/articles/99").status_code == 404
