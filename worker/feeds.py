@@ -6,6 +6,7 @@ Values only. The sources in `adapters` fill them, intake decides by them.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 from worker.model import ParsedArticle
@@ -47,12 +48,26 @@ class Manners:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Withheld:
+    """An item that its agency does not let be published: never any more, or (`until`) not before that moment.
+
+    `why` says so in its own words, `where` names the item in the document.
+    """
+
+    article: ParsedArticle
+    why: str
+    where: str = ""
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ParsedFeed:
     """A document as its format tells it.
 
     `articles` stand in the document's own order and may be none. `title` is the feed's own. `hubs` are WebSub hubs and
     `topic` the address that they know it by (rel="self"), "" where not told. `further` are documents that belong to
-    this one and list articles too: the sitemaps of an index, the next page of an archive is none of them.
+    this one and list articles too: the sitemaps of an index, the next page of an archive is none of them. `withheld`
+    items are not among the articles.
     """
 
     articles: tuple[ParsedArticle, ...]
@@ -62,3 +77,4 @@ class ParsedFeed:
     hubs: tuple[str, ...] = ()
     topic: str = ""
     further: tuple[str, ...] = ()
+    withheld: tuple[Withheld, ...] = ()

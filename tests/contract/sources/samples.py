@@ -26,6 +26,8 @@ SAMPLES: dict[str, str] = {
     "json_feed_10.json": "json-feed",
     "news_sitemap.xml": "sitemap",
     "sitemap.xml": "sitemap",
+    "newsml_g2.xml": "newsml-g2",
+    "newsitem.xml": "newsml-g2",
     "ninjs_13.json": "ninjs",
     "ninjs_20.json": "ninjs",
     "article.json": "json",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import mimetypes
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from worker.adapters.sources.api_json import ApiJsonSource
@@ -16,6 +17,7 @@ from worker.adapters.sources.inflate import Inflater
 from worker.adapters.sources.json_feed import JsonFeedSource
 from worker.adapters.sources.limits import MAX_DOCUMENT_BYTES
 from worker.adapters.sources.looks import not_a_feed, not_an_article
+from worker.adapters.sources.newsml import NewsmlSource
 from worker.adapters.sources.ninjs import NinjsSource
 from worker.adapters.sources.plain_text import PlainTextSource
 from worker.adapters.sources.sitemap import SitemapSource
@@ -26,10 +28,9 @@ from worker.ports import ArticleSource
 
 _GZIP: Final = b"\x1f\x8b\x08"
 
-FEEDS: Final[Sequence[ArticleSource]] = (FeedSource(), JsonFeedSource(), SitemapSource())
+FEEDS: Final[Sequence[ArticleSource]] = (FeedSource(), JsonFeedSource(), SitemapSource(), NewsmlSource(), NinjsSource())
 SOURCES: Final[Sequence[ArticleSource]] = (
     *FEEDS,
-    NinjsSource(),
     ApiJsonSource(),
     HtmlPageSource(),
     PlainTextSource(),
@@ -37,7 +38,7 @@ SOURCES: Final[Sequence[ArticleSource]] = (
 
 
 def read_feed(data: bytes, *, url: str, content_type: str, file_name: str = "") -> ParsedFeed:
-    """Read what is watched: an RSS, Atom or JSON feed, a sitemap, or a wire service's ninjs; gzip archives of them too.
+    """Read what is watched: an RSS, Atom or JSON feed, a sitemap, NewsML-G2 or ninjs; gzip archives of them too.
 
     Raises `FeedError` that says what the bytes look like instead, and begins with `file_name`.
     """
@@ -46,13 +47,13 @@ def read_feed(data: bytes, *, url: str, content_type: str, file_name: str = "") 
         source = _source_for(data, content_type, FEEDS)
         if source is None:
             raise not_a_feed(data, url=url, content_type=content_type)
-        return source.parse(data, url=url, content_type=content_type)
+        return _without_own_address(source.parse(data, url=url, content_type=content_type), url)
     except InputError as error:
         raise _placed(error, file_name) from error
 
 
 def read_document(data: bytes, *, url: str, content_type: str, file_name: str = "") -> tuple[ParsedArticle, ...]:
-    r"""Read the articles of anything that a person may hand in: text, HTML, JSON, ninjs, or a feed.
+    r"""Read the articles of anything that a person may hand in: text, HTML, JSON, ninjs, NewsML, or a feed.
 
     An empty `content_type` is guessed from `file_name`. Raises `InputError` (`FeedError` for bytes of no known format)
     that begins with `file_name` and names the line, item, field or offset.
@@ -66,13 +67,32 @@ def read_document(data: bytes, *, url: str, content_type: str, file_name: str = 
         source = _source_for(data, content_type, SOURCES)
         if source is None:
             raise not_an_article(data)
-        return source.parse(data, url=url, content_type=content_type).articles
+        return _publishable(source.parse(data, url=url, content_type=content_type))
     except InputError as error:
         raise _placed(error, file_name) from error
 
 
 def _source_for(data: bytes, content_type: str, sources: Sequence[ArticleSource]) -> ArticleSource | None:
     return next((source for source in sources if source.recognises(data, content_type)), None)
+
+
+def _without_own_address(feed: ParsedFeed, url: str) -> ParsedFeed:
+    """Take the document's own address off its articles: a wire's one item has none, and no reader wants the feed."""
+
+    def mended(article: ParsedArticle) -> ParsedArticle:
+        if not url or article.url != url:
+            return article
+        return replace(article, url=article.guid if article.guid.startswith(("http://", "https://")) else "")
+
+    return replace(feed, articles=tuple(map(mended, feed.articles)))
+
+
+def _publishable(document: ParsedFeed) -> tuple[ParsedArticle, ...]:
+    """Refuse the whole file for an item that is withheld: whoever hands it in is there to be told, and takes it out."""
+    for item in document.withheld:
+        hint = "hand it in again, without `embargoed`, when the time has come" if item.until else ""
+        raise InputError(item.why, where=item.where, hint=hint)
+    return document.articles
 
 
 def _unpacked(data: bytes, wanted: str) -> bytes:

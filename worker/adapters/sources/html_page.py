@@ -31,7 +31,10 @@ _PAGE: Final = re.compile(
     rb"<(?:!doctype\s+html|(?:html|head|body|main|article|section|header|meta|title|link|div|p|h1|h2)[\s>])",
     re.IGNORECASE,
 )
-_XML: Final = re.compile(rb"<(?:[\w-]+:)?(?:rss|rdf|feed|opml|urlset|sitemapindex)[\s>]", re.IGNORECASE)
+_XML: Final = re.compile(
+    rb"<(?:[\w-]+:)?(?:rss|rdf|feed|opml|urlset|sitemapindex|newsmessage|(?:news|package|concept|planning)item)[\s/>]",
+    re.IGNORECASE,
+)
 _METADATA: Final = nh3.Cleaner(
     tags={"title", "meta", "link", "script", "h1", "time"},
     clean_content_tags={"style", "svg"},

@@ -17,7 +17,8 @@ from worker.errors import FeedError, InputError
 
 _JSON_FEED: Final = re.compile(rb'"version"\s*:\s*"https?:(?:\\?/){2}(?:www\.)?jsonfeed\.org\\?/version\\?/1')
 _NINJS: Final = re.compile(
-    rb'"(?:headline|headlines|body_text|body_html|body_xhtml|bodies|versioncreated|pubstatus|description_text)"\s*:'
+    rb'"(?:headline|headlines|body_text|body_html|body_xhtml|bodies|versioncreated|pubstatus|description_text)"\s*:',
+    re.IGNORECASE,
 )
 _OPENING: Final = re.compile(rb'[\s\x00]*(?:\{[\s\x00]*["}]|\[[\s\x00]*[{\]])')
 

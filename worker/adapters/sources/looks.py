@@ -31,6 +31,8 @@ _FEED_TYPE: Final = re.compile(r"application/(?:rss\+xml|atom\+xml|feed\+json)",
 _HREF: Final = re.compile(r"""\shref\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)
 _HINTS: Final = {
     **dict.fromkeys(("rss", "feed", "rdf", "rdf:rdf"), "it is cut off or damaged"),
+    "newsml": "it is NewsML 1; ask the agency for NewsML-G2 or ninjs",
+    "nitf": "it is one story without its message; ask the agency for NewsML-G2 or ninjs",
     "opml": "a list of feeds is read by `tocsin sources import`",
 }
 
