@@ -15,7 +15,6 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from multiprocessing.sharedctypes import RawValue
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +30,7 @@ from worker.planning.run import Planned, plan, plan_urgent
 from worker.planning.run_letting_go import let_go
 from worker.planning.run_zones import review_zones
 from worker.runtime.parent import watch_parent
-from worker.store import articles, editions, leases, sources
+from worker.store import articles, editions, leases
 from worker.store import house as house_table
 from worker.wiring import House, house
 
@@ -43,15 +42,12 @@ log = logging.getLogger(__name__)
 _ARTICLES_A_SWEEP = 500
 _ARTICLES_SWEEP_S = 2.0  # then others have their turn: an article that is rung for does not wait for the backlog
 _SET_ASIDE_S = 300.0
-_SOURCES_A_SWEEP = 24
-_SOURCES_AT_ONCE = 8  # so that a sweep ends within _CLAIM_S, even if every feed hangs for its 30 s
 _FEEDBACK_SWEEP_S = 2.0  # as for articles
 _RENEWED_A_SWEEP = 100  # a fifth of a second; 100,000 articles take an hour and a half, and nobody waits for them
 _BATCHES_A_SWEEP = 20  # 10,000 rows a lane and sweep; more would only pile up in a queue that nobody empties
 _RING_EXPIRES_S = 60  # a bell that nobody has heard for so long has been rung again since
 _AWAY_S = 300.0
 _MAILS_A_SWEEP = 1_000  # a few seconds
-_CLAIM_S = 120.0  # longer than any fetch may take
 
 # Set in the main process, seen by its forked child: lease no more, finish what is on the wire, release the rest.
 # A bare byte, without a lock that a child killed with -9 could take along.
@@ -128,25 +124,13 @@ def heartbeat(name: str) -> None:
 
 @app.task
 def sweep_sources() -> None:
-    """Fetch feeds that are due, several at once, and ring for each article that is new.
+    """See to it that what is due is polled: a thread of one process of this home does it, and nobody else waits."""
+    this_house().poller.ring(told=_match_soon)
 
-    One worker at a time: feeds are slow, and while they keep one busy another one is free to match and to plan.
-    """
-    home = this_house()
-    with home.database.write() as conn:
-        if sources.are_being_fetched(conn):
-            return
-        due = sources.claim_due(conn, limit=_SOURCES_A_SWEEP, claim_s=_CLAIM_S)
-    with ThreadPoolExecutor(_SOURCES_AT_ONCE) as pool:
-        polls = {pool.submit(home.poller.poll, source_id): source_id for source_id in due}
-        for polled in as_completed(polls):
-            try:
-                found = polled.result()
-            except Exception:  # whatever one feed does must not cost the others
-                log.exception("source %d cannot be polled", polls[polled])
-                continue
-            for article_id in found:
-                match_article.delay(article_id)
+
+def _match_soon(found: Iterable[ArticleId]) -> None:
+    for article_id in found:
+        match_article.delay(article_id)
 
 
 @app.task(queue=Lane.CONTROL)

@@ -237,14 +237,19 @@ class House(Press):
     @functools.cached_property
     def poller(self) -> Poller:
         """What fetches feeds."""
+        from worker.intake.pace import Pace  # noqa: PLC0415  as above
         from worker.intake.run_polling import Poller  # noqa: PLC0415  as above
 
+        given = self.settings
         return Poller(
             self.database,
             self.intake,
             user_agent=self.user_agent,
-            poll_every=timedelta(seconds=self.settings.poll_s),
-            allow_private=self.settings.allow_private,
+            pace=Pace(usual_s=given.poll_s, floor_s=given.poll_floor_s, ceiling_s=given.poll_ceiling_s),
+            allow_private=given.allow_private,
+            at_once=given.fetches,
+            lock=self.home / "polling.lock",
+            stopping=self._stopping,
             signs=self.hubs.signs,
         )
 
@@ -297,7 +302,7 @@ class House(Press):
 
     def close(self) -> None:
         """End what this process has opened: connections to relays, to the database."""
-        for name in ("dispatch", "notifier", "purse"):
+        for name in ("poller", "dispatch", "notifier", "purse"):
             if name in self.__dict__:
                 getattr(self, name).close()
         self.close_meter()

@@ -9,7 +9,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
 from tests import builders
 from worker import tasks
@@ -21,7 +20,6 @@ from worker.model import ArticleId, Lane
 from worker.planning.rules import Policy
 from worker.store import articles, sources
 from worker.store.database import Database
-from worker.store.schema import Source
 
 
 class Moody(Matcher):
@@ -172,34 +170,19 @@ def test_alerts_are_planned_and_delivered_by_a_task_of_their_own(database, monke
 
 
 class Polls:
-    """Stands in for polling: one feed breaks, the others bring an article each."""
+    """Stands in for polling: a thread that brings two articles."""
 
-    def __init__(self, broken: int) -> None:
-        self.broken = broken
-
-    def poll(self, source_id: int) -> list[ArticleId]:
-        if source_id == self.broken:
-            raise RuntimeError("a bug in a parser")
-        return [ArticleId(100 + source_id)]
+    def ring(self, told: Any) -> bool:
+        told([ArticleId(7), ArticleId(8)])
+        return True
 
 
-def test_one_worker_fetches_what_is_due_and_a_feed_that_breaks_costs_the_others_nothing(database, monkeypatch, caplog):
-    with database.write() as conn:
-        feeds = [
-            sources.put(conn, kind="feed", name=f"Feed {number}", url=f"https://gazette.example/{number}")
-            for number in range(4)
-        ]
+def test_a_sweep_of_sources_only_rings_and_what_polling_finds_is_matched(monkeypatch):
     rung: list[ArticleId] = []
-    house = SimpleNamespace(database=database, poller=Polls(broken=feeds[1]))
-    monkeypatch.setattr(tasks, "this_house", lambda: house)
+    monkeypatch.setattr(tasks, "this_house", lambda: SimpleNamespace(poller=Polls()))
     monkeypatch.setattr(tasks.match_article, "delay", rung.append)
     tasks.sweep_sources()
-    assert sorted(rung) == [100 + feed for feed in feeds if feed != feeds[1]]
-    assert "cannot be polled" in caplog.text
-    with database.write() as conn:  # as if a fetch were still under way, and all were due again
-        conn.execute(sa.update(Source).where(Source.id != feeds[0]).values(claimed_until=None))
-    tasks.sweep_sources()
-    assert len(rung) == 3
+    assert rung == [7, 8]
 
 
 # Children ------------------------------------------------------------------------------------------------------------

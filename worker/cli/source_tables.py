@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Row
 
     from worker.intake.run_sources import AddedSource
+    from worker.intake.run_turns import Report
     from worker.intake.run_watching import SourceHealth
     from worker.wiring import House
 
@@ -112,21 +113,21 @@ def poll(
     as_json: Json = False,
 ) -> None:
     """Fetch the feeds that are due, here and now, and match what is new in them."""
-    from worker.store import sources
-
     found = opened_house()
     due = _due(found, source or [], everything=now)
     rows = []
     with _progress(len(due)) as step:
-        for source_id in due:
-            changed = found.poller.poll(source_id)
-            for article_id in changed:
+
+        def tell(polled: Report) -> None:
+            for article_id in polled.changed:
                 found.matcher.match(article_id)
-            with found.database.read() as conn:
-                row = sources.by_id(conn, source_id)
-            if row is not None:
-                rows.append({"id": row.id, "source": row.name, "changed": len(changed), "error": row.last_error})
+            told = {"id": polled.source_id, "source": polled.name}
+            rows.append({**told, "changed": len(polled.changed), "error": polled.error})
             step()
+
+        left = found.poller.poll_now(due, tell)
+    if left:
+        messages.print(f"{len(left)} sources are polled by somebody else all the while, or are no more: left out")
     found.ring("sweep_planning")
     print_rows(rows, as_json=as_json, columns=("source", "changed", "error"))
 
@@ -145,12 +146,11 @@ def _due(found: House, numbers: Sequence[int], *, everything: bool) -> list[Sour
             )
     if numbers:
         return [SourceId(number) for number in dict.fromkeys(numbers)]
-    with found.database.write() as conn:
-        due = sources.claim_due(conn, limit=10_000, claim_s=120)
-        if everything:
-            rows = sources.every(conn)
-            due = [SourceId(row.id) for row in rows if row.url is not None and row.state == SourceState.ACTIVE]
-    return due
+    with found.database.read() as conn:
+        if not everything:
+            return sources.due(conn)
+        rows = sources.every(conn)
+    return [SourceId(row.id) for row in rows if row.url is not None and row.state == SourceState.ACTIVE]
 
 
 def told_of(found: House, row: Row[Any]) -> dict[str, Any]:

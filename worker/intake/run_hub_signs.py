@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row
@@ -44,12 +45,18 @@ class HubSigns:
     def push_of(self, source_id: SourceId) -> Push | None:
         """Return how a source's pushes do, as polling's pace wants to know it; None where there are none to rely on."""
         with self._database.read() as conn:
-            row = _live(conn, source_id)
-            at = now(conn)
-        if row is None or row.state is not HubState.ACTIVE or row.lease_until is None or row.lease_until <= at:
-            return None
-        missed = row.missed_in_a_row
-        return Push(last_push_at=row.last_push_at, misses=missed if missed >= MISSES_BORNE else 0)
+            return self.pushes_of(conn, [source_id], at=now(conn)).get(source_id)
+
+    def pushes_of(self, conn: Connection, ids: Sequence[SourceId], *, at: datetime) -> dict[SourceId, Push]:
+        """Return the same for those of several sources that have pushes to rely on."""
+        return {
+            SourceId(row.source_id): Push(
+                last_push_at=row.last_push_at,
+                misses=row.missed_in_a_row if row.missed_in_a_row >= MISSES_BORNE else 0,
+            )
+            for row in websub.active_of(conn, ids)
+            if row.lease_until is not None and row.lease_until > at
+        }
 
     def after_poll(
         self,

@@ -17,7 +17,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from worker.errors import ConfigurationError
 from worker.settings.guarding import Guarding
-from worker.settings.kinds import PREFIX, variable
+from worker.settings.kinds import PREFIX, Count, variable
 from worker.settings.looking_over import LookingOver
 from worker.settings.measuring import Measuring
 from worker.settings.newspaper import Newspaper
@@ -95,6 +95,7 @@ class Settings(
     poll_ceiling_s: Annotated[float, Field(ge=5, le=86_400)] = Field(
         3600, description="the longest time between two polls of a quiet source that answers"
     )
+    fetches: Count = Field(100, description="hosts that are asked for their feeds at the same time, each for one")
     allow_private: bool = Field(False, description="may feeds be fetched from private and loopback addresses")
     websub: Literal["auto", "on", "off"] = Field(
         "auto",

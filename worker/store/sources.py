@@ -6,7 +6,6 @@ Never fetches, and never decides when: intake does, and hands the moment in.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -60,29 +59,11 @@ def every(conn: Connection) -> Sequence[Row[Any]]:
     return conn.execute(sa.select(Source.__table__).where(kept).order_by(Source.name, Source.id)).all()
 
 
-def claim_due(conn: Connection, *, limit: int, claim_s: float) -> list[SourceId]:
-    """Claim feeds that are due, so that no other worker fetches them meanwhile."""
-    at = now(conn)
-    free = sa.or_(Source.claimed_until.is_(None), Source.claimed_until <= at)
-    due = (
-        sa.select(Source.id)
-        .where(Source.next_poll_at <= at, free)
-        .order_by(Source.next_poll_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    claimed = (
-        sa.update(Source)
-        .where(Source.id.in_(due.scalar_subquery()))
-        .values(claimed_until=at + timedelta(seconds=claim_s))
-        .returning(Source.id)
-    )
-    return [SourceId(source_id) for source_id in conn.execute(claimed).scalars()]
-
-
-def are_being_fetched(conn: Connection) -> bool:
-    """Return whether some worker holds claims on feeds at the moment."""
-    return conn.execute(sa.select(sa.exists().where(Source.claimed_until > now(conn)))).scalar_one()
+def due(conn: Connection) -> list[SourceId]:
+    """Return the sources that are to be polled now, the most overdue first."""
+    query = sa.select(Source.id).order_by(Source.next_poll_at, Source.id)
+    query = query.where(Source.next_poll_at <= now(conn), Source.state == SourceState.ACTIVE, Source.url.is_not(None))
+    return [SourceId(source_id) for source_id in conn.execute(query).scalars()]
 
 
 def change(conn: Connection, source_id: SourceId, **values: Any) -> None:  # noqa: ANN401  column values by name

@@ -28,6 +28,13 @@ def of_source(conn: Connection, source_id: SourceId) -> Sequence[Row[Any]]:
     ).all()
 
 
+def active_of(conn: Connection, ids: Collection[SourceId]) -> Sequence[Row[Any]]:
+    """Return the active subscriptions of several sources."""
+    query = sa.select(HubSubscription.__table__)
+    query = query.where(HubSubscription.source_id.in_(list(ids)), HubSubscription.state == HubState.ACTIVE)
+    return conn.execute(query).all()
+
+
 def newest(conn: Connection) -> Mapping[SourceId, Row[Any]]:
     """Return what is to be told of each source's subscription: its live one, or else the last that was refused."""
     rows = conn.execute(

@@ -35,7 +35,7 @@ def test_a_long_list_is_stored_in_one_go_and_progress_is_told(database):
             ("feed", SourceState.ACTIVE, "", False, 0)
         }
         assert rows[7].host == "paper7.example"
-        assert len(sources.claim_due(conn, limit=10_000, claim_s=60)) == 1_200
+        assert len(sources.due(conn)) == 1_200
     assert import_list(database, many(1_200), actor="a test").fates == Counter({Fate.KNOWN: 1_200})
 
 

@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 import sqlalchemy as sa
 
-from tests.builders import address_hash, article, breaking, follow, match, news, own_query, reader, set_clock, topic
+from tests.builders import address_hash, article, breaking, follow, match, news, own_query, reader, topic
 from tests.databases import opened
 from worker.model import Cadence, SubscriberStatus
 from worker.store import articles, house, people, sources, standing, topics
@@ -26,20 +26,6 @@ def test_a_source_is_made_once_by_its_url_or_by_kind_and_name(database):
         push = sources.put(conn, kind="push", name="Gazette")
         again = sources.put(conn, kind="push", name="Gazette")
         assert (feed == same, push == again, feed == push) == (True, True, False)
-
-
-def test_a_due_feed_is_claimed_by_one_worker_until_the_claim_runs_out(database_url, database):
-    with database.write() as conn:
-        feed = sources.put(conn, kind="feed", name="Gazette", url="https://gazette.example/feed")
-
-    def claim(_: int) -> list[int]:
-        with opened(database_url) as own, own.write() as conn:
-            return list(sources.claim_due(conn, limit=5, claim_s=60))
-
-    with ThreadPoolExecutor(3) as pool:
-        assert sorted(pool.map(claim, range(3))) == [[], [], [feed]]
-    set_clock(database, ahead=timedelta(seconds=61))
-    assert claim(0) == [feed]
 
 
 def test_of_two_updates_of_one_revision_the_second_is_refused(database):

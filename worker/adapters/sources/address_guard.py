@@ -8,16 +8,15 @@ differently the second time gains nothing. `fetch.make_client` builds it in.
 
 from __future__ import annotations
 
-import asyncio
 import ipaddress
-import socket
 import ssl
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import httpcore
 import httpx
 
+from worker.adapters.sources.resolving import Resolver
 from worker.errors import PrivateAddressError
 
 # A host's dead IPv6 route must not use up the whole fetch's time.
@@ -53,10 +52,11 @@ def _wrapped(ip: _Address) -> list[_Address]:
 
 
 class _GuardedBackend(httpcore.AsyncNetworkBackend):
-    """Connects to public addresses only."""
+    """Connects to public addresses only, unless it may go anywhere."""
 
-    def __init__(self) -> None:
+    def __init__(self, resolver: Resolver, *, allow_private: bool) -> None:
         self._inner = httpcore.AnyIOBackend()
+        self._resolver, self._allow_private = resolver, allow_private
 
     async def connect_tcp(
         self,
@@ -67,8 +67,8 @@ class _GuardedBackend(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         """Resolve, check, connect: to the first of the host's addresses that answers."""
-        addresses = await _resolve(host, port)
-        refused = [address for address in addresses if not is_public(address)]
+        addresses = await self._addresses(host, port)
+        refused = [address for address in addresses if not (self._allow_private or is_public(address))]
         if refused:
             raise PrivateAddressError(f"{host} is at {refused[0]}, which is not on the public internet: refused")
         limit_s = _CONNECT_S if timeout is None else min(timeout, _CONNECT_S)
@@ -84,19 +84,27 @@ class _GuardedBackend(httpcore.AsyncNetworkBackend):
         """Wait between httpcore's own retries."""
         await self._inner.sleep(seconds)
 
-
-async def _resolve(host: str, port: int) -> list[str]:
-    try:
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:  # UnicodeError: a label of more than 63 characters
-        raise httpcore.ConnectError(f"cannot find {host}: {error}") from error
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+    async def _addresses(self, host: str, port: int) -> Sequence[str]:
+        try:
+            return await self._resolver.addresses(host, port)
+        except (OSError, UnicodeError) as error:  # UnicodeError: a label of more than 63 characters
+            raise httpcore.ConnectError(f"cannot find {host}: {error}") from error
 
 
 class GuardedTransport(httpx.AsyncHTTPTransport):
-    """httpx's own transport over connections that the guard has made. To make an `ssl_context` takes a while."""
+    """httpx's own transport over connections that the guard has made. To make an `ssl_context` takes a while.
 
-    def __init__(self, *, limits: httpx.Limits, ssl_context: ssl.SSLContext | None = None) -> None:
+    `allow_private` lifts the guard, and leaves its resolver, which `resolver` replaces.
+    """
+
+    def __init__(
+        self,
+        *,
+        limits: httpx.Limits,
+        ssl_context: ssl.SSLContext | None = None,
+        allow_private: bool = False,
+        resolver: Resolver | None = None,
+    ) -> None:
         ssl_context = ssl_context or httpx.create_ssl_context()
         super().__init__(verify=ssl_context)
         # httpx does not hand a network backend through; a pool of our own takes the place of the one it has made.
@@ -105,5 +113,5 @@ class GuardedTransport(httpx.AsyncHTTPTransport):
             max_connections=limits.max_connections,
             max_keepalive_connections=limits.max_keepalive_connections,
             keepalive_expiry=limits.keepalive_expiry,
-            network_backend=_GuardedBackend(),
+            network_backend=_GuardedBackend(resolver or Resolver(), allow_private=allow_private),
         )

@@ -24,6 +24,7 @@ from worker.adapters.sources.dates import parse_date
 from worker.adapters.sources.freshness import fresh_s
 from worker.adapters.sources.inflate import Inflater
 from worker.adapters.sources.limits import MAX_DOCUMENT_BYTES
+from worker.adapters.sources.resolving import Resolver
 from worker.errors import FetchError, printable
 
 MAX_REDIRECTS: Final = 5
@@ -67,17 +68,23 @@ class Fetched:
 
 
 def make_client(
-    user_agent: str, *, allow_private: bool = False, accept: str = _ACCEPT, ssl_context: ssl.SSLContext | None = None
+    user_agent: str,
+    *,
+    allow_private: bool = False,
+    accept: str = _ACCEPT,
+    ssl_context: ssl.SSLContext | None = None,
+    resolver: Resolver | None = None,
+    limits: httpx.Limits = _LIMITS,
 ) -> httpx.AsyncClient:
     """Return a client for `fetch`, to be shared by all fetches of an event loop and closed by whoever made it.
 
     It keeps no cookies and heeds no proxy or netrc of the environment. `allow_private` lifts the address guard, for a
     newsroom's own network and for tests. To make an `ssl_context` takes a while: whoever makes many clients gives one.
+    `limits` are those of its connections, `resolver` what looks names up in place of the system.
     """
-    ssl_context = ssl_context or httpx.create_ssl_context()
-    transport = httpx.AsyncHTTPTransport(limits=_LIMITS, verify=ssl_context) if allow_private else None
+    transport = GuardedTransport(limits=limits, ssl_context=ssl_context, allow_private=allow_private, resolver=resolver)
     return httpx.AsyncClient(
-        transport=transport or GuardedTransport(limits=_LIMITS, ssl_context=ssl_context),
+        transport=transport,
         headers={"User-Agent": user_agent, "Accept": accept, "Accept-Encoding": "gzip, deflate"},
         cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
         trust_env=False,

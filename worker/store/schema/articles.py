@@ -61,7 +61,10 @@ class Source(Base):
     held_since: Mapped[datetime | None]
     held_reason: Mapped[str] = mapped_column(default="", server_default="")
 
-    __table_args__ = (partial_index("uq_source_unpolled_name", "kind", "name", where="url IS NULL", unique=True),)
+    __table_args__ = (
+        partial_index("uq_source_unpolled_name", "kind", "name", where="url IS NULL", unique=True),
+        partial_index("ix_source_claimed_until", "claimed_until", where="claimed_until IS NOT NULL"),
+    )
 
 
 class SourceHealth(Base):

@@ -1,0 +1,190 @@
+"""One visit at a source: asks for it, has it read in another process and taken in, and says what is to be noted.
+
+No transaction is open while it fetches, and no visit lasts for ever. What to ask, and when to come again, is decided by
+`polling`. Called by `run_turns`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Final
+
+import httpx
+from sqlalchemy import Row
+
+from worker.adapters.sources.fetch import Fetched, fetch
+from worker.adapters.sources.reader_pool import ReaderPool
+from worker.adapters.sources.reader_wire import What
+from worker.errors import FetchError, InputError, printable
+from worker.feeds import ParsedFeed
+from worker.intake import polling
+from worker.intake.pace import Pace
+from worker.intake.polled import Answered, Failed, Question, Told, polled
+from worker.intake.polling import Push
+from worker.intake.run import Intake, Taken
+from worker.intake.run_books import AWAY, GIVEN_BACK
+from worker.intake.run_hub_signs import HubSigns
+from worker.intake.run_moving import look_at
+from worker.model import ArticleId, SourceId
+from worker.store.database import Database
+
+log = logging.getLogger(__name__)
+
+ENDS_WITHIN_S: Final = 150.0
+"""A visit that takes longer is given up: the time of a fetch, of a slow reading and of a busy database."""
+
+FETCH_S: Final = 30.0  # everything together
+HEAD_S: Final = 15.0  # until an answer begins
+_STORING: Final = 4  # threads; on SQLite they write one after the other
+_ERROR_CHARS: Final = 500
+
+
+@dataclass(kw_only=True, slots=True)
+class Visited:
+    """What a visit came to, and the articles that are to be matched. `outcome`: None when nobody was to blame."""
+
+    source: Row[Any]
+    outcome: Answered | Failed | None
+    pace: Pace
+    changed: Sequence[ArticleId] = ()
+    error: str = ""
+    told: Sequence[Told] = field(default=())
+
+    def columns(self, at: datetime, push: Push | None) -> Mapping[str, Any]:
+        """Return what is to be noted of it `at` this moment, and keep what is to be told of it."""
+        if self.outcome is None:
+            return GIVEN_BACK
+        known = polled(self.source)
+        following = polling.after(known, self.outcome, now=at, pace=self.pace, push=push)
+        self.told = following.told
+        return following.changes(known)
+
+    def tell(self) -> None:
+        """Write it into the log."""
+        for line in self.told:
+            log.log(logging.WARNING if line.serious else logging.INFO, "source %s: %s", self.source.name, line.text)
+
+
+class Visitor:
+    """Visits sources, any number at once in one event loop. `told` is called in another thread."""
+
+    def __init__(
+        self,
+        database: Database,
+        intake: Intake,
+        readers: ReaderPool,
+        client: httpx.AsyncClient,
+        *,
+        signs: HubSigns | None,
+        pace: Pace,
+        told: Callable[[Sequence[ArticleId]], None],
+    ) -> None:
+        self._database, self._intake, self._readers, self._client = database, intake, readers, client
+        self._signs, self._pace, self._told = signs, pace, told
+        self._storing = ThreadPoolExecutor(_STORING, thread_name_prefix="polling-stores")
+
+    def close(self) -> None:
+        """Begin to store nothing more."""
+        self._storing.shutdown(wait=False, cancel_futures=True)
+
+    async def visit(self, source: Row[Any], *, now: datetime) -> Visited:
+        """Poll a source. Raises nothing but for being cancelled: whatever goes wrong is its own, or nobody's."""
+        asked = polling.question(polled(source), now=now)
+        try:
+            async with asyncio.timeout(ENDS_WITHIN_S):
+                return await self._visit(source, asked, now)
+        except FetchError as error:
+            return self._failed(source, asked, error, status=error.status, retry_after_s=error.retry_after_s)
+        except InputError as error:
+            return self._failed(source, asked, error, status=200)
+        except TimeoutError:
+            return self._failed(source, asked, f"to take it in takes longer than {ENDS_WITHIN_S:g} s", status=200)
+        except AWAY as error:
+            log.warning("source %s is polled again soon, the database is away: %s", source.name, error)
+            return Visited(source=source, outcome=None, pace=self._pace, error=f"the database is away: {error}")
+        except Exception as error:
+            log.exception("source %s cannot be polled", source.name)
+            return self._failed(source, asked, f"a defect of ours: {type(error).__name__}: {error}", status=None)
+
+    async def _visit(self, source: Row[Any], asked: Question, now: datetime) -> Visited:
+        fetched = await fetch(
+            self._client,
+            source.url,
+            etag=asked.etag,
+            last_modified=asked.last_modified,
+            timeout_s=FETCH_S,
+            head_s=HEAD_S,
+        )
+        answered = _answered(fetched, asked)
+        known = polled(source)
+        moves = polling.is_to_be_looked_into(known, permanent_redirect_to=fetched.permanent_redirect_to, now=now)
+        if fetched.not_modified or (answered.body_hash == source.body_hash and not moves):
+            return Visited(source=source, outcome=answered, pace=self._pace)
+        feed = await self._read(source, fetched)
+        if reason := polling.why_unread(known, format_=feed.format):
+            return self._failed(source, asked, reason, status=fetched.status)
+
+        def store() -> tuple[Answered, Taken]:
+            arrival = None
+            if moves and fetched.permanent_redirect_to:
+                with self._database.read() as conn:
+                    to = fetched.permanent_redirect_to
+                    arrival = look_at(conn, SourceId(source.id), target=to, found=feed.articles)
+            taken = self._intake.take_feed(source, feed.articles)
+            if taken.articles:
+                self._told(taken.articles)
+            if self._signs is not None:
+                self._signs.after_poll(source, document=feed, link=fetched.link, url=fetched.url, new=taken.articles)
+            return replace(_of_document(answered, feed), new_items=taken.new, arrival=arrival), taken
+
+        answered, taken = await asyncio.get_running_loop().run_in_executor(self._storing, store)
+        return Visited(source=source, outcome=answered, pace=self._pace, changed=taken.articles)
+
+    async def _read(self, source: Row[Any], fetched: Fetched) -> ParsedFeed:
+        reading = self._readers.read(
+            What.FEED,
+            fetched.data,
+            url=fetched.url,
+            content_type=fetched.content_type,
+            is_doubtful=source.failures > 0,
+        )
+        feed: ParsedFeed = await asyncio.wrap_future(reading)
+        return feed
+
+    def _failed(
+        self,
+        source: Row[Any],
+        asked: Question,
+        error: Exception | str,
+        *,
+        status: int | None,
+        retry_after_s: float | None = None,
+    ) -> Visited:
+        reason = printable(str(error))[:_ERROR_CHARS]
+        failed = Failed(reason=reason, asked=asked, status=status, retry_after_s=retry_after_s)
+        return Visited(source=source, outcome=failed, pace=self._pace, error=reason)
+
+
+def _answered(fetched: Fetched, asked: Question) -> Answered:
+    return Answered(
+        status=fetched.status,
+        url=fetched.url,
+        asked=asked,
+        etag=fetched.etag,
+        last_modified=fetched.last_modified,
+        permanent_redirect_to=fetched.permanent_redirect_to,
+        retry_after_s=fetched.retry_after_s,
+        fresh_s=fetched.fresh_s,
+        body_hash="" if fetched.not_modified else hashlib.blake2b(fetched.data, digest_size=16).hexdigest(),
+    )
+
+
+def _of_document(answered: Answered, feed: ParsedFeed) -> Answered:
+    published = tuple(one.published_at for one in feed.articles if one.published_at is not None)
+    return replace(answered, format=feed.format, manners=feed.manners, published=published)
