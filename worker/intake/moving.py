@@ -82,13 +82,16 @@ def became_a_page(*, was: str, is_: str) -> bool:
     return was not in _PAGES and is_ in _PAGES
 
 
-def leaves_host(url: str, answered_from: str) -> bool:
-    """Tell whether an answer came from another host than was asked.
+def leads_away(url: str, answered_from: str) -> bool:
+    """Tell whether an answer came from another host than was asked, or without the encryption that was asked for.
 
-    >>> leaves_host("https://a.example/rss", "https://feeds.example/a"), leaves_host("http://a.example", "https://A.example/")
-    (True, False)
+    >>> leads_away("https://a.example/rss", "https://b.example/rss"), leads_away("https://a.example", "http://a.example")
+    (True, True)
+    >>> leads_away("http://a.example", "https://A.example/feed")
+    False
     """
-    return urlsplit(url).hostname != urlsplit(answered_from).hostname
+    asked, came = urlsplit(url), urlsplit(answered_from)
+    return asked.hostname != came.hostname or (asked.scheme == "https" and came.scheme != "https")
 
 
 def _is_inner(host: str) -> bool:

@@ -165,10 +165,10 @@ def _polite_s(source: Polled, answer: Answered, now: datetime, pace: Pace) -> fl
 
 
 def _led_elsewhere(source: Polled, answer: Answered, now: datetime) -> tuple[Polled, list[Told]]:
-    """Count a permanent redirect (301, 308) until it is believed; note a temporary one to another host, once."""
+    """Count a permanent redirect (301, 308) until it is believed; note a temporary one elsewhere, once."""
     target = answer.permanent_redirect_to
     if not target or target == source.url:
-        away = answer.url if moving.leaves_host(source.url, answer.url) else ""
+        away = answer.url if moving.leads_away(source.url, answer.url) else ""
         told = [Told(text=f"is served from {away} at present")] if away and away != source.moved_to else []
         return replace(source, moved_to=away, moved_count=0, moved_since=None), told
     if target != source.moved_to or not source.moved_count:
