@@ -65,9 +65,17 @@ def hub_terms(settings: Settings, *, base_url: str, user_agent: str) -> HubTerms
     from worker.intake.run_websub import HubTerms  # noqa: PLC0415  delivery workers ask no hub
     from worker.intake.websub import callback_fault  # noqa: PLC0415  as above
 
-    fault = callback_fault(base_url, allow_private=settings.allow_private)
-    is_on = settings.websub == "on" or (settings.websub == "auto" and not fault)
-    return HubTerms(base_url=base_url if is_on else None, user_agent=user_agent, allow_private=settings.allow_private)
+    why_not = {
+        "off": "TOCSIN_WEBSUB is off",
+        "on": "",
+        "auto": callback_fault(base_url, allow_private=settings.allow_private),
+    }[settings.websub]
+    return HubTerms(
+        base_url=None if why_not else base_url,
+        why_not=why_not,
+        user_agent=user_agent,
+        allow_private=settings.allow_private,
+    )
 
 
 def canary_limits(settings: Settings) -> Limits:

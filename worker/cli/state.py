@@ -16,6 +16,7 @@ from worker.cli.asking_state import questions
 from worker.cli.endpoint_state import endpoints
 from worker.cli.feed_state import feeds
 from worker.cli.house import Json, messages, print_json, print_rows, stamp
+from worker.cli.hub_state import hubs
 from worker.cli.refusals import printable
 from worker.cli.theme_state import templates
 from worker.errors import TocsinError
@@ -61,7 +62,7 @@ def doctor(
     from worker.wiring import house
 
     found = house()
-    checks = [_database, _sends, feeds, _broker, _relays, _ways, _returns, _webhooks, endpoints]
+    checks = [_database, _sends, feeds, hubs, _broker, _relays, _ways, _returns, _webhooks, endpoints]
     checks += [questions, templates, _workers, _clock, _disk]
     checks += [_dns] if dns else []
     told: dict[str, str] = {}

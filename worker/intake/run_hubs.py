@@ -32,6 +32,11 @@ class Hubs:
         self._database, self._intake, self._make_tokens = database, intake, tokens
         self._terms, self._stopping = terms, stopping
 
+    @property
+    def why_not(self) -> str:
+        """Why no hub is asked to push to us, "" where hubs are."""
+        return self._terms.why_not
+
     @functools.cached_property
     def tokens(self) -> Tokens:
         """What callbacks and secrets are made with."""

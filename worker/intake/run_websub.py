@@ -15,7 +15,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, Row
@@ -36,14 +36,17 @@ log = logging.getLogger(__name__)
 _A_SWEEP: Final = 64
 _AT_ONCE: Final = 16
 _AT_ONE_HUB: Final = 4
-_ENDED_KEPT: Final = timedelta(days=90)  # longer than any lease: till then we know what a late push is about
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HubTerms:
-    """How hubs are asked. `base_url` is where they reach us, None where they are not to: then all is ended."""
+    """How hubs are asked. `base_url` is where they reach us, None where they are not to: then all is ended.
+
+    `why_not` says why they are not to, in words for operators.
+    """
 
     base_url: str | None
+    why_not: str = ""
     user_agent: str
     allow_private: bool
     timeout_s: float = TIMEOUT_S
@@ -58,6 +61,9 @@ class _Asked:
 
 class HubSubscriber:
     """This process's part in speaking with the hubs."""
+
+    KEEPS: ClassVar = timedelta(days=90)
+    """Longer than any lease: till then it is known what a late push is about."""
 
     def __init__(
         self, database: Database, tokens: Tokens, terms: HubTerms, *, stopping: Callable[[], bool] = lambda: False
@@ -76,7 +82,7 @@ class HubSubscriber:
         """Ask the hubs that are due, several at once; return how many were asked."""
         with self._database.write() as conn:
             websub.leave_strays(conn, base_url=self._terms.base_url)
-            websub.forget(conn, before=now(conn) - _ENDED_KEPT)
+            websub.forget(conn, before=now(conn) - self.KEEPS)
         asked = self._claim()
         if asked:
             asyncio.run(self._ask_all(asked))

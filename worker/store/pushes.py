@@ -53,3 +53,9 @@ def unclaimed(conn: Connection) -> bool:
     """Return whether a push waits that nobody reads at the moment."""
     free = sa.or_(HubPush.claimed_until.is_(None), HubPush.claimed_until <= now(conn))
     return conn.execute(sa.select(sa.exists().where(free))).scalar_one()
+
+
+def oldest_s(conn: Connection) -> float:
+    """Return for how long the oldest push has waited, 0 where none does."""
+    since = conn.execute(sa.select(HubPush.received_at).order_by(HubPush.id).limit(1)).scalar()
+    return (now(conn) - since).total_seconds() if since else 0.0

@@ -136,7 +136,8 @@ def change_asked(
 ) -> bool:
     """Note what became of a request, unless the hub has said more meanwhile, or it has been asked again."""
     same = (HubSubscription.asked_at == asked_at) & HubSubscription.state.in_(states)
-    return _changed(conn, number, same, values)
+    unsettled = HubSubscription.failures > 0  # the hub's question puts it to 0
+    return _changed(conn, number, same & unsettled, values)
 
 
 def change(conn: Connection, number: int, *, states: Collection[HubState], **values: Any) -> bool:  # noqa: ANN401  as above

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 
+from worker.cli.hub_state import hubs
+from worker.health import Health
 from worker.hubs import HubState
 from worker.intake.websub import MISSES_BORNE
 from worker.web.push_budgets import BURST
@@ -230,3 +232,18 @@ def test_no_hub_at_a_private_address_or_without_https_is_ever_asked(make_house):
         pushed.later(minutes=6)
         assert guarded.hubs.subscriber.sweep() == 1
         assert "127.0.0.1, which is not on the public internet" in pushed.row().last_error
+
+
+def test_monitors_and_the_doctor_are_told_how_hubs_are(pushed: Hubbed):
+    assert [finding.says for finding in hubs(pushed.house)] == ["no watched feed names a hub"]
+    source_id, wish = pushed.subscribed("1")
+    pushed.hub.push(wish, rss("2"))
+    assert [finding.says for finding in hubs(pushed.house)] == ["1 of 1 subscriptions are active"]
+    figures = pushed.client.get(f"{pushed.house.base_url}/metrics").text
+    for line in ('tocsin_websub_subscriptions{state="active"} 1', "tocsin_websub_pushes 1", "tocsin_websub_unread 1"):
+        assert line in figures
+    pushed.later(minutes=6)
+    pushed.hub.deny(wish, "too many")
+    late, refused = hubs(pushed.house)
+    assert (late.health, late.says) == (Health.ILL, "a push has waited to be read for 6 minutes")
+    assert refused.says == f"the hub {pushed.hub.hub} of source {source_id} refuses its subscription: denied: too many"
