@@ -134,22 +134,10 @@ def _match_soon(found: Iterable[ArticleId]) -> None:
 
 
 @app.task(queue=Lane.CONTROL)
-def take_pushes() -> None:
-    """Read some of what hubs have pushed, and ring for each article that is new, and for the rest."""
-    reader = this_house().hubs.reader
-    for article_id in reader.take_in():
-        match_article.delay(article_id)
-    if reader.has_more():
-        take_pushes.delay()
-
-
-@app.task(queue=Lane.CONTROL)
 def sweep_hubs() -> None:
-    """Count what hubs have missed, begin to ask those that are due, and read what nobody has rung for."""
-    hubs = this_house().hubs
-    hubs.signs.judge()
-    hubs.subscriber.begin_sweep()
-    take_pushes()
+    """Read what hubs have pushed, ring for each article that is new, and begin to ask the hubs that are due."""
+    for article_id in this_house().hubs.sweep():
+        match_article.delay(article_id)
 
 
 @app.task

@@ -61,15 +61,16 @@ def list_(
     The lag is how late its articles come after their publication, half of them sooner. docs/intake.md has the states.
     Several of --failing, --silent, --held and --gone add up.
     """
+    from worker.intake.run_hub_signs import told_by_source
     from worker.intake.run_watching import healths
     from worker.store import sources
     from worker.store.database import now
 
     found = opened_house()
-    judged = {one.source_id: one for one in healths(found.database)}
+    judged, hubs = {one.source_id: one for one in healths(found.database)}, told_by_source(found.database)
     with found.database.read() as conn:
         at = now(conn)
-        rows = [_told(row, judged.get(row.id)) for row in sources.every(conn)]
+        rows = [_told(row, judged.get(row.id), hubs.get(row.id)) for row in sources.every(conn)]
     kinds = [
         name for name, wanted in (("failing", failing), ("silent", silent), ("held", held), ("gone", gone)) if wanted
     ]
@@ -155,9 +156,11 @@ def _due(found: House, numbers: Sequence[int], *, everything: bool) -> list[Sour
 
 def told_of(found: House, row: Row[Any]) -> dict[str, Any]:
     """Return a source as `--json` tells it."""
+    from worker.intake.run_hub_signs import told_by_source
     from worker.intake.run_watching import healths
 
-    return _told(row, next(iter(healths(found.database, SourceId(row.id))), None))
+    health = next(iter(healths(found.database, SourceId(row.id))), None)
+    return _told(row, health, told_by_source(found.database).get(SourceId(row.id)))
 
 
 def added_says(added: AddedSource) -> str:
@@ -173,8 +176,8 @@ def added_says(added: AddedSource) -> str:
             return f"source {row.id}, {row.name}, is this address already: {row.url}; nothing is changed{state}"
 
 
-def _told(row: Row[Any], health: SourceHealth | None) -> dict[str, Any]:
-    """Return a source's columns, how it is, and which of the list's filters it passes."""
+def _told(row: Row[Any], health: SourceHealth | None, hub: dict[str, Any] | None) -> dict[str, Any]:
+    """Return a source's columns, how it is, which of the list's filters it passes, and its subscription at a hub."""
     told = dict(row._mapping) | (health.told() if health else {})  # noqa: SLF001  Row's documented view
     active = row.state == SourceState.ACTIVE and row.url is not None
     return told | {
@@ -182,7 +185,8 @@ def _told(row: Row[Any], health: SourceHealth | None) -> dict[str, Any]:
         "silent": health is not None and health.condition is SourceCondition.SILENT,
         "held": row.held_since is not None,
         "gone": row.state == SourceState.GONE,
-        "wrong": _wrong(row, health),
+        "wrong": "; ".join(part for part in (_wrong(row, health), hub["wrong"] if hub else "") if part),
+        "websub": {name: value for name, value in hub.items() if name != "wrong"} if hub else None,
     }
 
 

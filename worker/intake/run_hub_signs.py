@@ -7,7 +7,7 @@ One transaction after a poll; speaks with nobody. Called by `run_polling` and, f
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -49,14 +49,8 @@ class HubSigns:
 
     def pushes_of(self, conn: Connection, ids: Sequence[SourceId], *, at: datetime) -> dict[SourceId, Push]:
         """Return the same for those of several sources that have pushes to rely on."""
-        return {
-            SourceId(row.source_id): Push(
-                last_push_at=row.last_push_at,
-                misses=row.missed_in_a_row if row.missed_in_a_row >= MISSES_BORNE else 0,
-            )
-            for row in websub.active_of(conn, ids)
-            if row.lease_until is not None and row.lease_until > at
-        }
+        pushes = {SourceId(row.source_id): _push(row, at) for row in websub.active_of(conn, ids)}
+        return {source_id: push for source_id, push in pushes.items() if push is not None}
 
     def after_poll(
         self,
@@ -152,3 +146,28 @@ def _live(conn: Connection, source_id: SourceId) -> Row[Any] | None:
 
 def _offer(row: Row[Any]) -> Offer:
     return Offer(hub=row.hub, topic=row.topic)
+
+
+def told_by_source(database: Database) -> Mapping[SourceId, dict[str, Any]]:
+    """Return each source's subscription as operators are told of it; nothing for a source without one."""
+    with database.read() as conn:
+        rows, at = websub.newest(conn), now(conn)
+    return {source_id: _told(row, at) for source_id, row in rows.items()}
+
+
+def _told(row: Row[Any], at: datetime) -> dict[str, Any]:
+    names = ("hub", "topic", "state", "lease_until", "last_push_at", "pushes", "forged", "misses", "last_error")
+    push = _push(row, at)
+    misses = row.missed_in_a_row >= MISSES_BORNE
+    wrong = "its hub misses news" if misses else "its hub refuses us" if row.state is HubState.REFUSED else ""
+    return {name: getattr(row, name) for name in names} | {
+        "relied_on": push is not None and push.is_reliable,
+        "wrong": wrong,
+    }
+
+
+def _push(row: Row[Any], at: datetime) -> Push | None:
+    if row.state is not HubState.ACTIVE or row.lease_until is None or row.lease_until <= at:
+        return None
+    missed = row.missed_in_a_row
+    return Push(last_push_at=row.last_push_at, misses=missed if missed >= MISSES_BORNE else 0)

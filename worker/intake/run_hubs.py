@@ -6,15 +6,20 @@ Decides nothing. `wiring` makes one; the web uses its `callbacks`, `tasks` the r
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from typing import Final
 
 from worker.intake.run import Intake
 from worker.intake.run_callbacks import Callbacks
 from worker.intake.run_hub_signs import HubSigns
 from worker.intake.run_pushes import PushReader
 from worker.intake.run_websub import HubSubscriber, HubTerms
+from worker.model import ArticleId
 from worker.store.database import Database
 from worker.tokens import Tokens
+
+_READS_S: Final = 5.0  # then others have their turn: the next sweep goes on
 
 
 class Hubs:
@@ -31,6 +36,17 @@ class Hubs:
     ) -> None:
         self._database, self._intake, self._make_tokens = database, intake, tokens
         self._terms, self._stopping = terms, stopping
+
+    def sweep(self) -> Iterator[ArticleId]:
+        """Read what waits, for a while, and yield the articles that are to be matched as soon as they are stored.
+
+        Then count what was missed, and begin to ask the hubs that are due.
+        """
+        started_s = time.monotonic()
+        while self.reader.has_more() and time.monotonic() < started_s + _READS_S:
+            yield from self.reader.take_in()
+        self.signs.judge()
+        self.subscriber.begin_sweep()
 
     @property
     def why_not(self) -> str:

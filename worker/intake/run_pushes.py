@@ -40,9 +40,6 @@ class PushReader:
 
         Empty too when nothing waits: `has_more` tells.
         """
-        with self._database.read() as conn:
-            if not pushes.waiting(conn):
-                return []
         with self._database.write() as conn:
             claimed = pushes.claim(conn, limit=_AT_ONCE, claim_s=_CLAIM_S)
         changed: list[ArticleId] = []

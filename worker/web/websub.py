@@ -90,7 +90,7 @@ async def hear(request: Request, site: AnySite, number: AnyNumber) -> Response:
 def _keep(site: Site, number: int, body: bytes, content_type: str) -> None:
     """Keep a push, and wake a worker once it is kept. Blocks."""
     is_kept = site.house.hubs.callbacks.keep(number, body, content_type=content_type)
-    site.house.ring("take_pushes" if is_kept else "sweep_sources")
+    site.house.ring("sweep_hubs" if is_kept else "sweep_sources")
 
 
 async def _read(request: Request, check: SignatureCheck) -> bytes:

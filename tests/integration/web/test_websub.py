@@ -204,9 +204,9 @@ def test_7_1_a_push_that_is_signed_by_any_of_the_methods_is_taken_in_as_if_it_wa
     for number, method in enumerate(["sha1", "sha256", "sha384", "sha512"], start=2):
         answer = pushed.hub.push(wish, rss(str(number)), method=method)
         assert (answer.status_code, answer.text) == (202, "")
-        assert pushed.house.rung[-1] == ("take_pushes",)
+        assert pushed.house.rung[-1] == ("sweep_hubs",)
     assert pushed.titles() == ["1"]  # nothing is read by the process that answers
-    assert len(pushed.house.hubs.reader.take_in()) == 4
+    assert len(list(pushed.house.hubs.sweep())) == 4
     assert (pushed.titles(), pushed.waiting()) == (["1", "2", "3", "4", "5"], 0)
     assert pushed.counts()["pushes"] == 4
 
@@ -320,6 +320,7 @@ def test_a_hub_that_refuses_is_left_alone_for_a_day_and_another_one_that_the_fee
     row = pushed.row()
     assert (row.state, row.last_error) == (HubState.REFUSED, "it answers 400: no such topic here [31m")
     pushed.hub.mood = Mood.WELL
+    pushed.publish("2", "1", link=both)
     pushed.poll(source_id)
     pushed.sweep()
     assert [wish.path for wish in pushed.hub.wishes] == ["/hub", "/second"]

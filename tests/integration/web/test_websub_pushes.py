@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 from worker.cli.hub_state import hubs
+from worker.cli.source_tables import told_of
 from worker.health import Health
 from worker.hubs import HubState
 from worker.intake.websub import MISSES_BORNE
@@ -108,7 +109,8 @@ def test_what_breaks_whoever_reads_it_is_given_up_and_the_source_polled(pushed: 
     assert caplog.text.count("breaks us") == 3
 
 
-def test_a_flood_on_one_callback_is_told_to_wait_and_costs_another_nothing(pushed: Hubbed):
+def test_a_flood_on_one_callback_is_told_to_wait_and_costs_another_nothing(pushed: Hubbed, monkeypatch):
+    monkeypatch.setattr("worker.web.push_budgets.A_MINUTE", 0)  # however slow this machine is
     for path in ("/a.xml", "/b.xml"):
         pushed.publish("1", path=path)
         pushed.poll(pushed.watch(path))
@@ -185,26 +187,26 @@ def test_news_that_a_push_tells_a_little_later_or_that_a_thin_ping_announced_is_
 
 def test_a_document_that_names_another_hub_or_none_any_more_ends_the_subscription(pushed: Hubbed):
     source_id, wish = pushed.subscribed("1")
-    pushed.publish("1", link="")
-    for _ in range(2):
+    for item in ("2", "3"):
+        pushed.publish(item, link="")
         pushed.poll(source_id)
         pushed.sweep()
     assert pushed.row().state is HubState.ACTIVE  # some servers forget a header at times
-    pushed.publish("1")
+    pushed.publish("4")
     pushed.poll(source_id)
     assert pushed.row().absences == 0
-    pushed.publish("1", link=f'<{pushed.hub.url}/other>; rel="hub"')
+    pushed.publish("5", link=f'<{pushed.hub.url}/other>; rel="hub"')
     pushed.poll(source_id)
     pushed.sweep()
     assert sorted((wish.path, wish.told["hub.mode"]) for wish in pushed.hub.wishes[1:]) == [
         ("/hub", "unsubscribe"),
         ("/other", "subscribe"),
     ]
-    assert pushed.hub.push(wish, rss("2")).status_code == 410
+    assert pushed.hub.push(wish, rss("6")).status_code == 410
     assert [answer.status_code for answer in pushed.hub.settle()] == [200, 200]
     assert [row.state for row in pushed.rows()] == [HubState.ENDED, HubState.ACTIVE]
-    pushed.publish("1", link="")
-    for _ in range(3):
+    for item in ("7", "8", "9"):
+        pushed.publish(item, link="")
         pushed.poll(source_id)
     assert pushed.rows()[-1].state is HubState.LEAVING
 
@@ -247,3 +249,24 @@ def test_monitors_and_the_doctor_are_told_how_hubs_are(pushed: Hubbed):
     late, refused = hubs(pushed.house)
     assert (late.health, late.says) == (Health.ILL, "a push has waited to be read for 6 minutes")
     assert refused.says == f"the hub {pushed.hub.hub} of source {source_id} refuses its subscription: denied: too many"
+
+
+def test_the_list_of_sources_tells_of_its_hubs(pushed: Hubbed):
+    source_id, wish = pushed.subscribed("1")
+    pushed.hub.push(wish, rss("2"))
+    told = told_of(pushed.house, pushed.source(source_id))
+    assert told["websub"] | {"lease_until": None, "last_push_at": None} == {
+        "hub": pushed.hub.hub,
+        "topic": pushed.hub.topic,
+        "state": "active",
+        "lease_until": None,
+        "last_push_at": None,
+        "pushes": 1,
+        "forged": 0,
+        "misses": 0,
+        "last_error": "",
+        "relied_on": True,
+    }
+    pushed.hub.deny(wish)
+    told = told_of(pushed.house, pushed.source(source_id))
+    assert (told["websub"]["relied_on"], told["wrong"]) == (False, "its hub refuses us")
