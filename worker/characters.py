@@ -50,11 +50,20 @@ def visible(text: str) -> str:
     >>> visible("Seoul\r\nBcc: x\x00 w\u200bakes\u202e"), visible("👩\u200d👧 می\u200cخواهم")
     ('Seoul  Bcc: x  wakes', '👩\u200d👧 می\u200cخواهم')
     """
-    if text.isprintable() and (text.isascii() or not _PERHAPS.search(text)):
+    if is_plain(text):
         return text
     seen = _NOTHING.sub(r"\1", _BLANK.sub(" ", text))
     seen = _FLOOD.sub("", _TOO_MANY.sub("", seen))
     return str(_ALONE.sub("", seen))
+
+
+def is_plain(text: str) -> bool:
+    r"""Tell whether every character of a line is seen, and by itself: so it is in nearly every line.
+
+    >>> is_plain("Seoul, 서울"), is_plain("two\nlines"), is_plain("Zalgo\u0301")
+    (True, False, False)
+    """
+    return text.isprintable() and (text.isascii() or not _PERHAPS.search(text))
 
 
 def boundary(text: str, at: int) -> int:

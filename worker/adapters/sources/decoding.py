@@ -16,8 +16,10 @@ _BOMS: Final = (
     (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
-    (b"<\0?\0", "utf-16-le"),  # XML without a byte order mark: XML 1.0, appendix F
-    (b"\0<\0?", "utf-16-be"),
+    (b"<\0\0\0", "utf-32-le"),  # markup without a byte order mark: XML 1.0, appendix F
+    (b"\0\0\0<", "utf-32-be"),
+    (b"<\0", "utf-16-le"),
+    (b"\0<", "utf-16-be"),
 )
 
 # Labels as the WHATWG Encoding Standard maps them: EUC-KR has all of Hangul. A list of what is allowed, because Python

@@ -28,6 +28,7 @@ _PERIODS_S: Final = {
 _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _MOST_TOLD: Final = 100
 _NUMBER: Final = re.compile(r"\d{1,9}(?:\.\d{1,9})?", re.ASCII)
+_HOUR: Final = re.compile(r"\d{1,2}", re.ASCII)
 _WEB: Final = re.compile(r"https?://[^\s/?#]", re.IGNORECASE)
 
 
@@ -95,5 +96,5 @@ def _number(text: str) -> float:
 
 
 def _hour(text: str) -> int | None:
-    number = _number(text) if text.strip().strip("0") else 0.0 if text.strip() else None
-    return int(number) if number is not None and number <= 24 and number == int(number) else None
+    found = _HOUR.fullmatch(text.strip())
+    return int(found[0]) if found and int(found[0]) <= 24 else None

@@ -7,17 +7,20 @@ Pure: bytes in, articles out; tolerant of members that have the wrong type, as a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urljoin
 
 from worker.adapters.sources import plain
 from worker.adapters.sources.dates import parse_date
+from worker.adapters.sources.feed_manners import MAX_HUBS, web_addresses
 from worker.adapters.sources.jsons import is_json_feed, looks_like_json, mappings_in, read_json, strings_in, text_in
 from worker.adapters.sources.limits import MAX_ITEMS
 from worker.adapters.sources.picturing import chosen, is_image, picture
 from worker.errors import FeedError
 from worker.feeds import ParsedFeed
 from worker.model import ParsedArticle, Picture
+
+_VERSIONS: Final = frozenset({"1", "1.1"})
 
 
 class JsonFeedSource:
@@ -39,7 +42,16 @@ class JsonFeedSource:
             raise FeedError(f"the feed has more than {MAX_ITEMS} items")
         articles = tuple(_article(item, feed, url) for item in items)
         title = plain.headline(text_in(feed, "title"), markup=False)
-        return ParsedFeed(articles=articles, format=self.name, title=title)
+        told = text_in(feed, "version").rstrip("/").rpartition("/")[2]
+        version = f"-{told}" if told in _VERSIONS else ""
+        topic = next(iter(web_addresses([text_in(feed, "feed_url")])), "")
+        return ParsedFeed(articles=articles, format=f"{self.name}{version}", title=title, hubs=_hubs(feed), topic=topic)
+
+
+def _hubs(feed: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the WebSub hubs; the standard's other kind, rssCloud, is dead."""
+    hubs = mappings_in(feed, "hubs")[:MAX_HUBS]
+    return web_addresses(text_in(hub, "url") for hub in hubs if text_in(hub, "type").lower() == "websub")
 
 
 def _article(item: Mapping[str, Any], feed: Mapping[str, Any], url: str) -> ParsedArticle:

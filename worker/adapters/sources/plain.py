@@ -21,7 +21,7 @@ from worker.adapters.sources.limits import (
     MAX_TAGS,
     MAX_TITLE_MARKUP_CHARS,
 )
-from worker.characters import boundary, visible
+from worker.characters import boundary, is_plain, visible
 
 # Neither XML 1.0 nor PostgreSQL carries these; lone surrogates come out of JSON's \ud800.
 _BARRED: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -38,11 +38,12 @@ _INLINE_NAMES: Final = "a abbr b cite code em font i img q s small span strike s
 _SELF_CLOSING_NAMES: Final = """
     area base br col dd dt embed hr img input li link meta option p param source tbody td tfoot th thead tr track wbr
 """
-BLOCKS: Final = frozenset(_BLOCK_NAMES.split())
+_BLOCKS: Final = frozenset(_BLOCK_NAMES.split())
 _SELF_CLOSING: Final = frozenset(_SELF_CLOSING_NAMES.split())
-UNSEEN: Final = frozenset(_UNSEEN_NAMES.split())
-_CLEANER: Final = nh3.Cleaner(tags=BLOCKS | {"br"}, clean_content_tags=UNSEEN, attributes={})
+_UNSEEN: Final = frozenset(_UNSEEN_NAMES.split())
+_CLEANER: Final = nh3.Cleaner(tags=_BLOCKS | {"br"}, clean_content_tags=_UNSEEN, attributes={})
 
+_GAP: Final = re.compile(r"\n{3,}")
 _TAG: Final = re.compile(r"<[^<>]*>")
 _OPENING: Final = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
 _CLOSABLE: Final = "|".join(_BLOCK_NAMES.split() + _INLINE_NAMES.split() + _UNSEEN_NAMES.split())
@@ -88,8 +89,15 @@ def paragraphs(text: str) -> str:
     >>> paragraphs("One\r\n\r\n\r\n  Two  \nlines\n")
     'One\n\nTwo\nlines'
     """
-    lines = [_seen(line).strip() for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    whole = text.replace("\n", " ")
+    if is_plain(whole) and unicodedata.is_normalized("NFC", whole):  # what holds of all holds of each
+        lines = [line.strip() for line in text.split("\n")]
+    else:
+        lines = [_seen(line).strip() for line in text.split("\n")]
+    tidy = "\n".join(lines)
+    return (_GAP.sub("\n\n", tidy) if "\n\n\n" in tidy else tidy).strip()
 
 
 def html_to_text(markup: str) -> str:
@@ -98,10 +106,16 @@ def html_to_text(markup: str) -> str:
     >>> html_to_text("<p>Fish &amp;\n chips</p><p>a<br>b</p><script>x()</script>")
     'Fish & chips\n\na\nb'
     """
-    flat = re.sub(r"\s+", " ", block_markup(sound(markup)))
-    broken = re.sub(r"<br[^<>]*>", "\n", flat)
-    text = html.unescape(_TAG.sub("\n\n", broken)).replace("\u00a0", " ")  # what else is unseen, `paragraphs` takes
-    return paragraphs(re.sub(r" {2,}", " ", text))
+    markup = sound(markup)
+    if _is_hostile(markup):
+        text = html.unescape(_TAG.sub("\n\n", " ".join(markup.split()))).replace("\u00a0", " ")
+        return paragraphs(re.sub(r" {2,}", " ", text))
+    # As nh3 writes it: every "<" begins a tag, and there are four entities.
+    flat = " ".join(_CLEANER.clean(markup).replace("&nbsp;", " ").split())
+    text = _TAG.sub("\n\n", flat.replace("<br>", "\n"))
+    if "&" in text:
+        text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    return paragraphs(text)
 
 
 def block_markup(markup: str, *, without: frozenset[str] = frozenset()) -> str:
@@ -112,13 +126,17 @@ def block_markup(markup: str, *, without: frozenset[str] = frozenset()) -> str:
     >>> block_markup('<nav>Menu</nav><article class="x">Hi <b>there', without=frozenset({"nav"}))
     '<article>Hi there</article>'
     """
-    if len(markup) > MAX_HTML_CHARS or is_nested_too_deep(markup):
+    if _is_hostile(markup):
         return _TAG.sub("<p>", markup)  # hostile, or no page that people write: its words, one way or another
     if not without:
         return _CLEANER.clean(markup)
     return nh3.clean(
-        markup, tags=(BLOCKS | {"br"}) - without, clean_content_tags=UNSEEN | without, attributes={}, link_rel=None
+        markup, tags=(_BLOCKS | {"br"}) - without, clean_content_tags=_UNSEEN | without, attributes={}, link_rel=None
     )
+
+
+def _is_hostile(markup: str) -> bool:
+    return len(markup) > MAX_HTML_CHARS or is_nested_too_deep(markup)
 
 
 def is_nested_too_deep(markup: str) -> bool:
@@ -134,8 +152,8 @@ def prose(text: str, *, markup: bool) -> str:
     >>> prose("if a < b", markup=False)
     'if a < b'
     """
-    plain = html_to_text(text) if markup or _MARKUP.search(text) else paragraphs(text)
-    return html_to_text(plain) if _MARKUP.search(plain) else plain
+    plain = html_to_text(text) if markup or _has_markup(text) else paragraphs(text)
+    return html_to_text(plain) if _has_markup(plain) else plain
 
 
 def headline(text: str, *, markup: bool) -> str:
@@ -146,9 +164,9 @@ def headline(text: str, *, markup: bool) -> str:
     """
     text = text[:MAX_TITLE_MARKUP_CHARS]
     for attempt in range(3):
-        if _MARKUP.search(text) or (markup and attempt == 0):
+        if _has_markup(text) or (markup and attempt == 0 and ("<" in text or "&" in text)):
             text = html_to_text(text)
-        elif _ENTITY.search(text):
+        elif "&" in text and _ENTITY.search(text):
             text = html.unescape(text)
     return one_line(text)
 
@@ -194,11 +212,17 @@ def language(tag: str) -> str:
     return tag if _LANG.fullmatch(tag) else ""
 
 
+def _has_markup(text: str) -> bool:
+    return "<" in text and bool(_MARKUP.search(text))
+
+
 def _seen(text: str) -> str:
     """Return what people see of a line, in the one form of each letter (NFC) that matching and other systems expect.
 
     First without floods of marks: to order these takes time that is quadratic in their number.
     """
+    if text.isascii() and text.isprintable():
+        return text
     return unicodedata.normalize("NFC", visible(sound(text)))
 
 
