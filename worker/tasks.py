@@ -142,10 +142,12 @@ def sweep_hubs() -> None:
 
 @app.task
 def sweep_health() -> None:
-    """Look at how sources are, and have the newspaper's programs told of those that fail or have fallen silent."""
-    from worker.intake.run_watching import review  # noqa: PLC0415  delivery workers watch nothing
+    """Look at how sources are, and have the newspaper's programs told of what has changed; count how late news is."""
+    from worker.intake.run_tallying import tally  # noqa: PLC0415  delivery workers watch nothing
+    from worker.intake.run_watching import review  # noqa: PLC0415  as above
 
     home = this_house()
+    tally(home.database)
     if review(home.database):
         home.ring("sweep_webhooks")
 

@@ -24,6 +24,7 @@ LOCKS = ("requirements.lock", "requirements-build.lock", "requirements-dev.lock"
 COMES_WITH = {"aiohttp": "httpx-aiohttp", "kombu": "celery", "redis": "celery", "starlette": "fastapi"}
 # Named, though no line of ours imports them.
 USED_BY = {
+    "lxml-html-clean": "jusText, which trafilatura imports, and which does not name it",
     "psycopg": "SQLAlchemy, for postgresql:// URLs",
     "python-multipart": "FastAPI, for forms",
     "tzdata": "zoneinfo, where the system has no zones",

@@ -16,11 +16,13 @@ from typing import Any, Final, Self
 NEWEST: Final = 2_000
 """So many of a source's articles are looked at, the newest: two weeks of a busy one."""
 
+OLD: Final = timedelta(days=2)
+"""What is older than that at first sight is a thing of the archive's, and not late."""
+
 _PERIOD: Final = timedelta(days=28)
 _FEW: Final = 20  # so many count however old they are: some tell something once a month
 _EVER: Final = timedelta(days=400)
 _SKEW: Final = timedelta(minutes=5)  # their clock may be ahead of ours
-_OLD: Final = timedelta(days=2)  # older at first sight: a thing of the archive's, and not late
 _FEWEST: Final = 5  # moments that make a rhythm
 _LATEST: Final = 5  # articles that say how late it is of late
 _FEWEST_DAYS: Final = 3  # articles of one time of day: their source tells days
@@ -142,7 +144,7 @@ def _lags(sightings: Sequence[Sighting], first_seen_at: datetime) -> list[float]
     if _tells_days(fresh):
         return []
     lags = (lag_of(one.published_at, one.seen_at, dated=one.dated) for one in fresh)
-    return [lag.total_seconds() for lag in lags if lag is not None and lag <= _OLD]
+    return [lag.total_seconds() for lag in lags if lag is not None and lag <= OLD]
 
 
 def _tells_days(sightings: Collection[Sighting]) -> bool:

@@ -22,6 +22,7 @@ from worker.store.database import now
 from worker.store.house import heartbeats
 from worker.web.endpoint_metrics import endpoint_metrics
 from worker.web.hub_metrics import hub_metrics
+from worker.web.lag_metrics import lag_metrics
 from worker.web.site import AnySite, LocalSite, Site
 from worker.web.source_metrics import source_metrics
 from worker.web.way_metrics import way_metrics
@@ -53,7 +54,7 @@ def metrics(site: LocalSite) -> Response:
         books, runs = editions.conservation(conn), editions.by_kind_and_status(conn)
         ways = list(way_metrics(conn, ZoneInfo(site.house.newsroom.timezone)))
         waiting, gone = events.waiting(conn), suppressions.by_cause(conn)
-        told = [*endpoint_metrics(conn), *source_metrics(conn), *hub_metrics(conn)]
+        told = [*endpoint_metrics(conn), *source_metrics(conn), *hub_metrics(conn), *lag_metrics(conn)]
         asked = asking.lately(conn)
         due = {lane: len(leases.due_batches(conn, lane, limit=_COUNTED)) for lane in (Lane.ALERTS, Lane.BULK)}
     lines = [

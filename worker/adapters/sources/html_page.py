@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urljoin
@@ -22,6 +22,7 @@ from worker.adapters.sources.decoding import decode, sniffable
 from worker.adapters.sources.json_ld import NewsArticle, find_article
 from worker.adapters.sources.limits import MAX_HTML_CHARS
 from worker.adapters.sources.page_pictures import page_picture
+from worker.adapters.sources.page_text import page_text
 from worker.errors import FeedError
 from worker.feeds import ParsedFeed
 from worker.model import ParsedArticle
@@ -49,9 +50,6 @@ _METADATA: Final = nh3.Cleaner(
 _ELEMENT: Final = re.compile(r'<(title|h1|script|time|meta|link)((?: [\w:-]+="[^"]*")*)>')
 _ATTRIBUTE: Final = re.compile(r' ([\w:-]+)="([^"]*)"')
 _LANG: Final = re.compile(r"""<html\s[^<>]*?\blang\s*=\s*["']?([\w-]+)""", re.IGNORECASE)
-
-# Around the article: what stands on every page of a site would make every page match.
-_AROUND: Final = frozenset({"nav", "header", "footer", "aside", "form", "figcaption", "h1"})
 
 
 class HtmlPageSource:
@@ -127,11 +125,11 @@ def _article(markup: str, page: _Page, url: str) -> ParsedArticle:
         url=_address(page, url),
         title=_title(page),
         summary=plain.prose(told.description or page.first("og:description", "description"), markup=False),
-        body=_body(markup, told.body),
+        body=page_text(markup, told.body),
         author=plain.byline(told.authors or _authors(page)),
         section=plain.one_line(told.section or page.first("article:section")),
         source=plain.headline(told.publisher or page.first("og:site_name"), markup=False),
-        lang=plain.language(told.language or (lang.group(1) if lang else "")),
+        lang=plain.language(told.language or (lang.group(1) if lang else page.first("og:locale"))),
         tags=plain.labels(tags),
         published_at=parse_date(
             told.published or page.first("article:published_time", "datepublished", "date", "time")
@@ -162,24 +160,3 @@ def _address(page: _Page, url: str) -> str:
         if candidate.strip() and address.lower().startswith(("http://", "https://")):
             return address
     return url
-
-
-def _body(markup: str, structured: str) -> str:
-    """Prefer the page, which keeps its paragraphs; take JSON-LD's text where the page shows much less."""
-    clean = plain.block_markup(markup, without=_AROUND)
-    parts = list(_outermost(clean, "article")) or list(_outermost(clean, "main")) or [clean]
-    shown = max((plain.html_to_text(part) for part in parts), key=len)
-    told = plain.prose(structured, markup=False)
-    return told if len(told) > 2 * len(shown) else shown
-
-
-def _outermost(clean: str, element: str) -> Iterator[str]:
-    depth, start = 0, 0
-    for match in re.finditer(f"<(/?){element}>", clean):
-        if match.group(1):
-            depth -= 1
-            if depth == 0:
-                yield clean[start : match.start()]
-        else:
-            start = match.end() if depth == 0 else start
-            depth += 1

@@ -9,12 +9,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from worker.adapters.sources.jsons import read_json, text_in
+from worker.adapters.sources.jsons import mappings_in, read_json, text_in
 from worker.errors import FeedError
 
 _TYPES: Final = frozenset({"BlogPosting", "LiveBlogPosting", "Report"})
 _MAX_DEPTH: Final = 6
 _MAX_IMAGES: Final = 50
+_MAX_UPDATES: Final = 200
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,7 +74,7 @@ def _read(thing: Mapping[str, Any]) -> NewsArticle:
     return NewsArticle(
         headline=text_in(thing, "headline") or text_in(thing, "name"),
         description=text_in(thing, "description"),
-        body=text_in(thing, "articleBody"),
+        body=text_in(thing, "articleBody") or _updates(thing),
         url=text_in(thing, "url") or _first(thing.get("mainEntityOfPage"), "@id"),
         authors=_names(thing.get("author")),
         publisher=_first(thing.get("publisher"), "name"),
@@ -84,6 +85,13 @@ def _read(thing: Mapping[str, Any]) -> NewsArticle:
         modified=text_in(thing, "dateModified"),
         images=_images(thing.get("image")),
     )
+
+
+def _updates(thing: Mapping[str, Any]) -> str:
+    """Return the posts of a live blog in their order, the newest of so many."""
+    posts = mappings_in(thing, "liveBlogUpdate")[:_MAX_UPDATES]
+    texts = ([text_in(post, "headline"), text_in(post, "articleBody")] for post in posts)
+    return "\n\n".join(part for text in texts for part in text if part)
 
 
 def _images(value: object) -> tuple[Mapping[str, Any], ...]:

@@ -38,10 +38,10 @@ _INLINE_NAMES: Final = "a abbr b cite code em font i img q s small span strike s
 _SELF_CLOSING_NAMES: Final = """
     area base br col dd dt embed hr img input li link meta option p param source tbody td tfoot th thead tr track wbr
 """
-_BLOCKS: Final = frozenset(_BLOCK_NAMES.split())
+BLOCKS: Final = frozenset(_BLOCK_NAMES.split())
 _SELF_CLOSING: Final = frozenset(_SELF_CLOSING_NAMES.split())
-_UNSEEN: Final = frozenset(_UNSEEN_NAMES.split())
-_CLEANER: Final = nh3.Cleaner(tags=_BLOCKS | {"br"}, clean_content_tags=_UNSEEN, attributes={})
+UNSEEN: Final = frozenset(_UNSEEN_NAMES.split())
+_CLEANER: Final = nh3.Cleaner(tags=BLOCKS | {"br"}, clean_content_tags=UNSEEN, attributes={})
 
 _GAP: Final = re.compile(r"\n{3,}")
 _TAG: Final = re.compile(r"<[^<>]*>")
@@ -131,7 +131,7 @@ def block_markup(markup: str, *, without: frozenset[str] = frozenset()) -> str:
     if not without:
         return _CLEANER.clean(markup)
     return nh3.clean(
-        markup, tags=(_BLOCKS | {"br"}) - without, clean_content_tags=_UNSEEN | without, attributes={}, link_rel=None
+        markup, tags=(BLOCKS | {"br"}) - without, clean_content_tags=UNSEEN | without, attributes={}, link_rel=None
     )
 
 

@@ -50,6 +50,7 @@ class Edition(Base):
         UniqueConstraint("kind", "slot", "locale"),
         partial_index("ix_edition_parent_id", "parent_id", where="parent_id IS NOT NULL"),
         partial_index("ix_edition_story_id", "story_id", where="story_id IS NOT NULL"),
+        partial_index("ix_edition_finished_at", "finished_at", where="finished_at IS NOT NULL"),
         partial_index("ix_edition_breaking", "status", where="severity = 'breaking'"),
     )
 
