@@ -9,20 +9,21 @@ import shutil
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
-from typing import Any
 
-import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from worker.adapters.sources.files import read_document
+from worker.intake.listing.reading import read_list
+from worker.intake.run_lists import import_list
 from worker.matching.library import read_topics
 from worker.matching.run_library import import_topics
+from worker.model import SourceId
 from worker.pictures import number_of
 from worker.resources import seeds_dir
 from worker.signup.run_import import Listing, import_readers
 from worker.signup.run_newsletters import import_newsletters
 from worker.store import house as house_table
-from worker.store import sources
+from worker.store import sources, watching
 from worker.store.database import now
 from worker.wiring import House
 
@@ -53,18 +54,20 @@ def seed(house: House) -> None:
 
 def watch_feeds(house: House) -> int:
     """Watch the seeds' feeds, served by this installation's own pages, all due now; return how many there are."""
-    listed: list[dict[str, Any]] = yaml.safe_load((seeds_dir() / "sources.yaml").read_text(encoding="utf-8"))
+    file = seeds_dir() / "sources.yaml"
+    base = f"http://127.0.0.1:{house.settings.web_port}/demo/feeds/"
+    listed = read_list(file.read_bytes(), file_name=file.name, base=base)
     with house.database.write() as conn:
-        at = now(conn)
-        known = {row.name: row.id for row in sources.every(conn) if row.kind == "feed"}
-        for entry in listed:
-            url = f"http://127.0.0.1:{house.settings.web_port}/demo/feeds/{entry['feed']}"
-            columns = {name: entry[name] for name in ("outlet", "homepage", "lang", "house")}
-            if entry["name"] in known:  # the port may be another one than last time
-                sources.change(conn, known[entry["name"]], url=url, next_poll_at=at, claimed_until=None)
-            else:
-                sources.put(conn, kind="feed", name=entry["name"], url=url, **columns)
-    return len(listed)
+        known = {row.name: row for row in sources.every(conn) if row.url is not None}
+        for entry in listed.entries:
+            before = known.get(entry.name or "")
+            if before is not None and before.url != entry.url:  # the port is another one than last time
+                watching.move(conn, SourceId(before.id), entry.url)
+    import_list(house.database, listed, actor="the demo")
+    with house.database.write() as conn:
+        addresses = {entry.url for entry in listed.entries}
+        watching.make_due(conn, [SourceId(row.id) for row in sources.every(conn) if row.url in addresses])
+    return len(listed.entries)
 
 
 def lay_out_pictures(house: House) -> None:

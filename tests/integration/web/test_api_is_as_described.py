@@ -15,6 +15,8 @@ from schemathesis import GenerationMode, checks
 from schemathesis.core.result import Ok
 
 from tests import builders
+from worker.intake import run_sources
+from worker.intake.listing.entries import Entry
 from worker.model import EditionKind
 from worker.notifying import run_endpoints
 from worker.notifying.run_endpoints import Wish
@@ -31,6 +33,7 @@ NEEDS_LUCK = {  # what is sent must fit what is there, or itself: tests of their
     "POST /api/v1/subscribers/lookup",
     "POST /api/v1/editions/{edition_id}/test-send",
     "DELETE /api/v1/topics/{slug}",
+    "POST /api/v1/sources",
     "POST /api/v1/webhooks",
     "PATCH /api/v1/webhooks/{endpoint_id}",
     "POST /api/v1/webhooks/{endpoint_id}/test",
@@ -73,6 +76,7 @@ def there(newspaper, issue):
         alert = builders.edition(conn, [builders.reader(conn)], kind=EditionKind.ALERT, story=told)
     # A name that no try connects to: nothing leaves this machine.
     endpoint, _ = run_endpoints.add(newspaper.house.database, Wish(url="https://localhost/"), actor="a test")
+    source = run_sources.add(newspaper.house.database, Entry(url="https://localhost/feed"), actor="a test")
     subscriber = newspaper.reader("reader0@example.org").id
 
     def name(path):
@@ -82,6 +86,7 @@ def there(newspaper, issue):
             "edition_id": issue if is_draft else alert,
             "subscriber_id": subscriber,
             "endpoint_id": endpoint.id,
+            "source_id": source.row.id,
             "slug": "oman",
             "command": "pause",
         }
