@@ -203,6 +203,19 @@ def test_news_pull_the_pace_up_at_once_and_silence_slows_it_gently():
     assert paces[0] < 300 < paces[-1] <= 3600
 
 
+def test_a_source_that_publishes_four_times_as_often_is_polled_twice_as_often():
+    hourly = a_source(published=tuple(NOON - timedelta(hours=n) for n in range(1, 25)))
+    often = a_source(published=tuple(NOON - timedelta(minutes=15 * n) for n in range(1, 25)))
+    assert after(hourly, unchanged(), now=NOON, pace=PACE).source.poll_every_s == 300
+    assert after(often, unchanged(), now=NOON, pace=PACE).source.poll_every_s == 150
+
+
+def test_the_quietest_source_that_asks_for_nothing_is_polled_within_the_ceiling():
+    silent = [a_source(id=number, published=(NOON - timedelta(days=900),)) for number in range(100)]
+    waits = [wait_s(source, unchanged()) for source in silent]
+    assert 3600 / 1.1 - 1 <= min(waits) <= max(waits) <= 3600
+
+
 def test_dates_of_a_document_that_told_nothing_new_are_no_evidence():
     source = a_source()
     following = after(source, document(published=(NOON,) * 30), now=NOON, pace=PACE)
