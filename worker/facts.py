@@ -224,3 +224,35 @@ class NewsletterReader:
     awake: bool
     quiet_from: str | None  # local, "22:00"; both or neither
     quiet_to: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KeptVersion:
+    """A version of an article that is stored. `state_hash` is "" where nobody has noted it."""
+
+    revision: int
+    state_hash: str
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Had:
+    """What is stored of a source: how many articles, the earliest and the latest by publication."""
+
+    articles: int
+    first_at: datetime | None = None
+    newest_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Version:
+    """An article in one revision. `changed` and `material` are None where nobody has noted them."""
+
+    revision: int
+    recorded_at: datetime
+    reason: str
+    changed: list[str] | None
+    material: bool | None
+    title: str
+    summary: str
+    body: str

@@ -11,6 +11,7 @@ import typer
 
 from worker.cli.article_ledger import print_ledger
 from worker.cli.house import Json, messages, opened_house, operator, print_json, print_rows
+from worker.cli.versions import print_versions
 from worker.errors import InputError
 from worker.model import ArticleId, ParsedArticle
 
@@ -58,24 +59,31 @@ def list_(
 @app.command()
 def show(
     article: Annotated[int, typer.Argument(help="The article's number.")],
+    with_versions: Annotated[bool, typer.Option("--versions", help="And what each of its versions changed.")] = False,
     as_json: Json = False,
 ) -> None:
     """Print one article with what intake made of it, the topics that it matched, and when it came to which step."""
+    from worker.intake.histories import diffs, history
     from worker.intake.run_ledger import ledger_of
-    from worker.store import articles
+    from worker.store import articles, versions
 
     with opened_house().database.read() as conn:
         stored = articles.by_id(conn, ArticleId(article))
+        kept = versions.of_article(conn, ArticleId(article)) if with_versions else []
     ledger = ledger_of(opened_house().database, ArticleId(article))
     if stored is None or ledger is None:
         raise InputError(f"there is no article {article}", hint="see `tocsin articles list`")
     image = asdict(stored.image) if stored.image else None
     row = {**_row(stored), "url": stored.url, "image": image, "summary": stored.summary, "body": stored.body}
+    told = history(kept)
     if as_json:
-        print_json({**row, "ledger": ledger.told()})
+        print_json(
+            {**row, "ledger": ledger.told()} | ({"versions": [one.told() for one in told]} if with_versions else {})
+        )
         return
     print_rows([{"field": k, "value": v} for k, v in row.items()], as_json=False, columns=("field", "value"))
     print_ledger(ledger)
+    print_versions(told, diffs(kept))
 
 
 @app.command()

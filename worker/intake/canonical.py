@@ -10,11 +10,11 @@ from __future__ import annotations
 import ipaddress
 import re
 from typing import Final
-from urllib.parse import quote, unquote_to_bytes, urlsplit, urlunsplit
+from urllib.parse import parse_qs, quote, unquote_to_bytes, urlsplit, urlunsplit
 
 import idna
 
-from worker.intake.tracking import AMP_VALUES, FROM_FEED, NAMES, PREFIXES, SAME_HOST
+from worker.intake.tracking import AMP_VALUES, FROM_FEED, NAMES, PREFIXES, REDIRECTORS, SAME_HOST
 
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _HOST: Final = re.compile(r"[a-z0-9_](?:[a-z0-9._-]*[a-z0-9_])?")
@@ -22,6 +22,7 @@ _SESSION: Final = re.compile(r";(?:jsessionid|phpsessid)=[^/;?#]*", re.IGNORECAS
 _ESCAPE: Final = re.compile(r"%([0-9A-Fa-f]{2})")
 _UNRESERVED: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _PATH_SAFE: Final = "/%:@!$&'()*+,;=~"
+_LEADS_ON: Final = re.compile("ampproject|google|bing|facebook|reddit|umblr|youtube|redirectingat|exit", re.IGNORECASE)
 _AMP_CACHE: Final = re.compile(r"/(?:[cvi]|amp)/(s/)?([^/]+\.[^/]+)(/.*)?")
 
 
@@ -34,9 +35,13 @@ def canonical_url(url: str) -> str:
     'https://news.example/a/b?id=7'
     >>> canonical_url("https://www.google.com/amp/s/news.example/story/amp/")
     'https://news.example/story'
+    >>> canonical_url("https://www.google.com/url?rct=j&sa=t&url=https%3A%2F%2Fnews.example%2F7%3Futm_source%3Dx")
+    'https://news.example/7'
     >>> canonical_url("javascript:alert(1)")
     ''
     """
+    while target := _leads_on_to(url):  # each is shorter than the one before
+        url = target
     try:
         parts = urlsplit(url.strip())
         scheme, host, port = parts.scheme.lower(), _host(parts.hostname or ""), parts.port
@@ -45,10 +50,6 @@ def canonical_url(url: str) -> str:
     if scheme not in _DEFAULT_PORTS:
         return ""
     path = _path(parts.path)
-    cached = _AMP_CACHE.fullmatch(path) if _is_amp_cache(host) else None
-    if cached:
-        inner_scheme = "https" if cached[1] else "http"
-        return canonical_url(urlunsplit((inner_scheme, cached[2], cached[3] or "/", parts.query, "")))
     netloc = host if port is None or port == _DEFAULT_PORTS[scheme] else f"{host}:{port}"
     fragment = _escaped(parts.fragment) if parts.fragment.startswith("!") else ""  # "#!/story" is the address itself
     return urlunsplit((scheme, netloc, path, _query(parts.query), fragment))
@@ -69,6 +70,34 @@ def _host(host: str) -> str:
 
 def _is_amp_cache(host: str) -> bool:
     return host.endswith(".cdn.ampproject.org") or host in {"www.google.com", "google.com"}
+
+
+def _leads_on_to(url: str) -> str:
+    """Return the address that an AMP cache or a redirector holds, "" where it holds none, or is neither."""
+    if not _LEADS_ON.search(url):
+        return ""
+    try:
+        parts = urlsplit(url.strip())
+        host, path = _host(parts.hostname or ""), _path(parts.path)
+    except ValueError:
+        return ""
+    cached = _AMP_CACHE.fullmatch(path) if _is_amp_cache(host) else None
+    if cached:
+        found = urlunsplit(("https" if cached[1] else "http", cached[2], cached[3] or "/", parts.query, ""))
+    else:
+        names = REDIRECTORS.get(host + path, ())
+        told = parse_qs(parts.query) if names else {}
+        found = next((told[name][0].strip() for name in names if name in told), "")
+    return found if cached or (_is_whole(found) and len(found) < len(url)) else ""
+
+
+def _is_whole(url: str) -> bool:
+    """Tell whether a redirector's target is an address by itself."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme.lower() in _DEFAULT_PORTS and bool(_host(parts.hostname or "")) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _path(path: str) -> str:

@@ -10,14 +10,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from worker.intake.canonical import canonical_url
 from worker.intake.fingerprint import Fingerprint, fingerprint, wording_of
+from worker.intake.places import place
 from worker.intake.thresholds import MATERIAL_JACCARD, MIN_TITLE_OVERLAP
+from worker.intake.volatile import without_stamps
 from worker.model import ArticleId, Novelty, ParsedArticle, Severity
 from worker.sameness import MIN_EXACT_WORDS, MIN_WORDS
 from worker.wording import Overlap, is_copy, overlap, shingles, words
 
-_COMPARED: Final = ("title", "summary", "body", "author", "section", "lang", "tags")
+COMPARED: Final = ("title", "summary", "body", "author", "section", "lang", "tags")
 _URGENCY: Final = tuple(Severity)  # in rising order
 
 
@@ -43,6 +44,7 @@ class Decision:
 
     `same_as` is the article of which this is another sighting: of an update, the one to revise. `copy_of` is another
     article with the same wording. `material`: more than a touch-up; true of everything new, false of every duplicate.
+    `changed` names the fields that an update changes.
     """
 
     novelty: Novelty
@@ -50,17 +52,19 @@ class Decision:
     material: bool
     same_as: ArticleId | None = None
     copy_of: ArticleId | None = None
+    changed: tuple[str, ...] = ()
 
 
-def decide(incoming: Incoming, known: Known | None, candidates: Sequence[Known]) -> Decision:
+def decide(incoming: Incoming, known: Known | None, candidates: Sequence[Known], *, sight: str = "") -> Decision:
     """Judge an incoming article.
 
-    `known` is what the store has under the same source and item key. `candidates`, oldest first, share the exact hash,
-    a band, or the canonical address; only those that hold up in full comparison count. A candidate never becomes an
-    update: two items of one feed may share an address, and would then revise each other at every poll.
+    `known` is the item of the same source that it is, and `sight` says why it is that. `candidates`, oldest first,
+    share the exact hash, a band, or the canonical address; only those that hold up in full comparison count. A
+    candidate never becomes an update: two items of one feed may share an address, and would then revise each other at
+    every poll.
     """
     if known:
-        return _another_sighting(incoming.article, known)
+        return _another_sighting(incoming.article, known, sight or f"same item as article {known.article_id}")
     for candidate in candidates:
         reason = _why_copy(incoming, candidate)
         if reason:
@@ -68,9 +72,8 @@ def decide(incoming: Incoming, known: Known | None, candidates: Sequence[Known])
     return Decision(novelty=Novelty.NEW, reason="not seen before", material=True)
 
 
-def _another_sighting(article: ParsedArticle, known: Known) -> Decision:
+def _another_sighting(article: ParsedArticle, known: Known, same: str) -> Decision:
     changed = _changes(article, known.article)
-    same = f"same item as article {known.article_id}"
     if not changed:
         return Decision(
             novelty=Novelty.DUPLICATE, reason=f"unchanged, {same}", material=False, same_as=known.article_id
@@ -83,30 +86,40 @@ def _another_sighting(article: ParsedArticle, known: Known) -> Decision:
         reason=f"{same} with a changed {_listed(changed)}",
         material=_is_material(article, known.article),
         same_as=known.article_id,
+        changed=tuple(changed),
     )
 
 
 def _changes(article: ParsedArticle, ours: ParsedArticle) -> list[str]:
     """Name the parts that a reader would see changed.
 
-    White space and the clock do not count, nor does an urgency that falls: it is an editor's, and feeds know of none.
+    White space, the clock, counters of views and the order of tags do not count, nor does an urgency that falls: it is
+    an editor's, and feeds know of none.
     """
-    changed = [name for name in _COMPARED if _settled(getattr(article, name)) != _settled(getattr(ours, name))]
+    changed = [name for name in COMPARED if settled(name, article) != settled(name, ours)]
     if _is_more_urgent(article, ours):
         changed.append("severity")
-    if canonical_url(article.url) != canonical_url(ours.url):
+    if place(article.url) != place(ours.url):
         changed.append("address")
     return changed
 
 
-def _settled(value: object) -> object:
-    return " ".join(value.split()) if isinstance(value, str) else value
+def settled(name: str, article: ParsedArticle) -> object:
+    """Return a field as versions are compared by it.
+
+    >>> article = ParsedArticle(title=" Storm  nears | 12 views", tags=("b", "a"))
+    >>> settled("title", article), settled("tags", article)
+    ('Storm nears |', ['a', 'b'])
+    """
+    value = getattr(article, name)
+    return without_stamps(value) if isinstance(value, str) else sorted(value)
 
 
 def _is_material(article: ParsedArticle, ours: ParsedArticle) -> bool:
-    told, had = (words(f"{version.summary}\n{version.body}") for version in (article, ours))
+    told, had = (words(without_stamps(f"{version.summary}\n{version.body}")) for version in (article, ours))
     reworded = told != had and overlap(shingles(told), shingles(had)).jaccard < MATERIAL_JACCARD
-    return _is_more_urgent(article, ours) or words(article.title) != words(ours.title) or reworded
+    title, our_title = (words(without_stamps(version.title)) for version in (article, ours))
+    return _is_more_urgent(article, ours) or title != our_title or reworded
 
 
 def _is_more_urgent(article: ParsedArticle, ours: ParsedArticle) -> bool:
@@ -115,8 +128,8 @@ def _is_more_urgent(article: ParsedArticle, ours: ParsedArticle) -> bool:
 
 def _is_at_same_address(article: ParsedArticle, ours: ParsedArticle) -> bool:
     """Tell whether both are one item at one address; items that merely link to the same page have other titles."""
-    address = canonical_url(article.url)
-    if not address or address != canonical_url(ours.url):
+    address = place(article.url)
+    if not address or address != place(ours.url):
         return False
     title, our_title = set(words(article.title)), set(words(ours.title))
     shorter = min(len(title), len(our_title))

@@ -10,7 +10,7 @@ import json
 from dataclasses import asdict, fields
 from typing import Final
 
-from worker.intake.canonical import canonical_url
+from worker.intake.places import place
 from worker.model import ParsedArticle
 
 _MAX_KEY_CHARS: Final = 250
@@ -26,13 +26,22 @@ def item_key(article: ParsedArticle) -> str:
     >>> item_key(ParsedArticle(url="http://news.example/7?utm_source=rss"))
     'url:news.example/7'
     """
-    address = canonical_url(article.url).partition("://")[2]
+    address = place(article.url)
     if article.guid.strip():
         return _bounded("guid:", article.guid.strip())
     if address:
         return _bounded("url:", address)
     told = article.title or f"{article.summary}\n{article.body}"
     return "text:" + _hash(f"{article.source}\n{' '.join(told.casefold().split())}")
+
+
+def spare_key(article: ParsedArticle) -> str:
+    """Return a key for an article whose own stands for another: by its address and title.
+
+    >>> spare_key(ParsedArticle(title="Fog")).startswith("also:")
+    True
+    """
+    return "also:" + _hash(f"{place(article.url)}\n{' '.join(article.title.casefold().split())}")
 
 
 def told_hash(article: ParsedArticle) -> str:

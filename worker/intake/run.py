@@ -10,38 +10,25 @@ import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Row
 from sqlalchemy.exc import IntegrityError
 
-from worker.errors import InputError
-from worker.intake.age_gate import too_old_to_alert
-from worker.intake.canonical import canonical_url
-from worker.intake.decide import Decision, Incoming, Known, decide
-from worker.intake.fingerprint import Fingerprint, fingerprint
-from worker.intake.identity import item_key, told_hash
+from worker.errors import InputError, printable
+from worker.intake.dating import Dating, dating_of
+from worker.intake.flood import is_suspicious
 from worker.intake.run_holding import hold_if_flooded
-from worker.intake.validate import Valid, validate
-from worker.model import ArticleId, Novelty, ParsedArticle, Severity, SourceId
-from worker.sameness import COPY_WINDOW
-from worker.store import articles, editing, sightings, sources
-from worker.store.articles import StoredArticle
+from worker.intake.run_rekeying import move_along
+from worker.intake.run_taking import Added, Circumstances, take_in
+from worker.intake.told import PageWord, Told, once_each, told_of
+from worker.intake.validate import validate
+from worker.model import ArticleId, ParsedArticle, SourceId
+from worker.store import sightings, sources
 from worker.store.database import Database, now
 from worker.store.sightings import Sighted
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Added:
-    """What became of an article handed in. `id` is the article that stands for it, an earlier one for a known item."""
-
-    id: ArticleId
-    status: Novelty
-    reason: str
-    stored: bool  # a new row or a new version; False when nothing changed
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,25 +47,16 @@ class Taken:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class PageWord:
-    """What became of an article's own page, where its source has its pages fetched.
+class _Document:
+    """A document's items that may be articles, which of them are stored, and how it dates them."""
 
-    `told_hash` stands for what the source itself has told, and for whether the page is still to come. `note` says why
-    there is none.
-    """
+    told: Sequence[Told]
+    known: dict[str, Sighted]
+    dating: Dating
+    refused: int
 
-    told_hash: str
-    note: str = ""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Told:
-    """An item of a document, fit to be judged: by which key it is known, and the hash of what was told of it."""
-
-    valid: Valid
-    key: str
-    hash: str
-    dated: bool  # its source tells when it was published
+    def unknown(self) -> list[Told]:
+        return [one for one in self.told if one.key not in self.known]
 
 
 class Intake:
@@ -122,166 +100,75 @@ class Intake:
         by item key, what became of their own pages.
         """
         parsed = [replace(one, lang=one.lang or source.lang) for one in found]
-        told, known = self._recognise(source, parsed, pages)
-        held = hold_if_flooded(self._database, source, items=len(told), known=len(known))
+        document = self._look(source, parsed, pages or {})
+        given = Circumstances(
+            outlet=source.outlet,
+            age_limit=self._age_limit,
+            is_held=hold_if_flooded(
+                self._database,
+                source,
+                items=len(document.told),
+                unknown=[one.article.published_at for one in document.unknown()],
+            ),
+            is_backlog=source.last_ok_at is None,
+            dating=document.dating,
+            keys=frozenset(one.key for one in document.told),
+        )
         changed: list[ArticleId] = []
-        counted = Counter(refused=len(parsed) - len(told))
-        for one in reversed(told):  # feeds tell the newest first; stories number in the order of events
-            seen = known.get(one.key)
+        counted = Counter(refused=document.refused, unchanged=len(parsed) - document.refused - len(document.told))
+        for one in reversed(document.told):  # feeds tell the newest first; stories number in the order of events
+            seen = document.known.get(one.key)
             if seen and seen.told_hash == one.hash:
                 counted["unchanged"] += 1
-                continue
-            added, is_new = self._take_one(one, SourceId(source.id), outlet=source.outlet, held=held)
-            counted["new" if is_new else "updated" if added.stored else "unchanged"] += 1
-            if added.stored:
-                changed.append(added.id)
+            elif added := self._take_one(one, source, given):
+                counted["new" if added.is_new else "updated" if added.stored else "unchanged"] += 1
+                changed += [added.id] if added.stored else []
+            else:
+                counted["refused"] += 1
         return Taken(articles=tuple(changed), **counted)
 
-    def _recognise(
-        self,
-        source: Row[*tuple[object, ...]],
-        parsed: Sequence[ParsedArticle],
-        pages: Mapping[str, PageWord] | None = None,
-    ) -> tuple[list[_Told], dict[str, Sighted]]:
-        """Return the items that may be articles, and which of them are stored."""
+    def _look(
+        self, source: Row[*tuple[object, ...]], parsed: Sequence[ParsedArticle], pages: Mapping[str, PageWord]
+    ) -> _Document:
+        """Look which of a document's items are stored, also under keys that they have no more."""
+        document = self._read(source, parsed, pages)
+        unknown = document.unknown()
+        if not is_suspicious(items=len(document.told), unknown=len(unknown)):
+            return document
+        present = {one.id for one in document.known.values()}
+        if not move_along(self._database, source, unknown, present=present):
+            return document
+        return self._read(source, parsed, pages)
+
+    def _read(
+        self, source: Row[*tuple[object, ...]], parsed: Sequence[ParsedArticle], pages: Mapping[str, PageWord]
+    ) -> _Document:
+        told = []
         with self._database.read() as conn:
             at = now(conn)
-            told = []
             for one in parsed:
                 try:
-                    told.append(_told(one, validate(one, now=at), pages or {}))
+                    told.append(told_of(one, validate(one, now=at), pages))
                 except InputError as error:
                     log.warning("source %s: an item is left out: %s", source.name, error)
-            return told, sightings.by_item_keys(conn, SourceId(source.id), {one.key for one in told})
+            kept = once_each(told)
+            known = sightings.by_item_keys(conn, SourceId(source.id), {one.key for one in kept})
+        dates = [one.article.published_at for one in kept if one.article.published_at is not None]
+        return _Document(told=kept, known=known, dating=dating_of(dates, at), refused=len(parsed) - len(told))
 
-    def _take_one(self, told: _Told, source_id: SourceId, *, outlet: str, held: bool) -> tuple[Added, bool]:
-        """Judge and store an item, and tell whether it is a new row."""
-        for last in (False, True):
+    def _take_one(self, told: Told, source: Row[*tuple[object, ...]], given: Circumstances) -> Added | None:
+        """Judge and store an item; None, and logged, for one that even at the second try clashes with another."""
+        for _ in range(2):
             try:
                 with self._database.write() as conn:
-                    return self._take_in(conn, told, source_id, outlet=outlet, held=held)
-            except IntegrityError:  # another worker has stored the same item meanwhile: judge again, with theirs known
-                if last:
-                    raise
-        raise AssertionError("the loop returns or raises")
+                    return take_in(conn, told, SourceId(source.id), given)
+            except IntegrityError:  # another worker has stored the same item: judge again, with theirs known
+                continue
+        log.error("source %s: an item is left out: its key clashes: %s", source.name, printable(told.key))
+        return None
 
     def _add(self, parsed: ParsedArticle, *, kind: str, name: str, where: str) -> Added:
         with self._database.write() as conn:
             source_id = sources.put(conn, kind=kind, name=name)
-            told = _told(parsed, validate(parsed, now=now(conn), where=where), {})
-            added, _ = self._take_in(conn, told, source_id, outlet=name)
-            return added
-
-    def _take_in(
-        self, conn: Connection, told: _Told, source_id: SourceId, *, outlet: str, held: bool = False
-    ) -> tuple[Added, bool]:
-        at = now(conn)
-        article = told.valid.article
-        print_ = fingerprint(article)
-        address = canonical_url(article.url)
-        known = articles.by_item_key(conn, source_id, told.key)
-        candidates = articles.copy_candidates(
-            conn, bands=print_.bands, text_hash=print_.exact, canonical_url=address, since=at - COPY_WINDOW
-        )
-        decision = decide(
-            Incoming(article=article, fingerprint=print_),
-            known_of(known) if known else None,
-            [known_of(candidate) for candidate in candidates],
-        )
-        reason = "; ".join((decision.reason, *told.valid.notes))
-        row = {**row_of(article, print_, address, outlet=outlet, at=at), "novelty": decision.novelty, "reason": reason}
-        row["told_hash"] = told.hash
-        if known and decision.same_as is not None:
-            row["published_at"] = article.published_at or known.published_at
-            return _revise(conn, known, decision, row, print_), False
-        story_id = next((one.story_id for one in candidates if one.id == decision.copy_of), None)
-        late = too_old_to_alert(published_at=article.published_at, first_seen_at=at, now=at, limit=self._age_limit)
-        article_id = articles.add_article(
-            conn,
-            story_id=story_id,
-            bands=print_.bands,
-            at=at,
-            source_id=source_id,
-            item_key=told.key,
-            may_alert=not (late or held),
-            copy_of_id=decision.copy_of,
-            dated=told.dated,
-            **row,
-        )
-        sources.change(conn, source_id, last_news_at=at)
-        return Added(id=article_id, status=decision.novelty, reason=reason, stored=True), True
-
-
-def _told(parsed: ParsedArticle, valid: Valid, pages: Mapping[str, PageWord]) -> _Told:
-    # A date in the future was taken for now: it tells nothing.
-    dated = parsed.published_at is not None and parsed.published_at == valid.article.published_at
-    key = item_key(valid.article)
-    page = pages.get(key)
-    notes = (*valid.notes, page.note) if page and page.note else valid.notes
-    hash_ = page.told_hash if page else told_hash(parsed)
-    return _Told(valid=replace(valid, notes=notes), key=key, hash=hash_, dated=dated)
-
-
-def _revise(
-    conn: Connection, known: StoredArticle, decision: Decision, row: dict[str, Any], print_: Fingerprint
-) -> Added:
-    """Store the next version of a known article, or nothing where nothing has changed."""
-    # A feed knows nothing of an editor's word: it may make an article more urgent, never less.
-    row["severity"] = max(Severity(known.severity), Severity(str(row["severity"])), key=list(Severity).index)
-    changed = decision.novelty is Novelty.UPDATE and articles.update_article(
-        conn, known.id, revision=known.revision, bands=print_.bands, **row
-    )
-    if decision.novelty is Novelty.DUPLICATE and known.told_hash != row["told_hash"]:
-        sightings.note_told(conn, known.id, str(row["told_hash"]))
-    if decision.novelty is Novelty.DUPLICATE and row["image"] != known.image:
-        # No new version: a picture alone is nothing to match, alert or correct. What is planned from now on shows it.
-        articles.set_image(conn, known.id, row["image"], revision=known.revision)
-        return Added(
-            id=known.id, status=decision.novelty, reason=f"{decision.reason}, but for its picture", stored=False
-        )
-    if changed and row["severity"] is Severity.BREAKING and known.severity != Severity.BREAKING and known.may_alert:
-        editing.make_due(conn, known.story_id)  # the newsroom's own system has broken it
-    return Added(id=known.id, status=decision.novelty, reason=decision.reason, stored=changed)
-
-
-def known_of(stored: StoredArticle) -> Known:
-    """Return a stored article as one that others are compared with."""
-    article = ParsedArticle(
-        guid=stored.guid,
-        url=stored.url,
-        title=stored.title,
-        summary=stored.summary,
-        body=stored.body,
-        author=stored.author,
-        section=stored.section,
-        source=stored.outlet,
-        lang=stored.lang,
-        tags=tuple(stored.tags),
-        published_at=stored.published_at,
-        updated_at=stored.updated_at,
-        severity=Severity(stored.severity),
-        image=stored.image,
-    )
-    return Known(article_id=stored.id, article=article)
-
-
-def row_of(article: ParsedArticle, print_: Fingerprint, address: str, *, outlet: str, at: datetime) -> dict[str, Any]:
-    """Return the columns that an article fills."""
-    return {
-        "guid": article.guid,
-        "url": article.url,
-        "canonical_url": address,
-        "title": article.title,
-        "summary": article.summary,
-        "body": article.body,
-        "author": article.author,
-        "section": article.section,
-        "outlet": outlet or article.source,
-        "lang": article.lang,
-        "tags": list(article.tags),
-        "severity": article.severity,
-        "published_at": article.published_at or at,
-        "updated_at": article.updated_at,
-        "text_hash": print_.exact,
-        "image": article.image,
-    }
+            told = told_of(parsed, validate(parsed, now=now(conn), where=where))
+            return take_in(conn, told, source_id, Circumstances(outlet=name, age_limit=self._age_limit))

@@ -13,12 +13,14 @@ from sqlalchemy import Connection
 from worker.adapters.sources.api_json import tidied
 from worker.intake.canonical import canonical_url
 from worker.intake.fingerprint import fingerprint
-from worker.intake.run import Added, known_of, row_of
+from worker.intake.revisions import make_room, state_hash
+from worker.intake.run_taking import Added, known_of, row_of
 from worker.intake.validate import validate
 from worker.model import ArticleId, Novelty, ParsedArticle, Picture, Severity
-from worker.store import articles, editing
+from worker.store import articles, editing, versions
 from worker.store.articles import StoredArticle
 from worker.store.database import Database, now
+from worker.store.versions import Change
 
 _QUIET: Final = frozenset({"severity", "image"})  # what is changed without a new revision
 
@@ -70,6 +72,12 @@ def apply(conn: Connection, stored: StoredArticle, changed: Edit) -> Added:
         print_ = fingerprint(article)
         row = row_of(article, print_, canonical_url(article.url), outlet=stored.outlet, at=at)
         row |= {"novelty": Novelty.UPDATE, "reason": reason}
-        is_stored = articles.update_article(conn, stored.id, revision=stored.revision, bands=print_.bands, **row)
+        row["published_at"] = stored.published_at
+        change = Change(changed=tuple(said), state_hash=state_hash(article))
+        kept = [one.revision for one in versions.kept(conn, stored.id)]
+        is_stored = articles.update_article(
+            conn, stored.id, revision=stored.revision, bands=print_.bands, version=change, **row
+        )
+        versions.drop(conn, stored.id, make_room(kept))
     status = Novelty.UPDATE if names else Novelty.DUPLICATE
     return Added(id=stored.id, status=status, reason=reason, stored=is_stored)

@@ -6,13 +6,14 @@ Articles of a held feed are stored and matched; digests tell them, alerts do not
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import Row
 
 from worker.intake.age_gate import too_old_to_alert
-from worker.intake.flood import is_flood
+from worker.intake.flood import is_flood, is_suspicious
 from worker.model import SourceId
 from worker.store import holding, sightings, sources
 from worker.store.database import Database, now
@@ -40,18 +41,25 @@ class Released:
         return {"source": self.source_id, "changed": self.changed, "alerted": self.alerted, "says": self.says}
 
 
-def hold_if_flooded(database: Database, source: Row[*tuple[object, ...]], *, items: int, known: int) -> bool:
-    """Tell whether a feed is held, and begin to hold it when all that it tells is new at once."""
+def hold_if_flooded(
+    database: Database, source: Row[*tuple[object, ...]], *, items: int, unknown: Sequence[datetime | None]
+) -> bool:
+    """Tell whether a feed is held, and begin to hold it when nearly all that it tells is new at once, and unexplained.
+
+    `unknown` are the publication dates of the items that we have not.
+    """
     if source.held_since is not None:
         return True
-    source_id = SourceId(source.id)
-    if not is_flood(items=items, known=known):
+    if not is_suspicious(items=items, unknown=len(unknown)):
         return False
+    source_id = SourceId(source.id)
     with database.write() as conn:
-        if not sightings.has_items(conn, source_id):
+        at = now(conn)
+        if not is_flood(items=items, unknown=unknown, had=sightings.had_of(conn, source_id), now=at):
             return False
-        reason = f"all its {items} items were new at once"
-        sources.change(conn, source_id, held_since=now(conn), held_reason=reason)
+        how_many = f"all its {items} items" if len(unknown) == items else f"{len(unknown)} of its {items} items"
+        reason = f"{how_many} were new at once"
+        sources.change(conn, source_id, held_since=at, held_reason=reason)
     log.warning("source %s is held: %s", source.name, reason)
     return True
 

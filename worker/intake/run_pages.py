@@ -22,8 +22,9 @@ from worker.adapters.sources.fetch import Fetched, fetch
 from worker.adapters.sources.html_page import HtmlPageSource, ReadPage, read_page
 from worker.errors import FeedError, FetchError, InputError, printable
 from worker.intake.pages import Item, Look, after_failure, completed, owed_hash, told_by_page, wanted
-from worker.intake.run import PageWord, known_of
 from worker.intake.run_robots import Robots
+from worker.intake.run_taking import known_of
+from worker.intake.told import PageWord
 from worker.model import ParsedArticle, SourceId
 from worker.store import articles, sightings
 from worker.store.sources import host_of

@@ -14,11 +14,11 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from worker.model import ArticleId, Novelty, Picture, SourceId, StoryId
+from worker.store import versions
 from worker.store.database import now
 from worker.store.picture_addresses import keep_address
-from worker.store.schema import Article, ArticleBand, ArticleVersion, Story
-
-_TEXT = ("title", "summary", "body")
+from worker.store.schema import Article, ArticleBand, Story
+from worker.store.versions import UNNOTED, Change
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,23 +54,23 @@ class StoredArticle:
     image: Picture | None
 
 
-_COLUMNS = tuple(getattr(Article, name) for name in StoredArticle.__slots__)
+COLUMNS = tuple(getattr(Article, name) for name in StoredArticle.__slots__)
 
 
 def by_item_key(conn: Connection, source_id: SourceId, item_key: str) -> StoredArticle | None:
     """Find an item of a source, locked until the transaction ends."""
-    query = sa.select(*_COLUMNS).where(Article.source_id == source_id, Article.item_key == item_key).with_for_update()
+    query = sa.select(*COLUMNS).where(Article.source_id == source_id, Article.item_key == item_key).with_for_update()
     return _one(conn, query)
 
 
 def by_id(conn: Connection, article_id: ArticleId) -> StoredArticle | None:
     """Find an article."""
-    return _one(conn, sa.select(*_COLUMNS).where(Article.id == article_id))
+    return _one(conn, sa.select(*COLUMNS).where(Article.id == article_id))
 
 
 def by_ids(conn: Connection, article_ids: Collection[ArticleId]) -> list[StoredArticle]:
     """Find articles, in no order; those that are gone are left out."""
-    query = sa.select(*_COLUMNS).where(Article.id.in_(article_ids))
+    query = sa.select(*COLUMNS).where(Article.id.in_(article_ids))
     return [StoredArticle(**row._mapping) for row in conn.execute(query)]  # noqa: SLF001  Row's documented view
 
 
@@ -97,7 +97,7 @@ def copy_candidates(
     if canonical_url:
         alike.append(Article.canonical_url == canonical_url)
     query = (
-        sa.select(*_COLUMNS)
+        sa.select(*COLUMNS)
         .outerjoin(shared, shared.c.article_id == Article.id)
         .where(sa.or_(*alike), Article.seen_at >= since)
         # An outlet's boilerplate makes many articles share a band or two: those that share most come first.
@@ -114,6 +114,7 @@ def add_article(
     story_id: StoryId | None,
     bands: Iterable[int],
     at: datetime | None = None,
+    version: Change = UNNOTED,
     **values: Any,  # noqa: ANN401  column values by name
 ) -> ArticleId:
     """Store a new article with its first version, in the given story or in one of its own, as seen now or `at`."""
@@ -122,7 +123,7 @@ def add_article(
         story_id = StoryId(conn.execute(sa.insert(Story).values(created_at=at).returning(Story.id)).scalar_one())
     statement = sa.insert(Article).values(story_id=story_id, seen_at=at, **values)
     article_id = ArticleId(conn.execute(statement.returning(Article.id)).scalar_one())
-    _keep_version(conn, article_id, 1, values, at)
+    versions.keep(conn, article_id, values, version, revision=1, at=at)
     _keep_bands(conn, article_id, bands)
     keep_address(conn, article_id, values.get("image"))
     return article_id
@@ -134,6 +135,7 @@ def update_article(
     *,
     revision: int,
     bands: Iterable[int],
+    version: Change = UNNOTED,
     **values: Any,  # noqa: ANN401  column values by name
 ) -> bool:
     """Put the next version in the place of `revision`; False when somebody else was first. It will be matched again."""
@@ -144,7 +146,7 @@ def update_article(
     )
     if changed.rowcount != 1:
         return False
-    _keep_version(conn, article_id, revision + 1, values, now(conn))
+    versions.keep(conn, article_id, values, version, revision=revision + 1, at=now(conn))
     conn.execute(sa.delete(ArticleBand).where(ArticleBand.article_id == article_id))
     _keep_bands(conn, article_id, bands)
     keep_address(conn, article_id, values.get("image"))
@@ -176,18 +178,13 @@ def unmatched(conn: Connection, *, limit: int) -> list[ArticleId]:
 
 def latest(conn: Connection, *, limit: int) -> list[StoredArticle]:
     """Return the newest articles first."""
-    query = sa.select(*_COLUMNS).order_by(Article.id.desc()).limit(limit)
+    query = sa.select(*COLUMNS).order_by(Article.id.desc()).limit(limit)
     return [StoredArticle(**row._mapping) for row in conn.execute(query)]  # noqa: SLF001  Row's documented view
 
 
 def _one(conn: Connection, query: sa.Select[Any]) -> StoredArticle | None:
     row = conn.execute(query).first()
     return StoredArticle(**row._mapping) if row else None  # noqa: SLF001  Row's documented view
-
-
-def _keep_version(conn: Connection, article_id: ArticleId, revision: int, values: dict[str, Any], at: datetime) -> None:
-    text = {name: values[name] for name in (*_TEXT, "reason")}
-    conn.execute(sa.insert(ArticleVersion).values(article_id=article_id, revision=revision, recorded_at=at, **text))
 
 
 def _keep_bands(conn: Connection, article_id: ArticleId, bands: Iterable[int]) -> None:

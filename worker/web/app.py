@@ -22,6 +22,7 @@ from worker.web import (
     api_sources,
     api_subscribers,
     api_topics,
+    api_versions,
     api_webhooks,
     archive,
     confirm,
@@ -79,6 +80,7 @@ _ROUTERS: Final = (
     webhooks.router,
     websub.router,
     api_articles.router,
+    api_versions.router,
     api_newsletters.router,  # before the commands on all editions, whose pattern is wider
     api_editions.router,
     api_webhooks.router,

@@ -78,8 +78,8 @@ def test_an_archive_is_asked_for_in_a_few_questions(database, intake: Intake, so
     for one in (items[0], items[700], items[1_199]):
         assert intake.take_feed(source, [one]).new == 1
     with statements(database) as sent:
-        told, known = intake._recognise(source, items)
-    assert (len(told), len(known)) == (1_200, 3)
+        document = intake._read(source, items, {})
+    assert (len(document.told), len(document.known)) == (1_200, 3)
     assert len(sent) <= 5
 
 

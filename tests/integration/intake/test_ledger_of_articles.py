@@ -68,8 +68,9 @@ def test_a_change_that_is_matched_again_leaves_the_first_match_in_the_ledger(dat
     with database.write() as conn:
         row = articles.by_id(conn, told[0])
         assert row is not None
-        words = {"title": "Etna is quiet", "summary": "", "body": "", "reason": "changed"}
-        assert articles.update_article(conn, told[0], revision=1, bands=(), **words)
+        assert articles.update_article(
+            conn, told[0], revision=1, bands=(), title="Etna is quiet", summary="", body="", reason="changed"
+        )
         assert articles.mark_matched(conn, told[0], revision=2)
     found = ledger_of(database, told[0])
     assert found is not None

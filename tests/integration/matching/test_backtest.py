@@ -51,7 +51,7 @@ def store(
     told = text if isinstance(text, ArticleText) else ArticleText(title=text)
     with database.write() as conn:
         at = now(conn) - timedelta(days=days_ago)
-        fields = {
+        fields: dict[str, Any] = {
             "title": told.title,
             "summary": told.summary,
             "body": told.body,
@@ -164,7 +164,7 @@ def _update(database: Database, article_id: ArticleId, text: ArticleText) -> Non
     with database.write() as conn:
         stored = articles.by_id(conn, article_id)
         assert stored is not None
-        fields = {
+        fields: dict[str, Any] = {
             "title": text.title,
             "summary": text.summary,
             "body": text.body,

@@ -19,7 +19,7 @@ from worker.store import articles, stories, topics
 from worker.store.database import Database, now
 from worker.store.schema import Article, Story, StoryReading, TopicStory
 
-FERRY = {
+FERRY: dict[str, Any] = {
     "title": "Ferry with 140 aboard sinks off Sulawesi",
     "summary": "A ferry with 140 people sank in rough seas off Indonesia's Sulawesi island on Friday.",
 }
@@ -102,7 +102,7 @@ def test_a_new_version_stays_in_its_story_and_speaks_for_it(database):
     one.match(ferry)
     one.match(other)
     with database.write() as conn:
-        builders_row = {
+        builders_row: dict[str, Any] = {
             "title": FERRY_AGAIN["title"],
             "summary": FERRY_AGAIN["summary"],
             "body": "",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -31,7 +32,7 @@ def test_a_source_is_made_once_by_its_url_or_by_kind_and_name(database):
 def test_of_two_updates_of_one_revision_the_second_is_refused(database):
     with database.write() as conn:
         article_id, _ = article(conn)
-        values = {"title": "Second version", "summary": "", "body": "", "reason": "changed"}
+        values: dict[str, Any] = {"title": "Second version", "summary": "", "body": "", "reason": "changed"}
         assert articles.update_article(conn, article_id, revision=1, bands=[1, 2], **values)
         assert not articles.update_article(conn, article_id, revision=1, bands=[], **values)
         stored = articles.by_id(conn, article_id)

@@ -162,6 +162,7 @@ class ArticleVersion(Base):
     reason: Mapped[str]
     changed: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))  # fields; none where nobody noted them
     material: Mapped[bool | None]  # more than a touch-up
+    state_hash: Mapped[str] = mapped_column(default="", server_default="")  # of all that a reader sees of it
     recorded_at: Mapped[datetime]
 
 
