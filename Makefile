@@ -76,6 +76,10 @@ test-slow: $(VENV)/.dev ## only the slow ones, ten minutes: systems killed in mi
 drill: $(VENV)/.dev ## only the long drills, half an hour: kill -9, full disks, broken relays, clocks that step, in mid-send
 	@$(PY) -m pytest -m drill $(ARGS)
 
+.PHONY: fuzz
+fuzz: $(VENV)/.dev ## mutants and bombs for the parsers of what sources serve, five minutes (FUZZ_S=60; failing ones are kept in .fuzz)
+	@FUZZ_S=$(FUZZ_S) FUZZ_SEED=$(FUZZ_SEED) $(PY) -m pytest -q -s -m drill tests/contract/sources/test_feed_fuzz.py $(ARGS)
+
 .PHONY: lint
 lint: $(VENV)/.dev ## ruff, formatting, mypy --strict, and who may import whom
 	@$(PY) -m ruff check
@@ -126,7 +130,7 @@ lock: $(VENV)/.dev ## resolve pyproject.toml into the lock files (UPGRADE=1: to 
 
 .PHONY: clean
 clean: ## remove .venv and every cache; the demo's home stays
-	@rm -rf $(VENV) .bench build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) .bench .fuzz build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: help

@@ -4,8 +4,8 @@
 
 Ours is `read_feed`: from the bytes to articles in plain text, with dates, pictures and what the feed asks for. The peer
 is `feedparser.parse`, as its users call it, and once more without its sanitising and resolving of HTML, of which our
-way has no need. Before anything is measured, every title that was put in has to come out, and the fast reader has to agree
-with feedparser's parser on every article.
+way has no need. Before anything is measured, every title that was put in has to come out, and the fast reader has to
+agree with feedparser's parser on every article.
 """
 
 from __future__ import annotations
