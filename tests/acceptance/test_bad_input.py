@@ -166,7 +166,7 @@ def test_a_watched_feed_that_is_none_is_noted_at_its_source(house, no_feed):
     (listed,) = [row for row in house.ask("sources", "list") if row["name"] == "The Builders"]
     assert (listed["failures"], listed["last_error"], listed["last_ok_at"]) == (1, polled["error"], None)
     assert listed["next_poll_at"]
-    assert house.rows() == {**before, "source": before["source"] + 1}
+    assert house.rows() == {**before, "source": before["source"] + 1, "audit": before["audit"] + 1}
 
 
 # Settings ------------------------------------------------------------------------------------------------------------

@@ -6,9 +6,10 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
     from worker.wiring import House
 
 _NARROW_COLUMNS: Final = 100
-_PIPED_COLUMNS: Final = 1000
+_WIDE: Final = ("ID", "Name", "State", "Format", "Last news", "Lag", "Failures", "Next poll", "What is wrong")
+_NARROW: Final = ("ID", "Name", "State", "Last news", "Next poll", "What is wrong")
 _COLOURS: Final = {
     **dict.fromkeys(("failing", "gone"), "red"),
     **dict.fromkeys(("never", "silent", "slow", "moved", "held"), "yellow"),
@@ -199,21 +201,40 @@ def _wrong(row: Row[Any], health: SourceHealth | None) -> str:
 
 
 def _show_table(rows: Sequence[dict[str, Any]], at: datetime) -> None:
-    width = None if sys.stdout.isatty() else _PIPED_COLUMNS
-    console = Console(width=width, highlight=False)
-    narrow = console.width < _NARROW_COLUMNS
+    width = _width()
+    if width is None:
+        _write_lines([_WIDE, *(list(_cells(row, at, narrow=False)) for row in rows)] if rows else [])
+    elif rows:
+        _draw(rows, at, width=width)
+    messages.print(_count(rows), markup=False)
+
+
+def _width() -> int | None:
+    """Return how many columns a terminal has; None for a pipe, which has no edge to wrap at."""
+    return Console().width if sys.stdout.isatty() else None
+
+
+def _write_lines(table: Sequence[Sequence[str]]) -> None:
+    """Write a table for a pipe: rich would take minutes for those who watch many thousand sources."""
+    table = [[printable(cell) for cell in row] for row in table]
+    widths = [max(map(cell_len, column)) for column in zip(*table, strict=True)]
+    for row in table:
+        padded = (cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True))
+        sys.stdout.write("  ".join(padded).rstrip() + "\n")
+
+
+def _draw(rows: Sequence[dict[str, Any]], at: datetime, *, width: int) -> None:
+    narrow = width < _NARROW_COLUMNS
     table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column("ID", justify="right", no_wrap=True)
-    table.add_column("Name", overflow="fold", ratio=2 if narrow else None)
-    for name in ("State", "Last news") if narrow else ("State", "Format", "Last news", "Lag", "Failures"):
-        table.add_column(name, no_wrap=True)
-    table.add_column("Next poll", no_wrap=True)
-    table.add_column("What is wrong", overflow="fold", ratio=3 if narrow else None)
+    for name in _NARROW if narrow else _WIDE:
+        told_at_length = name in {"Name", "What is wrong"}
+        ratio = {"Name": 2, "What is wrong": 3}.get(name) if narrow else None
+        justify: Literal["left", "right"] = "right" if name == "ID" else "left"
+        fold: Literal["fold", "ellipsis"] = "fold" if told_at_length else "ellipsis"
+        table.add_column(name, justify=justify, overflow=fold, no_wrap=not told_at_length, ratio=ratio)
     for row in rows:
         table.add_row(*(Text(printable(cell)) for cell in _cells(row, at, narrow=narrow)), style=_colour(row))
-    if rows:
-        console.print(table)
-    messages.print(_count(rows), markup=False)
+    Console(width=width, highlight=False).print(table)
 
 
 def _cells(row: dict[str, Any], at: datetime, *, narrow: bool) -> Iterator[str]:

@@ -65,9 +65,9 @@ def import_list(
 
 
 def export_entries(database: Database) -> list[Entry]:
-    """Return all sources that are polled or paused, by name, as a list tells them."""
+    """Return all feeds and sitemaps that are kept, also paused and gone ones, by name, as a list tells them."""
     with database.read() as conn:
-        return [_entry(row) for row in sources.every(conn) if row.url is not None]
+        return [_entry(row) for row in sources.every(conn) if row.url is not None and row.kind == "feed"]
 
 
 def _judged(conn: Connection, entries: Sequence[Entry]) -> Iterator[tuple[Entry, Fate, Row[Any] | None]]:

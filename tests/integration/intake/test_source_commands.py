@@ -348,10 +348,14 @@ def test_people_get_a_table_in_the_order_of_their_questions(tocsin):
 
 @pytest.mark.usefixtures("ill")
 def test_a_narrow_terminal_gets_what_matters_most(tocsin, monkeypatch):
-    monkeypatch.setattr("worker.cli.source_tables._PIPED_COLUMNS", 72)
-    _, out, _ = tocsin("sources", "list")
-    assert " ".join(out.splitlines()[0].split()) == "ID Name State Last news Next poll What is wrong"
-    assert max(map(len, out.splitlines())) <= 72
+    heads = {}
+    for columns in (72, 160):
+        monkeypatch.setattr("worker.cli.source_tables._width", lambda wide=columns: wide)
+        _, out, _ = tocsin("sources", "list")
+        heads[columns] = " ".join(out.splitlines()[0].split())
+        assert max(map(len, out.splitlines())) <= columns
+    assert heads[72] == "ID Name State Last news Next poll What is wrong"
+    assert heads[160] == "ID Name State Format Last news Lag Failures Next poll What is wrong"
 
 
 def test_folders_narrow_a_list(tocsin, opml):

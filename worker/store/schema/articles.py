@@ -19,7 +19,7 @@ class Source(Base):
     __tablename__ = "source"
 
     id: Mapped[Id]
-    kind: Mapped[str]  # "feed" | "push" | "file"
+    kind: Mapped[str]  # "feed" | "push" | "file" | "mailbox"
     name: Mapped[str]
     url: Mapped[str | None] = mapped_column(unique=True)
     outlet: Mapped[str] = mapped_column(default="")  # empty: as the feed names itself
