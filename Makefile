@@ -109,6 +109,10 @@ bench-delivery: $(VENV)/.bench ## our whole path beside other senders (12 minute
 bench-signup: $(VENV)/.dev ## sign-ups a second beside a bare FastAPI endpoint (6 minutes, needs wrk; ARGS=--times: by standing)
 	@$(PY) -m tests.bench.bench_signup $(ARGS)
 
+.PHONY: bench-intake
+bench-intake: $(VENV)/.bench ## 200 feeds beside feedparser and rss2email, and 10,000 sources once around (15 minutes; ARGS='--rounds 1 --no-peer')
+	@$(PY) -m tests.bench.bench_intake $(ARGS)
+
 .PHONY: bench-planning
 bench-planning: $(VENV)/.bench ## digests for a whole crowd due in one minute (20 minutes; ARGS='--sizes 100000 --rounds 1': one)
 	@$(PY) -m tests.bench.planning $(ARGS)
