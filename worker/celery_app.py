@@ -25,6 +25,7 @@ _SWEEPS: Final = (
     # task, pace in units of TOCSIN_SWEEP_S, queue; nothing is swept more often than each second or TOCSIN_SWEEP_S
     ("sweep_sources", 2.0, Lane.CONTROL),
     ("sweep_hubs", 2.0, Lane.CONTROL),
+    ("sweep_alert_mails", 6.0, Lane.CONTROL),
     ("sweep_health", 12.0, Lane.CONTROL),
     ("sweep_articles", 1.0, Lane.CONTROL),
     ("sweep_terms", 1.0, Lane.CONTROL),

@@ -140,6 +140,20 @@ def sweep_hubs() -> None:
         match_article.delay(article_id)
 
 
+@app.task(queue=Lane.CONTROL)
+def sweep_alert_mails() -> None:
+    """Take in the mails of Google Alerts. A mailbox that cannot be reached is left alone for a while, as below."""
+    mails = this_house().alert_mails
+    if mails is None or time.monotonic() < _away["alerts"]:
+        return
+    try:
+        for article_id in mails.visit():
+            match_article.delay(article_id)
+    except FetchError as error:
+        _away["alerts"] = time.monotonic() + _AWAY_S
+        log.warning("the mailbox of alerts: %s; it is tried again in %g s", error, _AWAY_S)
+
+
 @app.task
 def sweep_health() -> None:
     """Look at how sources are, and have the newspaper's programs told of what has changed; count how late news is."""

@@ -52,7 +52,8 @@ if TYPE_CHECKING:
     from worker.deliverability.publishing import Sender
     from worker.feedback.mail.hearing import ReturnedMail
     from worker.feedback.run_mailbox import TakenIn
-    from worker.intake.run import Intake
+    from worker.intake.run import Added, Intake
+    from worker.intake.run_alert_mails import AlertMails
     from worker.intake.run_hubs import Hubs
     from worker.intake.run_polling import Poller
     from worker.intake.run_taking import Added
@@ -226,6 +227,15 @@ class House(Press):
         from worker.intake.run import Intake  # noqa: PLC0415  delivery workers need no feed parser
 
         return Intake(self.database, age_limit=timedelta(seconds=self.settings.alert_age_limit_s))
+
+    @property
+    def alert_mails(self) -> AlertMails | None:
+        """The mailbox of Google Alerts; None where the settings name none."""
+        from worker.intake.run_alert_mails import AlertMails  # noqa: PLC0415  as above
+
+        given = self.settings.alerts_mailbox
+        left = self.home / "alert-mails"
+        return AlertMails(self.database, self.intake, given.get_secret_value(), left=left) if given else None
 
     @functools.cached_property
     def hubs(self) -> Hubs:

@@ -46,6 +46,7 @@ _EXAMPLES: Final[Mapping[str, str]] = {
     "webhook_secrets": "a long random word, followed by the last one as long as a provider still uses it",
     "webhook_keys": "postmark=user:password mailgun=the-signing-key",
     "returned_mail": "imaps://user:password@mail.example.org/INBOX",
+    "alerts_mailbox": "imaps://alerts:password@mail.example.org/INBOX",
     "gather_s": "60",
     "domain_rates": "gmail.com=20 yahoo.com=5 *=50",
     "bulk_hours": "07-22",

@@ -29,6 +29,9 @@ class Secrets(Part):
     returned_mail: SecretStr | None = Field(
         None, description="where bounces come in: a Maildir, or imaps://user:password@host/INBOX; see returned-mail.md"
     )
+    alerts_mailbox: SecretStr | None = Field(
+        None, description="where mails of Google Alerts come in, named like returned_mail's; see intake.md"
+    )
     webhook_secrets: SecretStr | None = Field(
         None, description="words that end the webhooks' addresses, newest first; default: made in the home"
     )
@@ -57,7 +60,7 @@ class Secrets(Part):
             raise ValueError("must be words of 16 or more letters, digits, - and _, separated by spaces")
         return value
 
-    @field_validator("returned_mail")
+    @field_validator("returned_mail", "alerts_mailbox")
     @classmethod
     def _is_mailbox_place(cls, value: SecretStr | None) -> SecretStr | None:
         where = value.get_secret_value() if value else ""
