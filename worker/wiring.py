@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from worker.deliverability.publishing import Sender
     from worker.feedback.mail.hearing import ReturnedMail
     from worker.feedback.run_mailbox import TakenIn
-    from worker.intake.run import Added, Intake
+    from worker.intake.run import Intake
     from worker.intake.run_alert_mails import AlertMails
     from worker.intake.run_hubs import Hubs
     from worker.intake.run_polling import Poller
