@@ -31,7 +31,8 @@ _TOLD: Final = {
     SourceCondition.SILENT: Tiding.SOURCE_SILENT,
 }
 _FAILS_AFTER: Final = 3  # polls in a row: one that fails may be a restart of theirs
-_FAILS_FOR: Final = timedelta(hours=6)  # however few polls that was
+_FAILS_FOR: Final = timedelta(hours=6)  # however few polls that was,
+_FAILS_PACES: Final = 2.5  # unless it is polled more rarely: then two are needed
 _PAUSES: Final = 2.0  # times its longest one
 _SHORTEST_SILENCE_S: Final = 6 * 3600.0
 _UNKNOWN_NIGHTS_S: Final = 24 * 3600.0  # as short as that while no whole day of it is known
@@ -124,8 +125,9 @@ def _settled(facts: SourceFacts) -> Verdict | None:
 def _unreached(facts: SourceFacts, now: datetime) -> Verdict | None:
     if facts.last_ok_at is None:
         return Verdict(condition=SourceCondition.NEVER, since=facts.created_at, reason=facts.last_error)
-    is_failing = facts.failures >= _FAILS_AFTER or (facts.failures > 0 and now - facts.last_ok_at > _FAILS_FOR)
-    if not is_failing:
+    heard_at = max(facts.last_ok_at, facts.last_news_at or facts.last_ok_at)  # a hub may have pushed meanwhile
+    unheard = max(_FAILS_FOR, timedelta(seconds=_FAILS_PACES * (facts.poll_every_s or 0.0)))
+    if facts.failures < _FAILS_AFTER and not (facts.failures and now - heard_at > unheard):
         return None
     reason = f"{facts.failures} polls have failed: {facts.last_error}"
     return Verdict(condition=SourceCondition.FAILING, since=facts.last_ok_at, reason=reason)

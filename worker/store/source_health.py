@@ -94,6 +94,7 @@ def by_condition(conn: Connection) -> dict[SourceCondition, int]:
         sa.select(SourceHealth.condition, sa.func.count())
         .select_from(Source)
         .outerjoin(SourceHealth, SourceHealth.source_id == Source.id)
+        .where(Source.state != SourceState.REMOVED)
         .group_by(SourceHealth.condition)
     )
     counted: Counter[SourceCondition] = Counter()

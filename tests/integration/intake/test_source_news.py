@@ -94,6 +94,17 @@ def test_doctor_says_in_one_line_that_all_are_well(database, tocsin: Tocsin):
     assert one["says"] == "1 source: none fails, is silent or is held"
 
 
+def test_of_a_source_that_was_removed_nobody_hears_any_more(database):
+    listen(database)
+    source_id = watched(database, failures=3)
+    review(database)
+    change(database, source_id, state=SourceState.REMOVED)
+    assert review(database) == []
+    assert [kind for kind, _ in told(database)] == ["source.failing"]
+    with database.read() as conn:
+        assert all(line.endswith(" 0") for line in source_metrics(conn) if not line.startswith("#"))
+
+
 def test_metrics_count_sources_by_how_they_are_and_name_none(database):
     watched(database)
     watched(database, "Post", failures=3)

@@ -50,8 +50,11 @@ def test_it_fails_after_three_polls_in_a_row_and_says_why_and_since_when(failure
 
 
 def test_one_failure_is_enough_when_nothing_has_come_for_hours():
-    verdict = judged(failures=1, last_error="no answer", last_ok_at=NOW - 7 * HOUR)
-    assert verdict.condition is SourceCondition.FAILING
+    failed: dict[str, Any] = {"failures": 1, "last_error": "no answer", "last_ok_at": NOW - 7 * HOUR}
+    assert judged(**failed, last_news_at=NOW - 8 * HOUR).condition is SourceCondition.FAILING
+    assert judged(**failed, last_news_at=NOW - HOUR).condition is SourceCondition.OK  # pushed by its hub
+    rare = judged(**failed, last_news_at=NOW - 8 * HOUR, poll_every_s=6 * 3600.0)
+    assert rare.condition is SourceCondition.OK
 
 
 def test_what_has_never_answered_says_what_it_says_instead():
