@@ -6,11 +6,13 @@ before, never with what its page said: a page that changes by itself changes no 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from worker.intake.identity import item_key, told_hash
+from worker.intake.places import place
 from worker.model import ParsedArticle
 
 MAX_TRIES: Final = 3
@@ -39,10 +41,18 @@ class Look:
 
 
 def items_of(told: Sequence[ParsedArticle], *, lang: str) -> list[Item]:
-    """Return what a source tells, each item once, in its order; `lang` is its language where it tells none."""
+    """Return what a source tells, each item once, in its order; `lang` is its language where it tells none.
+
+    A key that stands for several addresses is none (see `told.once_each`): such items go by their addresses.
+    """
+    places = defaultdict(set)
+    for article in told:
+        places[item_key(article)].add(place(article.url))
     items: dict[str, Item] = {}
     for article in told:
         key, whole = item_key(article), replace(article, lang=article.lang or lang)
+        if len(places[key]) > 1:
+            key = item_key(replace(article, guid=""))
         items.setdefault(key, Item(article=article, key=key, hash=told_hash(whole)))
     return list(items.values())
 

@@ -1,8 +1,8 @@
 """Fetches articles' own pages for sources that tell too little: sitemaps, and feeds of teasers.
 
 Politely: what robots.txt forbids is left alone, one page at a time of a host and with a pause between, so many a poll
-and so long. Stores nothing, and a page that fails costs nothing but its text. `run_polling` calls it between what a
-source has told and `Intake.take_feed`, with no transaction open and outside of any host's turn.
+and so long. Stores nothing, and a page that fails costs nothing but its text. `run_whole` calls it between what a
+source has told and `Intake.take_feed`, with no transaction open.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ import httpx
 from sqlalchemy import Connection
 
 from worker.adapters.sources.fetch import Fetched, fetch
-from worker.adapters.sources.html_page import HtmlPageSource, ReadPage, read_page
-from worker.errors import FeedError, FetchError, InputError, printable
+from worker.adapters.sources.files import read_page
+from worker.adapters.sources.html_page import ReadPage
+from worker.errors import FetchError, InputError, printable
 from worker.intake.pages import Item, Look, after_failure, completed, owed_hash, told_by_page, wanted
 from worker.intake.run_robots import Robots
 from worker.intake.run_taking import known_of
@@ -36,7 +37,6 @@ _ENDS: Final = frozenset({401, 403, 404, 410, 451})  # asking again is no use
 _MAX_LOOKS: Final = 50_000
 _MAX_FAILURES: Final = 3
 _REASON_CHARS: Final = 200
-_PAGE: Final = HtmlPageSource()
 
 Turn = Callable[[str], AbstractAsyncContextManager[object]]
 """Waits until a host may be asked, and holds its turn: called with the host's name."""
@@ -50,7 +50,7 @@ class PageLimits:
     """How much of others' servers one poll of one source may ask for."""
 
     pages: int = 20
-    all_s: float = 60.0
+    all_s: float = 45.0
     page_s: float = 15.0
     page_bytes: int = 3_000_000
     pause_s: float = 1.0  # between two pages of a host; its Crawl-delay where that is longer
@@ -83,8 +83,6 @@ async def _read_in_thread(fetched: Fetched) -> ReadPage:
 
 
 def _read(fetched: Fetched) -> ReadPage:
-    if not _PAGE.recognises(fetched.data, fetched.content_type):
-        raise FeedError("it is no HTML page")
     return read_page(fetched.data, url=fetched.url, content_type=fetched.content_type)
 
 
@@ -123,7 +121,7 @@ class Pages:
         for item in asked:
             visit.leave(item)
         self._forget(source_id, items)
-        return _together(items, stored, visit, self._looks[source_id])
+        return _together(items, stored, visit.found, visit.notes, self._looks[source_id])
 
     def _forget(self, source_id: SourceId, items: Sequence[Item]) -> None:
         """Keep in mind only what a source still tells, and of all sources together not too much."""
@@ -196,12 +194,25 @@ class _Visit:
         self._looks[item.key] = after_failure(item, look, now_s=self._clock(), for_good=for_good)
 
 
-def _together(items: Sequence[Item], stored: Stored, visit: _Visit, looks: Mapping[str, Look]) -> Paged:
+def before_pages(items: Sequence[Item], stored: Stored) -> Paged:
+    """Return what is known of a source's items before anybody has fetched a page: those wanted are owed."""
+    asked = wanted(items, stored.hashes, {}, now_s=0)
+    looks = {item.key: Look(hash=item.hash, tries=0, again_s=0) for item in asked}
+    return _together(items, stored, {}, {item.key: "its page waits for the next poll" for item in asked}, looks)
+
+
+def _together(
+    items: Sequence[Item],
+    stored: Stored,
+    found: Mapping[str, ReadPage],
+    notes: Mapping[str, str],
+    looks: Mapping[str, Look],
+) -> Paged:
     whole: list[ParsedArticle] = []
     words: dict[str, PageWord] = {}
     waiting = left_out = 0
     for item in items:
-        page, ours, look = visit.found.get(item.key), stored.articles.get(item.key), looks.get(item.key)
+        page, ours, look = found.get(item.key), stored.articles.get(item.key), looks.get(item.key)
         merged: ParsedArticle | None = item.article
         if page:
             merged = told_by_page(item.article, page.article, is_article=page.is_article)
@@ -211,7 +222,7 @@ def _together(items: Sequence[Item], stored: Stored, visit: _Visit, looks: Mappi
         if merged and merged.title:
             whole.append(merged)
             hash_ = owed_hash(item) if is_owed else item.hash
-            words[item.key] = PageWord(told_hash=hash_, note=visit.notes.get(item.key, ""))
+            words[item.key] = PageWord(told_hash=hash_, note=notes.get(item.key, ""), is_owed=is_owed)
         elif is_owed:
             waiting += 1
         else:

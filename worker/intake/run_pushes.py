@@ -7,7 +7,7 @@ taken in twice is known the second time. What cannot be read has its source poll
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Row
@@ -17,7 +17,9 @@ from worker.adapters.sources.files import read_feed
 from worker.errors import InputError
 from worker.hubs import LIVE
 from worker.intake.identity import item_key
+from worker.intake.pages import items_of
 from worker.intake.run import Intake
+from worker.intake.run_pages import before_pages, stored_items
 from worker.model import ArticleId, ParsedArticle, SourceId
 from worker.store import pushes, sources, websub
 from worker.store.database import Database, now
@@ -69,7 +71,7 @@ class PushReader:
             if push.attempts > _ATTEMPTS:
                 raise InputError("it has broken whoever read it")  # noqa: TRY301  as if it could not be read
             found = read_feed(push.body, url=row.topic, content_type=push.content_type).articles
-            changed = list(self._intake.take_feed(source, found).articles)
+            changed = self._taken_in(source, found)
         except InputError as error:
             log.warning("source %s: a push cannot be read, and the source is polled instead: %s", source.name, error)
             with self._database.write() as conn:
@@ -77,6 +79,17 @@ class PushReader:
             self._drop(push)
             return []
         self._note(push, row, source, found, changed)
+        return changed
+
+    def _taken_in(self, source: Row[Any], found: Sequence[ParsedArticle]) -> list[ArticleId]:
+        if not source.pages:
+            return list(self._intake.take_feed(source, found).articles)
+        items = items_of(found, lang=source.lang)
+        with self._database.read() as conn:
+            paged = before_pages(items, stored_items(conn, SourceId(source.id), items))
+        changed = list(self._intake.take_feed(source, paged.articles, pages=paged.pages).articles)
+        with self._database.write() as conn:
+            websub.poll_soon(conn, SourceId(source.id), at=now(conn))  # a poll fetches the pages
         return changed
 
     def _note(

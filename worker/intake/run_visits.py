@@ -31,6 +31,7 @@ from worker.intake.run import Intake, Taken
 from worker.intake.run_books import AWAY, GIVEN_BACK
 from worker.intake.run_hub_signs import HubSigns
 from worker.intake.run_moving import look_at
+from worker.intake.run_whole import Wholes
 from worker.model import ArticleId, SourceId
 from worker.store.database import Database
 
@@ -88,6 +89,7 @@ class Visitor:
         self._database, self._intake, self._readers, self._client = database, intake, readers, client
         self._signs, self._pace, self._told = signs, pace, told
         self._storing = ThreadPoolExecutor(_STORING, thread_name_prefix="polling-stores")
+        self._wholes = Wholes(database, readers, client, self._storing)
 
     def close(self) -> None:
         """Begin to store nothing more."""
@@ -129,6 +131,10 @@ class Visitor:
         feed = await self._read(source, fetched)
         if reason := polling.why_unread(known, format_=feed.format):
             return self._failed(source, asked, reason, status=fetched.status)
+        whole = await self._wholes.whole(source, feed, now=now)
+        feed = whole.feed
+        if whole.is_open:  # its document may stay as it is: it is asked for, and read, all the same
+            answered = replace(answered, etag="", last_modified="", body_hash="")
 
         def store() -> tuple[Answered, Taken]:
             arrival = None
@@ -136,7 +142,7 @@ class Visitor:
                 with self._database.read() as conn:
                     to = fetched.permanent_redirect_to
                     arrival = look_at(conn, SourceId(source.id), target=to, found=feed.articles)
-            taken = self._intake.take_feed(source, feed.articles)
+            taken = self._intake.take_feed(source, feed.articles, pages=whole.pages)
             if taken.articles:
                 self._told(taken.articles)
             if self._signs is not None:

@@ -34,12 +34,13 @@ class Told:
 class PageWord:
     """What became of an article's own page, where its source has its pages fetched.
 
-    `told_hash` stands for what the source itself has told, and for whether the page is still to come. `note` says why
-    there is none.
+    `told_hash` stands for what the source itself has told, and for whether the page is still to come (`is_owed`).
+    `note` says why there is none.
     """
 
     told_hash: str
     note: str = ""
+    is_owed: bool = False
 
 
 def told_of(parsed: ParsedArticle, valid: Valid, pages: Mapping[str, PageWord] | None = None) -> Told:

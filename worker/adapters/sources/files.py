@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+from worker.adapters.sources import html_page
 from worker.adapters.sources.api_json import ApiJsonSource
 from worker.adapters.sources.feed import FeedSource
-from worker.adapters.sources.html_page import HtmlPageSource
+from worker.adapters.sources.html_page import HtmlPageSource, ReadPage
 from worker.adapters.sources.inflate import Inflater
 from worker.adapters.sources.json_feed import JsonFeedSource
 from worker.adapters.sources.limits import MAX_DOCUMENT_BYTES
@@ -26,6 +27,7 @@ from worker.feeds import ParsedFeed
 from worker.model import ParsedArticle
 from worker.ports import ArticleSource
 
+_PAGE: Final = HtmlPageSource()
 _GZIP: Final = b"\x1f\x8b\x08"
 
 FEEDS: Final[Sequence[ArticleSource]] = (FeedSource(), JsonFeedSource(), SitemapSource(), NewsmlSource(), NinjsSource())
@@ -50,6 +52,13 @@ def read_feed(data: bytes, *, url: str, content_type: str, file_name: str = "") 
         return _without_own_address(source.parse(data, url=url, content_type=content_type), url)
     except InputError as error:
         raise _placed(error, file_name) from error
+
+
+def read_page(data: bytes, *, url: str, content_type: str) -> ReadPage:
+    """Read an article's own page. Raises `FeedError` for what is no page, or shows neither a title nor a text."""
+    if not _PAGE.recognises(data, content_type):
+        raise FeedError("it is no HTML page")
+    return html_page.read_page(data, url=url, content_type=content_type)
 
 
 def read_document(data: bytes, *, url: str, content_type: str, file_name: str = "") -> tuple[ParsedArticle, ...]:

@@ -31,7 +31,11 @@ def main() -> None:
 
     if sys.platform == "linux":  # elsewhere the clock alone is the limit
         resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
-    readers = {What.FEED: files.read_feed, What.DOCUMENT: files.read_document}
+    readers: dict[What, Callable[..., Any]] = {
+        What.FEED: files.read_feed,
+        What.DOCUMENT: files.read_document,
+        What.PAGE: files.read_page,
+    }
     while (job := receive(sock)) is not None:
         signal.setitimer(signal.ITIMER_REAL, job.limit_s)
         answer = _answer(readers[job.what], job)

@@ -20,6 +20,7 @@ class What(StrEnum):
 
     FEED = "feed"  # by `files.read_feed`
     DOCUMENT = "document"  # by `files.read_document`
+    PAGE = "page"  # by `files.read_page`
 
 
 class Outcome(StrEnum):

@@ -28,8 +28,8 @@ MAX_NEWS: Final = 1_000
 MAX_UNTITLED: Final = 200
 """Entries of a plain sitemap that are taken, those changed last: each costs the fetch of a page."""
 
-MAX_FURTHER: Final = 10
-"""Sitemaps of an index that are read: those changed last."""
+MAX_FURTHER: Final = 3
+"""Sitemaps of an index that are read, at every poll: those changed last."""
 
 _HEAD_BYTES: Final = 65_536
 _ROOT: Final = re.compile(rb"<(?:[\w-]+:)?(urlset|sitemapindex)[\s/>]", re.IGNORECASE)
