@@ -104,7 +104,7 @@ def show(
     if as_json:
         print_json(told | {"history": history})
         return
-    rows = [{"field": name, "value": value} for name, value in told.items() if value not in {None, ""}]
+    rows = [{"field": name, "value": value} for name, value in told.items() if value is not None and value != ""]
     print_rows(rows, as_json=False, columns=("field", "value"))
     if history:
         print_rows(history, as_json=False, columns=("at", "by", "did"))

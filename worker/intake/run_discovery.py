@@ -23,6 +23,7 @@ from worker.adapters.sources.files import read_feed
 from worker.errors import FeedError, FetchError, InputError, PrivateAddressError, printable
 from worker.feeds import ParsedFeed
 from worker.intake.listing.addresses import without_feed_scheme
+from worker.intake.websub_links import header_links
 
 COMMON_PATHS: Final = ("/feed", "/rss", "/rss.xml", "/feed.xml", "/atom.xml", "/index.xml", "/feed.json", "/feeds/all")
 _MOST_TRIED: Final = 12
@@ -141,6 +142,6 @@ def _found(fetched: Fetched, parsed: ParsedFeed, *, asked: str, also: tuple[str,
         title=printable(parsed.title),
         items=len(parsed.articles),
         newest_at=max(dates, default=None),
-        hub=printable(parsed.hubs[0]) if parsed.hubs else "",
+        hub=printable(next(iter((*header_links(fetched.link)[0], *parsed.hubs)), "")),
         also=also,
     )

@@ -143,10 +143,11 @@ def test_an_export_imports_as_the_same_elsewhere(tocsin, tmp_path, opml):
 
 
 def test_a_feed_that_is_there_is_told_and_watched(tocsin):
-    with site(rss=FEED) as url:
+    hub = b'<channel><link xmlns="http://www.w3.org/2005/Atom" rel="hub" href="https://hub.example/"/>'
+    with site(rss=FEED.replace(b"<channel>", hub)) as url:
         (added,) = tocsin.ask("sources", "add", f"{url}/rss", "--every", "15m", "--pages", "--lang", "en")
         assert (added["status"], added["url"], added["title"]) == ("new", f"{url}/rss", "Courier feed")
-        assert (added["items"], added["newest_at"], added["hub"], added["also"]) == (2, None, None, [])
+        assert (added["items"], added["newest_at"], added["hub"]) == (2, None, "https://hub.example/")
         (row,) = tocsin.ask("sources", "list")
         assert (row["name"], row["outlet"], row["every_s"], row["pages"]) == ("Courier feed", "", 900.0, True)
         assert tocsin.rung == ["sweep_sources"]
@@ -272,6 +273,8 @@ def test_at_another_address_a_source_begins_anew(database, tocsin, wire):
 
 
 def test_what_was_done_to_a_source_is_written_down(database, tocsin, wire):
+    with database.write() as conn:
+        sources.change(conn, wire, manners={"every_s": 3600.0, "skip_days": [6]}, published_lately=[1, 2])
     told(tocsin, "sources", "change", wire, "--every", "2h")
     told(tocsin, "sources", "pause", wire)
     told(tocsin, "sources", "pause", wire)
@@ -279,7 +282,7 @@ def test_what_was_done_to_a_source_is_written_down(database, tocsin, wire):
     assert [one["did"] for one in row["history"]] == ["add", "change", "pause"]
     assert (row["history"][1]["every_s"], row["articles"]) == (7200.0, 0)
     status, out, _ = tocsin("sources", "show", wire)
-    assert (status, "https://wire.example/rss" in out, "paused" in out) == (0, True, True)
+    assert (status, "https://wire.example/rss" in out, "paused" in out, "skip_days" in out) == (0, True, True, True)
     with database.read() as conn:
         assert len(house.notes(conn, f"source {wire}")) == 3
 
