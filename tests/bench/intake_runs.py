@@ -43,7 +43,7 @@ class Dry(Intake):
 
     items = 0
 
-    def take_feed(self, source: Row[*tuple[object, ...]], found: Iterable[ParsedArticle], **_: Any) -> Taken:  # noqa: ARG002
+    def take_feed(self, source: Row[*tuple[object, ...]], found: Iterable[ParsedArticle], **_: Any) -> Taken:  # noqa: ARG002  the base class's signature
         """Count."""
         self.items += len(list(found))
         return Taken()

@@ -17,6 +17,7 @@ from tests.contract.sources.scripted_web import Answer, Request, ScriptedWeb, re
 from tests.integration.intake.test_taking_in import intake, rss  # noqa: F401  a fixture
 from worker.adapters.sources.reader_pool import ReaderPool
 from worker.adapters.sources.resolving import Resolver
+from worker.errors import ConfigurationError
 from worker.intake.pace import Pace
 from worker.intake.run import Intake
 from worker.intake.run_polling import Poller
@@ -263,3 +264,42 @@ def test_what_has_not_changed_is_not_read_again(database, make_poller):
         assert len(poller.poll(source_id)) == 1
         assert poller.poll(source_id) == []
     assert read == [FEED]
+
+
+# While the database is away -------------------------------------------------------------------------------------------
+
+
+def test_while_the_database_is_away_nobody_is_blamed_and_afterwards_polling_goes_on(database, make_poller, monkeypatch):
+    found: list[ArticleId] = []
+    is_away = threading.Event()
+    connect = Database._connect
+
+    @contextmanager
+    def connect_unless_away(self: Database) -> Iterator[sa.Connection]:
+        if is_away.is_set() and threading.current_thread().name.startswith("polling"):
+            raise ConfigurationError("cannot open the database")
+        with connect(self) as conn:
+            yield conn
+
+    monkeypatch.setattr(Database, "_connect", connect_unless_away)
+    monkeypatch.setattr("worker.intake.run_turns._AWAY_S", 0.01)
+    asked, go_on = threading.Event(), threading.Event()
+
+    async def slowly(request: Request, writer: asyncio.StreamWriter) -> None:
+        asked.set()
+        await asyncio.to_thread(go_on.wait)
+        await reply(200, FEED)(request, writer)
+
+    with serving({"/": slowly}) as web:
+        source_id = watch(database, web, "courier")
+        poller = make_poller()
+        poller.ring(found.extend)
+        asked.wait(30)
+        is_away.set()
+        go_on.set()
+        until(lambda: len(web.requests) == 1)
+        is_away.clear()
+        until(lambda: len(found) == 1)
+        until(lambda: _source(database, source_id).last_ok_at is not None)
+        assert (_source(database, source_id).failures, _source(database, source_id).last_error) == (0, "")
+        poller.close()

@@ -12,13 +12,16 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
 from worker.adapters.sources.reader_wire import Answer, Job, Outcome, What, receive, send
 from worker.errors import FeedError, InputError, printable
 
 RECYCLED_KB: Final = 200_000
-"""A child that has ever been larger ends after its answer: what one large feed took is not given back otherwise."""
+"""A child that is larger ends after its answer: what one large feed took is not always given back otherwise."""
+
+_STATM: Final = Path("/proc/self/statm")
 
 
 def main() -> None:
@@ -62,8 +65,11 @@ def _answer(read: Callable[..., Any], job: Job) -> Answer:
 
 
 def _has_grown() -> bool:
-    unit = 1 if sys.platform == "linux" else 1024  # macOS counts bytes
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // unit > RECYCLED_KB
+    try:  # not `ru_maxrss`, which on Linux begins with the size of the process that has started this one
+        kilobytes = int(_STATM.read_text().split()[1]) * resource.getpagesize() // 1000
+    except OSError:  # macOS, which counts bytes
+        kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1000
+    return kilobytes > RECYCLED_KB
 
 
 if __name__ == "__main__":
