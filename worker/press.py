@@ -56,6 +56,13 @@ class Press(Gatehouse):
         )
 
     @property
+    def polling_agent(self) -> str:
+        """How this installation names itself to those whom it polls: with an address to complain to."""
+        contact = self.newsroom.reply_to or self.newsroom.from_address
+        named = self.user_agent.removesuffix(")")
+        return f"{named}; {contact})" if contact.isascii() and contact.isprintable() else self.user_agent
+
+    @property
     def from_domain(self) -> str:
         """The domain of the house's own address."""
         return self.newsroom.from_address.rpartition("@")[2]

@@ -255,7 +255,7 @@ class House(Press):
         return Poller(
             self.database,
             self.intake,
-            user_agent=self.user_agent,
+            user_agent=self.polling_agent,
             pace=Pace(usual_s=given.poll_s, floor_s=given.poll_floor_s, ceiling_s=given.poll_ceiling_s),
             allow_private=given.allow_private,
             at_once=given.fetches,
