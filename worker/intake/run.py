@@ -18,6 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from worker.errors import InputError, printable
 from worker.intake.dating import Dating, dating_of
 from worker.intake.flood import is_suspicious
+from worker.intake.places import place
 from worker.intake.run_holding import hold_if_flooded
 from worker.intake.run_rekeying import move_along
 from worker.intake.run_taking import Added, Circumstances, take_in
@@ -112,7 +113,7 @@ class Intake:
             ),
             is_backlog=source.last_ok_at is None,
             dating=document.dating,
-            keys=frozenset(one.key for one in document.told),
+            places={one.key: place(one.article.url) for one in document.told},
         )
         changed: list[ArticleId] = []
         counted = Counter(refused=document.refused, unchanged=len(parsed) - document.refused - len(document.told))

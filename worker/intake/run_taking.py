@@ -5,7 +5,7 @@ Never opens a transaction. `run` calls it for every article that is new or told 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -45,7 +45,7 @@ class Added:
 class Circumstances:
     """What an article's document says of it: whether the source is held, its first document, and how it dates items.
 
-    `keys` are those that the document tells its items under.
+    `places` tells where the items of the document stand, by their keys.
     """
 
     outlet: str
@@ -53,7 +53,7 @@ class Circumstances:
     is_held: bool = False
     is_backlog: bool = False
     dating: Dating = Dating.TOLD
-    keys: Collection[str] = field(default_factory=frozenset)
+    places: Mapping[str, str] = field(default_factory=dict)
 
 
 def take_in(conn: Connection, told: Told, source_id: SourceId, given: Circumstances) -> Added:
@@ -96,7 +96,8 @@ def _recognise(
     by_key = articles.by_item_key(conn, source_id, told.key)
     is_beyond_doubt = by_key is not None and (by_key.canonical_url, by_key.title) == (address, title)
     here = [] if is_beyond_doubt else sightings.at_place(conn, source_id, canonical_url=address, title=title)
-    present = {one.id for one in here if one.item_key in given.keys}
+    # Its key alone proves nothing: the document may tell another item under it.
+    present = {one.id for one in here if given.places.get(one.item_key) == place(one.url)}
     seen = recognise(
         told.article, known_of(by_key) if by_key else None, [known_of(one) for one in here], present=present
     )

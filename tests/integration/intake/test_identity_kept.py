@@ -192,6 +192,14 @@ def test_a_guid_that_is_used_again_is_a_new_article_and_the_old_one_keeps_its_ow
     assert new.reason == f"not seen before; its GUID was article {old.id}'s: another address, title and wording"
 
 
+def test_an_item_whose_guid_another_one_has_now_is_known_by_its_address(feed):
+    first, second = feed.item(1, guid="latest"), feed.item(2, guid="latest", published_at=feed.now)
+    feed.tells(first)
+    assert feed.tells(second, replace(first, guid="crane")).new == 1
+    assert feed.tells(second, replace(first, guid="crane")) == Taken(unchanged=2)
+    assert len(feed.stored()) == 2
+
+
 def test_a_page_with_another_briefing_every_day_tells_a_new_article_every_day(feed):
     first = feed.item(1, guid="b", title="Morning briefing", body=WIRE, published_at=feed.now - 30 * HOUR)
     second = replace(first, summary="", body=" ".join(WORDS * 6), published_at=feed.now - HOUR)

@@ -21,15 +21,16 @@ def revised(database) -> int:
 
 
 def test_a_terminal_shows_what_each_version_changed_word_by_word(database, tocsin):
-    status, out, _ = tocsin("articles", "show", revised(database), "--versions")
+    number = revised(database)
+    status, out, _ = tocsin("articles", "show", number, "--versions")
     assert status == 0
     lines = [line.strip() for line in out.splitlines()]
-    start = next(number for number, line in enumerate(lines) if line.startswith("revision 1 ·"))
+    start = next(at for at, line in enumerate(lines) if line.startswith("revision 1 ·"))
     assert lines[start + 1] == "not seen before"
     assert lines[start + 2].startswith("revision 2 · ")
     assert lines[start + 2].endswith(" · a touch-up")
     assert lines[start + 3 : start + 5] == [
-        "same item as article 1 with a changed summary and tags",
+        f"same item as article {number} with a changed summary and tags",
         "summary: [-Twelve-]{+Nineteen+} dead.",
     ]
     assert lines[start + 6] == "an editor has changed its title"
