@@ -119,6 +119,9 @@ class HubSigns:
         row = _live(conn, SourceId(source.id))
         if row is None or row.state is not HubState.ACTIVE:
             return
+        announced = row.last_thin_at is not None and source.last_ok_at is not None
+        if announced and row.last_thin_at > source.last_ok_at and row.missed_in_a_row:
+            websub.change(conn, row.id, states=[HubState.ACTIVE], missed_in_a_row=0)  # it has told us to come
         if not could_have_been_pushed(
             verified_at=row.verified_at, polled_before=source.last_ok_at, thin_at=row.last_thin_at
         ):

@@ -66,6 +66,12 @@ class PushReader:
         if row is None or source is None or row.state not in LIVE:
             self._drop(push)
             return []
+        if source.pages:  # what fetches its articles' own pages is polling
+            with self._database.write() as conn:
+                websub.change(conn, row.id, states=LIVE, last_thin_at=now(conn))
+                websub.poll_soon(conn, SourceId(source.id), at=now(conn))
+            self._drop(push)
+            return []
         changed: list[ArticleId] = []
         try:
             if push.attempts > _ATTEMPTS:

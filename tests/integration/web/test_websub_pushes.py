@@ -9,6 +9,7 @@ from worker.cli.source_tables import told_of
 from worker.health import Health
 from worker.hubs import HubState
 from worker.intake.websub import MISSES_BORNE
+from worker.store import sources
 from worker.web.push_budgets import BURST
 from worker.web.websub import MAX_PUSH_BYTES, MAX_READ_BYTES
 
@@ -116,7 +117,7 @@ def test_a_flood_on_one_callback_is_told_to_wait_and_costs_another_nothing(pushe
         pushed.poll(pushed.watch(path))
     pushed.sweep()
     pushed.hub.settle()
-    first, second = pushed.hub.wishes
+    first, second = sorted(pushed.hub.wishes, key=lambda wish: wish.told["hub.topic"])
     far_off(pushed)
     answers = [pushed.hub.push(first, rss(str(number)), X_Hub_Signature="sha1=00") for number in range(BURST + 5)]
     assert [answer.status_code for answer in answers[:BURST]] == [202] * BURST
@@ -181,8 +182,19 @@ def test_news_that_a_push_tells_a_little_later_or_that_a_thin_ping_announced_is_
     pushed.later(hours=2)
     pushed.hub.push(wish, b"")
     pushed.publish("3", "2", "1", "0")
+    with pushed.house.database.write() as conn:
+        conn.exec_driver_sql("UPDATE websub SET missed_in_a_row = 3")
     assert len(pushed.poll(source_id)) == 1
-    assert pushed.row().suspects is None
+    assert (pushed.row().suspects, pushed.row().missed_in_a_row) == (None, 0)
+
+
+def test_a_push_for_a_source_whose_pages_are_fetched_has_it_polled(pushed: Hubbed):
+    source_id, wish = pushed.subscribed("1")
+    with pushed.house.database.write() as conn:
+        sources.change(conn, source_id, pages=True)
+    far_off(pushed)
+    pushed.hub.push(wish, rss("2"))
+    assert (take_in(pushed), pushed.waiting(), is_due(pushed, source_id)) == (0, 0, True)
 
 
 def test_a_document_that_names_another_hub_or_none_any_more_ends_the_subscription(pushed: Hubbed):
