@@ -7,7 +7,7 @@ up no source. Called by `tasks`, the pages and the CLI.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -80,11 +80,11 @@ class SourceHealth:
         }
 
 
-def healths(database: Database, source_id: SourceId | None = None) -> list[SourceHealth]:
-    """Return how every source is now, or one; by id. What was not measured of late is measured, for some hundreds."""
+def healths(database: Database, *only: SourceId) -> list[SourceHealth]:
+    """Return how every source is now, or some; by id. What was not measured of late is measured, for some hundreds."""
     with database.read() as conn:
         at = now(conn)
-        looked_at = [(row, rhythm) for row, rhythm, _ in _rhythms(conn, source_id, at)]
+        looked_at = [(row, rhythm) for row, rhythm, _ in _rhythms(conn, only, at)]
     return [_health(row, rhythm, at) for row, rhythm in looked_at]
 
 
@@ -93,7 +93,7 @@ def review(database: Database) -> list[SourceHealth]:
     with database.read() as conn:
         at = now(conn)
         looked_at = [
-            (_health(row, rhythm, at), row.condition, is_fresh) for row, rhythm, is_fresh in _rhythms(conn, None, at)
+            (_health(row, rhythm, at), row.condition, is_fresh) for row, rhythm, is_fresh in _rhythms(conn, (), at)
         ]
     # What has not been polled yet is not judged yet: its first failure is then told of.
     news = [one for one in looked_at if (one[0].condition is not one[1] or one[2]) and not one[0].is_unknown]
@@ -127,11 +127,11 @@ def _keep(conn: Connection, found: SourceHealth, before: SourceCondition | None,
 
 
 def _rhythms(
-    conn: Connection, source_id: SourceId | None, at: datetime
+    conn: Connection, only: Collection[SourceId], at: datetime
 ) -> Iterator[tuple[Row[Any], Rhythm | None, bool]]:
     """Yield sources' facts with their rhythms, and whether these were measured just now."""
     left = _MEASURED_A_SWEEP
-    for row in source_health.facts(conn, source_id):
+    for row in source_health.facts(conn, only):
         known = Rhythm.restored(row.rhythm)
         if left and row.newest_seen_at is not None and _is_out_of_date(row, known, at):
             left -= 1

@@ -7,7 +7,7 @@ read. Decides nothing: `intake.run_watching` calls it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -43,8 +43,8 @@ _FACTS = (
 )
 
 
-def facts(conn: Connection, source_id: SourceId | None = None) -> Sequence[Row[Any]]:
-    """Return the facts of every source, or of one, by id; with `newest_seen_at`, and what was last judged, if ever.
+def facts(conn: Connection, only: Collection[SourceId] = ()) -> Sequence[Row[Any]]:
+    """Return the facts of every source, or of some, by id; with `newest_seen_at`, and what was last judged, if ever.
 
     Not of those that were removed.
     """
@@ -60,7 +60,7 @@ def facts(conn: Connection, source_id: SourceId | None = None) -> Sequence[Row[A
         .where(Source.state != SourceState.REMOVED)
         .order_by(Source.id)
     )
-    return conn.execute(query if source_id is None else query.where(Source.id == source_id)).all()
+    return conn.execute(query.where(Source.id.in_(only)) if only else query).all()
 
 
 def sightings(conn: Connection, source_id: SourceId, *, limit: int) -> Sequence[Row[datetime, datetime, bool]]:

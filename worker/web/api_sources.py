@@ -161,7 +161,8 @@ def list_sources(
     with database.read() as conn:
         after, limit = paging.after or 0, paging.limit + 1
         rows = watching.listed(conn, after=after, limit=limit, state=kept, failing=failing, held=held)
-    judged = {one.source_id: one for one in (healths(database) if len(rows) > 1 else _health(site, rows))}
+    shown = [SourceId(row.id) for row in rows]
+    judged = {one.source_id: one for one in (healths(database, *shown) if shown else ())}
     found = [{"id": row.id, "source": _shown(row, judged[row.id])} for row in rows if row.id in judged]
     page, following = paging.page(found)
     return {"sources": [one["source"] for one in page], "next": following}

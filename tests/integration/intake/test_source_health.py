@@ -38,6 +38,7 @@ def test_every_source_is_told_of_by_id(database):
     found = healths(database)
     assert [one.source_id for one in found] == [wire, post]
     assert [one.condition for one in found] == [SourceCondition.OK, SourceCondition.PAUSED]
+    assert [one.source_id for one in healths(database, post)] == [post]
 
 
 def test_a_silent_source_is_found_out_by_its_own_rhythm(database):
