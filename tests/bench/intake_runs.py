@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import pickle
 import sys
 import threading
@@ -89,10 +90,9 @@ def measured(told: dict[str, Any]) -> Iterator[None]:
 
 
 def _cpu_s() -> float:
-    """Return the processor seconds of this process and of its children that live."""
-    own = psutil.Process()
-    times = [one.cpu_times() for one in (own, *own.children(recursive=True))]
-    return sum(one.user + one.system for one in times)
+    """Return the processor seconds of this process and of all its children."""
+    living = [one.cpu_times() for one in psutil.Process().children(recursive=True)]
+    return sum(os.times()[:4]) + sum(one.user + one.system for one in living)
 
 
 def poller(database: Database, intake: Intake) -> Poller:
