@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from tests.integration.intake.test_taking_in import rss, served
 from worker.store import house, sources
@@ -90,7 +91,7 @@ def test_sources_come_in_pages_and_by_how_they_are(newspaper):
     assert (failing["health"], failing["health_reason"]) == ("failing", "3 polls have failed: answers 503")
 
 
-WRONG = [
+WRONG: list[tuple[dict[str, Any], str]] = [
     ({"url": "wire.example/rss"}, "#/url"),
     ({"url": ""}, "#/url"),
     ({"every_s": 0.1}, "#/every_s"),
