@@ -56,7 +56,7 @@ def paths(web: ScriptedWeb) -> list[str]:
     return [request.path for request in web.requests]
 
 
-def test_a_plain_sitemap_becomes_articles_by_its_pages_and_each_page_is_fetched_once(database, make_poller, web):  # noqa: F811
+def test_a_plain_sitemap_becomes_articles_by_its_pages_and_each_page_is_fetched_once(database, make_poller, web):  # noqa: F811  the fixture
     web.answers["/sitemap.xml"] = reply(200, urlset("1", "2"))
     source = watch(database, web, "gull", "/sitemap.xml")
     poller = make_poller()
@@ -75,7 +75,7 @@ def test_a_plain_sitemap_becomes_articles_by_its_pages_and_each_page_is_fetched_
     assert sorted(paths(web)).count("/1") == 1
 
 
-def test_an_index_is_followed_to_its_sitemaps(database, make_poller, web):  # noqa: F811
+def test_an_index_is_followed_to_its_sitemaps(database, make_poller, web):  # noqa: F811  the fixture
     news = "<news:news><news:title>Fog {n}</news:title></news:news>"
     for name in ("a", "b"):
         entry = f"<url><loc>/{name}</loc>{news.replace('{n}', name)}</url>"
@@ -87,7 +87,7 @@ def test_an_index_is_followed_to_its_sitemaps(database, make_poller, web):  # no
     assert {title for title, _, _ in stored(database)} == {"Fog a", "Fog b"}
 
 
-def test_an_index_of_which_nothing_can_be_had_has_failed(database, make_poller, web):  # noqa: F811
+def test_an_index_of_which_nothing_can_be_had_has_failed(database, make_poller, web):  # noqa: F811  the fixture
     web.answers |= {
         "/index.xml": reply(200, b"<sitemapindex><sitemap><loc>/gone.xml</loc></sitemap></sitemapindex>"),
         "/gone.xml": reply(404),
@@ -100,7 +100,7 @@ def test_an_index_of_which_nothing_can_be_had_has_failed(database, make_poller, 
     assert (row.failures, "answers 404" in row.last_error) == (1, True)
 
 
-def test_a_teasers_text_comes_from_its_page_and_stays_when_the_feed_is_told_again(database, make_poller, web):  # noqa: F811
+def test_a_teasers_text_comes_from_its_page_and_stays_when_the_feed_is_told_again(database, make_poller, web):  # noqa: F811  the fixture
     def feed(extra: bytes = b"") -> bytes:
         here = rss(("1", "First")).replace(b"https://courier.example", place(web).encode())
         return here.replace(b"<channel>", b"<channel>" + extra)
@@ -116,7 +116,7 @@ def test_a_teasers_text_comes_from_its_page_and_stays_when_the_feed_is_told_agai
     assert stored(database)[0][1] == body
 
 
-def test_a_page_that_comes_later_is_an_update_though_the_feed_stays_as_it_is(database, make_poller, web, monkeypatch):  # noqa: F811
+def test_a_page_that_comes_later_is_an_update_though_the_feed_stays_as_it_is(database, make_poller, web, monkeypatch):  # noqa: F811  the fixture
     monkeypatch.setattr(run_whole, "LIMITS", PageLimits(pages=1, pause_s=0))
     web.answers["/feed.xml"] = reply(
         200, rss(("1", "First"), ("2", "Second")).replace(b"https://courier.example", place(web).encode()), etag='"a"'
@@ -140,7 +140,7 @@ def test_a_page_that_comes_later_is_an_update_though_the_feed_stays_as_it_is(dat
     assert web.requests[-1].headers["if-none-match"] == '"a"'  # all is told
 
 
-def test_an_embargo_is_kept_until_it_ends_and_a_withdrawal_is_told(database, make_poller, web, caplog):  # noqa: F811
+def test_an_embargo_is_kept_until_it_ends_and_a_withdrawal_is_told(database, make_poller, web, caplog):  # noqa: F811  the fixture
     def item(meta: str, version: int = 1) -> str:
         head = "<itemClass qcode='ninat:text'/><versionCreated>2026-11-01T00:00:00Z</versionCreated>"
         text = "<contentMeta><headline>Budget</headline></contentMeta>"
