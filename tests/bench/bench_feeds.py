@@ -29,7 +29,9 @@ from worker.adapters.sources.files import read_feed
 _ABOUT: Final = """\
 {count} feeds, {megabytes:.0f} MB, {items:,} items: half as WordPress serves them, a fifth with the text in
 `description` and pictures by Media RSS, the rest Atom, RDF, EUC-KR, and one in twenty that is no XML. Seconds are the
-processor's, for all of a kind; a ratio is the median of the pairs in turns ({rounds}). The goal is 1.0."""
+processor's; the lines by kind are of the first {kinds} feeds; a ratio is the median of the pairs in turns ({rounds}).
+The goal is 1.0."""
+_OF_KINDS: Final = 40
 _KINDS: Final = {
     "wordpress": "WordPress, RSS 2.0",
     "media": "RSS 2.0 with Media RSS",
@@ -85,11 +87,11 @@ def lines(count: int, rounds: int) -> Iterator[str]:
     check(every[:20])
     size = sum(len(made.data) for made in every)
     items = sum(len(made.titles) for made in every)
-    yield _ABOUT.format(count=count, megabytes=size / 1e6, items=items, rounds=rounds)
+    yield _ABOUT.format(count=count, megabytes=size / 1e6, items=items, rounds=rounds, kinds=_OF_KINDS)
     rows = [_row("**all**", every, theirs, rounds)]
     rows += [_row("all, feedparser neither sanitising nor resolving", every, bare, rounds)]
     for kind, name in _KINDS.items():
-        rows.append(_row(name, [made for made in every if made.kind == kind], theirs, rounds))
+        rows.append(_row(name, [made for made in every[:_OF_KINDS] if made.kind == kind], theirs, rounds))
     yield table(["feeds", "MB", "items/s", "MB/s", "seconds", "feedparser, s", "ratio"], rows)
     yield conditions(f"feedparser {version('feedparser')}")
 

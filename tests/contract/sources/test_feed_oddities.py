@@ -334,3 +334,10 @@ def test_a_prefix_that_nobody_declared_means_what_it_means_everywhere(prefix):
 def test_an_element_whose_name_is_one_of_our_own_words_does_no_harm(name):
     odd = f'<{name} href="x">y</{name}>'
     assert read(rss(f"<title>x</title>{odd}", head=odd)).title == "x"
+
+
+@pytest.mark.parametrize("closed", ["", "</a>"])
+def test_a_feed_that_is_nested_beyond_any_sense_is_refused(closed):
+    deep = "<a>" * 6_000 + closed * 6_000
+    with pytest.raises(FeedError, match="more than 5000 elements within one another"):
+        read(rss(f"<title>x</title>{deep}"))

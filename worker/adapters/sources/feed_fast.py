@@ -21,6 +21,7 @@ from worker.adapters.sources.limits import MAX_ELEMENTS, MAX_ITEMS
 
 _UNSOUND: Final = re.compile("[\x7f-\x9f]")
 _XLINK: Final = "http://www.w3.org/1999/xlink"
+_DEPTH: Final = 100
 _OF_RDF: Final = frozenset({"channel", "item", "image", "textinput"})
 
 
@@ -95,12 +96,12 @@ class _Reader(Texts):
     def _namespace(self, prefix: str | None, uri: str | None) -> None:
         if not uri or re.search(r"\s", uri) or (uri == _XLINK and self._ends):
             raise UnusualError
-        if prefix and prefix.lower() in names.KNOWN_PREFIXES and names.prefix_of(uri) != prefix:
+        if prefix and prefix.lower() in names.KNOWN_PREFIXES and names.prefix_of(uri) not in {None, prefix}:
             raise UnusualError
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self._elements += 1
-        if self._elements > MAX_ELEMENTS:
+        if self._elements > MAX_ELEMENTS or len(self._where) > _DEPTH:
             raise UnusualError
         key = self._keys.get(name)
         if key is None:

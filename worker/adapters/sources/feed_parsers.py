@@ -9,7 +9,7 @@ from typing import Any
 
 from feedparser.api import LooseFeedParser, StrictFeedParser
 
-from worker.adapters.sources.limits import MAX_ELEMENTS, MAX_ITEMS
+from worker.adapters.sources.limits import MAX_DEPTH, MAX_ELEMENTS, MAX_ITEMS
 from worker.adapters.sources.plain import person
 
 
@@ -24,6 +24,7 @@ class _Ours:
     feeddata: dict[str, Any]
     guidislink: bool
     inentry: int
+    depth: int
     version: str
     resolve_relative_uris = False  # all markup becomes plain text, by a better parser
     sanitize_html = False
@@ -34,6 +35,8 @@ class _Ours:
         self._elements += 1
         if self._elements > MAX_ELEMENTS:
             raise TooMuchError(f"{MAX_ELEMENTS} elements")
+        if self.depth > MAX_DEPTH:
+            raise TooMuchError(f"{MAX_DEPTH} elements within one another")
         super().unknown_starttag(tag, attributes)  # type: ignore[misc]  # feedparser ships no types
 
     def _start_item(self, attributes: dict[str, str]) -> None:

@@ -13,6 +13,9 @@ MAX_ITEMS: Final = 5_000
 MAX_ELEMENTS: Final = 300_000
 """XML elements in one feed: sixty for each of the most items; every one costs feedparser some twenty microseconds."""
 
+MAX_DEPTH: Final = 5_000
+"""XML elements within one another, those included that a sloppy feed leaves open: an item's each, at the most items."""
+
 MAX_LOOSE_CHARS: Final = 2_000_000
 """A feed that is not well-formed is read more slowly by far; larger than this it is refused."""
 
