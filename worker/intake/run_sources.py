@@ -98,6 +98,8 @@ def change(
         differing = {name: value for name, value in columns.items() if getattr(before, name) != value}
         if differing:
             sources.change(conn, source_id, **differing)
+        if "pages" in differing:  # what its document names is looked at anew, though it stays as it is
+            sources.change(conn, source_id, etag="", last_modified="", body_hash="")
         if "every_s" in differing:
             watching.make_due(conn, [source_id])  # the next poll was chosen by the old word
         after = _found(conn, source_id)

@@ -70,8 +70,8 @@ class Wholes:
             await self._say_withdrawn(source, feed.withheld)
             feed = lets_go(feed, now=now)
             is_open = is_open or any(one.until for one in feed.withheld)
-        if not (source.pages and feed.articles):
-            return Whole(feed=feed, is_open=is_open)
+        if not source.pages:
+            return Whole(feed=_without_addresses(source, feed), is_open=is_open)
         return await self._with_pages(source, feed, is_open)
 
     async def _with_further(self, source: Row[Any], feed: ParsedFeed) -> ParsedFeed:
@@ -141,6 +141,18 @@ class Wholes:
             what, fetched.data, url=fetched.url, content_type=fetched.content_type, is_doubtful=False
         )
         return await asyncio.wrap_future(reading)
+
+
+def _without_addresses(source: Row[Any], feed: ParsedFeed) -> ParsedFeed:
+    """Leave out what is an address and nothing else, and say once what would help."""
+    telling = tuple(one for one in feed.articles if one.title or one.body or one.summary)
+    if left_out := len(feed.articles) - len(telling):
+        log.warning(
+            "source %s: %d entries are addresses alone, and left out: let it have its pages fetched",
+            source.name,
+            left_out,
+        )
+    return replace(feed, articles=telling) if left_out else feed
 
 
 def _time(moment: datetime | None) -> float:

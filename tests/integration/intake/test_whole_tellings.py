@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from tests.contract.sources.scripted_web import ScriptedWeb, reply
 from tests.integration.intake.test_polling_at_once import hangs, make_poller, serving, watch  # noqa: F401  fixtures
 from tests.integration.intake.test_taking_in import intake, rss  # noqa: F401  a fixture
-from worker.intake import run_whole
+from worker.intake import run_sources, run_whole
 from worker.intake.run_pages import PageLimits
 from worker.model import SourceId
 from worker.store import sources
@@ -43,8 +43,7 @@ def stored(database: Database) -> list[tuple[str, str, str]]:
 
 
 def with_pages(database: Database, source: SourceId) -> None:
-    with database.write() as conn:
-        sources.change(conn, source, pages=True)
+    run_sources.change(database, source, actor="test", pages=True)
 
 
 def urlset(*names: str) -> bytes:
@@ -56,15 +55,15 @@ def paths(web: ScriptedWeb) -> list[str]:
     return [request.path for request in web.requests]
 
 
-def test_a_plain_sitemap_becomes_articles_by_its_pages_and_each_page_is_fetched_once(database, make_poller, web):  # noqa: F811  the fixture
+def test_a_sitemap_becomes_articles_by_its_pages_each_fetched_once(database, make_poller, web, caplog):  # noqa: F811  the fixture
     web.answers["/sitemap.xml"] = reply(200, urlset("1", "2"))
     source = watch(database, web, "gull", "/sitemap.xml")
     poller = make_poller()
     poller.poll(source)
     assert stored(database) == []  # nobody has asked for pages, and addresses alone are no news
-    with_pages(database, source)
-    with database.write() as conn:
-        sources.change(conn, source, body_hash="")
+    (warning,) = [record.getMessage() for record in caplog.records if "left out" in record.getMessage()]
+    assert warning.startswith("source gull: 2 entries are addresses alone")
+    with_pages(database, source)  # and the document is read anew, though it has not changed
     assert len(poller.poll(source)) == 2
     assert sorted((title, body[:8]) for title, body, _ in stored(database)) == [
         ("Fog 1", "No boat "),

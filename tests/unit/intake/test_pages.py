@@ -81,6 +81,12 @@ def test_an_item_whose_page_is_owed_is_neither_as_before_nor_forgotten_by_a_rest
     assert wanted([item(1)], {item(1).key: owed_hash(item(1))}, {}, now_s=0) == [item(1)]
 
 
+def test_items_that_share_a_guid_and_not_their_address_are_items_of_their_own():
+    told = [replace(TOLD, guid="1", url=f"https://gull.example/{name}") for name in ("a", "b", "a")]
+    assert [one.key for one in items_of(told, lang="")] == ["url:gull.example/a", "url:gull.example/b"]
+    assert [one.key for one in items_of(told[:1], lang="")] == ["guid:1"]
+
+
 def test_a_page_that_fails_is_tried_again_ever_later_and_then_no_more():
     look, waits = None, []
     for _ in range(MAX_TRIES):
