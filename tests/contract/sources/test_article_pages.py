@@ -190,6 +190,7 @@ def test_a_page_that_waits_is_said_so():
         (reply(200, b"<html><body></body></html>"), "neither a title nor any text"),
         (reply(200, b"x" * 3_000_001), "larger than 3000000 bytes"),
         (reply(200, b"<html>" + b"<div>" * 600, content_type="text/html"), "too deeply nested"),
+        (reply(200, b"<html>" + b"&" * 60_000, content_type="text/html"), "too full of ampersands"),
         (reply(302, location="ftp://gull.example/"), "is no address on the web"),
     ],
 )

@@ -51,9 +51,9 @@ def find_alternates(data: bytes, *, url: str, content_type: str) -> tuple[Altern
     (Alternate(url='https://news.example/feed', title='News'),)
     """
     page = plain.sound(decode(data, content_type))[:MAX_HTML_CHARS]
-    if plain.is_nested_too_deep(page):
+    if plain.is_costly(page):
         page = re.split(r"<body[\s>]", page, maxsplit=1, flags=re.IGNORECASE)[0]
-        page = "" if plain.is_nested_too_deep(page) else page
+        page = "" if plain.is_costly(page) else page
     found: dict[str, Alternate] = {}
     for one in _alternates(_LINKS.clean(page), url):
         found.setdefault(one.url, one)

@@ -154,7 +154,7 @@ def _html_of(message: Message) -> str:
 
 
 def _articles(markup: str, date: str) -> Iterator[ParsedArticle]:
-    if plain.is_nested_too_deep(markup):
+    if plain.is_costly(markup):
         return
     page = _read(_CLEANER.clean(markup))
     tags = _add_json(page)

@@ -78,8 +78,8 @@ class ReadPage:
 def read_page(data: bytes, *, url: str, content_type: str) -> ReadPage:
     """Read a page as `HtmlPageSource.parse` does, and tell what it takes itself for. Raises as that does."""
     markup = plain.sound(decode(data, content_type))
-    if len(markup) > MAX_HTML_CHARS or plain.is_nested_too_deep(markup):
-        raise FeedError("the page is too long or too deeply nested to be an article's")
+    if len(markup) > MAX_HTML_CHARS or plain.is_costly(markup):
+        raise FeedError("the page is too long, too deeply nested or too full of ampersands to be an article's")
     page = _Page(markup)
     article = _article(markup, page, url)
     if not article.title and not article.body:

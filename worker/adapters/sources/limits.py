@@ -22,6 +22,9 @@ MAX_LOOSE_CHARS: Final = 2_000_000
 MAX_HTML_CHARS: Final = 4_000_000
 """One piece of HTML that is read with its structure; an HTML tree takes up to forty bytes a character."""
 
+MAX_AMPERSANDS: Final = 50_000
+"""Ampersands in one piece of HTML: reading a text of nothing else is quadratic in them, and these take 40 ms."""
+
 MAX_HTML_DEPTH: Final = 512
 """Elements open at once in HTML that is read with its structure: building a tree is quadratic in its depth."""
 

@@ -15,6 +15,7 @@ from typing import Final
 import nh3
 
 from worker.adapters.sources.limits import (
+    MAX_AMPERSANDS,
     MAX_HTML_CHARS,
     MAX_HTML_DEPTH,
     MAX_LINE_CHARS,
@@ -136,11 +137,18 @@ def block_markup(markup: str, *, without: frozenset[str] = frozenset()) -> str:
 
 
 def _is_hostile(markup: str) -> bool:
-    return len(markup) > MAX_HTML_CHARS or is_nested_too_deep(markup)
+    return len(markup) > MAX_HTML_CHARS or is_costly(markup)
 
 
-def is_nested_too_deep(markup: str) -> bool:
-    """Tell whether HTML is nested deeper than `MAX_HTML_DEPTH`, counting what is left unclosed."""
+def is_costly(markup: str) -> bool:
+    """Tell whether an HTML parser would take far longer over this than over a page of its length.
+
+    It is nested deeper than `MAX_HTML_DEPTH`, counting what is left unclosed, or has more than `MAX_AMPERSANDS`.
+    """
+    return markup.count("&") > MAX_AMPERSANDS or _is_nested_too_deep(markup)
+
+
+def _is_nested_too_deep(markup: str) -> bool:
     return markup.count("<") > MAX_HTML_DEPTH and _depth(markup) > MAX_HTML_DEPTH
 
 
