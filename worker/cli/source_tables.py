@@ -175,7 +175,7 @@ def added_says(added: AddedSource) -> str:
             return f"source {row.id}, {row.name}, is watched again, with the articles that it had"
         case _:
             state = "" if row.state == SourceState.ACTIVE else f"; it is {row.state}: `tocsin sources resume {row.id}`"
-            return f"source {row.id}, {row.name}, is this address already: {row.url}; nothing is changed{state}"
+            return f"source {row.id}, {row.name}, is this address already: {shown(row.url)}; nothing is changed{state}"
 
 
 def _told(row: Row[Any], health: SourceHealth | None, hub: dict[str, Any] | None) -> dict[str, Any]:
@@ -183,6 +183,7 @@ def _told(row: Row[Any], health: SourceHealth | None, hub: dict[str, Any] | None
     told = dict(row._mapping) | (health.told() if health else {})  # noqa: SLF001  Row's documented view
     active = row.state == SourceState.ACTIVE and row.url is not None
     return told | {
+        "url": shown(row.url),
         "failing": active and row.failures > 0,
         "silent": health is not None and health.condition is SourceCondition.SILENT,
         "held": row.held_since is not None,
@@ -190,6 +191,13 @@ def _told(row: Row[Any], health: SourceHealth | None, hub: dict[str, Any] | None
         "wrong": "; ".join(part for part in (_wrong(row, health), hub["wrong"] if hub else "") if part),
         "websub": {name: value for name, value in hub.items() if name != "wrong"} if hub else None,
     }
+
+
+def shown(url: str | None) -> str | None:
+    """Return a source's address as it is shown: who looks over a shoulder, or into a log, learns no password."""
+    from worker.intake.listing.addresses import without_password
+
+    return without_password(url) if url is not None else None
 
 
 def _wrong(row: Row[Any], health: SourceHealth | None) -> str:

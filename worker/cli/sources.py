@@ -84,9 +84,8 @@ def add(
     added = watch(found.database, entry, actor=operator())
     found.ring("sweep_sources")
     if as_json:
-        print_json(
-            {"id": added.row.id, "url": added.row.url, "name": added.row.name, "status": added.came, **_facts(feed)}
-        )
+        shown = source_tables.shown(added.row.url)
+        print_json({"id": added.row.id, "url": shown, "name": added.row.name, "status": added.came, **_facts(feed)})
         return
     if feed:
         messages.print(_says(feed), markup=False)
@@ -122,12 +121,12 @@ def _facts(feed: FoundFeed | None) -> dict[str, Any]:
 def _says(feed: FoundFeed) -> str:
     from worker.cli.house import stamp
 
-    told = [f"{feed.url}: {feed.format or 'a feed'}"]
+    told = [f"{source_tables.shown(feed.url)}: {feed.format or 'a feed'}"]
     told += [f'"{feed.title}"'] if feed.title else []
     told += [f"{feed.items} item{'' if feed.items == 1 else 's'}"]
     told += [f"the newest of {stamp(feed.newest_at)}"] if feed.newest_at else []
     told += [f"hub {feed.hub}"] if feed.hub else []
-    also = [f"also there: {one}" for one in feed.also]
+    also = [f"also there: {source_tables.shown(one)}" for one in feed.also]
     return "\n".join([", ".join(told), *also])
 
 

@@ -64,6 +64,8 @@ def why_not(url: str, target: str, arrival: Arrival) -> str:
         return "that address is too long"
     if new.username or new.password:
         return "that address has a password in it"
+    if old.username or old.password:
+        return "the present address has a password in it, which is nobody else's: change it yourself"
     if old.scheme == "https" and new.scheme != "https":
         return "it would be fetched without encryption"
     if _is_inner(new.hostname or "") and new.hostname != old.hostname:

@@ -22,14 +22,14 @@ from worker.adapters.sources.fetch import Fetched, fetch, make_client
 from worker.adapters.sources.files import read_feed
 from worker.errors import FeedError, FetchError, InputError, PrivateAddressError, printable
 from worker.feeds import ParsedFeed
-from worker.intake.listing.addresses import without_feed_scheme
+from worker.intake.listing.addresses import with_login_of, without_feed_scheme, without_password
 from worker.intake.websub_links import header_links
 
 COMMON_PATHS: Final = ("/feed", "/rss", "/rss.xml", "/feed.xml", "/atom.xml", "/index.xml", "/feed.json", "/feeds/all")
 _MOST_TRIED: Final = 12
 _WITHIN_S: Final = 15.0
 _ALL_WITHIN_S: Final = 60.0
-_SITEMAP: Final = re.compile(r"^\s*sitemap\s*:\s*(\S+)", re.IGNORECASE | re.MULTILINE)
+_SITEMAP: Final = re.compile(r"^[ \t]*sitemap[ \t]*:[ \t]*(\S+)", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,7 +75,7 @@ async def _within(url: str, search: Search) -> FoundFeed:
         async with asyncio.timeout(_ALL_WITHIN_S):
             return await _discover(url, search)
     except TimeoutError:
-        raise FetchError(f"{url}: no feed has been found in {_ALL_WITHIN_S:g} s") from None
+        raise FetchError(f"{without_password(url)}: no feed has been found in {_ALL_WITHIN_S:g} s") from None
 
 
 async def _discover(url: str, search: Search) -> FoundFeed:
@@ -92,7 +92,7 @@ async def _discover(url: str, search: Search) -> FoundFeed:
             return _found(page, _parsed(page), asked=url)
         except FeedError as error:
             named = [one.url for one in find_alternates(page.data, url=page.url, content_type=page.content_type)]
-            candidates = named + await _elsewhere(client, page.url, search)
+            candidates = [with_login_of(one, url) for one in named + await _elsewhere(client, page.url, search)]
             return await _try_all(client, candidates, why=error)
 
 
@@ -106,7 +106,7 @@ async def _try_all(client: httpx.AsyncClient, candidates: Iterable[str], *, why:
             return _found(found, _parsed(found), asked=candidate, also=tuple(every[number:]))
         except (FetchError, InputError) as error:
             says = error.message if isinstance(error, InputError) else str(error)
-            failed.append(f"{candidate}: {says.removeprefix(candidate).lstrip(': ')}")
+            failed.append(f"{without_password(candidate)}: {says.removeprefix(candidate).lstrip(': ')}")
     tried = "; ".join(printable(one)[:300] for one in failed)
     hint = f"tried {tried}" if failed else "it names no feed; give the feed's own address, or try --guess or --sitemaps"
     raise FeedError(why.message, where=why.where, hint=hint)
@@ -136,8 +136,9 @@ def _parsed(fetched: Fetched) -> ParsedFeed:
 
 def _found(fetched: Fetched, parsed: ParsedFeed, *, asked: str, also: tuple[str, ...] = ()) -> FoundFeed:
     dates = [at for one in parsed.articles if (at := one.published_at or one.updated_at)]
+    there = fetched.permanent_redirect_to or asked  # what moves for a while only is watched where it was
     return FoundFeed(
-        url=fetched.permanent_redirect_to or asked,  # what moves for a while only is watched where it was
+        url=with_login_of(there, asked),
         format=parsed.format,
         title=printable(parsed.title),
         items=len(parsed.articles),

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row
 
 from worker.errors import InputError
 from worker.feeds import SourceState
-from worker.intake.listing.addresses import address_key
+from worker.intake.listing.addresses import address_key, without_password
 from worker.intake.listing.entries import Entry
 from worker.model import SourceId
 from worker.store import house, sources, watching
@@ -58,7 +58,7 @@ def add(database: Database, entry: Entry, *, actor: str) -> AddedSource:
             source_id = sources.put(conn, kind="feed", url=entry.url, **told)
         if entry.paused:
             watching.pause(conn, source_id, reason=f"by {actor}")
-        _note(conn, actor, "add", source_id, url=entry.url)
+        _note(conn, actor, "add", source_id, url=without_password(entry.url))
         return AddedSource(row=_found(conn, source_id), came=Adding.NEW if known is None else Adding.AGAIN)
 
 
@@ -162,7 +162,7 @@ def _refuse_taken(conn: Connection, url: str, source_id: SourceId) -> None:
 
 
 def _told(differing: dict[str, object], url: str | None) -> dict[str, object]:
-    return differing | ({"url": url} if url is not None else {})
+    return differing | ({"url": without_password(url)} if url is not None else {})
 
 
 def _note(conn: Connection, actor: str, what: str, source_id: SourceId, **detail: object) -> None:

@@ -18,6 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from worker.errors import printable
 from worker.feeds import SourceCondition
 from worker.intake.judge_source import TROUBLES, SourceFacts, Verdict, judge_source, tiding_of
+from worker.intake.listing.addresses import without_password
 from worker.intake.rhythm import NEWEST, Rhythm, Sighting, measure
 from worker.model import SourceId
 from worker.store import outbox, source_health
@@ -58,7 +59,7 @@ class SourceHealth:
         return {
             "source": self.source_id,
             "name": printable(self.name),
-            "url": self.url,
+            "url": without_password(self.url) if self.url is not None else None,
             "health": self.condition,
             "since": self.since,
             "reason": printable(self.reason),

@@ -24,6 +24,7 @@ from worker.adapters.sources.reader_wire import What
 from worker.errors import FetchError, InputError, printable
 from worker.feeds import ParsedFeed, Withheld
 from worker.intake.identity import item_key
+from worker.intake.listing.addresses import with_login_of
 from worker.intake.pages import Item, items_of
 from worker.intake.run_pages import PageLimits, Pages, Stored, stored_items
 from worker.intake.told import PageWord
@@ -82,7 +83,8 @@ class Wholes:
             async with asyncio.timeout(_FURTHER_S):
                 for url in feed.further:
                     try:
-                        fetched = await fetch(self._client, url, timeout_s=_FURTHER_S)
+                        address = with_login_of(url, source.url or "")
+                        fetched = await fetch(self._client, address, timeout_s=_FURTHER_S)
                         found.append(await self._read(What.FEED, fetched))
                     except (FetchError, InputError) as error:
                         failure = error

@@ -264,3 +264,64 @@ def test_nobody_listening_is_a_fetch_error():
 
     with pytest.raises(FetchError):
         asyncio.run(scene())
+
+
+LOGIN = "desk:hush@"
+
+
+def test_name_and_password_go_to_their_server_and_stand_in_nothing_that_is_told_of_the_answer():
+    async def play(web, _get):
+        web.answers = {"/old": reply(301, location="/feed"), "/feed": reply(200, FEED)}
+        asked = web.url.replace("//", f"//{LOGIN}") + "/old"
+        async with make_client(AGENT, allow_private=True) as http:
+            return web.url, await fetch(http, asked), [one.headers.get("authorization") for one in web.requests]
+
+    home, answer, sent = against(play)
+    assert (answer.url, answer.permanent_redirect_to) == (f"{home}/feed", f"{home}/feed")
+    assert [str(one)[:6] for one in sent] == ["basic ", "basic "]
+
+
+def test_another_server_is_sent_no_password_by_a_redirect():
+    async def play(web, get):
+        async with scripted_web() as other:
+            other.answers = {"/feed": reply(200, FEED)}
+            web.answers = {"/old": reply(302, location=f"{other.url}/feed")}
+            await get("/old")
+            async with make_client(AGENT, allow_private=True) as http:
+                await fetch(http, web.url.replace("//", f"//{LOGIN}") + "/old")
+            return [one.headers.get("authorization") for one in other.requests]
+
+    assert against(play) == [None, None]
+
+
+@pytest.mark.parametrize("path", ["/none", "/circle", "/elsewhere", "/nowhere", "/slow"])
+def test_no_error_tells_a_password(path):
+    async def stalls(*_: Any) -> None:
+        await asyncio.sleep(30)
+
+    async def play(web, _get):
+        web.answers = {
+            "/circle": reply(302, location="/circle"),
+            "/elsewhere": reply(302, location="ftp://x/"),
+            "/nowhere": reply(302),
+            "/slow": stalls,
+        }
+        async with make_client(AGENT, allow_private=True) as http:
+            await fetch(http, web.url.replace("//", f"//{LOGIN}") + path, timeout_s=0.3)
+
+    with pytest.raises(FetchError) as caught:
+        against(play)
+    assert "hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "address", ["http://desk:hush@[", "http://desk:hush@a:b/", "ftp://desk:hush@a/", "//desk:hush@/"]
+)
+def test_what_is_no_address_is_refused_without_its_password(address):
+    async def play(_web, _get):
+        async with make_client(AGENT, allow_private=True) as http:
+            await fetch(http, address)
+
+    with pytest.raises(FetchError) as caught:
+        against(play)
+    assert "hush" not in str(caught.value)

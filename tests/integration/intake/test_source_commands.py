@@ -388,3 +388,14 @@ def test_parsing_says_what_a_feed_says_of_itself_to_people_only(tocsin, tmp_path
 
 def test_a_table_says_how_long_in_one_unit():
     assert [span(timedelta(minutes=minutes)) for minutes in (0, 59, 60, 1440)] == ["0 s", "59 min", "1 h", "1 d"]
+
+
+def test_a_password_is_kept_and_exported_and_shown_nowhere_else(tocsin, database):
+    address = "https://desk:hush@wire.example/rss"
+    said = tocsin("sources", "add", address, "--no-check", "--json")
+    said += tocsin("sources", "list", "--json") + tocsin("sources", "show", "1", "--json")
+    said += tocsin("sources", "add", address)
+    assert "hush" not in "".join(map(str, said))
+    assert "https://desk:***@wire.example/rss" in said[1]
+    assert address in tocsin("sources", "export")[1]
+    assert [url for _, url in watched(database)] == [address]

@@ -49,6 +49,13 @@ def test_the_newspapers_programs_hear_once_of_a_feed_that_fails_and_that_it_is_w
     assert [kind for kind, _ in told(database)] == ["source.failing", "source.recovered"]
 
 
+def test_they_are_told_no_password_of_ours(database):
+    listen(database)
+    change(database, watched(database, quiet_h=100), url="https://desk:hush@wire.example/feed")
+    review(database)
+    assert [data["url"] for _, data in told(database)] == ["https://desk:***@wire.example/feed"]
+
+
 def test_they_hear_of_silence_and_not_of_what_an_operator_does(database):
     listen(database)
     source_id = watched(database, quiet_h=100)

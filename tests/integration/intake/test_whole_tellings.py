@@ -155,3 +155,23 @@ def test_an_embargo_is_kept_until_it_ends_and_a_withdrawal_is_told(database, mak
     web.answers["/wire.xml"] = reply(200, item("<pubStatus qcode='stat:canceled'/>", 2).encode())
     assert poller.poll(source) == []
     assert '"Budget" (pubstatus is "canceled": not for publication)' in caplog.text
+
+
+def test_a_wires_password_goes_to_the_wire_and_never_into_an_article(database, make_poller, web):  # noqa: F811
+    """A relative link counts from the feed's address; readers would have had the newsroom's login in their mails."""
+    index = b"<sitemapindex><sitemap><loc>/news.xml</loc></sitemap></sitemapindex>"
+    news = b"<urlset><url><loc>/fog</loc><news:news><news:title>Fog</news:title></news:news></url></urlset>"
+    web.answers |= {"/index.xml": reply(200, index), "/news.xml": reply(200, news)}
+    source = watch(database, web, "desk:hush@gull", "/index.xml")
+    assert len(make_poller().poll(source)) == 1
+    with database.read() as conn:
+        [url] = conn.execute(sa.select(Article.url)).scalars()
+    assert url == f"{place(web)}/fog"
+    asked = {one.path: one.headers.get("authorization", "")[:6] for one in web.requests}
+    assert asked == {"/index.xml": "basic ", "/news.xml": "basic "}
+    web.answers["/index.xml"] = reply(503)
+    make_poller().poll(source)
+    with database.read() as conn:
+        row = sources.by_id(conn, source)
+    assert row is not None
+    assert ("answers 503" in row.last_error, "hush" in row.last_error) == (True, False)

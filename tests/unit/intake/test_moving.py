@@ -76,6 +76,10 @@ def test_a_move_that_is_not_safe_is_told_and_looked_into_again_later():
     assert not is_to_be_looked_into(stays.source, permanent_redirect_to=NEW, now=now + HOUR)
 
 
+def test_an_address_with_a_password_is_changed_by_people_only():
+    assert "change it yourself" in why_not("https://desk:hush@a.example/rss", NEW, OURS)
+
+
 @pytest.mark.parametrize(
     ("target", "arrival", "reason"),
     [

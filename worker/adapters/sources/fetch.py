@@ -40,6 +40,7 @@ _ACCEPT_ENCODING: Final = ("Accept-Encoding", "gzip, deflate, br")
 _MAX_VALIDATOR_CHARS: Final = 1_000
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _MAX_REASON_CHARS: Final = 500
+_LOGIN: Final = re.compile(r"(?<=//)[^/?#]*@")
 _LIMITS: Final = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=30)
 _ACCEPT: Final = "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, */*;q=0.5"
 
@@ -48,7 +49,8 @@ _ACCEPT: Final = "application/atom+xml, application/rss+xml, application/feed+js
 class Fetched:
     """An answer that can be worked with: the document, or word that it has not changed.
 
-    `url` is where the answer came from, after redirects: relative links count from there. `etag` and `last_modified`
+    `url` is where the answer came from, after redirects: relative links count from there, and so it never has the name
+    and password in it that the address was asked with, nor has `permanent_redirect_to`. `etag` and `last_modified`
     are verbatim, a character for each byte, to be sent back as they are. `permanent_redirect_to` is set when the server
     says that the source has moved for good. `retry_after_s` is the server's wish, where it named one; `fresh_s` is for
     how many seconds caches would repeat this answer, None where nobody says.
@@ -65,6 +67,16 @@ class Fetched:
     retry_after_s: float | None
     link: tuple[str, ...] = ()  # the Link headers, verbatim: they may name WebSub hubs
     fresh_s: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Question:
+    """What is asked at every hop; `login` is for the server of `url` alone."""
+
+    url: str
+    login: httpx.BasicAuth | None
+    headers: list[tuple[bytes, bytes]]
+    head_s: float
 
 
 def make_client(
@@ -107,27 +119,28 @@ async def fetch(
     refused, too many redirects, too many bytes, too much time (`timeout_s` is for everything together, `head_s` for
     each answer's status and headers), and any status that is neither 200, 203 nor 304.
     """
+    asked, login = _apart(url)
     try:
         async with asyncio.timeout(timeout_s):
-            return await _follow(client, url, _headers(etag, last_modified), max_bytes, head_s)
+            question = _Question(url=asked, login=login, headers=_headers(etag, last_modified), head_s=head_s)
+            return await _follow(client, question, max_bytes)
     except TimeoutError:
-        raise FetchError(_line(f"{url} took longer than {timeout_s:g} s")) from None
+        raise FetchError(_line(f"{asked} took longer than {timeout_s:g} s")) from None
     except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:  # UnicodeError: a host that only looks like IDNA
-        raise FetchError(_line(f"{url}: {_reason(error)}")) from error
+        raise FetchError(_line(f"{asked}: {_reason(error)}")) from error
 
 
-async def _follow(
-    client: httpx.AsyncClient, url: str, headers: list[tuple[bytes, bytes]], max_bytes: int, head_s: float
-) -> Fetched:
+async def _follow(client: httpx.AsyncClient, asked: _Question, max_bytes: int) -> Fetched:
     moved_to: str | None = None
     only_permanent = True
-    here = _web_address(url, url)
+    url = asked.url
+    here = home = _web_address(url, url)
     been: set[httpx.URL] = set()
     for _ in range(MAX_REDIRECTS + 1):
         if here in been:  # without cookies, the same question has the same answer
             raise FetchError(_line(f"{url} redirects in a circle"))
         been.add(here)
-        response = await _ask(client, here, headers, head_s)
+        response = await _ask(client, here, asked, is_home=_is_at(home, here))
         try:
             if response.status_code not in _REDIRECTS:
                 return await _received(response, max_bytes, moved_to)
@@ -139,17 +152,16 @@ async def _follow(
     raise FetchError(_line(f"{url} redirects more than {MAX_REDIRECTS} times"))
 
 
-async def _ask(
-    client: httpx.AsyncClient, url: httpx.URL, headers: list[tuple[bytes, bytes]], head_s: float
-) -> httpx.Response:
+async def _ask(client: httpx.AsyncClient, url: httpx.URL, asked: _Question, *, is_home: bool) -> httpx.Response:
     """Send one question and return its answer as far as its headers, with the body unread."""
     # No timeouts of httpx's own: ours cover the whole, also a server that sends a byte now and then.
-    question = client.build_request("GET", url, headers=headers, timeout=None)
+    question = client.build_request("GET", url, headers=asked.headers, timeout=None)
     try:
-        async with asyncio.timeout(head_s):
-            return await client.send(question, stream=True, follow_redirects=False)
+        async with asyncio.timeout(asked.head_s):
+            login = asked.login if is_home else None
+            return await client.send(question, stream=True, follow_redirects=False, auth=login)
     except TimeoutError:
-        raise FetchError(_line(f"{url} gave no answer within {head_s:g} s")) from None
+        raise FetchError(_line(f"{url} gave no answer within {asked.head_s:g} s")) from None
 
 
 async def _received(response: httpx.Response, max_bytes: int, moved_to: str | None) -> Fetched:
@@ -242,7 +254,29 @@ def _web_address(asked: str, address: str) -> httpx.URL:
     if url.scheme not in {"http", "https"} or not url.host:
         wrong = f'"{address[:80]}" is no address on the web'
         raise FetchError(_line(wrong if asked == address else f"{asked} redirects: {wrong}"))
-    return url.copy_with(fragment=None)
+    return url.copy_with(fragment=None, userinfo=b"")
+
+
+def _apart(url: str) -> tuple[str, httpx.BasicAuth | None]:
+    """Take name and password out of an address.
+
+    They are for its server alone: what is told of a fetch is logged and shown, and an article whose link is relative
+    would bring them into every reader's mail.
+    """
+    try:
+        whole = httpx.URL(url)
+        if not whole.userinfo:
+            return url, None
+        return str(whole.copy_with(userinfo=b"")), httpx.BasicAuth(whole.username, whole.password)
+    except (httpx.InvalidURL, UnicodeError):  # it is refused as what it is, but without them
+        return _LOGIN.sub("", url), None
+
+
+def _is_at(home: httpx.URL, here: httpx.URL) -> bool:
+    """Tell whether a redirect stays with the server that was asked, if need be by encrypted ways from now on."""
+    is_same = (home.scheme, home.port) == (here.scheme, here.port)
+    is_encrypted_now = (home.scheme, home.port, here.scheme, here.port) == ("http", None, "https", None)
+    return home.host == here.host and (is_same or is_encrypted_now)
 
 
 def _reason(error: Exception) -> str:

@@ -15,6 +15,7 @@ MAX_ADDRESS_CHARS: Final = 2_000
 _FEED: Final = re.compile(r"feed(s?):(//)?(?=(https?://)?)", re.IGNORECASE)
 _WEB: Final = re.compile(r"https?://", re.IGNORECASE)
 _UNSEEN: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b\u2028\u2029\ufeff]+")
+_LOGIN: Final = re.compile(r"(?<=//)[^/?#]*@")
 _PORTS: Final = {"http": 80, "https": 443}
 _KEPT: Final = "/:@!$&'()*+,;=-._~%"
 _EXAMPLE: Final = "https://news.example/feed.xml"
@@ -81,10 +82,29 @@ def without_password(address: str) -> str:
     'https://desk:***@wire.example/feed'
     """
     parts = _split(address)
-    if parts is None or parts.password is None:
+    if parts is None:
+        return _LOGIN.sub("***@", address)
+    if parts.password is None:
         return address
     host = parts.netloc.rpartition("@")[2]
     return urlunsplit(parts._replace(netloc=f"{parts.username}:***@{host}"))
+
+
+def with_login_of(address: str, other: str) -> str:
+    """Return an address with the name and password of another one at the same server, where it has none of its own.
+
+    >>> with_login_of("https://wire.example/b", "https://desk:hush@wire.example/a")
+    'https://desk:hush@wire.example/b'
+    >>> with_login_of("https://else.example/b", "https://desk:hush@wire.example/a")
+    'https://else.example/b'
+    """
+    parts, known = _split(address), _split(other)
+    if parts is None or known is None or "@" not in known.netloc or "@" in parts.netloc:
+        return address
+    login, _, place = known.netloc.rpartition("@")
+    if (parts.scheme, parts.netloc.lower()) != (known.scheme, place.lower()):
+        return address
+    return urlunsplit(parts._replace(netloc=f"{login}@{parts.netloc}"))
 
 
 def _spelt(part: str) -> str:
