@@ -17,14 +17,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy.exc import OperationalError
-
 from worker.adapters.mailboxes.build import open_mailbox
 from worker.feedback.mail.hearing import ReturnedMail, kept
 from worker.feedback.run import Feedback
 from worker.hearsay import EventKind, Fate, FeedbackEvent
 from worker.ports import Mailbox
-from worker.store.database import Database, now
+from worker.store.database import AWAY, Database, now
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +83,7 @@ def _understand(mail: ReturnedMail, key: str, data: bytes | None, received_at: d
         return _Understood(key=key, fate=Fate.ASIDE, heard=())
     try:
         events = mail.hear(data, received_at=received_at)
-    except OperationalError:  # the database is away: see below
+    except AWAY:  # the database is away: see below
         raise
     except Exception:
         log.exception("the returned mail %s breaks us; it is put aside", key)
@@ -101,7 +99,7 @@ def _stored(
     """Keep the events of some mails in one transaction, or else of each in its own, to find out which one breaks it."""
     try:
         done.events += feedback.store([pair for one in group for pair in one.heard], received_at=received_at)
-    except OperationalError:  # the database is away: nothing is settled, and all of it comes again
+    except AWAY:  # the database is away: nothing is settled, and all of it comes again
         raise
     except Exception:
         if len(group) == 1:

@@ -7,6 +7,7 @@ guesses: a query parameter stays unless it is known to be tracking, a mobile hos
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import re
 from typing import Final
@@ -23,13 +24,15 @@ _ESCAPE: Final = re.compile(r"%([0-9A-Fa-f]{2})")
 _UNRESERVED: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _PATH_SAFE: Final = "/%:@!$&'()*+,;=~"
 _LEADS_ON: Final = re.compile("ampproject|google|bing|facebook|reddit|umblr|youtube|redirectingat|exit", re.IGNORECASE)
+_LONGEST: Final = 2_000  # a b-tree of PostgreSQL's holds 2,700 bytes, and each letter of most scripts is nine here
 _AMP_CACHE: Final = re.compile(r"/(?:[cvi]|amp)/(s/)?([^/]+\.[^/]+)(/.*)?")
 
 
 def canonical_url(url: str) -> str:
     """Return the address under which an article is known, "" for what is no http(s) address. Idempotent.
 
-    The scheme stays as it is, so that the result can be linked to; `identity.item_key` leaves it out.
+    The scheme stays as it is; `identity.item_key` leaves it out. For comparing, not for linking to: what would be very
+    long is told apart by a hash.
 
     >>> canonical_url("HTTPS://News.Example:443/a/./b/?utm_source=x&id=7&fbclid=y#top")
     'https://news.example/a/b?id=7'
@@ -52,7 +55,15 @@ def canonical_url(url: str) -> str:
     path = _path(parts.path)
     netloc = host if port is None or port == _DEFAULT_PORTS[scheme] else f"{host}:{port}"
     fragment = _escaped(parts.fragment) if parts.fragment.startswith("!") else ""  # "#!/story" is the address itself
-    return urlunsplit((scheme, netloc, path, _query(parts.query), fragment))
+    return _bounded(urlunsplit((scheme, netloc, path, _query(parts.query), fragment)), scheme, netloc)
+
+
+def _bounded(address: str, scheme: str, netloc: str) -> str:
+    """Return an address as it is, or one that stands for it where an index could not hold it."""
+    if len(address) <= _LONGEST:
+        return address
+    place = address.removeprefix(f"{scheme}://{netloc}")
+    return f"{scheme}://{netloc}/long-{hashlib.blake2b(place.encode(), digest_size=16).hexdigest()}"
 
 
 def _host(host: str) -> str:

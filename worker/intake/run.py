@@ -26,7 +26,7 @@ from worker.intake.told import PageWord, Told, once_each, told_of
 from worker.intake.validate import validate
 from worker.model import ArticleId, ParsedArticle, SourceId
 from worker.store import sightings, sources
-from worker.store.database import Database, now
+from worker.store.database import AWAY, Database, now
 from worker.store.sightings import Sighted
 
 log = logging.getLogger(__name__)
@@ -37,7 +37,8 @@ class Taken:
     """What became of a document's items, each of which is counted once.
 
     `articles` are to be matched, in the order in which they happened. `new` counts copies of another source's articles
-    too, `unchanged` whatever left nothing behind. `refused` items were no articles.
+    too, `unchanged` whatever left nothing behind. `refused` items were no articles. `broken` ones could not be
+    stored, by a defect of ours: they are to be handed in again.
     """
 
     articles: tuple[ArticleId, ...] = ()
@@ -45,6 +46,7 @@ class Taken:
     updated: int = 0
     unchanged: int = 0
     refused: int = 0
+    broken: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,6 +57,7 @@ class _Document:
     known: dict[str, Sighted]
     dating: Dating
     refused: int
+    broken: int
 
     def unknown(self) -> list[Told]:
         return [one for one in self.told if one.key not in self.known]
@@ -116,7 +119,8 @@ class Intake:
             places={one.key: place(one.article.url) for one in document.told},
         )
         changed: list[ArticleId] = []
-        counted = Counter(refused=document.refused, unchanged=len(parsed) - document.refused - len(document.told))
+        unfit = {"refused": document.refused, "broken": document.broken}
+        counted = Counter(**unfit, unchanged=len(parsed) - sum(unfit.values()) - len(document.told))
         for one in reversed(document.told):  # feeds tell the newest first; stories number in the order of events
             seen = document.known.get(one.key)
             if seen and seen.told_hash == one.hash:
@@ -125,7 +129,7 @@ class Intake:
                 counted["new" if added.is_new else "updated" if added.stored else "unchanged"] += 1
                 changed += [added.id] if added.stored else []
             else:
-                counted["refused"] += 1
+                counted["broken"] += 1
         return Taken(articles=tuple(changed), **counted)
 
     def _look(
@@ -144,27 +148,37 @@ class Intake:
     def _read(
         self, source: Row[*tuple[object, ...]], parsed: Sequence[ParsedArticle], pages: Mapping[str, PageWord]
     ) -> _Document:
-        told = []
+        told, unfit = [], Counter[str]()
         with self._database.read() as conn:
             at = now(conn)
             for one in parsed:
                 try:
                     told.append(told_of(one, validate(one, now=at), pages))
                 except InputError as error:
+                    unfit["refused"] += 1
                     log.warning("source %s: an item is left out: %s", source.name, error)
+                except Exception:
+                    unfit["broken"] += 1
+                    log.exception("source %s: an item breaks us, and is left out", source.name)
             kept = once_each(told)
             known = sightings.by_item_keys(conn, SourceId(source.id), {one.key for one in kept})
         dates = [one.article.published_at for one in kept if one.article.published_at is not None]
-        return _Document(told=kept, known=known, dating=dating_of(dates, at), refused=len(parsed) - len(told))
+        dating = dating_of(dates, at)
+        return _Document(told=kept, known=known, dating=dating, refused=unfit["refused"], broken=unfit["broken"])
 
     def _take_one(self, told: Told, source: Row[*tuple[object, ...]], given: Circumstances) -> Added | None:
-        """Judge and store an item; None, and logged, for one that even at the second try clashes with another."""
+        """Judge and store an item; None, and logged, for one that breaks us, or clashes even at the second try."""
         for _ in range(2):
             try:
                 with self._database.write() as conn:
                     return take_in(conn, told, SourceId(source.id), given)
             except IntegrityError:  # another worker has stored the same item: judge again, with theirs known
                 continue
+            except AWAY:
+                raise
+            except Exception:
+                log.exception("source %s: an item breaks us, and is left out: %s", source.name, printable(told.key))
+                return None
         log.error("source %s: an item is left out: its key clashes: %s", source.name, printable(told.key))
         return None
 

@@ -14,8 +14,6 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy.exc import OperationalError
-
 from worker.adapters.mailboxes.build import open_mailbox
 from worker.adapters.sources.google_alerts import AlertMail, MailKind, read_alert
 from worker.hearsay import Fate
@@ -23,7 +21,7 @@ from worker.intake.run import Intake
 from worker.model import ArticleId
 from worker.ports import Mailbox
 from worker.store import sources
-from worker.store.database import Database, now
+from worker.store.database import AWAY, Database, now
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +73,7 @@ class AlertMails:
                 )
                 return Fate.LEFT, []
             return Fate.TAKEN, self._store(mail)
-        except OperationalError:  # the database is away: nothing is settled, and all of it comes again
+        except AWAY:  # the database is away: nothing is settled, and all of it comes again
             raise
         except Exception:
             log.exception("the mail %s breaks us; it is put aside", key)
@@ -88,8 +86,13 @@ class AlertMails:
         if source is None:
             return []
         changed: list[ArticleId] = []
+        broken = 0
         for article in mail.articles:  # each by itself: that all of a mail's are new says nothing of the source
-            changed += self._intake.take_feed(source, [article]).articles
+            taken = self._intake.take_feed(source, [article])
+            changed += taken.articles
+            broken += taken.broken
+        if broken:
+            raise ValueError(f"{broken} of its articles cannot be stored")
         with self._database.write() as conn:
             at = now(conn)
             news = {"last_news_at": at} if changed else {}

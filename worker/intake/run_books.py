@@ -17,21 +17,15 @@ from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import Row
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as NoConnection
 
-from worker.errors import ConfigurationError
 from worker.intake.polling import Push
 from worker.intake.run_hub_signs import HubSigns
 from worker.model import SourceId
 from worker.store import polling
-from worker.store.database import Database, now
+from worker.store.database import AWAY, Database, now
 from worker.store.polling import Turn
 
 log = logging.getLogger(__name__)
-
-AWAY: Final = (ConfigurationError, OperationalError, InterfaceError, NoConnection)
-"""What is raised while a database is out of reach, or too busy: nobody's fault who is polled."""
 
 GIVEN_BACK: Final[Mapping[str, Any]] = {}
 """What is written of a source that was not polled after all: nothing, and the claim goes back."""
@@ -67,7 +61,7 @@ class Books:
         self._bell = asyncio.Event()
 
     async def take(self, **wanted: Any) -> list[Turn]:  # noqa: ANN401  those of `store.polling.take`
-        """Take turns. Raises what `AWAY` names while the database is away."""
+        """Take turns. Raises what `database.AWAY` names while the database is away."""
 
         def work() -> list[Turn]:
             with self._database.write() as conn:

@@ -102,7 +102,7 @@ class Poller:
         """Poll sources here and now, whether they are due or not, and return when all are done.
 
         `told` is called for each as soon as it stands in the database. Returned are those that were not polled: they
-        are no more, or somebody else has held them all the while. Raises what `run_books.AWAY` names.
+        are no more, or somebody else has held them all the while. Raises what `database.AWAY` names.
         """
 
         async def work() -> list[SourceId]:

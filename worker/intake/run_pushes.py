@@ -11,7 +11,6 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Row
-from sqlalchemy.exc import OperationalError
 
 from worker.adapters.sources.files import read_feed
 from worker.errors import InputError
@@ -22,7 +21,7 @@ from worker.intake.run import Intake
 from worker.intake.run_pages import before_pages, stored_items
 from worker.model import ArticleId, ParsedArticle, SourceId
 from worker.store import pushes, sources, websub
-from worker.store.database import Database, now
+from worker.store.database import AWAY, Database, now
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +47,7 @@ class PushReader:
         for push in claimed:
             try:
                 changed += self._take_in(push)
-            except OperationalError:  # the database is away: what is claimed comes again
+            except AWAY:  # the database is away: what is claimed comes again
                 raise
             except Exception:  # whatever one push does must not cost the others
                 log.exception("the push %d breaks us; it is tried again", push.id)
@@ -89,7 +88,11 @@ class PushReader:
 
     def _taken_in(self, source: Row[Any], found: Sequence[ParsedArticle]) -> list[ArticleId]:
         if not source.pages:
-            return list(self._intake.take_feed(source, found).articles)
+            taken = self._intake.take_feed(source, found)
+            if taken.broken:  # a poll hands them in again
+                with self._database.write() as conn:
+                    websub.poll_soon(conn, SourceId(source.id), at=now(conn))
+            return list(taken.articles)
         items = items_of(found, lang=source.lang)
         with self._database.read() as conn:
             paged = before_pages(items, stored_items(conn, SourceId(source.id), items))

@@ -17,9 +17,10 @@ from typing import Any, Final
 
 from sqlalchemy import Row
 
-from worker.intake.run_books import AWAY, GIVEN_BACK, Books, Entry
+from worker.intake.run_books import GIVEN_BACK, Books, Entry
 from worker.intake.run_visits import Visited, Visitor
 from worker.model import ArticleId, SourceId
+from worker.store.database import AWAY
 from worker.store.polling import CLAIM_S, Turn
 
 log = logging.getLogger(__name__)
@@ -78,7 +79,7 @@ class Turns:
     async def poll_these(self, ids: Sequence[SourceId], *, give_up_s: float) -> list[SourceId]:
         """Poll sources whether they are due or not; return those that somebody else has held for all of `give_up_s`.
 
-        Raises what `run_books.AWAY` names when the database is away.
+        Raises what `database.AWAY` names when the database is away.
         """
         waiting = dict.fromkeys(ids)
         until_s = time.monotonic() + give_up_s

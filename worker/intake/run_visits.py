@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import httpx
@@ -28,12 +28,11 @@ from worker.intake.pace import Pace
 from worker.intake.polled import Answered, Failed, Question, Told, polled
 from worker.intake.polling import Push
 from worker.intake.run import Intake, Taken
-from worker.intake.run_books import AWAY, GIVEN_BACK
 from worker.intake.run_hub_signs import HubSigns
 from worker.intake.run_moving import look_at
 from worker.intake.run_whole import Wholes
 from worker.model import ArticleId, SourceId
-from worker.store.database import Database
+from worker.store.database import AWAY, Database
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +43,7 @@ FETCH_S: Final = 30.0  # everything together
 HEAD_S: Final = 15.0  # until an answer begins
 _STORING: Final = 4  # threads; on SQLite they write one after the other
 _ERROR_CHARS: Final = 500
+_SPARED: Final = timedelta(seconds=30)  # by us, while it is our database that fails: it has answered already
 
 
 @dataclass(kw_only=True, slots=True)
@@ -60,7 +60,7 @@ class Visited:
     def columns(self, at: datetime, push: Push | None) -> Mapping[str, Any]:
         """Return what is to be noted of it `at` this moment, and keep what is to be told of it."""
         if self.outcome is None:
-            return GIVEN_BACK
+            return {"next_poll_at": at + _SPARED}
         known = polled(self.source)
         following = polling.after(known, self.outcome, now=at, pace=self.pace, push=push)
         self.told = following.told
@@ -97,8 +97,9 @@ class Visitor:
 
     async def visit(self, source: Row[Any], *, now: datetime) -> Visited:
         """Poll a source. Raises nothing but for being cancelled: whatever goes wrong is its own, or nobody's."""
-        asked = polling.question(polled(source), now=now)
+        asked = Question()
         try:
+            asked = polling.question(polled(source), now=now)
             async with asyncio.timeout(ENDS_WITHIN_S):
                 return await self._visit(source, asked, now)
         except FetchError as error:
@@ -133,8 +134,6 @@ class Visitor:
             return self._failed(source, asked, reason, status=fetched.status)
         whole = await self._wholes.whole(source, feed, now=now)
         feed = whole.feed
-        if whole.is_open:  # its document may stay as it is: it is asked for, and read, all the same
-            answered = replace(answered, etag="", last_modified="", body_hash="")
 
         def store() -> tuple[Answered, Taken]:
             arrival = None
@@ -147,7 +146,10 @@ class Visitor:
                 self._told(taken.articles)
             if self._signs is not None:
                 self._signs.after_poll(source, document=feed, link=fetched.link, url=fetched.url, new=taken.articles)
-            return replace(_of_document(answered, feed), new_items=taken.new, arrival=arrival), taken
+            told = _of_document(answered, feed)
+            if whole.is_open or taken.broken:  # though it may stay as it is: it is asked for, and read, all the same
+                told = replace(told, etag="", last_modified="", body_hash="")
+            return replace(told, new_items=taken.new, arrival=arrival), taken
 
         answered, taken = await asyncio.get_running_loop().run_in_executor(self._storing, store)
         return Visited(source=source, outcome=answered, pace=self._pace, changed=taken.articles)

@@ -13,18 +13,22 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 
 from worker.errors import ConfigurationError
 
 BUSY_TIMEOUT_S = 30
 CLOCK_OFFSET = "clock_offset_s"
+
+AWAY: Final = (ConfigurationError, OperationalError, InterfaceError, NoConnection)
+"""What is raised while the database is out of reach, or too busy: the fault of nothing that was to be stored."""
 
 
 class Database:

@@ -201,12 +201,11 @@ def test_what_a_mail_program_has_moved_without_reading_still_counts(maildir, vis
     assert names(maildir) == ["cur/1:2,S", "cur/2:2,S"]
 
 
-def test_nothing_is_settled_while_the_database_is_away(listening, maildir, visit, monkeypatch):
+@pytest.mark.parametrize("away", [OperationalError("", {}, OSError()), ConfigurationError("cannot open the database")])
+def test_nothing_is_settled_while_the_database_is_away(listening, maildir, visit, monkeypatch, away):
     arrive(maildir, "1", bounce())
-    monkeypatch.setattr(
-        listening.feedback, "store", lambda *_, **_when: (_ for _ in ()).throw(OperationalError("", {}, OSError()))
-    )
-    with pytest.raises(OperationalError):
+    monkeypatch.setattr(listening.feedback, "store", lambda *_, **_when: (_ for _ in ()).throw(away))
+    with pytest.raises(type(away)):
         visit()
     assert names(maildir) == ["new/1"]
     monkeypatch.undo()

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
 
 from tests.contract.sources.alert_mails import FERRY, QUAKE, alert, markup
 from worker.intake.run import Intake
 from worker.intake.run_alert_mails import AlertMails
-from worker.store.database import Database
+from worker.store.database import AWAY, Database
 from worker.store.schema import Article, Source
 
 
@@ -95,3 +96,18 @@ def test_a_mail_that_breaks_us_holds_up_no_other(database, alerts, box, monkeypa
     assert len(alerts.visit()) == 1
     assert [row[2] for row in rows(database)] == [FERRY.url]
     assert len(box.get_folder("Unreadable")) == 1
+
+
+@pytest.mark.parametrize("away", AWAY)
+def test_while_the_database_is_away_no_mail_is_put_aside(alerts, box, monkeypatch, away):
+    box.add(fresh(QUAKE))
+
+    def gone(*_: object) -> None:
+        raise away("", {}, OSError()) if issubclass(away, DBAPIError) else away("cannot open the database")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(alerts._intake, "take_feed", gone)
+        with pytest.raises(away):
+            alerts.visit()
+    assert (flags(box), box.list_folders()) == ([""], [])
+    assert len(alerts.visit()) == 1

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from typing import Final
 
 import pytest
@@ -283,6 +284,7 @@ def test_while_the_database_is_away_nobody_is_blamed_and_afterwards_polling_goes
 
     monkeypatch.setattr(Database, "_connect", connect_unless_away)
     monkeypatch.setattr("worker.intake.run_turns._AWAY_S", 0.01)
+    monkeypatch.setattr("worker.intake.run_visits._SPARED", timedelta(0))
     asked, go_on = threading.Event(), threading.Event()
 
     async def slowly(request: Request, writer: asyncio.StreamWriter) -> None:
