@@ -7,18 +7,19 @@ index that holds only some of its rows.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine, event
 
 from tests import crowd
 from tests.bench.delivery import letter
-from tests.builders import news, topic
+from tests.builders import article, news, topic
 from tests.conftest import MakeUrl
 from tests.databases import opened
 from worker.delivery import run_canary, run_steering, run_withdrawal
@@ -27,8 +28,8 @@ from worker.lifecycle import State
 from worker.model import Cadence, EditionStatus, Lane
 from worker.planning.rules import Policy
 from worker.planning.run import plan
-from worker.store import deliveries, editions, leases
-from worker.store.database import Database
+from worker.store import articles, deliveries, editions, leases
+from worker.store.database import Database, now
 from worker.store.schema import Delivery, Edition
 
 READERS = 2_000
@@ -102,13 +103,30 @@ def test_what_runs_all_the_time_goes_through_no_large_table(busy_house: Database
         work(busy_house)
     assert asked
     with busy_house.read() as conn:
-        steps = [
-            (str(step[3]), statement)
-            for statement, values in asked.items()
-            if statement.lstrip().startswith(("SELECT", "UPDATE", "DELETE"))
-            for step in conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
-        ]
-    assert [(step, statement) for step, statement in steps if is_long(step)] == []
+        assert long_steps(conn, asked) == []
+
+
+def test_copies_are_looked_for_by_the_indexes_of_wording_address_and_bands(busy_house: Database):
+    with busy_house.write() as conn:
+        for number in range(200):
+            article(conn, text_hash=str(number))
+        conn.exec_driver_sql("ANALYZE")
+    with busy_house.read() as conn, statements() as asked:
+        look = partial(articles.copy_candidates, conn, bands=[1, 2], text_hash="same wording", since=now(conn))
+        look(canonical_url="https://courier.example/1")
+        look(canonical_url="")
+    with busy_house.read() as conn:
+        assert long_steps(conn, asked) == []
+
+
+def long_steps(conn: Connection, asked: Mapping[str, Any]) -> list[tuple[str, str]]:
+    steps = [
+        (str(step[3]), statement)
+        for statement, values in asked.items()
+        if statement.lstrip().startswith(("SELECT", "UPDATE", "DELETE"))
+        for step in conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+    ]
+    return [(step, statement) for step, statement in steps if is_long(step)]
 
 
 def is_long(step: str) -> bool:
