@@ -313,7 +313,7 @@ class House(Press):
 
     def close(self) -> None:
         """End what this process has opened: connections to relays, to the database."""
-        for name in ("poller", "dispatch", "notifier", "purse"):
+        for name in ("poller", "hubs", "dispatch", "notifier", "purse"):
             if name in self.__dict__:
                 getattr(self, name).close()
         self.close_meter()

@@ -48,6 +48,11 @@ class Hubs:
         self.signs.judge()
         self.subscriber.begin_sweep()
 
+    def close(self) -> None:
+        """End what reads pushes."""
+        if "reader" in self.__dict__:
+            self.reader.close()
+
     @property
     def why_not(self) -> str:
         """Why no hub is asked to push to us, "" where hubs are."""

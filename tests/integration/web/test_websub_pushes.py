@@ -110,6 +110,19 @@ def test_what_breaks_whoever_reads_it_is_given_up_and_the_source_polled(pushed: 
     assert caplog.text.count("breaks us") == 3
 
 
+def test_what_takes_for_ever_to_read_costs_seconds_and_its_hub_the_right_to_push(pushed: Hubbed, caplog):
+    """Any feed may name any hub, and who reads pushes also plans mails."""
+    source_id, wish = pushed.subscribed("1")
+    far_off(pushed)
+    pushed.house.hubs.reader._read_s = 0.01
+    for first in (2, 3, 4):
+        pushed.hub.push(wish, rss(*map(str, range(first, 5_000))))
+    assert take_in(pushed) == 0
+    assert (pushed.waiting(), is_due(pushed, source_id), pushed.row().state) == (0, True, HubState.REFUSED)
+    assert caplog.text.count("takes more than 0.01 s") == 1  # the others are not even looked at
+    assert pushed.hub.push(wish, rss("2")).status_code == 410
+
+
 def test_a_flood_on_one_callback_is_told_to_wait_and_costs_another_nothing(pushed: Hubbed, monkeypatch):
     monkeypatch.setattr("worker.web.push_budgets.A_MINUTE", 0)  # however slow this machine is
     for path in ("/a.xml", "/b.xml"):

@@ -39,6 +39,7 @@ def main() -> None:
         What.DOCUMENT: files.read_document,
         What.PAGE: files.read_page,
     }
+    send(sock, Answer(outcome=Outcome.READ))  # it has begun: the time of what is asked counts from now on
     while (job := receive(sock)) is not None:
         signal.setitimer(signal.ITIMER_REAL, job.limit_s)
         answer = _answer(readers[job.what], job)

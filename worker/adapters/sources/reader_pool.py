@@ -22,11 +22,16 @@ from worker.errors import FeedError, InputError
 QUICKLY_S: Final = 5.0
 SLOWLY_S: Final = 30.0
 MEMORY_BYTES: Final = 1 << 30
+_STARTS_S: Final = 60.0  # however busy the machine is: no document is to blame for it
 _GRACE_S: Final = 2.0  # for what the child's own clock does not end: a process that was stopped
 
 
 class ReaderDiedError(Exception):
     """A reading that was ended from outside."""
+
+
+class TooSlowError(InputError):
+    """A document that takes more time than it is given, or kills its reader. It may be meant to."""
 
 
 class ReaderPool:
@@ -62,7 +67,7 @@ class ReaderPool:
             try:
                 outcome.set_result(_result(self._ask(job(self._slowly_s))))
             except ReaderDiedError:
-                outcome.set_exception(InputError(f"to read it takes more than {self._slowly_s:g} s"))
+                outcome.set_exception(TooSlowError(f"to read it takes more than {self._slowly_s:g} s"))
             except BaseException as error:  # noqa: BLE001  it is for who waits
                 outcome.set_exception(error)
 
@@ -124,18 +129,23 @@ class _Child:
             self._process = subprocess.Popen(  # noqa: S603  our own program
                 [*argv, str(memory_bytes)], pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL
             )
-        self._socket = ours
+        self._socket, self._has_begun = ours, False
         self.pid = self._process.pid
 
     def ask(self, job: Job) -> Answer | None:
         """Have it read; None when it has died of it, or does not answer."""
-        self._socket.settimeout(job.limit_s + _GRACE_S)
         try:
+            self._has_begun = self._has_begun or self._begins()
+            self._socket.settimeout(job.limit_s + _GRACE_S)
             send(self._socket, job)
             answer = receive(self._socket)
         except OSError:
             return None
         return answer if isinstance(answer, Answer) else None
+
+    def _begins(self) -> bool:
+        self._socket.settimeout(_STARTS_S)
+        return receive(self._socket) is not None
 
     def end(self) -> None:
         self._process.kill()
