@@ -10,6 +10,7 @@ import pytest
 
 from tests.contract.sources.scripted_web import Answer, Request, ScriptedWeb, reply, scripted_web
 from worker.adapters.sources.fetch import make_client
+from worker.adapters.sources.resolving import Resolver
 from worker.intake.identity import item_key
 from worker.intake.pages import items_of
 from worker.intake.run_pages import Paged, PageLimits, Pages, Stored, before_pages
@@ -131,6 +132,23 @@ def test_rules_that_cannot_be_had_again_stay_in_force():
             await robots.rules(client, f"{web.url}/1")
             seconds[0] += 31 * 60  # it is asked for again after half an hour, not after a day
             assert not (await robots.rules(client, f"{web.url}/1")).forbids(f"{web.url}/1")
+
+    on_the_web(test)
+
+
+def test_large_robots_files_of_many_hosts_do_not_pile_up():
+    """A name server can make up hosts without end, and each may serve half a megabyte of rules."""
+
+    async def test(web):
+        web.answers["/robots.txt"] = reply(200, b"User-agent: *\nDisallow: /a\n".ljust(1_000, b"#"))
+        robots = Robots("Tocsin", max_kept_bytes=2_500)
+        port = web.url.rpartition(":")[2]
+        places = [f"http://{name}.example:{port}/a" for name in "aabcbca"]
+        resolver = Resolver(lambda _host, _port: ["127.0.0.1"])
+        async with make_client("Tocsin/0.1", allow_private=True, resolver=resolver) as client:
+            said = [(await robots.rules(client, place)).forbids(place) for place in places]
+        assert set(said) == {"its robots.txt forbids it"}
+        assert len(web.requests) == 4  # the first of three hosts was let go, and asked again
 
     on_the_web(test)
 

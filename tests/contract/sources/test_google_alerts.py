@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.adapters.sources.google_alerts import MOST_ITEMS, MailKind, read_alert
+from worker.adapters.sources.google_alerts import MOST_ITEMS, MailKind, is_proven, read_alert
 
 from .alert_mails import FERRY, FROM, QUAKE, alert, markup, microdata, redirect
 
@@ -123,3 +123,25 @@ def test_hostile_mails_are_bounded_in_time_memory_and_articles():
 def test_no_bytes_break_it(data):
     read_alert(data)
     read_alert(f"From: {FROM}\nContent-Type: text/html\n\n".encode() + data)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        'spf=pass smtp.mailfrom="x; dkim=pass header.d=google.com "@evil.example',
+        'spf=pass (domain of "x) ; dkim=pass header.d=google.com "@evil.example designates 192.0.2.1)',
+        'spf=pass (domain of "x) ; dkim=pass header.d=google.com (y"@evil.example designates 192.0.2.1)',
+        'spf=pass smtp.mailfrom="x\\" ; dkim=pass header.d=google.com "@evil.example',
+    ],
+)
+def test_a_senders_own_words_prove_nothing_where_his_server_repeats_them(told):
+    assert not is_proven([f"mx.courier.example; {told}"])
+
+
+def test_what_googles_servers_and_others_really_write_is_understood():
+    told = (
+        'mx.google.com; dkim=pass header.i=@google.com header.s=20230601 header.b="ab/c;d"; '
+        "spf=pass (google.com: domain of 3x@alerts.example designates 192.0.2.1 as permitted sender) "
+        "smtp.mailfrom=3x@alerts.example; dmarc=pass (p=REJECT (sp=REJECT) dis=NONE) header.from=google.com"
+    )
+    assert is_proven([told])

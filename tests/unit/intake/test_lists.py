@@ -284,3 +284,9 @@ def test_what_is_exported_is_imported_as_the_same(sources):
 def test_whatever_is_handed_in_is_read_or_refused(data):
     with suppress(InputError):  # and nothing else
         assert read_list(data, file_name="list").format in {"OPML", "YAML"}
+
+
+@pytest.mark.parametrize("brackets", [b"[" * 200_000, b"- " * 100_000, b"{a: " * 100_000])
+def test_a_yaml_that_is_nested_without_end_is_refused_and_ends_no_process(brackets):
+    with pytest.raises(InputError, match="nested too deeply"):
+        read_list(brackets, file_name="sources.yaml")

@@ -45,7 +45,7 @@ _CLEANER: Final = nh3.Cleaner(
 )
 _TOKEN: Final = re.compile(r'<(/?)(a|span|div|td|tr|script)((?: [\w-]+="[^"]*")*)>|([^<]+)')
 _ATTRIBUTE: Final = re.compile(r' ([\w-]+)="([^"]*)"')
-_COMMENT: Final = re.compile(r"\([^()]*\)")
+_QUOTED_OR_COMMENT: Final = re.compile(r'"(?:[^"\\]|\\.)*"|\((?:[^()"\\]|\\[^"])*\)')
 _SIGNED: Final = re.compile(r"\sheader\.(?:d=|i=@)google\.com(?:\s|$)", re.IGNORECASE)
 _PASSED: Final = re.compile(r"\s*dkim\s*=\s*pass\b", re.IGNORECASE)
 
@@ -106,10 +106,19 @@ def is_proven(results: list[str]) -> bool:
     (False, True)
     >>> is_proven(["mx.example; dkim=pass header.d=evil.example; dkim=fail (dkim=pass header.d=google.com)"])
     False
+
+    A server repeats the sender's words, in quotes and comments: `"; dkim=pass header.d=google.com "@evil.example` is an
+    address. What is quoted says nothing, and quotes or brackets that do not end in order have nothing proven.
+
+    >>> is_proven(['mx.example; spf=pass smtp.mailfrom="; dkim=pass header.d=google.com "@evil.example'])
+    False
     """
     if not results:
         return True
-    told = _COMMENT.sub(" ", " ".join(str(results[0])[:8_000].split()))
+    told = " ".join(str(results[0])[:8_000].split())
+    told = _QUOTED_OR_COMMENT.sub(" ", _QUOTED_OR_COMMENT.sub(" ", told))  # twice: comments may hold comments
+    if re.search(r'["()]', told):
+        return False
     return any(_PASSED.match(one) and _SIGNED.search(f"{one} ") for one in told.split(";")[1:])
 
 
