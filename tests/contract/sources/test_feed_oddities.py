@@ -341,3 +341,19 @@ def test_a_feed_that_is_nested_beyond_any_sense_is_refused(closed):
     deep = "<a>" * 6_000 + closed * 6_000
     with pytest.raises(FeedError, match="more than 5000 elements within one another"):
         read(rss(f"<title>x</title>{deep}"))
+
+
+@pytest.mark.parametrize("broken", ["", "&"])
+def test_an_element_of_more_attributes_than_any_has_is_refused(broken):
+    many = " ".join(f"a{number}='{broken}'" for number in range(1_001))
+    with pytest.raises(FeedError, match="more than 1000 attributes in one element"):
+        read(f"<rss version='2.0' {many}><channel><item xml:base='/'><title>x</title></item></channel></rss>".encode())
+
+
+def test_of_more_tags_than_anybody_reads_the_first_are_told_whichever_parser_reads_them():
+    tags = "".join(f"<category>tag {number}</category>" for number in range(5_000))
+    plain, unusual = (
+        read(f"<rss version='2.0'><channel><item {base}><title>x</title>{tags}</item></channel></rss>".encode())
+        for base in ("", "xml:base='/'")
+    )
+    assert plain.tags == unusual.tags == tuple(f"tag {number}" for number in range(100))

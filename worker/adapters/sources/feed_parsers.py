@@ -9,7 +9,7 @@ from typing import Any
 
 from feedparser.api import LooseFeedParser, StrictFeedParser
 
-from worker.adapters.sources.limits import MAX_DEPTH, MAX_ELEMENTS, MAX_ITEMS
+from worker.adapters.sources.limits import MAX_ATTRIBUTES, MAX_DEPTH, MAX_ELEMENTS, MAX_ITEMS, MAX_TAGS
 from worker.adapters.sources.plain import person
 
 
@@ -35,6 +35,8 @@ class _Ours:
         self._elements += 1
         if self._elements > MAX_ELEMENTS:
             raise TooMuchError(f"{MAX_ELEMENTS} elements")
+        if len(attributes) > MAX_ATTRIBUTES:
+            raise _too_many_attributes()
         if self.depth > MAX_DEPTH:
             raise TooMuchError(f"{MAX_DEPTH} elements within one another")
         super().unknown_starttag(tag, attributes)  # type: ignore[misc]  # feedparser ships no types
@@ -45,6 +47,11 @@ class _Ours:
         super()._start_item(attributes)  # type: ignore[misc]  # feedparser ships no types
 
     _start_entry = _start_item
+
+    def _add_tag(self, term: str | None, scheme: str | None, label: str | None) -> None:
+        """Keep no more tags than are told of an article: feedparser compares each with all before it."""
+        if len(dict.get(self._get_context(), "tags") or ()) < MAX_TAGS:  # type: ignore[attr-defined]  # as below
+            super()._add_tag(term, scheme, label)  # type: ignore[misc]  # feedparser ships no types
 
     def _start_guid(self, attributes: dict[str, str]) -> None:
         """Keep GUIDs as they stand: resolved against a feed's address, they change when that does."""
@@ -149,6 +156,16 @@ class _Ours:
 class Strict(_Ours, StrictFeedParser):  # type: ignore[misc]  # feedparser ships no types
     """Feeds that are XML."""
 
+    def startElementNS(self, name: Any, qname: str | None, attrs: Any) -> None:  # noqa: N802, ANN401  SAX's own
+        """Refuse what would take hours before `unknown_starttag` could see it."""
+        if len(attrs) > MAX_ATTRIBUTES:
+            raise _too_many_attributes()
+        super().startElementNS(name, qname, attrs)
+
 
 class Loose(_Ours, LooseFeedParser):  # type: ignore[misc]  # feedparser ships no types
     """Feeds that are almost XML."""
+
+
+def _too_many_attributes() -> TooMuchError:
+    return TooMuchError(f"{MAX_ATTRIBUTES} attributes in one element")

@@ -21,6 +21,7 @@ from worker.adapters.sources.feed_attributes import (
     resolved,
     start_of,
 )
+from worker.adapters.sources.limits import MAX_TAGS
 from worker.adapters.sources.plain import person
 
 _BUFFER_BYTES: Final = 1 << 16
@@ -146,7 +147,7 @@ class Texts:
 
     def _add_tag(self, tag: dict[str, str | None]) -> None:
         tags = self._holder.setdefault("tags", [])
-        if any(tag.values()) and tag not in tags:
+        if any(tag.values()) and len(tags) < MAX_TAGS and tag not in tags:
             tags.append(tag)
 
     def _start_author(self) -> tuple[Where, End]:

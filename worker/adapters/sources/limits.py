@@ -16,6 +16,9 @@ MAX_ELEMENTS: Final = 300_000
 MAX_DEPTH: Final = 5_000
 """XML elements within one another, those included that a sloppy feed leaves open: an item's each, at the most items."""
 
+MAX_ATTRIBUTES: Final = 1_000
+"""Attributes of one element of a feed: xml.sax looks each up among all."""
+
 MAX_LOOSE_CHARS: Final = 2_000_000
 """A feed that is not well-formed is read more slowly by far; larger than this it is refused."""
 
