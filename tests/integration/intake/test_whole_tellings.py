@@ -157,7 +157,7 @@ def test_an_embargo_is_kept_until_it_ends_and_a_withdrawal_is_told(database, mak
     assert '"Budget" (pubstatus is "canceled": not for publication)' in caplog.text
 
 
-def test_a_wires_password_goes_to_the_wire_and_never_into_an_article(database, make_poller, web):  # noqa: F811
+def test_a_wires_password_goes_to_the_wire_and_never_into_an_article(database, make_poller, web):  # noqa: F811  the fixture
     """A relative link counts from the feed's address; readers would have had the newsroom's login in their mails."""
     index = b"<sitemapindex><sitemap><loc>/news.xml</loc></sitemap></sitemapindex>"
     news = b"<urlset><url><loc>/fog</loc><news:news><news:title>Fog</news:title></news:news></url></urlset>"
