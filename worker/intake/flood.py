@@ -12,6 +12,9 @@ from typing import Final
 
 from worker.facts import Had
 
+A_DAY: Final = 10_000
+"""New articles of one source that are stored within a day: several times what the busiest wires publish."""
+
 LEAST_ITEMS: Final = 10
 _SHARE: Final = 0.9
 _AT_ONCE: Final = timedelta(minutes=2)

@@ -19,7 +19,7 @@ from worker.errors import InputError, printable
 from worker.intake.dating import Dating, dating_of
 from worker.intake.flood import is_suspicious
 from worker.intake.places import place
-from worker.intake.run_holding import hold_if_flooded
+from worker.intake.run_holding import hold_if_flooded, room_for
 from worker.intake.run_rekeying import move_along
 from worker.intake.run_taking import Added, Circumstances, take_in
 from worker.intake.told import PageWord, Told, once_each, told_of
@@ -37,8 +37,8 @@ class Taken:
     """What became of a document's items, each of which is counted once.
 
     `articles` are to be matched, in the order in which they happened. `new` counts copies of another source's articles
-    too, `unchanged` whatever left nothing behind. `refused` items were no articles. `broken` ones could not be
-    stored, by a defect of ours: they are to be handed in again.
+    too, `unchanged` whatever left nothing behind. `refused` items were no articles, or too many for a day. `broken`
+    ones could not be stored, by a defect of ours: they are to be handed in again.
     """
 
     articles: tuple[ArticleId, ...] = ()
@@ -105,15 +105,14 @@ class Intake:
         """
         parsed = [replace(one, lang=one.lang or source.lang) for one in found]
         document = self._look(source, parsed, pages or {})
+        unknown = document.unknown()
+        dates = [one.article.published_at for one in unknown]
+        is_held = hold_if_flooded(self._database, source, items=len(document.told), unknown=dates)
+        too_many = {one.key for one in unknown[room_for(self._database, source, unknown=len(unknown)) :]}
         given = Circumstances(
             outlet=source.outlet,
             age_limit=self._age_limit,
-            is_held=hold_if_flooded(
-                self._database,
-                source,
-                items=len(document.told),
-                unknown=[one.article.published_at for one in document.unknown()],
-            ),
+            is_held=is_held or bool(too_many),
             is_backlog=source.last_ok_at is None,
             dating=document.dating,
             places={one.key: place(one.article.url) for one in document.told},
@@ -125,6 +124,8 @@ class Intake:
             seen = document.known.get(one.key)
             if seen and seen.told_hash == one.hash:
                 counted["unchanged"] += 1
+            elif one.key in too_many:
+                counted["refused"] += 1
             elif added := self._take_one(one, source, given):
                 counted["new" if added.is_new else "updated" if added.stored else "unchanged"] += 1
                 changed += [added.id] if added.stored else []

@@ -9,16 +9,19 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from sqlalchemy import Row
 
 from worker.intake.age_gate import too_old_to_alert
-from worker.intake.flood import is_flood, is_suspicious
+from worker.intake.flood import A_DAY, is_flood, is_suspicious
 from worker.model import SourceId
 from worker.store import holding, sightings, sources
 from worker.store.database import Database, now
 
 log = logging.getLogger(__name__)
+
+_DAY: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,6 +65,27 @@ def hold_if_flooded(
         sources.change(conn, source_id, held_since=at, held_reason=reason)
     log.warning("source %s is held: %s", source.name, reason)
     return True
+
+
+def room_for(database: Database, source: Row[*tuple[object, ...]], *, unknown: int) -> int:
+    """Return how many of a feed's new items may be stored now, and hold a feed that tells more than that.
+
+    A feed that makes up thousands of items at each poll would else fill the disk, whatever it dates them.
+    """
+    if not unknown:
+        return 0
+    source_id = SourceId(source.id)
+    with database.read() as conn:
+        at = now(conn)
+        room = max(A_DAY - sightings.seen_since(conn, source_id, at - _DAY), 0)
+    if room >= unknown:
+        return unknown
+    log.warning("source %s has told %d new articles within a day: further ones are left out", source.name, A_DAY)
+    if source.held_since is None:
+        with database.write() as conn:
+            reason = f"it tells more than {A_DAY:,} new articles a day; further ones are left out"
+            sources.change(conn, source_id, held_since=at, held_reason=reason)
+    return room
 
 
 def release(database: Database, source_id: SourceId, *, alert: bool, age_limit: timedelta) -> Released | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -75,6 +76,12 @@ def had_of(conn: Connection, source_id: SourceId) -> Had:
     query = sa.select(sa.func.count(), sa.func.min(published), sa.func.max(published))
     count, first_at, newest_at = conn.execute(query.where(Article.source_id == source_id)).one()
     return Had(articles=count, first_at=first_at, newest_at=newest_at)
+
+
+def seen_since(conn: Connection, source_id: SourceId, moment: datetime) -> int:
+    """Return how many articles of a source were first seen after a moment."""
+    query = sa.select(sa.func.count()).where(Article.source_id == source_id, Article.seen_at > moment)
+    return conn.execute(query).scalar_one()
 
 
 def has_items(conn: Connection, source_id: SourceId) -> bool:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from tests import builders
 from tests.integration.intake.test_taking_in import intake, poller, rss, served, watch  # noqa: F401  a fixture
+from worker.intake import run_holding
 from worker.intake.run_holding import release
 from worker.model import SourceId
 from worker.store import sources
@@ -105,3 +106,25 @@ def test_the_command_line_lists_and_releases(tocsin, flooded):
     code, _, err = tocsin("sources", "release", 99)
     assert code == 2
     assert "there is no source 99" in err
+
+
+def test_a_feed_that_makes_up_items_for_ever_fills_no_disk(database, poller, monkeypatch):  # noqa: F811  the fixture
+    monkeypatch.setattr(run_holding, "A_DAY", 30)
+    answers = [items(first, 12) for first in range(100, 0, -20)]
+    with served(lambda _: (200, answers[-1])) as url:
+        source_id = watch(database, url, outlet="The Courier")
+        counts = []
+        while answers:
+            counts.append(len(poller.poll(source_id)))
+            answers.pop()
+    assert counts == [12, 12, 6, 0, 0]
+    with database.read() as conn:
+        source = sources.by_id(conn, source_id)
+        newest = conn.execute(sa.select(Article.title).order_by(Article.id.desc()).limit(1)).scalar_one()
+    assert source is not None
+    assert (source.held_since is not None, newest) == (True, "Item number 60")
+    builders.set_clock(database, ahead=DAY)
+    with served(lambda _: (200, items(200, 12))) as url:
+        with database.write() as conn:
+            sources.change(conn, source_id, url=url)
+        assert len(poller.poll(source_id)) == 12
