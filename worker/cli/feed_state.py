@@ -36,7 +36,8 @@ def feeds(found: House) -> Iterator[Finding]:
         of_this = sorted((one for one in troubled if one.condition is condition), key=lambda one: one.since)
         yield from map(_trouble, of_this[:_WORST])
         if len(of_this) > _WORST:
-            says = f"{len(of_this)} are {condition}; these were the {_WORST} that have been so for longest"
+            are = "have never answered" if condition is SourceCondition.NEVER else f"are {condition}"
+            says = f"{len(of_this)} {are}; these were the {_WORST} that have been so for longest"
             yield Finding(part=_PART, health=Health.NOTE, says=says, advice="`tocsin sources list` has the others")
 
 

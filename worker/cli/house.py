@@ -112,5 +112,5 @@ def _cell(value: object) -> str:
     if isinstance(value, datetime):
         return stamp(value)
     if isinstance(value, (list, tuple)):
-        return ", ".join(map(str, value))
+        return ", ".join(map(_cell, value))
     return str(value)

@@ -48,7 +48,7 @@ def web() -> None:
 
     found = opened_house()
     ensure_free(found.settings.web_host, found.settings.web_port, "the pages", "TOCSIN_WEB_PORT")
-    _log_to_stderr()
+    log_to_stderr()
     serve(found)
 
 
@@ -70,7 +70,7 @@ def worker(
     _ = found.transport_specs  # a wrong DSN ends the worker now, not its first task
     if set(lanes) & set(MAIL_LANES):
         _ = found.letters  # and so do a faulty template and a key that cannot sign
-    _log_to_stderr()
+    log_to_stderr()
     from worker import tasks  # noqa: F401  registers the tasks
     from worker.celery_app import app as celery
 
@@ -83,7 +83,7 @@ def beat() -> None:
     watch_parent()
     found = opened_house()
     found.point_celery()
-    _log_to_stderr()
+    log_to_stderr()
     from worker import tasks  # noqa: F401  registers the tasks
     from worker.celery_app import app as celery
 
@@ -127,9 +127,11 @@ def _lanes(text: str) -> list[Lane]:
         raise InputError(f"{error}", where="--queues", hint=f"choose among {', '.join(Lane)}") from error
 
 
-def _log_to_stderr() -> None:
+def log_to_stderr() -> None:
+    """Log our own lines from TOCSIN_LOG_LEVEL on, also under Celery, which has its own level at the root."""
     level = os.environ.get("TOCSIN_LOG_LEVEL", "INFO").upper()
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("worker").setLevel(level)
     for chatty in ("httpx", "httpcore", "alembic", "celery.redirected", "kombu"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
 

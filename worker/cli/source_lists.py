@@ -113,7 +113,7 @@ def _says(listed: Listed, imported: ImportedList, *, dry_run: bool) -> str:
         places = ", ".join(imported.repeated[:_PLACES_TOLD]) + ", ..." * (len(imported.repeated) > _PLACES_TOLD)
         said.append(f"{len(imported.repeated):,} stand in the list before, and are passed over: {places}")
     if listed.without_feed:
-        said.append(f"{listed.without_feed:,} outlines hold no feed")
+        said.append(f"{listed.without_feed:,} outline{'s hold' if listed.without_feed > 1 else ' holds'} no feed")
     return "\n".join(said)
 
 

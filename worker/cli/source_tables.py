@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
@@ -104,7 +104,8 @@ def show(
     if as_json:
         print_json(told | {"history": history})
         return
-    rows = [{"field": name, "value": value} for name, value in told.items() if value is not None and value != ""]
+    hub = {f"websub_{name}": value for name, value in (told.pop("websub") or {}).items()}
+    rows = [{"field": name, "value": value} for name, value in (told | hub).items() if value not in (None, "")]
     print_rows(rows, as_json=False, columns=("field", "value"))
     if history:
         print_rows(history, as_json=False, columns=("at", "by", "did"))
@@ -182,8 +183,10 @@ def _told(row: Row[Any], health: SourceHealth | None, hub: dict[str, Any] | None
     """Return a source's columns, how it is, which of the list's filters it passes, and its subscription at a hub."""
     told = dict(row._mapping) | (health.told() if health else {})  # noqa: SLF001  Row's documented view
     active = row.state == SourceState.ACTIVE and row.url is not None
+    lately = row.published_lately
     return told | {
         "url": shown(row.url),
+        "published_lately": [datetime.fromtimestamp(s, UTC) for s in lately] if lately is not None else None,
         "failing": active and row.failures > 0,
         "silent": health is not None and health.condition is SourceCondition.SILENT,
         "held": row.held_since is not None,

@@ -102,7 +102,8 @@ def _look(found: House, address: str, *, guess: bool, sitemaps: bool) -> FoundFe
     except FetchError as error:
         raise FetchError(f"{error}; nothing is watched (--no-check watches it all the same)") from error
     except InputError as error:
-        raise InputError(error.message, where=error.where or address, hint=error.hint) from error
+        further = "" if guess or sitemaps else "; --guess and --sitemaps look further"
+        raise InputError(error.message, where=error.where or address, hint=error.hint + further) from error
 
 
 def _facts(feed: FoundFeed | None) -> dict[str, Any]:

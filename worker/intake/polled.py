@@ -105,7 +105,7 @@ class Failed:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Told:
-    """A line for the log, which begins with the source's name; `serious` when somebody should look after it."""
+    """A line for the log, which begins with the source's number and name; `serious` when somebody should look."""
 
     text: str
     serious: bool = False

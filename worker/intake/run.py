@@ -157,10 +157,10 @@ class Intake:
                     told.append(told_of(one, validate(one, now=at), pages))
                 except InputError as error:
                     unfit["refused"] += 1
-                    log.warning("source %s: an item is left out: %s", source.name, error)
+                    log.warning("source %d, %s: an item is left out: %s", source.id, source.name, error)
                 except Exception:
                     unfit["broken"] += 1
-                    log.exception("source %s: an item breaks us, and is left out", source.name)
+                    log.exception("source %d, %s: an item breaks us, and is left out", source.id, source.name)
             kept = once_each(told)
             known = sightings.by_item_keys(conn, SourceId(source.id), {one.key for one in kept})
         dates = [one.article.published_at for one in kept if one.article.published_at is not None]
@@ -178,9 +178,13 @@ class Intake:
             except AWAY:
                 raise
             except Exception:
-                log.exception("source %s: an item breaks us, and is left out: %s", source.name, printable(told.key))
+                log.exception(
+                    "source %d, %s: an item breaks us, and is left out: %s", source.id, source.name, printable(told.key)
+                )
                 return None
-        log.error("source %s: an item is left out: its key clashes: %s", source.name, printable(told.key))
+        log.error(
+            "source %d, %s: an item is left out: its key clashes: %s", source.id, source.name, printable(told.key)
+        )
         return None
 
     def _add(self, parsed: ParsedArticle, *, kind: str, name: str, where: str) -> Added:

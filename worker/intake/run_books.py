@@ -145,7 +145,7 @@ class Books:
                     self._settle([entry])
                 return
             source = entries[0].source
-            log.exception("source %s: what became of it cannot be noted", source.name)
+            log.exception("source %d, %s: what became of it cannot be noted", source.id, source.name)
             later: Settled = lambda at, _: {"next_poll_at": at + _DEFECT}  # noqa: E731  it is a value
             self._write([Entry(source=source, columns=later, then=entries[0].then)])
 

@@ -108,7 +108,7 @@ async def _try_all(client: httpx.AsyncClient, candidates: Iterable[str], *, why:
             says = error.message if isinstance(error, InputError) else str(error)
             failed.append(f"{without_password(candidate)}: {says.removeprefix(candidate).lstrip(': ')}")
     tried = "; ".join(printable(one)[:300] for one in failed)
-    hint = f"tried {tried}" if failed else "it names no feed; give the feed's own address, or try --guess or --sitemaps"
+    hint = f"tried {tried}" if failed else "it names no feed; give the feed's own address"
     raise FeedError(why.message, where=why.where, hint=hint)
 
 

@@ -63,7 +63,7 @@ def hold_if_flooded(
         how_many = f"all its {items} items" if len(unknown) == items else f"{len(unknown)} of its {items} items"
         reason = f"{how_many} were new at once"
         sources.change(conn, source_id, held_since=at, held_reason=reason)
-    log.warning("source %s is held: %s", source.name, reason)
+    log.warning("source %d, %s, is held: %s", source.id, source.name, reason)
     return True
 
 

@@ -105,7 +105,12 @@ class PushReader:
             self._drop(push)
             return []
         except InputError as error:
-            log.warning("source %s: a push cannot be read, and the source is polled instead: %s", source.name, error)
+            log.warning(
+                "source %d, %s: a push cannot be read, and the source is polled instead: %s",
+                source.id,
+                source.name,
+                error,
+            )
             with self._database.write() as conn:
                 websub.poll_soon(conn, SourceId(source.id), at=now(conn))
             self._drop(push)

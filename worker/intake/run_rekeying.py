@@ -47,7 +47,13 @@ def move_along(
                 _move(conn, one)
     except IntegrityError:  # another worker takes the same document in: what it leaves is judged item by item
         return 0
-    log.warning("source %s: %d of its items have other keys than before: %s", source.name, len(found), found[0].reason)
+    log.warning(
+        "source %d, %s: %d of its items have other keys than before: %s",
+        source.id,
+        source.name,
+        len(found),
+        found[0].reason,
+    )
     return len(found)
 
 

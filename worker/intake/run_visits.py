@@ -69,7 +69,13 @@ class Visited:
     def tell(self) -> None:
         """Write it into the log."""
         for line in self.told:
-            log.log(logging.WARNING if line.serious else logging.INFO, "source %s: %s", self.source.name, line.text)
+            log.log(
+                logging.WARNING if line.serious else logging.INFO,
+                "source %d, %s: %s",
+                self.source.id,
+                self.source.name,
+                line.text,
+            )
 
 
 class Visitor:
@@ -109,10 +115,10 @@ class Visitor:
         except TimeoutError:
             return self._failed(source, asked, f"to take it in takes longer than {ENDS_WITHIN_S:g} s", status=200)
         except AWAY as error:
-            log.warning("source %s is polled again soon, the database is away: %s", source.name, error)
+            log.warning("source %d, %s, is polled again soon, the database is away: %s", source.id, source.name, error)
             return Visited(source=source, outcome=None, pace=self._pace, error=f"the database is away: {error}")
         except Exception as error:
-            log.exception("source %s cannot be polled", source.name)
+            log.exception("source %d, %s, cannot be polled", source.id, source.name)
             return self._failed(source, asked, f"a defect of ours: {type(error).__name__}: {error}", status=None)
 
     async def _visit(self, source: Row[Any], asked: Question, now: datetime) -> Visited:

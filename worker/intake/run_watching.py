@@ -185,6 +185,9 @@ def _facts(row: Row[Any], last_news_at: datetime | None) -> SourceFacts:
 def _log(found: SourceHealth, before: SourceCondition | None) -> None:
     reason = printable(found.reason)
     if found.is_trouble:
-        log.warning("source %d, %s, is %s: %s", found.source_id, printable(found.name), found.condition, reason)
+        is_never = found.condition is SourceCondition.NEVER
+        what = "has not answered yet" if is_never else f"is {found.condition}"
+        log.warning("source %d, %s, %s: %s", found.source_id, printable(found.name), what, reason)
     elif before in TROUBLES:
-        log.info("source %d, %s, was %s and is %s", found.source_id, printable(found.name), before, found.condition)
+        was = "had never answered" if before is SourceCondition.NEVER else f"was {before}"
+        log.info("source %d, %s, %s and is %s", found.source_id, printable(found.name), was, found.condition)

@@ -88,7 +88,7 @@ class Wholes:
                         found.append(await self._read(What.FEED, fetched))
                     except (FetchError, InputError) as error:
                         failure = error
-                        log.warning("source %s: %s", source.name, printable(str(error)))
+                        log.warning("source %d, %s: %s", source.id, source.name, printable(str(error)))
         except TimeoutError:
             failure = FetchError(f"its sitemaps take longer than {_FURTHER_S:g} s")
         if failure and not found:
@@ -103,7 +103,7 @@ class Wholes:
         stored = await self._ask(lambda: self._stored(source_id, items))
         paged = await self._pages.add(self._client, source_id, items, stored)
         if paged.waiting:
-            log.info("source %s: %d entries wait for their pages", source.name, paged.waiting)
+            log.info("source %d, %s: %d entries wait for their pages", source.id, source.name, paged.waiting)
         is_owed = paged.waiting > 0 or any(word.is_owed for word in paged.pages.values())
         whole = replace(feed, articles=paged.articles)
         return Whole(feed=whole, pages=paged.pages, is_open=is_open or is_owed)
@@ -116,7 +116,8 @@ class Wholes:
             words = printable(gone[key].article.title or gone[key].article.guid)[:_WORDS_CHARS]
             why = printable(gone[key].why)[:_WORDS_CHARS]
             log.warning(
-                'source %s withdraws article %d, "%s" (%s): `tocsin articles kill` stops it, retract it if it is out',
+                'source %d, %s, withdraws article %d, "%s" (%s): `tocsin articles kill` stops it, retract it if out',
+                source.id,
                 source.name,
                 article_id,
                 words,

@@ -16,7 +16,7 @@ from worker.cli.source_tables import span
 from worker.feeds import SourceCondition
 from worker.intake.rhythm import Rhythm
 from worker.model import SourceId
-from worker.store import house, source_health, sources
+from worker.store import house, source_health, sources, websub
 from worker.store.database import now
 
 FEED = rss(("1", "One"), ("2", "Two"))
@@ -171,7 +171,7 @@ def test_what_is_no_feed_is_refused_with_what_was_tried(database, tocsin):
     page = b'<!doctype html><title>Paper</title><link rel=alternate type="application/rss+xml" href="/gone"><p>Hello'
     with site(home=page, words=b"We are rebuilding. Come back soon!", gone=410) as url:
         said = refused(tocsin, "sources", "add", url)
-        assert f"{url}: no feed: this looks like an HTML page (tried {url}/gone: answers 410)" in said
+        assert f"{url}: no feed: this looks like an HTML page (tried {url}/gone: answers 410; --guess and" in said
         assert "no feed: this looks like plain text (it names no feed" in refused(
             tocsin, "sources", "add", f"{url}/words"
         )
@@ -359,6 +359,21 @@ def test_a_narrow_terminal_gets_what_matters_most(tocsin, monkeypatch):
         assert max(map(len, out.splitlines())) <= columns
     assert heads[72] == "ID Name State Last news Next poll What is wrong"
     assert heads[160] == "ID Name State Format Last news Lag Failures Next poll What is wrong"
+
+
+def test_people_are_shown_a_source_in_moments_and_words(database, tocsin):
+    source_id = tocsin.ask("sources", "add", "https://wire.example/rss", "--no-check")[0]["id"]
+    with database.write() as conn:
+        sources.change(conn, SourceId(source_id), published_lately=[1_795_961_523])
+        hub, topic = "https://hub.example/", "https://wire.example/rss"
+        websub.want(conn, SourceId(source_id), hub=hub, topic=topic, base_url="https://a.example", signing_key="k")
+    _, out, _ = tocsin("sources", "show", source_id)
+    shown = {words[0]: " ".join(words[1:]) for line in out.splitlines() if (words := line.split())}
+    assert shown["published_lately"] == "2026-11-29T14:12:03Z"
+    assert (shown["websub_hub"], shown["websub_state"]) == (hub, "wanted")
+    assert "datetime" not in out
+    (row,) = tocsin.ask("sources", "show", source_id)
+    assert (row["published_lately"], row["websub"]["topic"]) == (["2026-11-29T14:12:03Z"], topic)
 
 
 def test_folders_narrow_a_list(tocsin, opml):

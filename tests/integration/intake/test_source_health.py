@@ -66,6 +66,18 @@ def test_a_change_is_logged_once_and_remembered(database, caplog):
     assert health_of(database, source_id).since == health_of(database, source_id).since
 
 
+def test_a_source_that_never_answered_is_told_of_in_words(database, caplog):
+    caplog.set_level(logging.INFO, logger="worker.intake.run_watching")
+    source_id = watched(database, failures=1, last_error="HTTP 404", last_ok_at=None)
+    review(database)
+    with database.read() as conn:
+        at = now(conn)
+    change(database, source_id, failures=0, last_error="", last_ok_at=at)
+    review(database)
+    name = f"source {source_id}, Wire,"
+    assert caplog.messages == [f"{name} has not answered yet: HTTP 404", f"{name} had never answered and is ok"]
+
+
 def test_what_was_found_out_is_so_since_then(database):
     source_id = watched(database, failures=3, last_error="HTTP 503")
     review(database)

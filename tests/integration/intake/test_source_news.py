@@ -94,6 +94,13 @@ def test_doctor_names_the_worst_five_and_counts_the_others(database, tocsin: Toc
     assert "Dead, is gone since" in says[6]
 
 
+def test_doctor_counts_those_that_never_answered_in_words(database, tocsin: Tocsin):
+    for number in range(6):
+        watched(database, f"Wire{number}", pauses=0, failures=1, last_error="HTTP 404", last_ok_at=None)
+    _, out, _ = tocsin("doctor", "--no-dns")
+    assert "6 have never answered; these were the 5" in " ".join(out.split())
+
+
 def test_doctor_says_in_one_line_that_all_are_well(database, tocsin: Tocsin):
     watched(database)
     _, out, _ = tocsin("doctor", "--no-dns", "--json")

@@ -50,6 +50,13 @@ def test_an_outline_tells_a_sources_address_name_homepage_language_and_folder():
     )
 
 
+def test_a_page_that_freshrss_takes_apart_by_rules_is_no_feed():
+    body = """<outline text="Web"><outline text="Scraped" type="HTML+XPath" xmlUrl="https://scraped.example/list"
+      frss:xPathItem="//article"/></outline><outline text="J" type="JSONFeed" xmlUrl="https://j.example/feed.json"/>"""
+    found = read_list(opml(body), file_name="list")
+    assert ([entry.name for entry in found.entries], found.without_feed) == (["J"], 2)
+
+
 @pytest.mark.parametrize("version", ["1.0", "1.1", "2.0", "3"])
 @pytest.mark.parametrize("name", ["xmlUrl", "xmlurl", "XMLURL", "xmlURL"])
 def test_every_version_and_any_case_will_do(name, version):

@@ -78,6 +78,8 @@ class _Reader:
             return
         told = _Attributes(attributes)
         address = told.get("xmlurl") or (told.get("url") if told.get("type").lower() in {"rss", "atom"} else "")
+        if "+" in told.get("type"):  # FreshRSS's "HTML+XPath" and the like: a page, and how FreshRSS takes it apart
+            address = ""
         if address:
             self._mark()
             self._take(told, address)
