@@ -125,7 +125,13 @@ class PushReader:
 
     def _refuse(self, row: Row[Any], source: Row[Any], error: InputError) -> None:
         """Take nothing of a hub for days that pushes what nobody can read in time; the source is polled meanwhile."""
-        log.warning("source %s: nothing that its hub %s pushes is taken any more: %s", source.name, row.hub, error)
+        log.warning(
+            "source %d, %s: nothing that its hub %s pushes is taken any more: %s",
+            source.id,
+            source.name,
+            row.hub,
+            error,
+        )
         with self._database.write() as conn:
             at = now(conn)
             refused: dict[str, Any] = {"state": HubState.REFUSED, "lease_until": None, "last_error": error.message}

@@ -151,7 +151,8 @@ def _without_addresses(source: Row[Any], feed: ParsedFeed) -> ParsedFeed:
     telling = tuple(one for one in feed.articles if one.title or one.body or one.summary)
     if left_out := len(feed.articles) - len(telling):
         log.warning(
-            "source %s: %d entries are addresses alone, and left out: let it have its pages fetched",
+            "source %d, %s: %d entries are addresses alone, and left out: let it have its pages fetched",
+            source.id,
             source.name,
             left_out,
         )
