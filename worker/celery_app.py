@@ -49,12 +49,14 @@ def configure(*, broker_url: str, sweep_s: float) -> None:
     app.conf.update(broker_url=broker_url, beat_schedule=sweeps | heartbeats)
 
 
-def ring(task: str, *arguments: int) -> None:
-    """Wake a worker for a task. Never fails: while the broker is away, a sweep finds the work a little later."""
+def ring(task: str, *arguments: int) -> bool:
+    """Wake a worker for a task. Never fails: while the broker is away (False), a sweep finds it a little later."""
     try:
         app.send_task(f"worker.tasks.{task}", arguments, queue=Lane.CONTROL)
     except (OperationalError, OSError) as error:
         log.warning("the broker is away, %s waits for its sweep: %s", task, error)
+        return False
+    return True
 
 
 def unreachable(*, timeout_s: int) -> str | None:

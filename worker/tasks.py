@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from celery.signals import celeryd_after_setup, worker_process_init, worker_process_shutdown, worker_shutting_down
 from sqlalchemy.exc import OperationalError
 
-from worker.celery_app import app
+from worker.celery_app import app, ring
 from worker.delivery import run_canary, run_steering, run_withdrawal
 from worker.delivery.run_doubts import take_back
 from worker.errors import ConfigurationError, FetchError
@@ -47,6 +47,7 @@ _RENEWED_A_SWEEP = 100  # a fifth of a second; 100,000 articles take an hour and
 _BATCHES_A_SWEEP = 20  # 10,000 rows a lane and sweep; more would only pile up in a queue that nobody empties
 _RING_EXPIRES_S = 60  # a bell that nobody has heard for so long has been rung again since
 _AWAY_S = 300.0
+_BROKER_AWAY_S = 5.0
 _MAILS_A_SWEEP = 1_000  # a few seconds
 
 # Set in the main process, seen by its forked child: lease no more, finish what is on the wire, release the rest.
@@ -129,15 +130,15 @@ def sweep_sources() -> None:
 
 
 def _match_soon(found: Iterable[ArticleId]) -> None:
-    for article_id in found:
-        match_article.delay(article_id)
+    for article_id in found:  # a broker that is away is no reason to blame who told them, or to wait for it at each
+        if time.monotonic() >= _away["broker"] and not ring("match_article", article_id):
+            _away["broker"] = time.monotonic() + _BROKER_AWAY_S
 
 
 @app.task(queue=Lane.CONTROL)
 def sweep_hubs() -> None:
     """Read what hubs have pushed, ring for each article that is new, and begin to ask the hubs that are due."""
-    for article_id in this_house().hubs.sweep():
-        match_article.delay(article_id)
+    _match_soon(this_house().hubs.sweep())
 
 
 @app.task(queue=Lane.CONTROL)
@@ -147,8 +148,7 @@ def sweep_alert_mails() -> None:
     if mails is None or time.monotonic() < _away["alerts"]:
         return
     try:
-        for article_id in mails.visit():
-            match_article.delay(article_id)
+        _match_soon(mails.visit())
     except FetchError as error:
         _away["alerts"] = time.monotonic() + _AWAY_S
         log.warning("the mailbox of alerts: %s; it is tried again in %g s", error, _AWAY_S)

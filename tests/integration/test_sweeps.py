@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from collections.abc import Iterator
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from kombu.exceptions import OperationalError
 
 from tests import builders
 from worker import tasks
+from worker.celery_app import app
 from worker.cli.processes import celery_options
 from worker.delivery.canary import Limits
 from worker.errors import ConfigurationError
@@ -178,11 +181,25 @@ class Polls:
 
 
 def test_a_sweep_of_sources_only_rings_and_what_polling_finds_is_matched(monkeypatch):
-    rung: list[ArticleId] = []
+    rung: list[tuple[object, ...]] = []
     monkeypatch.setattr(tasks, "this_house", lambda: SimpleNamespace(poller=Polls()))
-    monkeypatch.setattr(tasks.match_article, "delay", rung.append)
+    monkeypatch.setattr(app, "send_task", lambda *words, **_: rung.append(words))
     tasks.sweep_sources()
-    assert rung == [7, 8]
+    assert rung == [("worker.tasks.match_article", (ArticleId(number),)) for number in (7, 8)]
+
+
+def test_a_broker_that_is_away_is_nobodys_fault_who_tells_news_and_is_waited_for_once(monkeypatch):
+    asked: list[str] = []
+
+    def away(name: str, *_: object, **__: object) -> None:
+        asked.append(name)
+        raise OperationalError("nobody answers")
+
+    monkeypatch.setattr(tasks, "this_house", lambda: SimpleNamespace(poller=Polls()))
+    monkeypatch.setattr(tasks, "_away", defaultdict(float))
+    monkeypatch.setattr(app, "send_task", away)
+    tasks.sweep_sources()
+    assert asked == ["worker.tasks.match_article"]
 
 
 # Children ------------------------------------------------------------------------------------------------------------

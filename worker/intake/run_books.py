@@ -98,8 +98,11 @@ class Books:
 
     async def finish(self) -> None:
         """Write what waits and give back whatever is still held; while the database is away, neither."""
-        while self._waiting and await self._write_some():
-            pass
+        try:
+            while self._waiting and await self._write_some():
+                pass
+        except Exception:
+            log.exception("%d sources that were polled cannot be noted; they are polled again", len(self._waiting))
         with contextlib.suppress(*AWAY):
             await self.in_thread(self._give_back)
 
@@ -157,7 +160,7 @@ class Books:
             polling.settle(
                 conn,
                 [
-                    (source_id, self._held[source_id], entry.source.url, entry.columns(at, pushes.get(source_id)))
+                    (entry.source, self._held[source_id], entry.columns(at, pushes.get(source_id)))
                     for source_id, entry in zip(ids, entries, strict=True)
                     if source_id in self._held
                 ],

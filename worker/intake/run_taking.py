@@ -118,12 +118,14 @@ def _add(
     is_late = too_old_to_alert(
         published_at=row["published_at"], first_seen_at=at, now=at, limit=given.age_limit
     ) or is_of_unknown_age(published, given.dating, is_backlog=given.is_backlog)
+    # Asked again: an editor may have let the source go since its document was fetched.
+    is_held = given.is_held and sources.is_held(conn, row["source_id"])
     article_id = articles.add_article(
         conn,
         bands=incoming.fingerprint.bands,
         at=at,
         version=Change(state_hash=state_hash(incoming.article), material=decision.material),
-        may_alert=not (is_late or given.is_held),
+        may_alert=not (is_late or is_held),
         copy_of_id=decision.copy_of,
         novelty=decision.novelty,
         reason=decision.reason,

@@ -61,6 +61,7 @@ class Turns:
         self._stopping, self._told = stopping, told
         self._running: dict[asyncio.Task[None], bool] = {}  # and whether it is one of the failing
         self._bell = asyncio.Event()
+        self._keeping: list[asyncio.Task[None]] = []
 
     def ring(self) -> None:
         """Look at once whether anything is due. To be called in the event loop."""
@@ -71,6 +72,7 @@ class Turns:
         async with self._books_kept():
             while not self._stopping():
                 self._bell.clear()
+                self._check_books()
                 is_more = await self._take_due() and self._is_place()
                 if not is_more:
                     await self._heard(within_s=_IDLE_S if self._is_place() else None)
@@ -86,6 +88,7 @@ class Turns:
         async with self._books_kept():
             while (waiting or self._running) and not self._stopping():
                 self._bell.clear()
+                self._check_books()
                 free = self._at_once - len(self._running)
                 some = list(waiting)[: 10 * self._at_once]
                 if free and some:
@@ -108,17 +111,25 @@ class Turns:
 
     @contextlib.asynccontextmanager
     async def _books_kept(self) -> AsyncIterator[None]:
-        keeping = [asyncio.create_task(work) for work in (self._books.write(), self._books.renew(CLAIM_S / 4))]
+        self._keeping = [asyncio.create_task(work) for work in (self._books.write(), self._books.renew(CLAIM_S / 4))]
+        for keeping in self._keeping:
+            keeping.add_done_callback(lambda _: self.ring())
         watching = asyncio.create_task(self._watch_stopping())
         try:
             yield
         finally:
-            for task in (*self._running, *keeping, watching):
+            for task in (*self._running, *self._keeping, watching):
                 task.cancel()
-            await asyncio.gather(*self._running, *keeping, watching, return_exceptions=True)
+            await asyncio.gather(*self._running, *self._keeping, watching, return_exceptions=True)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_GOODBYE_S):
                     await self._books.finish()
+
+    def _check_books(self) -> None:
+        """Raise what has ended the keeping of the books: nothing polled would be noted, and no host be free again."""
+        for keeping in self._keeping:
+            if keeping.done():
+                keeping.result()
 
     async def _watch_stopping(self) -> None:
         while not self._stopping():  # noqa: ASYNC110  a flag of another process's

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, Connection, Row
+from sqlalchemy import BindParameter, ColumnElement, Connection, Row
 from sqlalchemy.orm import aliased
 
 from worker.feeds import SourceState
@@ -105,15 +105,15 @@ def give_back(conn: Connection, held: Mapping[SourceId, datetime]) -> None:
         conn.execute(mine.values(claimed_until=None))
 
 
-def settle(conn: Connection, polled: Iterable[tuple[SourceId, datetime, str, Mapping[str, Any]]]) -> None:
+def settle(conn: Connection, polled: Iterable[tuple[Row[Any], datetime, Mapping[str, Any]]]) -> None:
     """Write down what became of sources, and give them back.
 
-    Each is its number, its claim's token, the address that was asked, and columns by name. A source that was deleted,
-    claimed by somebody else or given another address meanwhile stays as it is.
+    Each is the source as it was claimed, its claim's token, and columns by name. A source that was deleted, claimed by
+    somebody else or given another address meanwhile stays as it is; one that was wished for meanwhile stays due then.
     """
     by_columns: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
-    for source_id, token, url, values in polled:
-        row = {"the_id": source_id, "the_token": token, "the_url": url}
+    for source, token, values in polled:
+        row = {"the_id": source.id, "the_token": token, "the_url": source.url, "the_turn": source.next_poll_at}
         row |= {f"new_{name}": value for name, value in values.items()}
         by_columns[tuple(sorted(values))].append(row)
     for names, rows in by_columns.items():
@@ -124,9 +124,18 @@ def settle(conn: Connection, polled: Iterable[tuple[SourceId, datetime, str, Map
                 Source.claimed_until == sa.bindparam("the_token"),
                 Source.url == sa.bindparam("the_url"),
             )
-            .values({"claimed_until": None, **{name: sa.bindparam(f"new_{name}") for name in names}})
+            .values({**{name: sa.bindparam(f"new_{name}") for name in names}, "claimed_until": None})
         )
+        if "next_poll_at" in names:
+            statement = statement.values(next_poll_at=_unless_wished_for(sa.bindparam("new_next_poll_at")))
         conn.execute(statement, rows)
+
+
+def _unless_wished_for(chosen: BindParameter[datetime | None]) -> ColumnElement[datetime | None]:
+    """Return when a source is polled next: as chosen, or sooner where that was wished for after it was claimed."""
+    turn = Source.next_poll_at
+    wished = sa.and_(turn.is_distinct_from(sa.bindparam("the_turn")), turn < chosen)
+    return sa.case((wished, turn), else_=chosen)
 
 
 def _chosen(at: datetime, failing: bool | None, ids: Collection[SourceId] | None) -> list[ColumnElement[bool]]:

@@ -66,6 +66,12 @@ def due(conn: Connection) -> list[SourceId]:
     return [SourceId(source_id) for source_id in conn.execute(query).scalars()]
 
 
+def is_held(conn: Connection, source_id: SourceId) -> bool:
+    """Tell whether a source is held at this moment, and have it stay so until the transaction ends."""
+    held = sa.select(Source.held_since).where(Source.id == source_id).with_for_update()
+    return conn.execute(held).scalar() is not None
+
+
 def change(conn: Connection, source_id: SourceId, **values: Any) -> None:  # noqa: ANN401  column values by name
     """Set columns of one source."""
     conn.execute(sa.update(Source).where(Source.id == source_id).values(**values))

@@ -174,10 +174,11 @@ def new_items(conn: Connection, article_ids: Collection[ArticleId]) -> list[str]
 
 
 def poll_soon(conn: Connection, source_id: SourceId, *, at: datetime) -> None:
-    """Have a source polled at a moment, unless it would be sooner anyway."""
+    """Have a source polled at a moment, unless it would be sooner anyway; one that is being polled, once more."""
+    later = sa.or_(Source.next_poll_at > at, Source.claimed_until > now(conn))  # a poll under way came too early
     conn.execute(
         sa.update(Source)
-        .where(Source.id == source_id, Source.state == SourceState.ACTIVE, Source.next_poll_at > at)
+        .where(Source.id == source_id, Source.state == SourceState.ACTIVE, later)
         .values(next_poll_at=at)
     )
 

@@ -12,8 +12,9 @@ from tests import builders
 from tests.integration.intake.test_taking_in import intake, poller, rss, served, watch  # noqa: F401  a fixture
 from worker.intake import run_holding
 from worker.intake.run_holding import release
-from worker.model import SourceId
+from worker.model import ParsedArticle, SourceId
 from worker.store import sources
+from worker.store.database import now
 from worker.store.schema import Article, TopicStory
 
 DAY = timedelta(days=1)
@@ -128,3 +129,14 @@ def test_a_feed_that_makes_up_items_for_ever_fills_no_disk(database, poller, mon
         with database.write() as conn:
             sources.change(conn, source_id, url=url)
         assert len(poller.poll(source_id)) == 12
+
+
+def test_what_is_fetched_while_a_feed_is_released_alerts_too(database, intake, flooded):  # noqa: F811  the fixture
+    with database.read() as conn:
+        fetched_for, at = sources.by_id(conn, flooded), now(conn)
+    release(database, flooded, alert=True, age_limit=DAY)
+    late = ParsedArticle(guid="late", title="While the editor said go", published_at=at)
+    taken = intake.take_feed(fetched_for, [late])
+    with database.read() as conn:
+        (article_id,) = taken.articles
+        assert conn.execute(sa.select(Article.may_alert).where(Article.id == article_id)).scalar_one()

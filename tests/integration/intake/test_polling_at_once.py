@@ -13,6 +13,7 @@ from typing import Final
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.exc import ProgrammingError
 
 from tests.contract.sources.scripted_web import Answer, Request, ScriptedWeb, reply, scripted_web
 from tests.integration.intake.test_taking_in import intake, rss  # noqa: F401  a fixture
@@ -24,8 +25,8 @@ from worker.intake.run import Intake
 from worker.intake.run_polling import Poller
 from worker.intake.run_turns import Report
 from worker.model import ArticleId, SourceId
-from worker.store import sources
-from worker.store.database import Database
+from worker.store import sources, websub
+from worker.store.database import Database, now
 from worker.store.schema import Source
 
 FEED: Final = rss(("1", "First"))
@@ -248,6 +249,29 @@ def _source(database: Database, source_id: SourceId) -> sa.Row[tuple[object, ...
     return found
 
 
+def test_what_is_wished_for_while_a_source_is_fetched_is_polled_again(database, make_poller):
+    asked, go_on = threading.Event(), threading.Event()
+
+    async def slowly(request: Request, writer: asyncio.StreamWriter) -> None:
+        asked.set()
+        await asyncio.to_thread(go_on.wait)
+        await reply(200, FEED)(request, writer)
+
+    with serving({"/": slowly}) as web:
+        source_id = watch(database, web, "pushed")
+        polling = threading.Thread(target=make_poller().poll_now, args=([source_id],))
+        polling.start()
+        asked.wait(30)
+        with database.write() as conn:  # a hub says that there is something new, and what is fetched may be older
+            wished = now(conn)
+            websub.poll_soon(conn, source_id, at=wished)
+        go_on.set()
+        polling.join()
+    after = _source(database, source_id)
+    assert (after.claimed_until, after.next_poll_at) == (None, wished)
+    assert after.last_ok_at is not None
+
+
 # What is read in other processes -------------------------------------------------------------------------------------
 
 
@@ -304,4 +328,32 @@ def test_while_the_database_is_away_nobody_is_blamed_and_afterwards_polling_goes
         until(lambda: len(found) == 1)
         until(lambda: _source(database, source_id).last_ok_at is not None)
         assert (_source(database, source_id).failures, _source(database, source_id).last_error) == (0, "")
+        poller.close()
+
+
+class Stumbling:
+    """Hubs' signs that nobody can read, for a while."""
+
+    def __init__(self) -> None:
+        self.broken = True
+
+    def after_poll(self, *_: object, **__: object) -> None:
+        pass
+
+    def pushes_of(self, *_: object, **__: object) -> dict[SourceId, object]:
+        if self.broken:
+            raise ProgrammingError("SELECT", {}, OSError("no such table"))
+        return {}
+
+
+def test_a_poller_that_cannot_keep_its_books_ends_and_begins_anew(database, make_poller, caplog):
+    signs = Stumbling()
+    with serving({"/": reply(200, FEED)}) as web:
+        source_id = watch(database, web, "courier")
+        poller = make_poller(signs=signs)
+        poller.ring(lambda _: None)
+        until(lambda: "polling has stopped" in caplog.text)
+        until(lambda: _source(database, source_id).claimed_until is None)  # others may have it
+        signs.broken = False
+        until(lambda: poller.ring(lambda _: None) and _source(database, source_id).last_ok_at is not None)
         poller.close()

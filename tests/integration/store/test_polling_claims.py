@@ -42,7 +42,7 @@ def told(turns: list[Turn]) -> dict[str, list[str]]:
 
 def give_back(database: Database, turns: list[Turn], **values: object) -> None:
     with database.write() as conn:
-        polling.settle(conn, [(row.id, turn.until, row.url, values) for turn in turns for row in turn.sources])
+        polling.settle(conn, [(row, turn.until, values) for turn in turns for row in turn.sources])
 
 
 def test_a_host_is_one_pollers_with_all_that_it_takes_of_it_and_nobody_elses(database):
@@ -59,7 +59,7 @@ def test_what_is_not_due_paused_or_gone_is_left_alone_unless_it_is_named(databas
     set_clock(database, ahead=timedelta(seconds=1))
     with database.write() as conn:
         (turn,) = polling.take(conn, hosts=1, each=1, ids=[later])
-        polling.settle(conn, [(later, turn.until, "http://b.example", {"next_poll_at": turn.until})])
+        polling.settle(conn, [(turn.sources[0], turn.until, {"next_poll_at": turn.until})])
         sources.change(conn, paused, state=SourceState.PAUSED)
         sources.change(conn, gone, state=SourceState.GONE)
     assert told(take(database)) == {"a.example": ["a.example"]}
