@@ -1,7 +1,7 @@
 """Looks at an address before it is watched: is there a feed, and if it is a page, where is the page's own?
 
-Fetches as polling does, with the same guards: a page's word leads to no private network. Stores nothing. Called by the
-command line and the API.
+Fetches and reads as polling does, with the same guards: a page's word leads to no private network, and what hangs its
+reader ends with it, not the web server that was asked to look. Stores nothing. Called by the command line and the API.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -19,7 +20,8 @@ import httpx
 from worker.adapters.sources.alternates import find_alternates
 from worker.adapters.sources.decoding import decode
 from worker.adapters.sources.fetch import Fetched, fetch, make_client
-from worker.adapters.sources.files import read_feed
+from worker.adapters.sources.reader_pool import ReaderPool
+from worker.adapters.sources.reader_wire import What
 from worker.errors import FeedError, FetchError, InputError, PrivateAddressError, printable
 from worker.feeds import ParsedFeed
 from worker.intake.listing.addresses import with_login_of, without_feed_scheme, without_password
@@ -67,18 +69,19 @@ def discover(url: str, search: Search) -> FoundFeed:
     Raises `FetchError` where nobody answers as they should, and `FeedError` that says what is there instead, and what
     was tried. Blocks: for a minute at the very most.
     """
-    return asyncio.run(_within(url, search))
+    with closing(ReaderPool(most=1)) as readers:
+        return asyncio.run(_within(url, search, readers))
 
 
-async def _within(url: str, search: Search) -> FoundFeed:
+async def _within(url: str, search: Search, readers: ReaderPool) -> FoundFeed:
     try:
         async with asyncio.timeout(_ALL_WITHIN_S):
-            return await _discover(url, search)
+            return await _discover(url, search, readers)
     except TimeoutError:
         raise FetchError(f"{without_password(url)}: no feed has been found in {_ALL_WITHIN_S:g} s") from None
 
 
-async def _discover(url: str, search: Search) -> FoundFeed:
+async def _discover(url: str, search: Search, readers: ReaderPool) -> FoundFeed:
     async with make_client(search.user_agent, allow_private=search.allow_private) as client:
         try:
             page = await _get(client, url)
@@ -87,23 +90,26 @@ async def _discover(url: str, search: Search) -> FoundFeed:
         except FetchError as error:
             if error.status is None or not (search.paths or search.sitemaps):
                 raise
-            return await _try_all(client, await _elsewhere(client, url, search), why=FeedError(str(error)))
+            elsewhere = await _elsewhere(client, url, search)
+            return await _try_all(client, elsewhere, readers, why=FeedError(str(error)))
         try:
-            return _found(page, _parsed(page), asked=url)
+            return _found(page, await _parsed(page, readers), asked=url)
         except FeedError as error:
             named = [one.url for one in find_alternates(page.data, url=page.url, content_type=page.content_type)]
             candidates = [with_login_of(one, url) for one in named + await _elsewhere(client, page.url, search)]
-            return await _try_all(client, candidates, why=error)
+            return await _try_all(client, candidates, readers, why=error)
 
 
-async def _try_all(client: httpx.AsyncClient, candidates: Iterable[str], *, why: FeedError) -> FoundFeed:
+async def _try_all(
+    client: httpx.AsyncClient, candidates: Iterable[str], readers: ReaderPool, *, why: FeedError
+) -> FoundFeed:
     """Return the first feed among some addresses. Raises `FeedError`, as `why` with what was tried."""
     every = list(dict.fromkeys(without_feed_scheme(one) for one in candidates))
     failed: list[str] = []
     for number, candidate in enumerate(every[:_MOST_TRIED], start=1):
         try:
             found = await _get(client, candidate)
-            return _found(found, _parsed(found), asked=candidate, also=tuple(every[number:]))
+            return _found(found, await _parsed(found, readers), asked=candidate, also=tuple(every[number:]))
         except (FetchError, InputError) as error:
             says = error.message if isinstance(error, InputError) else str(error)
             failed.append(f"{without_password(candidate)}: {says.removeprefix(candidate).lstrip(': ')}")
@@ -130,8 +136,10 @@ async def _get(client: httpx.AsyncClient, url: str) -> Fetched:
     return await fetch(client, url, timeout_s=_WITHIN_S)
 
 
-def _parsed(fetched: Fetched) -> ParsedFeed:
-    return read_feed(fetched.data, url=fetched.url, content_type=fetched.content_type)
+async def _parsed(fetched: Fetched, readers: ReaderPool) -> ParsedFeed:
+    how = {"url": fetched.url, "content_type": fetched.content_type}
+    feed: ParsedFeed = await asyncio.wrap_future(readers.read(What.FEED, fetched.data, is_doubtful=False, **how))
+    return feed
 
 
 def _found(fetched: Fetched, parsed: ParsedFeed, *, asked: str, also: tuple[str, ...] = ()) -> FoundFeed:

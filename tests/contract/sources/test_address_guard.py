@@ -59,3 +59,10 @@ def test_a_name_that_does_not_resolve_is_a_fetch_error():
 
     with pytest.raises(FetchError):
         asyncio.run(scene())
+
+
+@pytest.mark.parametrize(
+    "address", ["192.0.0.192", "168.63.129.16", "64:ff9b::c000:c0", "64:ff9b::a83f:8110", "2002:c000:c0::1"]
+)
+def test_where_clouds_keep_what_their_machines_may_know_is_not_public(address):
+    assert not is_public(address)

@@ -23,8 +23,14 @@ from worker.errors import PrivateAddressError
 _MAX_TRIES: Final = 4
 _CONNECT_S: Final = 10.0
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
-# Python calls these global: a network's own NAT64 (RFC 8215), site-local (RFC 3879), IPv4 in IPv6 (RFC 4291, 2765).
-_OF_A_SITE: Final = tuple(map(ipaddress.ip_network, ("64:ff9b:1::/48", "fec0::/10", "::/96", "::ffff:0:0:0/96")))
+# Python calls these global: a network's own NAT64 (RFC 8215), site-local (RFC 3879), IPv4 in IPv6 (RFC 4291, 2765), the
+# protocols' own (RFC 6890; a cloud's metadata is at 192.0.0.192), and the one at which Azure's machines find their host.
+_OF_A_SITE: Final = tuple(
+    map(
+        ipaddress.ip_network,
+        ("64:ff9b:1::/48", "fec0::/10", "::/96", "::ffff:0:0:0/96", "192.0.0.0/24", "168.63.129.16/32"),
+    )
+)
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -38,9 +44,10 @@ def is_public(address: str) -> bool:
     (False, False, True)
     """
     ip = ipaddress.ip_address(address.partition("%")[0])
-    if any(ip in network for network in _OF_A_SITE):
+    every = (ip, *_wrapped(ip))
+    if any(inner in network for inner in every for network in _OF_A_SITE):
         return False
-    return all(inner.is_global and not inner.is_multicast for inner in (ip, *_wrapped(ip)))
+    return all(inner.is_global and not inner.is_multicast for inner in every)
 
 
 def _wrapped(ip: _Address) -> list[_Address]:
