@@ -24,7 +24,7 @@ _MAX_TRIES: Final = 4
 _CONNECT_S: Final = 10.0
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
 # Python calls these global: a network's own NAT64 (RFC 8215), site-local (RFC 3879), IPv4 in IPv6 (RFC 4291, 2765), the
-# protocols' own (RFC 6890; a cloud's metadata is at 192.0.0.192), and the one at which Azure's machines find their host.
+# protocols' own (RFC 6890; a cloud's metadata is at 192.0.0.192), and where machines of Azure find their host.
 _OF_A_SITE: Final = tuple(
     map(
         ipaddress.ip_network,
