@@ -275,7 +275,9 @@ def test_what_is_wished_for_while_a_source_is_fetched_is_polled_again(database, 
 # What is read in other processes -------------------------------------------------------------------------------------
 
 
-def test_what_has_not_changed_is_not_read_again(database, make_poller):
+def test_what_has_not_changed_is_not_read_again_but_by_another_version_of_the_program(
+    database, make_poller, monkeypatch
+):
     read: list[bytes] = []
 
     class Counting(ReaderPool):
@@ -288,7 +290,10 @@ def test_what_has_not_changed_is_not_read_again(database, make_poller):
         poller = make_poller(readers=Counting)
         assert len(poller.poll(source_id)) == 1
         assert poller.poll(source_id) == []
-    assert read == [FEED]
+        assert read == [FEED]
+        monkeypatch.setattr("worker.intake.run_visits.__version__", "9.9")
+        assert poller.poll(source_id) == []
+    assert read == [FEED, FEED]
 
 
 # While the database is away -------------------------------------------------------------------------------------------
