@@ -80,7 +80,9 @@ def room_for(database: Database, source: Row[*tuple[object, ...]], *, unknown: i
         room = max(A_DAY - sightings.seen_since(conn, source_id, at - _DAY), 0)
     if room >= unknown:
         return unknown
-    log.warning("source %s has told %d new articles within a day: further ones are left out", source.name, A_DAY)
+    log.warning(
+        "source %d, %s, has told %d new articles within a day: further ones are left out", source.id, source.name, A_DAY
+    )
     if source.held_since is None:
         with database.write() as conn:
             reason = f"it tells more than {A_DAY:,} new articles a day; further ones are left out"
