@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from worker.intake.fingerprint import Fingerprint, fingerprint, wording_of
+from worker.intake.fingerprint import Fingerprint, exact_hash, wording_of
 from worker.intake.places import place
 from worker.intake.thresholds import MATERIAL_JACCARD, MIN_TITLE_OVERLAP
 from worker.intake.volatile import without_stamps
@@ -65,8 +65,10 @@ def decide(incoming: Incoming, known: Known | None, candidates: Sequence[Known],
     """
     if known:
         return _another_sighting(incoming.article, known, sight or f"same item as article {known.article_id}")
+    told = wording_of(incoming.article) if candidates else ()
+    pieces = shingles(told)
     for candidate in candidates:
-        reason = _why_copy(incoming, candidate)
+        reason = _why_copy(incoming, told, pieces, candidate)
         if reason:
             return Decision(novelty=Novelty.DUPLICATE, reason=reason, material=False, copy_of=candidate.article_id)
     return Decision(novelty=Novelty.NEW, reason="not seen before", material=True)
@@ -136,18 +138,17 @@ def _is_at_same_address(article: ParsedArticle, ours: ParsedArticle) -> bool:
     return title == our_title or (shorter > 0 and len(title & our_title) / shorter >= MIN_TITLE_OVERLAP)
 
 
-def _why_copy(incoming: Incoming, candidate: Known) -> str:
-    """Say why the incoming article is a copy of the candidate; "" if it is none."""
+def _why_copy(incoming: Incoming, told: tuple[str, ...], pieces: frozenset[int], candidate: Known) -> str:
+    """Say why the incoming article is a copy of the candidate; "" if it is none. `told` is its wording, in `pieces`."""
     ours = candidate.article_id
     if _is_at_same_address(incoming.article, candidate.article):
         return f"same address and title as article {ours}"
-    told = wording_of(incoming.article)
-    if incoming.fingerprint.exact == fingerprint(candidate.article).exact:
-        return f"copy of article {ours}: word for word" if len(told) >= MIN_EXACT_WORDS else ""
     had = wording_of(candidate.article)
+    if incoming.fingerprint.exact == exact_hash(had):
+        return f"copy of article {ours}: word for word" if len(told) >= MIN_EXACT_WORDS else ""
     if min(len(told), len(had)) < MIN_WORDS:
         return ""
-    shared = overlap(shingles(told), shingles(had))
+    shared = overlap(pieces, shingles(had))
     return f"copy of article {ours}: {_share(shared)}" if is_copy(shared) else ""
 
 

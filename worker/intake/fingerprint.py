@@ -36,5 +36,13 @@ def fingerprint(article: ParsedArticle) -> Fingerprint:
     ()
     """
     found = wording_of(article)
-    exact = hashlib.blake2b(" ".join(found).encode(), digest_size=16).hexdigest()
-    return Fingerprint(exact=exact, bands=wording.bands(found))
+    return Fingerprint(exact=exact_hash(found), bands=wording.bands(found))
+
+
+def exact_hash(found: tuple[str, ...]) -> str:
+    """Return the hash of a wording.
+
+    >>> exact_hash(("quake",)) == fingerprint(ParsedArticle(title="Quake")).exact
+    True
+    """
+    return hashlib.blake2b(" ".join(found).encode(), digest_size=16).hexdigest()

@@ -1,16 +1,19 @@
 """Takes articles in: judges each item against what is stored, and stores the judgement with its reason.
 
-Each article is one transaction: a bad item never costs the others, and nothing is half stored. What a feed has told
-before costs none: one question tells which of its items those are. Called by `run_polling`, the CLI and the API.
+A feed's new items are stored some in a transaction, and one by one where that fails: a bad item never costs the
+others, and nothing is half stored. What a feed has told before costs none: one question tells which of its items those
+are. Called by `run_polling`, the CLI and the API.
 """
 
 from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import groupby
+from typing import Final
 
 from sqlalchemy import Row
 from sqlalchemy.exc import IntegrityError
@@ -18,6 +21,7 @@ from sqlalchemy.exc import IntegrityError
 from worker.errors import InputError, printable
 from worker.intake.dating import Dating, dating_of
 from worker.intake.flood import is_suspicious
+from worker.intake.marks import marked
 from worker.intake.places import place
 from worker.intake.run_holding import hold_if_flooded, room_for
 from worker.intake.run_rekeying import move_along
@@ -30,6 +34,9 @@ from worker.store.database import AWAY, Database, now
 from worker.store.sightings import Sighted
 
 log = logging.getLogger(__name__)
+
+_TOGETHER: Final = 25
+_WITHIN_S: Final = 0.2  # all others who write to SQLite wait meanwhile
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,6 +68,11 @@ class _Document:
 
     def unknown(self) -> list[Told]:
         return [one for one in self.told if one.key not in self.known]
+
+    def otherwise(self) -> list[Told]:
+        """Return what is new or told otherwise than before, the oldest first: stories number in the order of events."""
+        known = {key: one.told_hash for key, one in self.known.items()}
+        return [one for one in reversed(self.told) if known.get(one.key) != one.hash]
 
 
 class Intake:
@@ -120,13 +132,11 @@ class Intake:
         changed: list[ArticleId] = []
         unfit = {"refused": document.refused, "broken": document.broken}
         counted = Counter(**unfit, unchanged=len(parsed) - sum(unfit.values()) - len(document.told))
-        for one in reversed(document.told):  # feeds tell the newest first; stories number in the order of events
-            seen = document.known.get(one.key)
-            if seen and seen.told_hash == one.hash:
-                counted["unchanged"] += 1
-            elif one.key in too_many:
-                counted["refused"] += 1
-            elif added := self._take_one(one, source, given):
+        otherwise = document.otherwise()
+        waiting = [one for one in otherwise if one.key not in too_many]
+        counted.update(unchanged=len(document.told) - len(otherwise), refused=len(otherwise) - len(waiting))
+        for added in self._take(waiting, document.known, source, given):
+            if added:
                 counted["new" if added.is_new else "updated" if added.stored else "unchanged"] += 1
                 changed += [added.id] if added.stored else []
             else:
@@ -167,12 +177,42 @@ class Intake:
         dating = dating_of(dates, at)
         return _Document(told=kept, known=known, dating=dating, refused=unfit["refused"], broken=unfit["broken"])
 
+    def _take(
+        self, waiting: Sequence[Told], known: Container[str], source: Row[*tuple[object, ...]], given: Circumstances
+    ) -> Iterator[Added | None]:
+        """Take items in, in their order: known ones, which others may be waiting for, in a transaction of its own each.
+
+        None stands for one that is left out.
+        """
+        for is_known, run in groupby(waiting, key=lambda one: one.key in known):
+            some = list(run)
+            step = 1 if is_known else _TOGETHER
+            for start in range(0, len(some), step):
+                yield from self._take_together(some[start : start + step], source, given)
+
+    def _take_together(
+        self, some: Sequence[Told], source: Row[*tuple[object, ...]], given: Circumstances
+    ) -> list[Added | None]:
+        """Store new items in few transactions; where one of them fails, one by one, so that it costs no other."""
+        taken: list[Added | None] = []
+        try:
+            ready = [marked(one) for one in some] if len(some) > 1 else []
+            while len(taken) < len(ready):
+                with self._database.write() as conn:
+                    part = take_in(conn, ready[len(taken) :], SourceId(source.id), given, within_s=_WITHIN_S)
+                taken += part
+        except Exception as error:  # noqa: BLE001  judged again by itself, which tells what it was
+            why = printable(type(error).__name__)
+            log.info("source %d, %s: its items are taken one by one: %s", source.id, source.name, why)
+        return [*taken, *(self._take_one(one, source, given) for one in some[len(taken) :])]
+
     def _take_one(self, told: Told, source: Row[*tuple[object, ...]], given: Circumstances) -> Added | None:
         """Judge and store an item; None, and logged, for one that breaks us, or clashes even at the second try."""
         for _ in range(2):
             try:
+                ready = [marked(told)]
                 with self._database.write() as conn:
-                    return take_in(conn, told, SourceId(source.id), given)
+                    return take_in(conn, ready, SourceId(source.id), given)[0]
             except IntegrityError:  # another worker has stored the same item: judge again, with theirs known
                 continue
             except AWAY:
@@ -191,4 +231,4 @@ class Intake:
         with self._database.write() as conn:
             source_id = sources.put(conn, kind=kind, name=name)
             told = told_of(parsed, validate(parsed, now=now(conn), where=where))
-            return take_in(conn, told, source_id, Circumstances(outlet=name, age_limit=self._age_limit))
+            return take_in(conn, [marked(told)], source_id, Circumstances(outlet=name, age_limit=self._age_limit))[0]

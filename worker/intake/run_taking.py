@@ -1,11 +1,12 @@
-"""Judges one article against what is stored, and stores the judgement with its reason, in the caller's transaction.
+"""Judges articles against what is stored, and stores the judgements with their reasons, in the caller's transaction.
 
-Never opens a transaction. `run` calls it for every article that is new or told otherwise than before.
+Never opens a transaction. `run` calls it for all that is new or told otherwise than before, some new items at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,15 +14,14 @@ from typing import Any
 from sqlalchemy import Connection
 
 from worker.intake.age_gate import too_old_to_alert
-from worker.intake.canonical import canonical_url
 from worker.intake.dating import Dating, is_of_unknown_age, published_at
 from worker.intake.decide import Decision, Incoming, Known, decide
-from worker.intake.fingerprint import Fingerprint, fingerprint
+from worker.intake.fingerprint import Fingerprint
 from worker.intake.identity import spare_key
+from worker.intake.marks import Marked, Marks
 from worker.intake.places import place
 from worker.intake.revisions import make_room, state_hash, why_not_again
 from worker.intake.sighting import Sight, Sighting, recognise
-from worker.intake.told import Told
 from worker.model import ArticleId, Novelty, ParsedArticle, Severity, SourceId
 from worker.sameness import COPY_WINDOW
 from worker.store import articles, editing, sightings, sources, versions
@@ -56,23 +56,53 @@ class Circumstances:
     places: Mapping[str, str] = field(default_factory=dict)
 
 
-def take_in(conn: Connection, told: Told, source_id: SourceId, given: Circumstances) -> Added:
-    """Store a new article, or the next version of a known one, or nothing.
+def take_in(
+    conn: Connection, items: Sequence[Marked], source_id: SourceId, given: Circumstances, *, within_s: float = 0.0
+) -> list[Added]:
+    """Take in the first of a source's items, as many as can be within a time, one at least; return them in order.
 
-    Raises `IntegrityError` when another worker stores the same item at the same moment: judge again, with theirs known.
+    Each is stored as a new article, as the next version of a known one, or not at all. Raises `IntegrityError` when
+    another worker stores the same item at the same moment: judge again, with theirs known.
     """
+    end_s = time.monotonic() + within_s
     at = now(conn)
-    article = told.article
-    seen, known = _recognise(conn, told, source_id, given)
-    print_ = fingerprint(article)
-    address = canonical_url(article.url)
-    found = articles.copy_candidates(
-        conn, bands=print_.bands, text_hash=print_.exact, canonical_url=address, since=at - COPY_WINDOW
+    marks = _marks(conn, items, source_id) if len(items) > 1 else None  # of one item each is asked for anyway
+    taken: list[Added] = []
+    for one in items:
+        taken.append(_take_one(conn, one, source_id, given, at=at, marks=marks))
+        if marks:
+            marks.add(one)
+        if time.monotonic() >= end_s:
+            break
+    if any(one.is_new for one in taken):
+        sources.change(conn, source_id, last_news_at=at)
+    return taken
+
+
+def _marks(conn: Connection, items: Sequence[Marked], source_id: SourceId) -> Marks:
+    prints = [one.fingerprint for one in items]
+    return Marks(
+        keys=sightings.by_item_keys(conn, source_id, {one.told.key for one in items}).keys(),
+        addresses=sightings.addresses(conn, {one.address for one in items if one.address}),
+        hashes=sightings.text_hashes(conn, {one.exact for one in prints}),
+        bands=sightings.bands(conn, {band for one in prints for band in one.bands}),
     )
-    candidates = [one for one in found if one.id not in seen.apart]
+
+
+def _take_one(
+    conn: Connection, one: Marked, source_id: SourceId, given: Circumstances, *, at: datetime, marks: Marks | None
+) -> Added:
+    told, article, print_, address = one.told, one.told.article, one.fingerprint, one.address
+    seen, known = _recognise(conn, one, source_id, given, marks)
+    found = []
+    if marks is None or marks.has_kin(one):
+        found = articles.copy_candidates(
+            conn, bands=print_.bands, text_hash=print_.exact, canonical_url=address, since=at - COPY_WINDOW
+        )
+    candidates = [had for had in found if had.id not in seen.apart]
     again = seen.known if seen.sight in {Sight.SAME, Sight.MOVED} else None
     incoming = Incoming(article=article, fingerprint=print_)
-    decision = decide(incoming, again, [known_of(one) for one in candidates], sight=seen.reason if again else "")
+    decision = decide(incoming, again, [known_of(had) for had in candidates], sight=seen.reason if again else "")
     row = row_of(article, print_, address, outlet=given.outlet, at=at) | {"told_hash": told.hash}
     row["published_at"] = published_at(article.published_at, first_seen_at=at, dating=given.dating)
     if known and again:
@@ -83,26 +113,27 @@ def take_in(conn: Connection, told: Told, source_id: SourceId, given: Circumstan
         sightings.give_up_key(conn, known.id, told.key)
     key = spare_key(article) if seen.sight is Sight.BORROWED else told.key
     decision = replace(decision, reason=_said(decision.reason, seen.reason, *told.notes))
-    story_id = next((one.story_id for one in candidates if one.id == decision.copy_of), None)
+    story_id = next((had.story_id for had in candidates if had.id == decision.copy_of), None)
     row |= {"story_id": story_id, "source_id": source_id, "item_key": key, "dated": told.is_dated}
     return _add(conn, decision, row, incoming, given, at=at)
 
 
 def _recognise(
-    conn: Connection, told: Told, source_id: SourceId, given: Circumstances
+    conn: Connection, one: Marked, source_id: SourceId, given: Circumstances, marks: Marks | None
 ) -> tuple[Sighting, StoredArticle | None]:
     """Tell which item of its source an article is, or whose key it bears, and return that as it is stored."""
-    address, title = canonical_url(told.article.url), told.article.title
-    by_key = articles.by_item_key(conn, source_id, told.key)
+    told, address, title = one.told, one.address, one.told.article.title
+    by_key = articles.by_item_key(conn, source_id, told.key) if marks is None or marks.has_key(one) else None
     is_beyond_doubt = by_key is not None and (by_key.canonical_url, by_key.title) == (address, title)
-    here = [] if is_beyond_doubt else sightings.at_place(conn, source_id, canonical_url=address, title=title)
+    is_alone = is_beyond_doubt or (marks is not None and not marks.has_place(one))
+    here = [] if is_alone else sightings.at_place(conn, source_id, canonical_url=address, title=title)
     # Its key alone proves nothing: the document may tell another item under it.
-    present = {one.id for one in here if given.places.get(one.item_key) == place(one.url)}
+    present = {had.id for had in here if given.places.get(had.item_key) == place(had.url)}
     seen = recognise(
-        told.article, known_of(by_key) if by_key else None, [known_of(one) for one in here], present=present
+        told.article, known_of(by_key) if by_key else None, [known_of(had) for had in here], present=present
     )
     stored = [*here, by_key] if by_key else here
-    return seen, next((one for one in stored if seen.known and one.id == seen.known.article_id), None)
+    return seen, next((had for had in stored if seen.known and had.id == seen.known.article_id), None)
 
 
 def _add(
@@ -131,7 +162,6 @@ def _add(
         reason=decision.reason,
         **row,
     )
-    sources.change(conn, row["source_id"], last_news_at=at)
     return Added(id=article_id, status=decision.novelty, reason=decision.reason, stored=True, is_new=True)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -16,7 +16,9 @@ from sqlalchemy import Connection
 from worker.facts import Had
 from worker.model import ArticleId, SourceId
 from worker.store.articles import COLUMNS, StoredArticle
-from worker.store.schema import Article
+from worker.store.schema import Article, ArticleBand
+
+T = TypeVar("T", int, str)
 
 _AT_ONCE: Final = 500  # keys in a question: a feed's items are asked for in one, an archive's in a few
 _PLACED: Final = 5
@@ -40,6 +42,21 @@ def by_item_keys(conn: Connection, source_id: SourceId, keys: Collection[str]) -
         rows = conn.execute(query.where(Article.source_id == source_id, Article.item_key.in_(some)))
         found |= {row.item_key: Sighted(**row._mapping) for row in rows}  # noqa: SLF001  Row's documented view
     return found
+
+
+def addresses(conn: Connection, canonical_urls: Collection[str]) -> set[str]:
+    """Return at which of the addresses, under http or https, articles of any source are stored."""
+    return _stored(conn, Article.canonical_url, {one for url in canonical_urls for one in _both(url)})
+
+
+def text_hashes(conn: Connection, hashes: Collection[str]) -> set[str]:
+    """Return of which of the wordings' hashes articles of any source are stored."""
+    return _stored(conn, Article.text_hash, hashes)
+
+
+def bands(conn: Connection, some: Collection[int]) -> set[int]:
+    """Return which of the bands articles of any source have."""
+    return _stored(conn, ArticleBand.band, some)
 
 
 def at_place(conn: Connection, source_id: SourceId, *, canonical_url: str, title: str) -> list[StoredArticle]:
@@ -111,6 +128,13 @@ def _both(canonical_url: str) -> list[str]:
     return [f"http{separator}{place}", f"https{separator}{place}"] if separator else [scheme]
 
 
-def _some(values: Collection[str]) -> Iterator[list[str]]:
+def _stored(conn: Connection, column: sa.orm.InstrumentedAttribute[T], values: Collection[T]) -> set[T]:
+    found: set[T] = set()
+    for some in _some(values):
+        found.update(conn.execute(sa.select(column).where(column.in_(some)).distinct()).scalars())
+    return found
+
+
+def _some(values: Collection[T]) -> Iterator[list[T]]:
     ordered = sorted(values)
     return (ordered[start : start + _AT_ONCE] for start in range(0, len(ordered), _AT_ONCE))

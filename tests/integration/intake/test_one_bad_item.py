@@ -51,10 +51,10 @@ def test_an_item_that_breaks_us_costs_no_other_and_is_taken_in_when_the_defect_i
 ):
     take_in = run_taking.take_in
 
-    def stumble(conn, told, *given):
-        if told.article.title == "Second":
+    def stumble(conn, items, *given, **within):
+        if any(one.told.article.title == "Second" for one in items):
             raise ValueError("a defect of ours")
-        return take_in(conn, told, *given)
+        return take_in(conn, items, *given, **within)
 
     feed = rss(("1", "First"), ("2", "Second"), ("3", "Third"))
     with served(lambda _: (200, feed)) as url:
