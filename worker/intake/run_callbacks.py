@@ -97,14 +97,16 @@ class Callbacks:
 
     def poll_instead(self, number: int) -> None:
         """Have the source polled at once, but not within a minute of its last poll."""
-        with self._database.write() as conn:
+        with self._database.read() as conn:  # a flood that is turned away comes here: it is to keep no writer waiting
             row = websub.by_id(conn, number)
             source = sources.by_id(conn, SourceId(row.source_id)) if row is not None and row.source_id else None
-            if source is None:
-                return
             at = now(conn)
-            soonest = source.last_polled_at + _POLL_APART if source.last_polled_at else at
-            websub.poll_soon(conn, SourceId(source.id), at=max(at, soonest))
+        if source is None or source.next_poll_at is None:
+            return
+        soonest = max(at, source.last_polled_at + _POLL_APART) if source.last_polled_at else at
+        if source.next_poll_at > soonest:
+            with self._database.write() as conn:
+                websub.poll_soon(conn, SourceId(source.id), at=soonest)
 
     def _confirm(self, row: Row[Any], lease: timedelta) -> bool:
         with self._database.write() as conn:
