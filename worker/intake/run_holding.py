@@ -53,8 +53,8 @@ def hold_if_flooded(
     """
     if source.held_since is not None:
         return True
-    if not is_suspicious(items=items, unknown=len(unknown)):
-        return False
+    if source.last_ok_at is None or not is_suspicious(items=items, unknown=len(unknown)):
+        return False  # what we have of a source whose first poll was cut off is of this very document
     source_id = SourceId(source.id)
     with database.write() as conn:
         at = now(conn)

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 
 from tests import builders
 from tests.integration.intake.test_taking_in import intake, poller, rss, served, watch  # noqa: F401  a fixture
-from worker.intake import run_holding
+from worker.errors import ConfigurationError
+from worker.intake import run, run_holding, run_taking
 from worker.intake.run_holding import release
 from worker.model import ParsedArticle, SourceId
 from worker.store import sources
@@ -140,3 +141,25 @@ def test_what_is_fetched_while_a_feed_is_released_alerts_too(database, intake, f
     with database.read() as conn:
         (article_id,) = taken.articles
         assert conn.execute(sa.select(Article.may_alert).where(Article.id == article_id)).scalar_one()
+
+
+def test_a_first_poll_that_was_cut_off_and_begins_again_is_no_flood(database, poller, monkeypatch):  # noqa: F811  the fixture
+    take_in = run_taking.take_in
+    taken: list[object] = []
+
+    def cut_off(*given):
+        if len(taken) == 1:
+            raise ConfigurationError("cannot open the database")
+        taken.append(take_in(*given))
+        return taken[-1]
+
+    with served(lambda _: (200, items(1, 12))) as url:
+        source_id = watch(database, url)
+        with monkeypatch.context() as patched:
+            patched.setattr(run, "take_in", cut_off)
+            assert poller.poll(source_id) == []
+        assert len(poller.poll(source_id)) == 11
+    with database.read() as conn:
+        source = sources.by_id(conn, source_id)
+    assert source is not None
+    assert source.held_since is None
