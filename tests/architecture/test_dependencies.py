@@ -27,6 +27,7 @@ USED_BY = {
     "lxml-html-clean": "jusText, which trafilatura imports, and which does not name it",
     "psycopg": "SQLAlchemy, for postgresql:// URLs",
     "python-multipart": "FastAPI, for forms",
+    "sniffio": "httpcore, which looks for it in every request, and in vain where it is not installed",
     "tzdata": "zoneinfo, where the system has no zones",
 }
 

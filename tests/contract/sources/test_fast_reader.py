@@ -42,6 +42,17 @@ def test_the_fast_reader_gives_what_feedparser_gives_of_any_feed():
     assert sum(taken) > len(taken) / 10, "the fast reader takes too few of them for this to prove anything"
 
 
+@pytest.mark.parametrize("name", ["author", "dc:creator", "itunes:author", "managingEditor"])
+@pytest.mark.parametrize("place", ["<title>t</title>{}<entry/>", "<entry/>{}", "<entry>{}</entry>"])
+def test_whoever_an_atom_feed_names_as_author_both_readers_take_for_its_entries(name, place):
+    spaces = 'xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:itunes="http://www.itunes.com/dtds/podcast-1.0.dtd"'
+    told = place.format(f"<{name}>Ada Moreau</{name}>")
+    data = f'<feed xmlns="http://www.w3.org/2005/Atom" {spaces}>{told}</feed>'.encode()
+    assert read(data, fast=True) == (slow := read(data, fast=False))
+    assert isinstance(slow, ParsedFeed)
+    assert slow.articles[0].author == "Ada Moreau"
+
+
 @pytest.mark.parametrize("name", [name for name, kind in SAMPLES.items() if kind == "feed"])
 @pytest.mark.parametrize("url", _ADDRESSES)
 def test_the_fast_reader_gives_what_feedparser_gives_of_the_samples(name, url):

@@ -92,7 +92,7 @@ _OF_THE_FEED: Final[Mapping[str, Part]] = {
     "ttl": Part.TEXT,
     "sy_updateperiod": Part.TEXT,
     "sy_updatefrequency": Part.TEXT,
-    "author": Part.AUTHOR,
+    **dict.fromkeys(("author", "dc_creator", "itunes_author", "managingeditor"), Part.AUTHOR),
     "skiphours": Part.GROUP,
     "skipdays": Part.GROUP,
     "item": Part.ENTRY,
@@ -104,7 +104,7 @@ _OF_THE_FEED: Final[Mapping[str, Part]] = {
     **dict.fromkeys(
         ("published", "pubdate", "updated", "modified", "lastbuilddate", "dc_date", "created", "issued", "id", "guid",
          "description", "subtitle", "tagline", "summary", "category", "dc_subject", "keywords", "itunes_category",
-         "itunes_keywords", "managingeditor", "dc_creator", "itunes_author", "items"),
+         "itunes_keywords", "items"),
         Part.IGNORED,
     ),
 }  # fmt: skip
