@@ -116,7 +116,10 @@ def poll(
     now: Annotated[bool, typer.Option("--now", help="All feeds, also those that are not due.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Fetch the feeds that are due, here and now, and match what is new in them."""
+    """Fetch the feeds that are due, here and now, and match what is new in them.
+
+    Exit status 1 when one that is named by its number fails.
+    """
     found = opened_house()
     due = _due(found, source or [], everything=now)
     rows = []
@@ -134,6 +137,8 @@ def poll(
         messages.print(f"{len(left)} sources are polled by somebody else all the while, or are no more: left out")
     found.ring("sweep_planning")
     print_rows(rows, as_json=as_json, columns=("source", "changed", "error"))
+    if source and any(row["error"] for row in rows):
+        raise typer.Exit(1)
 
 
 def _due(found: House, numbers: Sequence[int], *, everything: bool) -> list[SourceId]:

@@ -44,8 +44,8 @@ class Taken:
     """What became of a document's items, each of which is counted once.
 
     `articles` are to be matched, in the order in which they happened. `new` counts copies of another source's articles
-    too, `unchanged` whatever left nothing behind. `refused` items were no articles, or too many for a day. `broken`
-    ones could not be stored, by a defect of ours: they are to be handed in again.
+    too, `unchanged` whatever left nothing behind. `refused` items were no articles. To be handed in again are `broken`
+    ones, which could not be stored by a defect of ours, and `postponed` ones, which were too many for a day.
     """
 
     articles: tuple[ArticleId, ...] = ()
@@ -54,6 +54,12 @@ class Taken:
     unchanged: int = 0
     refused: int = 0
     broken: int = 0
+    postponed: int = 0
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing needs to be handed in again."""
+        return not (self.broken or self.postponed)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -134,7 +140,7 @@ class Intake:
         counted = Counter(**unfit, unchanged=len(parsed) - sum(unfit.values()) - len(document.told))
         otherwise = document.otherwise()
         waiting = [one for one in otherwise if one.key not in too_many]
-        counted.update(unchanged=len(document.told) - len(otherwise), refused=len(otherwise) - len(waiting))
+        counted.update(unchanged=len(document.told) - len(otherwise), postponed=len(otherwise) - len(waiting))
         for added in self._take(waiting, document.known, source, given):
             if added:
                 counted["new" if added.is_new else "updated" if added.stored else "unchanged"] += 1

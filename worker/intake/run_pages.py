@@ -163,7 +163,8 @@ class _Visit:
         for number, item in enumerate(asked):
             if failures >= _MAX_FAILURES:  # the host has other troubles
                 return
-            rules = await self._robots.rules(self._client, item.article.url)
+            async with self._turn(host_of(item.article.url)):
+                rules = await self._robots.rules(self._client, item.article.url)
             if barred := rules.forbids(item.article.url):
                 self._failed(item, barred, for_good=not rules.reason)
                 continue

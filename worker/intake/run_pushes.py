@@ -142,7 +142,7 @@ class PushReader:
     def _taken_in(self, source: Row[Any], found: Sequence[ParsedArticle]) -> list[ArticleId]:
         if not source.pages:
             taken = self._intake.take_feed(source, found)
-            if taken.broken:  # a poll hands them in again
+            if not taken.is_whole:  # a poll hands them in again
                 with self._database.write() as conn:
                     websub.poll_soon(conn, SourceId(source.id), at=now(conn))
             return list(taken.articles)

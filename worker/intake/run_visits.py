@@ -29,6 +29,7 @@ from worker.intake.pace import Pace
 from worker.intake.polled import Answered, Failed, Question, Told, polled
 from worker.intake.polling import Push
 from worker.intake.run import Intake, Taken
+from worker.intake.run_hosts import Hosts
 from worker.intake.run_hub_signs import HubSigns
 from worker.intake.run_moving import look_at
 from worker.intake.run_whole import Wholes
@@ -96,7 +97,8 @@ class Visitor:
         self._database, self._intake, self._readers, self._client = database, intake, readers, client
         self._signs, self._pace, self._told = signs, pace, told
         self._storing = ThreadPoolExecutor(_STORING, thread_name_prefix="polling-stores")
-        self._wholes = Wholes(database, readers, client, self._storing)
+        self._hosts = Hosts()
+        self._wholes = Wholes(database, readers, client, self._storing, self._hosts)
 
     def close(self) -> None:
         """Begin to store nothing more."""
@@ -123,14 +125,15 @@ class Visitor:
             return self._failed(source, asked, f"a defect of ours: {type(error).__name__}: {error}", status=None)
 
     async def _visit(self, source: Row[Any], asked: Question, now: datetime) -> Visited:
-        fetched = await fetch(
-            self._client,
-            source.url,
-            etag=asked.etag,
-            last_modified=asked.last_modified,
-            timeout_s=FETCH_S,
-            head_s=HEAD_S,
-        )
+        async with self._hosts.hold(source.host):
+            fetched = await fetch(
+                self._client,
+                source.url,
+                etag=asked.etag,
+                last_modified=asked.last_modified,
+                timeout_s=FETCH_S,
+                head_s=HEAD_S,
+            )
         answered = _answered(fetched, asked)
         known = polled(source)
         moves = polling.is_to_be_looked_into(known, permanent_redirect_to=fetched.permanent_redirect_to, now=now)
@@ -154,7 +157,7 @@ class Visitor:
             if self._signs is not None:
                 self._signs.after_poll(source, document=feed, link=fetched.link, url=fetched.url, new=taken.articles)
             told = _of_document(answered, feed)
-            if whole.is_open or taken.broken:  # though it may stay as it is: it is asked for, and read, all the same
+            if whole.is_open or not taken.is_whole:  # it is asked for and read again, though it may stay as it is
                 told = replace(told, etag="", last_modified="", body_hash="")
             return replace(told, new_items=taken.new, arrival=arrival), taken
 

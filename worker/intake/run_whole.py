@@ -26,12 +26,14 @@ from worker.feeds import ParsedFeed, Withheld
 from worker.intake.identity import item_key
 from worker.intake.listing.addresses import with_login_of
 from worker.intake.pages import Item, items_of
+from worker.intake.run_hosts import Hosts
 from worker.intake.run_pages import PageLimits, Pages, Stored, stored_items
 from worker.intake.told import PageWord
 from worker.intake.withholding import lets_go
 from worker.model import SourceId
 from worker.store import sightings
 from worker.store.database import Database
+from worker.store.sources import host_of
 
 log = logging.getLogger(__name__)
 
@@ -58,8 +60,11 @@ class Whole:
 class Wholes:
     """Completes documents for one event loop; `storing` is where it asks the database."""
 
-    def __init__(self, database: Database, readers: ReaderPool, client: httpx.AsyncClient, storing: Executor) -> None:
-        self._database, self._readers, self._client, self._storing = database, readers, client, storing
+    def __init__(
+        self, database: Database, readers: ReaderPool, client: httpx.AsyncClient, storing: Executor, hosts: Hosts
+    ) -> None:
+        self._database, self._readers, self._client = database, readers, client
+        self._storing, self._hosts = storing, hosts
         self._pages = Pages(read=self._read_page, limits=LIMITS)
 
     async def whole(self, source: Row[Any], feed: ParsedFeed, *, now: datetime) -> Whole:
@@ -84,7 +89,8 @@ class Wholes:
                 for url in feed.further:
                     try:
                         address = with_login_of(url, source.url or "")
-                        fetched = await fetch(self._client, address, timeout_s=_FURTHER_S)
+                        async with self._hosts.hold(host_of(address)):
+                            fetched = await fetch(self._client, address, timeout_s=_FURTHER_S)
                         found.append(await self._read(What.FEED, fetched))
                     except (FetchError, InputError) as error:
                         failure = error
@@ -101,7 +107,7 @@ class Wholes:
     async def _with_pages(self, source: Row[Any], feed: ParsedFeed, is_open: bool) -> Whole:
         items, source_id = items_of(feed.articles, lang=source.lang), SourceId(source.id)
         stored = await self._ask(lambda: self._stored(source_id, items))
-        paged = await self._pages.add(self._client, source_id, items, stored)
+        paged = await self._pages.add(self._client, source_id, items, stored, turn=self._hosts.hold)
         if paged.waiting:
             log.info("source %d, %s: %d entries wait for their pages", source.id, source.name, paged.waiting)
         is_owed = paged.waiting > 0 or any(word.is_owed for word in paged.pages.values())

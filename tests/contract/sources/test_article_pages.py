@@ -319,7 +319,7 @@ def test_what_is_pushed_waits_for_its_pages_and_takes_nothing_away():
     assert [word.is_owed for word in found.pages.values()] == [False, True]
 
 
-def test_the_pollers_turn_is_taken_for_every_page():
+def test_the_pollers_turn_is_taken_for_every_page_and_for_what_robots_may_do():
     async def test(web):
         web.answers |= {"/1": page(1), "/2": page(2)}
         taken = []
@@ -335,6 +335,6 @@ def test_the_pollers_turn_is_taken_for_every_page():
                 pass
 
         await add(Pages(limits=QUICK), told(web, "1", "2"), turn=Turn)
-        assert taken == ["127.0.0.1", "127.0.0.1"]
+        assert taken == ["127.0.0.1"] * 4
 
     on_the_web(test)

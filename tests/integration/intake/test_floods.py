@@ -132,6 +132,15 @@ def test_a_feed_that_makes_up_items_for_ever_fills_no_disk(database, poller, mon
         assert len(poller.poll(source_id)) == 12
 
 
+def test_what_is_too_much_for_a_day_is_told_on_the_next_though_the_feed_stays_as_it_is(database, poller, monkeypatch):  # noqa: F811  the fixture
+    monkeypatch.setattr(run_holding, "A_DAY", 30)
+    with served(lambda _: (200, items(1, 40))) as url:
+        source_id = watch(database, url, outlet="The Courier")
+        assert [len(poller.poll(source_id)) for _ in range(2)] == [30, 0]
+        builders.set_clock(database, ahead=DAY)
+        assert len(poller.poll(source_id)) == 10
+
+
 def test_what_is_fetched_while_a_feed_is_released_alerts_too(database, intake, flooded):  # noqa: F811  the fixture
     with database.read() as conn:
         fetched_for, at = sources.by_id(conn, flooded), now(conn)

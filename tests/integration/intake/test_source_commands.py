@@ -390,6 +390,8 @@ def test_only_named_sources_are_polled_due_or_not(tocsin):
         assert [row["changed"] for row in tocsin.ask("sources", "poll", first)] == [0]
         assert [row["source"] for row in tocsin.ask("sources", "poll")] == ["B"]
     assert "there is no source 99" in refused(tocsin, "sources", "poll", 99)
+    code, out, _ = tocsin("sources", "poll", first, "--json")  # nobody serves it any more
+    assert (code, bool(json.loads(out)["error"])) == (1, True)
 
 
 def test_parsing_says_what_a_feed_says_of_itself_to_people_only(tocsin, tmp_path):

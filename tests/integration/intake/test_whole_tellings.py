@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
 
-from tests.contract.sources.scripted_web import ScriptedWeb, reply
+from tests.contract.sources.scripted_web import Answer, Request, ScriptedWeb, reply
 from tests.integration.intake.test_polling_at_once import hangs, make_poller, serving, watch  # noqa: F401  fixtures
 from tests.integration.intake.test_taking_in import intake, rss  # noqa: F401  a fixture
 from worker.intake import run_sources, run_whole
@@ -62,7 +64,7 @@ def test_a_sitemap_becomes_articles_by_its_pages_each_fetched_once(database, mak
     poller.poll(source)
     assert stored(database) == []  # nobody has asked for pages, and addresses alone are no news
     (warning,) = [record.getMessage() for record in caplog.records if "left out" in record.getMessage()]
-    assert warning.startswith("source gull: 2 entries are addresses alone")
+    assert warning.startswith(f"source {source}, gull: 2 entries are addresses alone")
     with_pages(database, source)  # and the document is read anew, though it has not changed
     assert len(poller.poll(source)) == 2
     assert sorted((title, body[:8]) for title, body, _ in stored(database)) == [
@@ -175,3 +177,31 @@ def test_a_wires_password_goes_to_the_wire_and_never_into_an_article(database, m
         row = sources.by_id(conn, source)
     assert row is not None
     assert ("answers 503" in row.last_error, "hush" in row.last_error) == (True, False)
+
+
+def test_a_host_is_asked_once_at_a_time_whoever_needs_it(database, make_poller, web):  # noqa: F811  the fixture
+    asked: Counter[str] = Counter()
+    together: list[int] = []
+
+    def counted(answer: Answer) -> Answer:
+        async def give(request: Request, writer: asyncio.StreamWriter) -> None:
+            host = request.headers["host"]
+            asked[host] += 1
+            together.append(asked[host])
+            # Long enough for another request to come beside it.
+            await asyncio.sleep(1 if host == place(web, "pages")[7:] and request.path == "/feed.xml" else 0.01)
+            asked[host] -= 1
+            await answer(request, writer)
+
+        return give
+
+    teasers = rss(("1", "First"), ("2", "Second")).replace(b"https://courier.example", place(web, "pages").encode())
+    web.answers["/feed.xml"] = reply(200, teasers)
+    web.answers = {path: counted(answer) for path, answer in web.answers.items()}
+    hosts = ("gull", "tern", "pages")
+    feeds = [watch(database, web, host, "/feed.xml") for host in hosts]
+    for feed in feeds:
+        with_pages(database, feed)
+    make_poller().poll_now(feeds)
+    assert len(stored(database)) == 2 * len(hosts)
+    assert max(together) == 1

@@ -65,7 +65,7 @@ class ImapMailbox:
     def _asked(self, command: str, *arguments: str) -> list[Any]:
         status, said = self._answered(command, *arguments)
         if status != "OK":
-            raise FetchError(f"returned mail cannot be read: the IMAP server says to {command}: {_text(said)}")
+            raise FetchError(f"the mailbox cannot be read: the IMAP server says to {command}: {_text(said)}")
         return said
 
     def _answered(self, command: str, *arguments: str) -> tuple[str, list[Any]]:
@@ -138,7 +138,7 @@ def _told(account: Account | None = None) -> Iterator[None]:
         yield
     except (imaplib.IMAP4.error, OSError) as error:
         where = f"{account.host}:{account.port}" if account else "the IMAP server"
-        raise FetchError(f"returned mail cannot be read from {where}: {error}") from error
+        raise FetchError(f"the mailbox cannot be read from {where}: {error}") from error
 
 
 def _quoted(folder: str) -> str:
