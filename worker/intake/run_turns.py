@@ -1,8 +1,9 @@
 """Gives hosts their turns in one event loop: many hosts at once, one source of each after the other.
 
 Whenever places are free, turns that are due are taken. A host with many sources gives its place back after a while;
-hosts whose sources have failed before share a part of the places, so that however many of them stall, the others are
-polled in time. Fetches nothing itself and decides nothing about a source. Called by `run_polling`.
+hosts whose sources have failed before, or never answered yet, share a part of the places, so that however many of them
+stall, or are imported at once, the others are polled in time. Fetches nothing itself and decides nothing about a
+source. Called by `run_polling`.
 """
 
 from __future__ import annotations

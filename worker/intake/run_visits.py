@@ -32,18 +32,20 @@ from worker.intake.run import Intake, Taken
 from worker.intake.run_hosts import Hosts
 from worker.intake.run_hub_signs import HubSigns
 from worker.intake.run_moving import look_at
-from worker.intake.run_whole import Wholes
+from worker.intake.run_whole import Whole, Wholes
 from worker.model import ArticleId, SourceId
 from worker.store.database import AWAY, Database
 
 log = logging.getLogger(__name__)
 
 ENDS_WITHIN_S: Final = 150.0
-"""A visit that takes longer is given up: the time of a fetch, of a slow reading and of a busy database."""
+"""A source that takes longer to be fetched and read is given up; to store it takes what it takes."""
 
 FETCH_S: Final = 30.0  # everything together
 HEAD_S: Final = 15.0  # until an answer begins
-_STORING: Final = 4  # threads; on SQLite they write one after the other
+_STORING: Final = 3  # threads; on SQLite they write one after the other
+_STORING_FIRST: Final = 2  # of sources that are polled for the first time: all else need not wait for their thousands
+_ASKING: Final = 2
 _ERROR_CHARS: Final = 500
 _SPARED: Final = timedelta(seconds=30)  # by us, while it is our database that fails: it has answered already
 
@@ -80,6 +82,16 @@ class Visited:
             )
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Found:
+    """A document that is read, and is to be stored. `moves`: it lies at another address, which is to be looked into."""
+
+    fetched: Fetched
+    answered: Answered
+    whole: Whole
+    moves: bool
+
+
 class Visitor:
     """Visits sources, any number at once in one event loop. `told` is called in another thread."""
 
@@ -97,12 +109,15 @@ class Visitor:
         self._database, self._intake, self._readers, self._client = database, intake, readers, client
         self._signs, self._pace, self._told = signs, pace, told
         self._storing = ThreadPoolExecutor(_STORING, thread_name_prefix="polling-stores")
+        self._storing_first = ThreadPoolExecutor(_STORING_FIRST, thread_name_prefix="polling-begins")
+        self._asking = ThreadPoolExecutor(_ASKING, thread_name_prefix="polling-asks")
         self._hosts = Hosts()
-        self._wholes = Wholes(database, readers, client, self._storing, self._hosts)
+        self._wholes = Wholes(database, readers, client, self._asking, self._hosts)
 
     def close(self) -> None:
         """Begin to store nothing more."""
-        self._storing.shutdown(wait=False, cancel_futures=True)
+        for threads in (self._storing, self._storing_first, self._asking):
+            threads.shutdown(wait=False, cancel_futures=True)
 
     async def visit(self, source: Row[Any], *, now: datetime) -> Visited:
         """Poll a source. Raises nothing but for being cancelled: whatever goes wrong is its own, or nobody's."""
@@ -110,13 +125,15 @@ class Visitor:
         try:
             asked = polling.question(polled(source), now=now)
             async with asyncio.timeout(ENDS_WITHIN_S):
-                return await self._visit(source, asked, now)
+                found = await self._look(source, asked, now)
+            return await self._stored(source, found) if isinstance(found, _Found) else found
         except FetchError as error:
             return self._failed(source, asked, error, status=error.status, retry_after_s=error.retry_after_s)
         except InputError as error:
             return self._failed(source, asked, error, status=200)
         except TimeoutError:
-            return self._failed(source, asked, f"to take it in takes longer than {ENDS_WITHIN_S:g} s", status=200)
+            reason = f"to fetch and read it takes longer than {ENDS_WITHIN_S:g} s"
+            return self._failed(source, asked, reason, status=200)
         except AWAY as error:
             log.warning("source %d, %s, is polled again soon, the database is away: %s", source.id, source.name, error)
             return Visited(source=source, outcome=None, pace=self._pace, error=f"the database is away: {error}")
@@ -124,7 +141,8 @@ class Visitor:
             log.exception("source %d, %s, cannot be polled", source.id, source.name)
             return self._failed(source, asked, f"a defect of ours: {type(error).__name__}: {error}", status=None)
 
-    async def _visit(self, source: Row[Any], asked: Question, now: datetime) -> Visited:
+    async def _look(self, source: Row[Any], asked: Question, now: datetime) -> _Found | Visited:
+        """Fetch a source and read it, unless there is nothing to read."""
         async with self._hosts.hold(source.host):
             fetched = await fetch(
                 self._client,
@@ -143,11 +161,14 @@ class Visitor:
         if reason := polling.why_unread(known, format_=feed.format):
             return self._failed(source, asked, reason, status=fetched.status)
         whole = await self._wholes.whole(source, feed, now=now)
-        feed = whole.feed
+        return _Found(fetched=fetched, answered=answered, whole=whole, moves=moves)
+
+    async def _stored(self, source: Row[Any], found: _Found) -> Visited:
+        fetched, whole, feed = found.fetched, found.whole, found.whole.feed
 
         def store() -> tuple[Answered, Taken]:
             arrival = None
-            if moves and fetched.permanent_redirect_to:
+            if found.moves and fetched.permanent_redirect_to:
                 with self._database.read() as conn:
                     to = fetched.permanent_redirect_to
                     arrival = look_at(conn, SourceId(source.id), target=to, found=feed.articles)
@@ -156,12 +177,13 @@ class Visitor:
                 self._told(taken.articles)
             if self._signs is not None:
                 self._signs.after_poll(source, document=feed, link=fetched.link, url=fetched.url, new=taken.articles)
-            told = _of_document(answered, feed)
+            told = _of_document(found.answered, feed)
             if whole.is_open or not taken.is_whole:  # it is asked for and read again, though it may stay as it is
                 told = replace(told, etag="", last_modified="", body_hash="")
             return replace(told, new_items=taken.new, arrival=arrival), taken
 
-        answered, taken = await asyncio.get_running_loop().run_in_executor(self._storing, store)
+        threads = self._storing_first if source.last_ok_at is None else self._storing
+        answered, taken = await asyncio.get_running_loop().run_in_executor(threads, store)
         return Visited(source=source, outcome=answered, pace=self._pace, changed=taken.articles)
 
     async def _read(self, source: Row[Any], fetched: Fetched) -> ParsedFeed:

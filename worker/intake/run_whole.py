@@ -58,13 +58,13 @@ class Whole:
 
 
 class Wholes:
-    """Completes documents for one event loop; `storing` is where it asks the database."""
+    """Completes documents for one event loop; `asking` is where it asks the database."""
 
     def __init__(
-        self, database: Database, readers: ReaderPool, client: httpx.AsyncClient, storing: Executor, hosts: Hosts
+        self, database: Database, readers: ReaderPool, client: httpx.AsyncClient, asking: Executor, hosts: Hosts
     ) -> None:
         self._database, self._readers, self._client = database, readers, client
-        self._storing, self._hosts = storing, hosts
+        self._asking, self._hosts = asking, hosts
         self._pages = Pages(read=self._read_page, limits=LIMITS)
 
     async def whole(self, source: Row[Any], feed: ParsedFeed, *, now: datetime) -> Whole:
@@ -139,7 +139,7 @@ class Wholes:
             return {key: one.id for key, one in sightings.by_item_keys(conn, source_id, keys).items()}
 
     async def _ask(self, question: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._storing, question)
+        return await asyncio.get_running_loop().run_in_executor(self._asking, question)
 
     async def _read_page(self, fetched: Fetched) -> ReadPage:
         page: ReadPage = await self._read(What.PAGE, fetched)

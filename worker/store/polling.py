@@ -47,8 +47,8 @@ def take(
 ) -> list[Turn]:
     """Take the turns of hosts that are free, the most overdue first: of each at most `each` of its due sources.
 
-    `failing` chooses among sources whose last poll has failed, or has not. With `ids` these sources are taken, whether
-    they are due or not, and whatever their state.
+    `failing` chooses those whose last poll has failed or that have never answered yet, or the others. With `ids` these
+    sources are taken, whether they are due or not, and whatever their state.
     """
     at = now(conn)
     wanted = [_is_free(at), *_chosen(at, failing, ids)]
@@ -141,7 +141,8 @@ def _unless_wished_for(chosen: BindParameter[datetime | None]) -> ColumnElement[
 def _chosen(at: datetime, failing: bool | None, ids: Collection[SourceId] | None) -> list[ColumnElement[bool]]:
     if ids is not None:
         return [Source.id.in_(list(ids)), Source.url.is_not(None)]
-    which = [] if failing is None else [Source.failures > 0 if failing else Source.failures == 0]
+    is_failing = sa.or_(Source.failures > 0, Source.last_ok_at.is_(None))
+    which = [] if failing is None else [is_failing if failing else sa.not_(is_failing)]
     return [Source.next_poll_at <= at, Source.state == SourceState.ACTIVE, Source.url.is_not(None), *which]
 
 

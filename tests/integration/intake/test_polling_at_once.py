@@ -20,6 +20,7 @@ from tests.integration.intake.test_taking_in import intake, rss  # noqa: F401  a
 from worker.adapters.sources.reader_pool import ReaderPool
 from worker.adapters.sources.resolving import Resolver
 from worker.errors import ConfigurationError
+from worker.intake import run_visits
 from worker.intake.pace import Pace
 from worker.intake.run import Intake
 from worker.intake.run_polling import Poller
@@ -362,3 +363,22 @@ def test_a_poller_that_cannot_keep_its_books_ends_and_begins_anew(database, make
         signs.broken = False
         until(lambda: poller.ring(lambda _: None) and _source(database, source_id).last_ok_at is not None)
         poller.close()
+
+
+class Slow(Stumbling):
+    """Hubs' signs that take longer than a source may take to be fetched and read: our storing, when it is busy."""
+
+    def after_poll(self, *_: object, **__: object) -> None:
+        time.sleep(run_visits.ENDS_WITHIN_S + 1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_no_source_is_to_blame_for_how_long_its_articles_take_to_be_stored(database, make_poller, monkeypatch):
+    monkeypatch.setattr(run_visits, "ENDS_WITHIN_S", 20.0)
+    signs = Slow()
+    signs.broken = False
+    with serving({"/": reply(200, FEED)}) as web:
+        source_id = watch(database, web, "courier")
+        assert make_poller(signs=signs).poll(source_id)
+    assert (_source(database, source_id).failures, _source(database, source_id).last_error) == (0, "")

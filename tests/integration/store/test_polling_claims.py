@@ -21,7 +21,7 @@ from tests.databases import opened
 from worker.feeds import SourceState
 from worker.model import SourceId
 from worker.store import polling, sources
-from worker.store.database import Database
+from worker.store.database import Database, now
 from worker.store.polling import CLAIM_S, Turn
 from worker.store.schema import Source
 
@@ -67,11 +67,12 @@ def test_what_is_not_due_paused_or_gone_is_left_alone_unless_it_is_named(databas
     assert sorted(turn.host for turn in named) == ["b.example", "c.example", "d.example"]
 
 
-def test_sources_that_have_failed_are_taken_apart_from_the_others(database):
-    ill, _ = watch(database, "a.example", "b.example")
+def test_sources_that_have_failed_or_never_answered_are_taken_apart_from_the_others(database):
+    ill, well, _ = watch(database, "a.example", "b.example", "c.example")
     with database.write() as conn:
-        sources.change(conn, ill, failures=1)
-    assert told(take(database, failing=True)) == {"a.example": ["a.example"]}
+        sources.change(conn, ill, failures=1, last_ok_at=now(conn))
+        sources.change(conn, well, last_ok_at=now(conn))
+    assert told(take(database, failing=True)) == {"a.example": ["a.example"], "c.example": ["c.example"]}
     assert told(take(database, failing=False)) == {"b.example": ["b.example"]}
 
 
