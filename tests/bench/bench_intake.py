@@ -44,8 +44,10 @@ def main() -> None:
     asked.add_argument("--rounds", type=int, default=3)
     asked.add_argument("--no-peer", action="store_true", help="without rss2email, which takes minutes")
     asked.add_argument("--dry-page", action="store_true", help="write nothing into docs/benchmarks.md")
+    asked.add_argument("--no-store", action="store_true", help="without storing 27,000 articles, which takes minutes")
     given = asked.parse_args()
-    parts = [_first_polls(given.rounds, with_peer=not given.no_peer), _cycles(given.rounds)]
+    kinds = ("dry",) if given.no_store else ("dry", "store")
+    parts = [_first_polls(given.rounds, kinds, with_peer=not given.no_peer), _cycles(given.rounds)]
     markdown = "\n\n".join([conditions(PEER.replace("==", " ") if not given.no_peer else ""), *parts])
     say(markdown)
     if not given.dry_page:
@@ -57,7 +59,7 @@ def say(line: str) -> None:
     sys.stderr.write(f"{line}\n")
 
 
-def _first_polls(rounds: int, *, with_peer: bool) -> str:
+def _first_polls(rounds: int, kinds: Sequence[str], *, with_peer: bool) -> str:
     documents = {f"feed-{number}": made for number, made in enumerate(feeds(_FEEDS))}
     served = {name: Served(data=made.data, content_type=made.content_type) for name, made in documents.items()}
     megabytes = sum(len(one.data) for one in served.values()) / 1e6
@@ -65,7 +67,7 @@ def _first_polls(rounds: int, *, with_peer: bool) -> str:
     with serving(served) as port, tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "documents.pickle").write_bytes(pickle.dumps(served))
         for number in range(rounds):
-            for kind in ("dry", "store"):
+            for kind in kinds:
                 with _house(list(served)) as home:
                     runs[kind].append(_run("poll", home, port, kind))
             runs["parse"].append(_run("parse", Path(folder)))
@@ -78,7 +80,7 @@ def _first_polls(rounds: int, *, with_peer: bool) -> str:
         "peer": "rss2email, `r2e run --no-send`",
     }
     rows = [_row(names[kind], runs[kind], runs["parse"], runs["peer"], megabytes) for kind in names if runs[kind]]
-    errors = [error for kind in ("dry", "store") for run in runs[kind] for error in run["errors"]]
+    errors = [error for kind in kinds for run in runs[kind] for error in run["errors"]]
     headings = ["", "s", "MB/s", "articles", "processor s", "peak MB", "to feedparser's time", "to rss2email's"]
     return f"""### {_FEEDS} feeds, {megabytes:.0f} MB, for the first time
 
