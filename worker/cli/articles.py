@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from worker.cli.article_ledger import print_ledger
+from worker.cli.given import read_given
 from worker.cli.house import Json, messages, opened_house, operator, print_json, print_rows
 from worker.cli.versions import print_versions
 from worker.errors import InputError
@@ -192,11 +191,9 @@ def _new_words(file: str) -> Edit:
 
 def _read(name: str, url: str) -> tuple[ParsedArticle, ...]:
     from worker.adapters.sources.files import read_document
+    from worker.adapters.sources.limits import MAX_DOCUMENT_BYTES
 
-    try:
-        data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}", where=name) from error
+    data = read_given(name, most_bytes=MAX_DOCUMENT_BYTES + 1, name=name)
     found = read_document(data, url=url, content_type="", file_name="" if name == "-" else name)
     if not found:
         messages.print(f"{name}: holds no article")

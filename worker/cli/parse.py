@@ -22,8 +22,8 @@ from rich.text import Text
 
 from worker.adapters.sources.files import read_feed
 from worker.adapters.sources.limits import MAX_DOCUMENT_BYTES
+from worker.cli.given import read_given
 from worker.cli.refusals import printable
-from worker.errors import InputError
 from worker.feeds import ParsedFeed
 from worker.intake.listing.spans import write_span
 from worker.model import ParsedArticle
@@ -36,7 +36,8 @@ def parse(
 ) -> None:
     """Show what intake makes of a feed, storing nothing: its articles, and what it says of itself."""
     name = "standard input" if str(file) == "-" else str(file)
-    feed = read_feed(_read(file, name), url=url, content_type="", file_name=name)
+    data = read_given(file, most_bytes=MAX_DOCUMENT_BYTES + 1, name=name)
+    feed = read_feed(data, url=url, content_type="", file_name=name)
     if as_json:
         for article in feed.articles:
             sys.stdout.write(json.dumps(as_object(article), ensure_ascii=False) + "\n")
@@ -90,17 +91,6 @@ def as_object(article: ParsedArticle) -> dict[str, Any]:
 
 def _iso(moment: datetime | None) -> str | None:
     return moment.isoformat().replace("+00:00", "Z") if moment else None
-
-
-def _read(file: Path, name: str) -> bytes:
-    """Read one byte more than is allowed at most, so that an endless pipe is refused like any large file."""
-    try:
-        if str(file) == "-":
-            return sys.stdin.buffer.read(MAX_DOCUMENT_BYTES + 1)
-        with file.open("rb") as stream:
-            return stream.read(MAX_DOCUMENT_BYTES + 1)
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror or error}", where=name) from error
 
 
 def _show(articles: tuple[ParsedArticle, ...], name: str) -> None:

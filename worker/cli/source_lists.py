@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from worker.cli.given import read_given
 from worker.cli.house import Json, messages, opened_house, operator, print_json
 from worker.cli.refusals import refuse_all
 from worker.errors import InputError
@@ -45,12 +46,13 @@ def import_(
     Folders of an OPML list are kept as `folder`, to find and export sources by; they change nothing of articles. In
     YAML, a source has url, name, homepage, outlet, lang, house, pages, every, folder and paused. See docs/intake.md.
     """
+    from worker.intake.listing.entries import MAX_LIST_BYTES
     from worker.intake.listing.reading import read_list
     from worker.intake.run_lists import import_list
 
     name = "standard input" if str(file) == "-" else str(file)
     try:
-        listed = read_list(_read(file, name), file_name=name)
+        listed = read_list(read_given(file, most_bytes=MAX_LIST_BYTES + 1, name=name), file_name=name)
     except InputError as error:
         refuse_all(error)
     found = opened_house()
@@ -82,19 +84,6 @@ def export(
     for line in lines:
         sys.stdout.buffer.write(line.encode())
     sys.stdout.buffer.flush()
-
-
-def _read(file: Path, name: str) -> bytes:
-    """Read one byte more than is allowed at most, so that an endless pipe is refused like any large file."""
-    from worker.intake.listing.entries import MAX_LIST_BYTES
-
-    try:
-        if str(file) == "-":
-            return sys.stdin.buffer.read(MAX_LIST_BYTES + 1)
-        with file.open("rb") as stream:
-            return stream.read(MAX_LIST_BYTES + 1)
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror or error}", where=name) from error
 
 
 def _told(listed: Listed, imported: ImportedList, *, dry_run: bool) -> dict[str, object]:

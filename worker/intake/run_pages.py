@@ -195,13 +195,6 @@ class _Visit:
         self._looks[item.key] = after_failure(item, look, now_s=self._clock(), for_good=for_good)
 
 
-def before_pages(items: Sequence[Item], stored: Stored) -> Paged:
-    """Return what is known of a source's items before anybody has fetched a page: those wanted are owed."""
-    asked = wanted(items, stored.hashes, {}, now_s=0)
-    looks = {item.key: Look(hash=item.hash, tries=0, again_s=0) for item in asked}
-    return _together(items, stored, {}, {item.key: "its page waits for the next poll" for item in asked}, looks)
-
-
 def _together(
     items: Sequence[Item],
     stored: Stored,

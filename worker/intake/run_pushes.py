@@ -22,9 +22,7 @@ from worker.errors import InputError
 from worker.feeds import ParsedFeed
 from worker.hubs import LIVE, HubState
 from worker.intake.identity import item_key
-from worker.intake.pages import items_of
 from worker.intake.run import Intake
-from worker.intake.run_pages import before_pages, stored_items
 from worker.intake.websub import refused_for
 from worker.model import ArticleId, ParsedArticle, SourceId
 from worker.store import pushes, sources, websub
@@ -111,8 +109,7 @@ class PushReader:
                 source.name,
                 error,
             )
-            with self._database.write() as conn:
-                websub.poll_soon(conn, SourceId(source.id), at=now(conn))
+            self._poll_soon(source)
             self._drop(push)
             return []
         self._note(push, row, source, found, changed)
@@ -140,19 +137,14 @@ class PushReader:
             websub.poll_soon(conn, SourceId(source.id), at=at)
 
     def _taken_in(self, source: Row[Any], found: Sequence[ParsedArticle]) -> list[ArticleId]:
-        if not source.pages:
-            taken = self._intake.take_feed(source, found)
-            if not taken.is_whole:  # a poll hands them in again
-                with self._database.write() as conn:
-                    websub.poll_soon(conn, SourceId(source.id), at=now(conn))
-            return list(taken.articles)
-        items = items_of(found, lang=source.lang)
-        with self._database.read() as conn:
-            paged = before_pages(items, stored_items(conn, SourceId(source.id), items))
-        changed = list(self._intake.take_feed(source, paged.articles, pages=paged.pages).articles)
+        taken = self._intake.take_feed(source, found)
+        if not taken.is_whole:  # a poll hands them in again
+            self._poll_soon(source)
+        return list(taken.articles)
+
+    def _poll_soon(self, source: Row[Any]) -> None:
         with self._database.write() as conn:
-            websub.poll_soon(conn, SourceId(source.id), at=now(conn))  # a poll fetches the pages
-        return changed
+            websub.poll_soon(conn, SourceId(source.id), at=now(conn))
 
     def _note(
         self,

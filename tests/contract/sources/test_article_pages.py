@@ -13,7 +13,7 @@ from worker.adapters.sources.fetch import make_client
 from worker.adapters.sources.resolving import Resolver
 from worker.intake.identity import item_key
 from worker.intake.pages import items_of
-from worker.intake.run_pages import Paged, PageLimits, Pages, Stored, before_pages
+from worker.intake.run_pages import Paged, PageLimits, Pages, Stored
 from worker.intake.run_robots import Robots
 from worker.model import ParsedArticle, SourceId
 
@@ -309,14 +309,6 @@ def test_a_page_without_a_title_in_its_source_is_an_article_or_left_out():
         assert (found.waiting, found.left_out) == (1, 2)
 
     on_the_web(test)
-
-
-def test_what_is_pushed_waits_for_its_pages_and_takes_nothing_away():
-    known, new = items_of([ParsedArticle(url=f"https://gull.example/{n}", title="Fog") for n in (1, 2)], lang="")
-    ours = {known.key: ParsedArticle(title="Fog", body="No boat left.")}
-    found = before_pages([known, new], Stored(hashes={known.key: known.hash}, articles=ours))
-    assert [article.body for article in found.articles] == ["No boat left.", ""]
-    assert [word.is_owed for word in found.pages.values()] == [False, True]
 
 
 def test_the_pollers_turn_is_taken_for_every_page_and_for_what_robots_may_do():
