@@ -213,6 +213,16 @@ class Installation:
         done = self.tocsin(*words)
         assert done.status == 0, done
 
+    def followed(self, topics: str, readers: str) -> None:
+        """Make its database, with these topics (YAML) and these confirmed readers (CSV)."""
+        files = {self.folder / "topics.yaml": topics, self.folder / "readers.csv": readers}
+        for file, text in files.items():
+            file.write_text(text, encoding="utf-8")
+        of_topics, of_readers = files
+        self.told("db", "upgrade")
+        self.told("topics", "import", of_topics)
+        self.told("subscribers", "import", of_readers, "--confirmed")
+
     def speak_into(self, output: IO[bytes] | int, *words: str) -> Done:
         """Run a command whose standard output goes to a file or pipe of the test's own."""
         done = subprocess.run(

@@ -27,12 +27,7 @@ WRONG = {"url": "https://courier.example/etna", "title": "Etna lava kills twelve
 def house(make_module_installation: MakeInstallation) -> Iterator[Installation]:
     """A running installation with readers in two languages."""
     house = make_module_installation()
-    topics, readers = house.folder / "topics.yaml", house.folder / "readers.csv"
-    topics.write_text(TOPICS, encoding="utf-8")
-    readers.write_text(READERS, encoding="utf-8")
-    house.told("db", "upgrade")
-    house.told("topics", "import", topics)
-    house.told("subscribers", "import", readers, "--confirmed")
+    house.followed(TOPICS, READERS)
     with house.up():
         yield house
 

@@ -46,13 +46,8 @@ def house(make_installation: MakeInstallation, provider: MailProvider) -> Instal
 
 
 def fill(house: Installation, count: int) -> None:
-    topics, readers = house.folder / "topics.yaml", house.folder / "readers.csv"
-    topics.write_text(TOPICS, encoding="utf-8")
     rows = (f"r{number}@reader.example,,en,UTC,volcanoes,immediate," for number in range(count))
-    readers.write_text("\n".join(["email,name,locale,timezone,topics,cadence,at", *rows, ""]), encoding="utf-8")
-    house.told("db", "upgrade")
-    house.told("topics", "import", topics)
-    house.told("subscribers", "import", readers, "--confirmed")
+    house.followed(TOPICS, "\n".join(["email,name,locale,timezone,topics,cadence,at", *rows, ""]))
 
 
 def push(house: Installation) -> None:

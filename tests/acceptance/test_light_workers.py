@@ -33,12 +33,7 @@ def imported(log: Path) -> set[str]:
 def logs(make_module_installation: MakeInstallation) -> Iterator[dict[str, Path]]:
     """What each kind of worker has said, after an alert has gone its whole way."""
     house = make_module_installation()
-    topics, readers = house.folder / "topics.yaml", house.folder / "readers.csv"
-    topics.write_text(TOPICS)
-    readers.write_text(READERS)
-    house.told("db", "upgrade")
-    house.told("topics", "import", topics)
-    house.told("subscribers", "import", readers, "--confirmed")
+    house.followed(TOPICS, READERS)
     house.environment["PYTHONPROFILEIMPORTTIME"] = "1"
     with house.up(), house.start("worker", "--queues", "alerts,bulk") as both:
         until(lambda: "worker.delivery.run" in both.said, within_s=30, what="the second worker is there")

@@ -39,12 +39,7 @@ tom@reader.example,Tom,en,Europe/Rome,trains,immediate,
 def house(make_module_installation: MakeInstallation) -> Iterator[Installation]:
     """A running installation with two topics, and a reader for each."""
     house = make_module_installation()
-    topics, readers = house.folder / "topics.yaml", house.folder / "readers.csv"
-    topics.write_text(TOPICS, encoding="utf-8")
-    readers.write_text(READERS, encoding="utf-8")
-    house.told("db", "upgrade")
-    house.told("topics", "import", topics)
-    house.told("subscribers", "import", readers, "--confirmed")
+    house.followed(TOPICS, READERS)
     with house.up():
         yield house
 

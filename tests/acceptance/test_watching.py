@@ -108,12 +108,7 @@ class Watching:
 @pytest.fixture(scope="module")
 def watching(make_module_installation: MakeInstallation) -> Iterator[Watching]:
     house = make_module_installation()
-    topics, readers = house.folder / "topics.yaml", house.folder / "readers.csv"
-    topics.write_text(TOPICS, encoding="utf-8")
-    readers.write_text(READERS, encoding="utf-8")
-    house.told("db", "upgrade")
-    house.told("topics", "import", topics)
-    house.told("subscribers", "import", readers, "--confirmed")
+    house.followed(TOPICS, READERS)
     with socket.socket() as unused:
         unused.bind(("127.0.0.4", 0))
         dead = f"http://127.0.0.4:{unused.getsockname()[1]}/feed.xml"

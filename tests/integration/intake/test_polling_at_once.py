@@ -137,6 +137,18 @@ def errors(database: Database) -> dict[str, str]:
         return {row.name: row.last_error for row in conn.execute(sa.select(Source.name, Source.last_error))}
 
 
+class Slowly:
+    """A server that has been asked, and answers when it is told to."""
+
+    def __init__(self) -> None:
+        self.asked, self.go_on = threading.Event(), threading.Event()
+
+    async def answer(self, request: Request, writer: asyncio.StreamWriter) -> None:
+        self.asked.set()
+        await asyncio.to_thread(self.go_on.wait)
+        await reply(200, FEED)(request, writer)
+
+
 def until(true: Callable[[], bool], within_s: float = 60.0) -> None:
     give_up_s = time.monotonic() + within_s
     while not true():
@@ -219,24 +231,18 @@ def test_a_worker_polls_what_is_due_without_another_ring_and_gives_everything_ba
 
 
 def test_a_source_that_is_deleted_or_paused_while_it_is_fetched_stays_so(database, make_poller):
-    asked, go_on = threading.Event(), threading.Event()
-
-    async def slowly(request: Request, writer: asyncio.StreamWriter) -> None:
-        asked.set()
-        await asyncio.to_thread(go_on.wait)
-        await reply(200, FEED)(request, writer)
-
-    with serving({"/": slowly}) as web:
+    slow = Slowly()
+    with serving({"/": slow.answer}) as web:
         deleted, paused = watch(database, web, "deleted"), watch(database, web, "paused")
         poller = make_poller()
         polling = threading.Thread(target=poller.poll_now, args=([deleted, paused],))
         polling.start()
-        asked.wait(30)
+        slow.asked.wait(30)
         until(lambda: len(web.requests) == 2)
         with database.write() as conn:
             conn.execute(sa.delete(Source).where(Source.id == deleted))
             sources.change(conn, paused, state="paused", claimed_until=None)
-        go_on.set()
+        slow.go_on.set()
         polling.join()
     with database.read() as conn:
         assert sources.by_id(conn, deleted) is None
@@ -251,22 +257,16 @@ def _source(database: Database, source_id: SourceId) -> sa.Row[tuple[object, ...
 
 
 def test_what_is_wished_for_while_a_source_is_fetched_is_polled_again(database, make_poller):
-    asked, go_on = threading.Event(), threading.Event()
-
-    async def slowly(request: Request, writer: asyncio.StreamWriter) -> None:
-        asked.set()
-        await asyncio.to_thread(go_on.wait)
-        await reply(200, FEED)(request, writer)
-
-    with serving({"/": slowly}) as web:
+    slow = Slowly()
+    with serving({"/": slow.answer}) as web:
         source_id = watch(database, web, "pushed")
         polling = threading.Thread(target=make_poller().poll_now, args=([source_id],))
         polling.start()
-        asked.wait(30)
+        slow.asked.wait(30)
         with database.write() as conn:  # a hub says that there is something new, and what is fetched may be older
             wished = now(conn)
             websub.poll_soon(conn, source_id, at=wished)
-        go_on.set()
+        slow.go_on.set()
         polling.join()
     after = _source(database, source_id)
     assert (after.claimed_until, after.next_poll_at) == (None, wished)
@@ -315,20 +315,14 @@ def test_while_the_database_is_away_nobody_is_blamed_and_afterwards_polling_goes
     monkeypatch.setattr(Database, "_connect", connect_unless_away)
     monkeypatch.setattr("worker.intake.run_turns._AWAY_S", 0.01)
     monkeypatch.setattr("worker.intake.run_visits._SPARED", timedelta(0))
-    asked, go_on = threading.Event(), threading.Event()
-
-    async def slowly(request: Request, writer: asyncio.StreamWriter) -> None:
-        asked.set()
-        await asyncio.to_thread(go_on.wait)
-        await reply(200, FEED)(request, writer)
-
-    with serving({"/": slowly}) as web:
+    slow = Slowly()
+    with serving({"/": slow.answer}) as web:
         source_id = watch(database, web, "courier")
         poller = make_poller()
         poller.ring(found.extend)
-        asked.wait(30)
+        slow.asked.wait(30)
         is_away.set()
-        go_on.set()
+        slow.go_on.set()
         until(lambda: len(web.requests) == 1)
         is_away.clear()
         until(lambda: len(found) == 1)
