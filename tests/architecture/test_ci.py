@@ -66,6 +66,13 @@ def test_make_alone_tells_of_every_target() -> None:
     assert re.findall(r"^  ([\w-]+) ", told, re.MULTILINE) == [target for target in targets if target != "help"]
 
 
+def test_make_lets_modules_stay_compiled() -> None:
+    command = ["make", "--no-print-directory", "--eval", "shown: ; @env", "shown"]
+    environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1"}
+    shown = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
+    assert {line for line in shown.splitlines() if line.startswith(("PYTHOND", "PYTHONU"))} == {"PYTHONUNBUFFERED=1"}
+
+
 def test_make_says_what_to_do_without_a_python(tmp_path: Path) -> None:
     command = ["make", "--no-print-directory", f"VENV={tmp_path}/venv", "PYTHON=/bin/false", f"{tmp_path}/venv/.made"]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
