@@ -8,7 +8,6 @@ anything up. Pure: strings in, numbers out. Intake judges incoming articles by i
 from __future__ import annotations
 
 import hashlib
-import heapq
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -57,8 +56,9 @@ def shingles(found: tuple[str, ...]) -> frozenset[int]:
     >>> len(shingles(("a", "b", "c", "d"))), shingles(()) == frozenset()
     (2, True)
     """
-    count = max(len(found) - SHINGLE_WORDS + 1, 1 if found else 0)
-    return frozenset(_hash64(" ".join(found[start : start + SHINGLE_WORDS])) for start in range(count))
+    in_a_row = (found[start:] for start in range(SHINGLE_WORDS))
+    pieces = zip(*in_a_row, strict=False) if len(found) >= SHINGLE_WORDS else [found] if found else []
+    return frozenset(map(_hash64, map(" ".join, pieces)))
 
 
 def bands(found: tuple[str, ...]) -> tuple[int, ...]:
@@ -67,7 +67,7 @@ def bands(found: tuple[str, ...]) -> tuple[int, ...]:
     The smallest of its shingles: a MinHash with one hash function ("bottom-k", Broder 1997). They, unlike bands of many
     permutations, also find a short text inside a long one.
     """
-    return tuple(heapq.nsmallest(BANDS, shingles(found))) if len(found) >= MIN_WORDS else ()
+    return tuple(sorted(shingles(found))[:BANDS]) if len(found) >= MIN_WORDS else ()
 
 
 def overlap(first: frozenset[int], second: frozenset[int]) -> Overlap:

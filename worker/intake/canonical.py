@@ -7,6 +7,7 @@ guesses: a query parameter stays unless it is known to be tracking, a mobile hos
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import ipaddress
 import re
@@ -25,6 +26,7 @@ _UNRESERVED: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv
 _PATH_SAFE: Final = "/%:@!$&'()*+,;=~"
 _LEADS_ON: Final = re.compile("ampproject|google|bing|facebook|reddit|umblr|youtube|redirectingat|exit", re.IGNORECASE)
 _LONGEST: Final = 2_000  # a b-tree of PostgreSQL's holds 2,700 bytes, and each letter of most scripts is nine here
+_REMEMBERED: Final = 2_000
 _AMP_CACHE: Final = re.compile(r"/(?:[cvi]|amp)/(s/)?([^/]+\.[^/]+)(/.*)?")
 
 
@@ -43,6 +45,10 @@ def canonical_url(url: str) -> str:
     >>> canonical_url("javascript:alert(1)")
     ''
     """
+    return _known(url) if len(url) <= _LONGEST else _canonical(url)
+
+
+def _canonical(url: str) -> str:
     while target := _leads_on_to(url):  # each is shorter than the one before
         url = target
     try:
@@ -56,6 +62,9 @@ def canonical_url(url: str) -> str:
     netloc = host if port is None or port == _DEFAULT_PORTS[scheme] else f"{host}:{port}"
     fragment = _escaped(parts.fragment) if parts.fragment.startswith("!") else ""  # "#!/story" is the address itself
     return _bounded(urlunsplit((scheme, netloc, path, _query(parts.query), fragment)), scheme, netloc)
+
+
+_known: Final = functools.lru_cache(_REMEMBERED)(_canonical)  # of an item it is asked for at six places
 
 
 def _bounded(address: str, scheme: str, netloc: str) -> str:

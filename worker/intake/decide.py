@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from worker.intake.fingerprint import Fingerprint, exact_hash, wording_of
+from worker.intake.fingerprint import Fingerprint, Wording
 from worker.intake.places import place
 from worker.intake.thresholds import MATERIAL_JACCARD, MIN_TITLE_OVERLAP
 from worker.intake.volatile import without_stamps
@@ -39,6 +39,16 @@ class Known:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Candidate:
+    """An article that another one may be a copy of: all that is compared of it. `place` may be ""."""
+
+    article_id: ArticleId
+    title: str
+    place: str
+    wording: Wording
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Decision:
     """What to make of it. `reason` is one plain sentence without its full stop.
 
@@ -55,7 +65,7 @@ class Decision:
     changed: tuple[str, ...] = ()
 
 
-def decide(incoming: Incoming, known: Known | None, candidates: Sequence[Known], *, sight: str = "") -> Decision:
+def decide(incoming: Incoming, known: Known | None, candidates: Sequence[Candidate], *, sight: str = "") -> Decision:
     """Judge an incoming article.
 
     `known` is the item of the same source that it is, and `sight` says why it is that. `candidates`, oldest first,
@@ -65,10 +75,8 @@ def decide(incoming: Incoming, known: Known | None, candidates: Sequence[Known],
     """
     if known:
         return _another_sighting(incoming.article, known, sight or f"same item as article {known.article_id}")
-    told = wording_of(incoming.article) if candidates else ()
-    pieces = shingles(told)
     for candidate in candidates:
-        reason = _why_copy(incoming, told, pieces, candidate)
+        reason = _why_copy(incoming, candidate)
         if reason:
             return Decision(novelty=Novelty.DUPLICATE, reason=reason, material=False, copy_of=candidate.article_id)
     return Decision(novelty=Novelty.NEW, reason="not seen before", material=True)
@@ -128,27 +136,25 @@ def _is_more_urgent(article: ParsedArticle, ours: ParsedArticle) -> bool:
     return _URGENCY.index(article.severity) > _URGENCY.index(ours.severity)
 
 
-def _is_at_same_address(article: ParsedArticle, ours: ParsedArticle) -> bool:
+def _is_at_same_address(article: ParsedArticle, candidate: Candidate) -> bool:
     """Tell whether both are one item at one address; items that merely link to the same page have other titles."""
-    address = place(article.url)
-    if not address or address != place(ours.url):
+    if not candidate.place or candidate.place != place(article.url):
         return False
-    title, our_title = set(words(article.title)), set(words(ours.title))
+    title, our_title = set(words(article.title)), set(words(candidate.title))
     shorter = min(len(title), len(our_title))
     return title == our_title or (shorter > 0 and len(title & our_title) / shorter >= MIN_TITLE_OVERLAP)
 
 
-def _why_copy(incoming: Incoming, told: tuple[str, ...], pieces: frozenset[int], candidate: Known) -> str:
-    """Say why the incoming article is a copy of the candidate; "" if it is none. `told` is its wording, in `pieces`."""
-    ours = candidate.article_id
-    if _is_at_same_address(incoming.article, candidate.article):
+def _why_copy(incoming: Incoming, candidate: Candidate) -> str:
+    """Say why the incoming article is a copy of the candidate; "" if it is none."""
+    ours, told, had = candidate.article_id, incoming.fingerprint.wording, candidate.wording
+    if _is_at_same_address(incoming.article, candidate):
         return f"same address and title as article {ours}"
-    had = wording_of(candidate.article)
-    if incoming.fingerprint.exact == exact_hash(had):
-        return f"copy of article {ours}: word for word" if len(told) >= MIN_EXACT_WORDS else ""
-    if min(len(told), len(had)) < MIN_WORDS:
+    if told.exact == had.exact:
+        return f"copy of article {ours}: word for word" if told.words >= MIN_EXACT_WORDS else ""
+    if min(told.words, had.words) < MIN_WORDS:
         return ""
-    shared = overlap(pieces, shingles(had))
+    shared = overlap(told.pieces, had.pieces)
     return f"copy of article {ours}: {_share(shared)}" if is_copy(shared) else ""
 
 

@@ -1,7 +1,7 @@
 """What an article's wording looks like to an index: an exact hash, and keys that copies share.
 
 Pure. The hashing is our own few lines in `worker.wording` because stored keys must still mean the same after a
-library's next release. `decide` compares the candidates in full.
+library's next release. `decide` compares the candidates in full, by `Wording`, which is stored nowhere.
 """
 
 from __future__ import annotations
@@ -11,17 +11,33 @@ from dataclasses import dataclass
 
 from worker import wording
 from worker.model import ParsedArticle
+from worker.sameness import MIN_WORDS
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wording:
+    """A wording as two are compared. `exact` is its hash, never empty; `words` is how many there are.
+
+    `pieces` are every three words in a row, hashed as this process alone does: ten times as fast as what is stored.
+    Texts of fewer than `sameness.MIN_WORDS` words have none: they are only compared exactly.
+    """
+
+    exact: str
+    words: int
+    pieces: frozenset[int]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fingerprint:
-    """`exact` is a hash of the wording, never empty. `bands` are signed 64-bit keys, unique, ascending.
+    """`bands` are signed 64-bit keys, unique, ascending; none of a wording that has no pieces."""
 
-    Texts of fewer than `sameness.MIN_WORDS` words have no bands: they are only compared exactly.
-    """
-
-    exact: str
+    wording: Wording
     bands: tuple[int, ...]
+
+    @property
+    def exact(self) -> str:
+        """The wording's hash."""
+        return self.wording.exact
 
 
 def wording_of(article: ParsedArticle) -> tuple[str, ...]:
@@ -36,7 +52,17 @@ def fingerprint(article: ParsedArticle) -> Fingerprint:
     ()
     """
     found = wording_of(article)
-    return Fingerprint(exact=exact_hash(found), bands=wording.bands(found))
+    return Fingerprint(wording=compared(found), bands=wording.bands(found))
+
+
+def compared(found: tuple[str, ...]) -> Wording:
+    """Return a wording as it is compared with others.
+
+    >>> len(compared(tuple("abcdef" * 8)).pieces)
+    6
+    """
+    pieces = map(hash, zip(found, found[1:], found[2:], strict=False)) if len(found) >= MIN_WORDS else ()
+    return Wording(exact=exact_hash(found), words=len(found), pieces=frozenset(pieces))
 
 
 def exact_hash(found: tuple[str, ...]) -> str:

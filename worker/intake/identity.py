@@ -11,9 +11,10 @@ from dataclasses import asdict, fields
 from typing import Final
 
 from worker.intake.places import place
-from worker.model import ParsedArticle
+from worker.model import ParsedArticle, Picture
 
 _MAX_KEY_CHARS: Final = 250
+_FIELDS: Final = tuple((field.name, field.default) for field in fields(ParsedArticle))
 
 
 def item_key(article: ParsedArticle) -> str:
@@ -52,13 +53,12 @@ def told_hash(article: ParsedArticle) -> str:
     >>> told_hash(ParsedArticle(guid="7", title="Quake")) == told_hash(ParsedArticle(guid="7", title="Quake!"))
     False
     """
-    told = {name: value for name, value, empty in _told(article) if value != empty}
-    return _hash(json.dumps(told, sort_keys=True, default=str))
+    told = {name: value for name, empty in _FIELDS if (value := getattr(article, name)) != empty}
+    return _hash(json.dumps(told, sort_keys=True, default=_written))
 
 
-def _told(article: ParsedArticle) -> list[tuple[str, object, object]]:
-    values = asdict(article)
-    return [(field.name, values[field.name], field.default) for field in fields(article)]
+def _written(value: object) -> object:
+    return asdict(value) if isinstance(value, Picture) else str(value)
 
 
 def _bounded(prefix: str, value: str) -> str:

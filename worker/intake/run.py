@@ -28,6 +28,7 @@ from worker.intake.run_rekeying import move_along
 from worker.intake.run_taking import Added, Circumstances, take_in
 from worker.intake.told import PageWord, Told, once_each, told_of
 from worker.intake.validate import validate
+from worker.intake.wordings import Wordings
 from worker.model import ArticleId, ParsedArticle, SourceId
 from worker.store import sightings, sources
 from worker.store.database import AWAY, Database, now
@@ -90,7 +91,7 @@ class Intake:
         *,
         age_limit: timedelta,
     ) -> None:
-        self._database, self._age_limit = database, age_limit
+        self._database, self._age_limit, self._wordings = database, age_limit, Wordings()
 
     def add(self, parsed: ParsedArticle, *, kind: str, outlet: str, where: str = "") -> Added:
         """Take one article in that was pushed or handed in by a person.
@@ -134,6 +135,7 @@ class Intake:
             is_backlog=source.last_ok_at is None,
             dating=document.dating,
             places={one.key: place(one.article.url) for one in document.told},
+            wordings=self._wordings,
         )
         changed: list[ArticleId] = []
         unfit = {"refused": document.refused, "broken": document.broken}
@@ -237,4 +239,5 @@ class Intake:
         with self._database.write() as conn:
             source_id = sources.put(conn, kind=kind, name=name)
             told = told_of(parsed, validate(parsed, now=now(conn), where=where))
-            return take_in(conn, [marked(told)], source_id, Circumstances(outlet=name, age_limit=self._age_limit))[0]
+            given = Circumstances(outlet=name, age_limit=self._age_limit, wordings=self._wordings)
+            return take_in(conn, [marked(told)], source_id, given)[0]

@@ -15,13 +15,14 @@ from sqlalchemy import Connection
 
 from worker.intake.age_gate import too_old_to_alert
 from worker.intake.dating import Dating, is_of_unknown_age, published_at
-from worker.intake.decide import Decision, Incoming, Known, decide
+from worker.intake.decide import Candidate, Decision, Incoming, Known, decide
 from worker.intake.fingerprint import Fingerprint
 from worker.intake.identity import spare_key
 from worker.intake.marks import Marked, Marks
 from worker.intake.places import place
 from worker.intake.revisions import make_room, state_hash, why_not_again
 from worker.intake.sighting import Sight, Sighting, recognise
+from worker.intake.wordings import Wordings
 from worker.model import ArticleId, Novelty, ParsedArticle, Severity, SourceId
 from worker.sameness import COPY_WINDOW
 from worker.store import articles, editing, sightings, sources, versions
@@ -54,6 +55,7 @@ class Circumstances:
     is_backlog: bool = False
     dating: Dating = Dating.TOLD
     places: Mapping[str, str] = field(default_factory=dict)
+    wordings: Wordings = field(default_factory=Wordings)
 
 
 def take_in(
@@ -102,7 +104,8 @@ def _take_one(
     candidates = [had for had in found if had.id not in seen.apart]
     again = seen.known if seen.sight in {Sight.SAME, Sight.MOVED} else None
     incoming = Incoming(article=article, fingerprint=print_)
-    decision = decide(incoming, again, [known_of(had) for had in candidates], sight=seen.reason if again else "")
+    compared = [candidate_of(had, given.wordings) for had in candidates]
+    decision = decide(incoming, again, compared, sight=seen.reason if again else "")
     row = row_of(article, print_, address, outlet=given.outlet, at=at) | {"told_hash": told.hash}
     row["published_at"] = published_at(article.published_at, first_seen_at=at, dating=given.dating)
     if known and again:
@@ -234,6 +237,16 @@ def known_of(stored: StoredArticle) -> Known:
         image=stored.image,
     )
     return Known(article_id=stored.id, article=article)
+
+
+def candidate_of(stored: StoredArticle, wordings: Wordings) -> Candidate:
+    """Return a stored article as one that another may be a copy of."""
+    return Candidate(
+        article_id=stored.id,
+        title=stored.title,
+        place=stored.canonical_url.partition("://")[2],
+        wording=wordings.of(known_of(stored).article, stored.text_hash),
+    )
 
 
 def row_of(article: ParsedArticle, print_: Fingerprint, address: str, *, outlet: str, at: datetime) -> dict[str, Any]:

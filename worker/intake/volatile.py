@@ -33,6 +33,12 @@ _VOLATILE: Final = re.compile(
     re.IGNORECASE,
 )
 
+# What every stamp has in it, in a text that is folded: to look for that is a hundred times as fast, and few have it.
+_TRACE: Final = re.compile(
+    r"updated|modified|posted|published|수정|업데이트|조회|댓글|추천|공유|\d+\s*(?:초|분|시간|일)\s*전"
+    r"|\d[\d,.]*[km]?\s*(?:view|read|share|comment|like|retweet|reaction)|(?:view|share|comment|like)s?\s*[:(]"
+)
+
 
 def without_stamps(text: str) -> str:
     """Return a text without what changes by itself, and with single spaces.
@@ -42,4 +48,10 @@ def without_stamps(text: str) -> str:
     >>> without_stamps("Ports agree. 1,204 views")
     'Ports agree.'
     """
-    return " ".join(_VOLATILE.sub(" ", text).split())
+    if _TRACE.search(_folded(text)):
+        text = _VOLATILE.sub(" ", text)
+    return " ".join(text.split())
+
+
+def _folded(text: str) -> str:
+    return text.replace("\u0130", "i").replace("\u0131", "i").casefold()  # an i to a pattern that ignores case

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.intake import wire
-from worker.intake.decide import Decision, Incoming, Known, decide
+from worker.intake.decide import Candidate, Decision, Incoming, Known, decide
 from worker.intake.fingerprint import fingerprint
+from worker.intake.places import place
 from worker.model import ArticleId, Novelty, ParsedArticle, Severity
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -30,7 +31,12 @@ STORY = ParsedArticle(
 def judge(
     article: ParsedArticle, *, known: ParsedArticle | None = None, others: tuple[ParsedArticle, ...] = ()
 ) -> Decision:
-    candidates = [Known(article_id=ArticleId(7 + n), article=other) for n, other in enumerate(others)]
+    candidates = [
+        Candidate(
+            article_id=ArticleId(7 + n), title=other.title, place=place(other.url), wording=fingerprint(other).wording
+        )
+        for n, other in enumerate(others)
+    ]
     had = Known(article_id=ArticleId(12), article=known) if known else None
     return decide(Incoming(article=article, fingerprint=fingerprint(article)), had, candidates)
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from tests.unit.intake import wire
 from worker.intake.fingerprint import fingerprint, wording_of
+from worker.intake.wordings import Wordings
 from worker.model import ParsedArticle
 from worker.sameness import BANDS, MIN_CONTAINMENT, MIN_JACCARD, MIN_WORDS
 from worker.wording import overlap, shingles, words
@@ -86,3 +87,20 @@ def test_overlap_is_a_share_and_symmetric_where_it_should_be(first, second):
 @given(st.text(max_size=300))
 def test_any_text_has_a_fingerprint(text):
     assert len(fingerprint(article(text)).exact) == 32
+
+
+def test_wordings_are_remembered_by_their_hash_and_the_longest_unasked_are_forgotten():
+    told = [ParsedArticle(title=f"{n}", body=" ".join(f"w{n}x{at}" for at in range(60))) for n in range(4)]
+    hashes = [fingerprint(one).exact for one in told]
+    kept = Wordings(most_pieces=3 * (58 + 10))
+    found = [kept.of(one, exact) for one, exact in zip(told[:3], hashes, strict=False)]
+    assert kept.of(ParsedArticle(title="not read"), hashes[0]) is found[0]
+    kept.of(told[3], hashes[3])
+    assert kept.unknown(hashes) == {hashes[1]}
+
+
+def test_a_hash_that_stands_for_another_wording_is_not_remembered_for_it():
+    kept = Wordings()
+    told = ParsedArticle(title="Fees agreed in the port")
+    assert kept.of(told, "edited by hand").exact == fingerprint(told).exact
+    assert kept.find("edited by hand") is None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.intake.identity import item_key
-from worker.model import ParsedArticle
+from worker.intake.identity import item_key, told_hash
+from worker.model import ParsedArticle, Picture, Severity
 
 
 def test_a_guid_decides_and_counts_as_it_stands():
@@ -44,3 +46,11 @@ def test_keys_are_short_enough_for_an_index_and_tell_guids_apart(one, other):
     keys = {item_key(ParsedArticle(guid=guid)) for guid in (one, other)}
     assert all(len(key) <= 250 for key in keys)
     assert len(keys) == (1 if one.strip() == other.strip() else 2)
+
+
+def test_what_was_told_has_the_hash_that_is_stored_of_it():
+    told = ParsedArticle(
+        guid="1", title="Fog", tags=("a", "b"), published_at=datetime(2026, 11, 23, 12, tzinfo=UTC),
+        severity=Severity.BREAKING, image=Picture(url="https://a.example/a.jpg", alt="Fog", width=3, height=4),
+    )  # fmt: skip
+    assert told_hash(told) == "4ed5d5fc6fb9ad25de71d898797bd508"
