@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -136,7 +138,7 @@ def main() -> None:
 
 def _run() -> None:
     try:
-        app()
+        _command()()
     except SystemExit as ending:
         if isinstance(ending.__context__, BrokenPipeError):  # typer makes a failure of it
             raise ending.__context__ from None
@@ -149,6 +151,11 @@ def _run() -> None:
         if not _is_database_trouble(error):
             raise
         _leave(error, 1)
+
+
+@cache  # a tenth of a second's work: tests run hundreds of commands in a process
+def _command() -> Callable[[], None]:
+    return typer.main.get_command(app)
 
 
 def _leave(error: Exception, status: int) -> NoReturn:

@@ -16,8 +16,6 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from worker.errors import InputError, QueryError
-from worker.matching.query import parse
-from worker.matching.references import resolve, slugs
 
 if TYPE_CHECKING:
     from worker.matching.analyser import ArticleText
@@ -45,6 +43,8 @@ def explain(query: str, article_file: Path | None, load_queries: LoadQueries, *,
     from worker.matching.analyser import analyse
     from worker.matching.evaluate import evidence
     from worker.matching.explanation import explain as explained
+    from worker.matching.query import parse
+    from worker.matching.references import resolve, slugs
 
     try:
         node = parse(query)

@@ -20,12 +20,11 @@ import typer
 
 from worker.cli.json_lines import STDIN, Id, id_of, json_lines, write_line
 from worker.errors import InputError, QueryError
-from worker.matching.query import Node, parse
-from worker.matching.references import resolve_all
 
 if TYPE_CHECKING:
     from worker.matching.engine import Engine
     from worker.matching.evidence import Match, Span
+    from worker.matching.query import Node
 
 _MAX_RSS_UNIT_BYTES = 1 if sys.platform == "darwin" else 1024  # getrusage(2) counts differently there
 
@@ -111,6 +110,9 @@ def _span(span: Span) -> dict[str, object]:
 
 
 def _read_topics(path: Path) -> _Index:
+    from worker.matching.engine import Engine
+    from worker.matching.references import resolve_all
+
     ids: dict[str, Id] = {}
     places: dict[str, str] = {}
     queries: dict[str, Node] = {}
@@ -126,13 +128,13 @@ def _read_topics(path: Path) -> _Index:
     except QueryError as error:
         raise _at(error, places[error.where]) from error
     order = sorted(ids, key=lambda slug: (isinstance(ids[slug], str), ids[slug]))
-    from worker.matching.engine import Engine
-
     engine = Engine.build({number: resolved[slug] for number, slug in enumerate(order)})
     return _Index(engine=engine, ids=tuple(ids[slug] for slug in order))
 
 
 def _parse(record: Mapping[str, Any], where: str) -> Node:
+    from worker.matching.query import parse
+
     query = record.get("query")
     if not isinstance(query, str):
         raise InputError("a topic needs a query", where=where, hint='write {"id": "russia", "query": "russia"}')

@@ -20,7 +20,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from worker.adapters.sources.files import read_feed
 from worker.adapters.sources.limits import MAX_DOCUMENT_BYTES
 from worker.cli.given import read_given
 from worker.cli.refusals import printable
@@ -35,6 +34,8 @@ def parse(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object an article.")] = False,
 ) -> None:
     """Show what intake makes of a feed, storing nothing: its articles, and what it says of itself."""
+    from worker.adapters.sources.files import read_feed
+
     name = "standard input" if str(file) == "-" else str(file)
     data = read_given(file, most_bytes=MAX_DOCUMENT_BYTES + 1, name=name)
     feed = read_feed(data, url=url, content_type="", file_name=name)

@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from worker.errors import InputError
-from worker.rendering import samples
-from worker.rendering.compile import Renderer
-from worker.rendering.theme_check import load_theme
-from worker.rendering.theme_files import Theme
-from worker.rendering.theme_trial import sample, spoken_in
+from worker.rendering.sample_kinds import KINDS, LOCALES
+
+if TYPE_CHECKING:
+    from worker.rendering.theme_files import Theme
 
 _ALL = "all"
 
@@ -27,18 +26,16 @@ def register(app: typer.Typer) -> None:
 
 
 def render(
-    kind: Annotated[str, typer.Argument(help=f"One of {', '.join(samples.KINDS)}; or {_ALL}.")],
-    locale: Annotated[
-        str, typer.Option(help=f"One of {', '.join(samples.LOCALES)}, or another language of the theme.")
-    ] = "en",
+    kind: Annotated[str, typer.Argument(help=f"One of {', '.join(KINDS)}; or {_ALL}.")],
+    locale: Annotated[str, typer.Option(help=f"One of {', '.join(LOCALES)}, or another language of the theme.")] = "en",
     out: Annotated[Path, typer.Option(help="The folder to write to; made if need be.")] = Path(),
     theme: Annotated[Path | None, typer.Option(help="A folder of own templates; by default TOCSIN_THEME's.")] = None,
 ) -> None:
     """Write KIND.html, KIND.txt and KIND.eml of a made-up mail, and print their paths."""
-    _demand(kind, (*samples.KINDS, _ALL), "kind of mail")
+    _demand(kind, (*KINDS, _ALL), "kind of mail")
     templates = _templates(theme)
     _demand(locale, templates.languages.tags, "locale")
-    made = [faces(one, locale, templates) for one in (samples.KINDS if kind == _ALL else (kind,))]
+    made = [faces(one, locale, templates) for one in (KINDS if kind == _ALL else (kind,))]
     try:
         out.mkdir(parents=True, exist_ok=True)
         for file, data in (face for files in made for face in files.items()):
@@ -50,6 +47,10 @@ def render(
 
 def faces(kind: str, locale: str, theme: Theme | None = None) -> dict[str, bytes]:
     """Return the sample's files: their names and contents."""
+    from worker.rendering import samples
+    from worker.rendering.compile import Renderer
+    from worker.rendering.theme_trial import sample, spoken_in
+
     spoken = spoken_in(locale)
     mail = Renderer(newsroom=samples.newsroom(spoken), theme=theme).compile(sample(kind, locale))
     personal = samples.personal(kind, spoken)
@@ -62,6 +63,8 @@ def faces(kind: str, locale: str, theme: Theme | None = None) -> dict[str, bytes
 
 def _templates(folder: Path | None) -> Theme:
     """Return the templates in force. The settings are read only if they name a theme: an empty machine has none."""
+    from worker.rendering.theme_check import load_theme
+
     if folder is None and "TOCSIN_THEME" in os.environ:
         from worker.wiring import house
 

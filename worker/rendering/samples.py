@@ -30,31 +30,13 @@ from worker.content import (
     UpdateNote,
     WelcomeContent,
 )
-from worker.model import Cadence, LetterKind, Severity
+from worker.model import Cadence, Severity
+from worker.rendering.sample_kinds import EDITORIAL, KINDS, LETTERS, LISTED, LOCALES
 from worker.rendering.sample_stories import cards_of
 
 __all__ = ["DAY", "EDITORIAL", "KINDS", "LETTERS", "LISTED", "LOCALES", "cards_of", "content", "newsroom", "personal"]
 
 DAY: Final = date(2026, 11, 23)
-EDITORIAL: Final = (
-    "alert",
-    "breaking",
-    "update",
-    "digest",
-    "away",
-    "rolling",
-    "newsletter",
-    "correction",
-    "retraction",
-)
-LISTED: Final = (*EDITORIAL, "welcome", "changed")
-"""What can be left by one click."""
-_COURTESIES: Final = ("welcome", "changed", "goodbye")
-LETTERS: Final = MappingProxyType(
-    {str(about).replace("_", "-"): about for about in LetterKind if str(about) not in _COURTESIES}
-)
-"""Letters with a link of their own, or none at all: on no list."""
-KINDS: Final = (*EDITORIAL, "confirmation", *_COURTESIES, *LETTERS)
 _ANSWERS: Final = frozenset({"update", "correction", "retraction"})
 
 _NEWSROOMS: Final = MappingProxyType(
@@ -79,7 +61,6 @@ _NEWSROOMS: Final = MappingProxyType(
         ),
     }
 )
-LOCALES: Final = tuple(_NEWSROOMS)
 _LETTERS: Final = MappingProxyType(
     {
         "en": (

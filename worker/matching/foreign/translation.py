@@ -7,7 +7,6 @@ accepted by `parse`, or it is refused. Pure; `tocsin topics translate` calls it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
@@ -17,19 +16,10 @@ from worker.matching.checks import MAX_CHARACTERS, check
 from worker.matching.foreign import factiva, google, meltwater, nexis
 from worker.matching.foreign.building import Builder
 from worker.matching.foreign.draft import Draft, Effect, Fate, Finding, Lost, Only, Place, Words, both, spoken
+from worker.matching.foreign.origin import Source
 from worker.matching.parser import parse
 from worker.matching.tree import Case, Node, Phrase, Term, walk
 from worker.model import Field
-
-
-class Source(StrEnum):
-    """Where a query comes from."""
-
-    GOOGLE = "google"
-    FACTIVA = "factiva"
-    MELTWATER = "meltwater"
-    NEXIS = "nexis"
-
 
 _READERS: Final = MappingProxyType(
     {

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from worker.errors import QueryError
-from worker.matching.foreign.translation import Source, translate
+from worker.matching.foreign.origin import Source
+from worker.matching.foreign.translation import translate
 from worker.matching.foreign.writing import check
 from worker.matching.parser import parse
 

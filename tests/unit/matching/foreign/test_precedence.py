@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from worker.matching.analyser import ArticleText, analyse
 from worker.matching.evaluate import holds
-from worker.matching.foreign.translation import Source, translate
+from worker.matching.foreign.origin import Source
+from worker.matching.foreign.translation import translate
 
 WORDS = ("korea", "missile", "envoy", "geneva", "film")
 

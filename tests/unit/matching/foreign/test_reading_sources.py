@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from worker.errors import QueryError
-from worker.matching.foreign.translation import Source, translate
+from worker.matching.foreign.origin import Source
+from worker.matching.foreign.translation import translate
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ from worker.matching.canonical import canonical
 from worker.matching.evaluate import holds
 from worker.matching.foreign.building import GAP
 from worker.matching.foreign.draft import Effect, Fate, Finding
-from worker.matching.foreign.translation import Source, Translation, translate
+from worker.matching.foreign.origin import Source
+from worker.matching.foreign.translation import Translation, translate
 from worker.matching.parser import parse
 
 ENVOY = ArticleText(
