@@ -71,8 +71,8 @@ test: $(VENV)/.dev ## all tests (ARGS='-k alert' passes words on to pytest; CI=1
 	@$(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(if $(CI),-p tests.no_skips) $(ARGS)
 
 .PHONY: test-slow
-test-slow: $(VENV)/.dev ## only the slow ones, ten minutes: systems killed in mid-send, a day compressed, every page in Chromium (CI runs them)
-	@$(PY) -m pytest -m slow -n $(JOBS) --dist loadfile --no-loadscope-reorder $(if $(CI),-p tests.no_skips) $(ARGS)
+test-slow: $(VENV)/.dev ## only the slow ones, and properties at length, ten minutes: systems killed in mid-send, a day compressed, every page in Chromium (CI runs them)
+	@$(PY) -m pytest -m "slow or thorough" --hypothesis-profile thorough -n $(JOBS) --dist loadfile --no-loadscope-reorder $(if $(CI),-p tests.no_skips) $(ARGS)
 
 .PHONY: drill
 drill: $(VENV)/.dev ## only the long drills, half an hour: kill -9, full disks, broken relays, clocks that step, in mid-send

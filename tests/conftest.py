@@ -18,8 +18,11 @@ from worker.store.database import Database
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-hypothesis.settings.register_profile("house", deadline=None)  # two busy cores: how long an example takes says nothing
-hypothesis.settings.load_profile("house")
+# Two busy cores: how long an example takes says nothing. `make test-slow` asks for "thorough": see tests/thorough.py.
+hypothesis.settings.register_profile("house", deadline=None, max_examples=50)
+hypothesis.settings.register_profile("thorough", hypothesis.settings.get_profile("house"))
+if hypothesis.settings.get_current_profile_name() != "thorough":
+    hypothesis.settings.load_profile("house")
 
 BOTH = ("sqlite", "postgresql")
 # For what takes ten seconds on either: `@pytest.mark.parametrize("database_url", POSTGRESQL_SLOWLY, indirect=True)`.

@@ -9,10 +9,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.builders import content
+from tests.thorough import thorough
 from worker.content import AlertContent
 from worker.errors import AddressError
 from worker.letters import CONFIRM_WITHIN, Letters
@@ -87,7 +88,7 @@ EVIL = st.sampled_from(
 HOSTILE = st.lists(EVIL | st.text(max_size=9), max_size=6).map("".join)
 
 
-@settings(max_examples=200, deadline=None)
+@thorough(many=200)
 @given(kind=st.sampled_from(KINDS), name=HOSTILE, local=st.just("ada") | HOSTILE, domain=st.just("b.example") | HOSTILE)
 def test_whatever_people_write_a_transport_need_not_look_through_a_message(letters, kind, name, local, domain):
     """`OutgoingMessage.is_clean` promises so: nothing to stuff, nothing to mend, and one header above the body."""

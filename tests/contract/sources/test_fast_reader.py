@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 
 from tests.bench.feed_world import feeds
 from tests.contract.sources.made_feeds import made_feeds
 from tests.contract.sources.samples import SAMPLES, sample
+from tests.thorough import often
 from worker.adapters.sources import feed_fast
 from worker.adapters.sources.feed import parsed_feed
 from worker.adapters.sources.feed_formats import format_of
@@ -28,11 +27,12 @@ def read(data: bytes, *, fast: bool, url: str = _URL) -> ParsedFeed | str:
         return str(error)
 
 
+@pytest.mark.thorough
 def test_the_fast_reader_gives_what_feedparser_gives_of_any_feed():
     taken: list[bool] = []
 
     @given(data=made_feeds())
-    @settings(max_examples=250, deadline=timedelta(seconds=5), suppress_health_check=list(HealthCheck))
+    @settings(max_examples=often(few=50, many=250), suppress_health_check=list(HealthCheck))
     def agree(data: bytes) -> None:
         assert read(data, fast=True) == read(data, fast=False)
         text = data.decode()

@@ -6,9 +6,10 @@ import gzip
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.thorough import thorough
 from worker.adapters.sources.files import read_document, read_feed
 from worker.adapters.sources.sitemap import MAX_FURTHER, MAX_NEWS, MAX_UNTITLED, SitemapSource
 from worker.errors import FeedError
@@ -185,7 +186,7 @@ def test_an_empty_sitemap_is_no_error():
 
 
 @given(st.text(alphabet="<>/!?[]-=\"' &;#x0urlsetocnwi:{}\n", max_size=200))
-@settings(max_examples=150, deadline=timedelta(seconds=5))
+@thorough(many=150, deadline=timedelta(seconds=5))
 def test_soup_in_a_sitemap_is_entries_or_one_error(soup):
     try:
         feed = SitemapSource().parse(f"<urlset><url>{soup}</url></urlset>".encode(), url=URL, content_type="")

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.contract.sources.samples import SAMPLES, URL, all_files, expected, sample, source, told
+from tests.thorough import thorough
 from worker.adapters.sources.files import SOURCES, read_document, read_feed
 from worker.errors import FeedError, InputError
 from worker.model import ParsedArticle
@@ -70,7 +71,7 @@ def test_damaged_documents_are_articles_or_an_input_error(name, seed):
 
 
 @given(st.text(alphabet="<>/!?[]-=\"' &;#x0aprsitemdculn:{},\n", max_size=300))
-@settings(max_examples=150, deadline=timedelta(seconds=5))
+@thorough(many=150, deadline=timedelta(seconds=5))
 def test_soup_of_markup_is_articles_or_an_input_error(soup):
     for name in _NAMES:
         _read_or_refuse(name, soup.encode(), "text/xml")

@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.contract.sources.samples import sample
+from tests.thorough import thorough
 from worker.adapters.sources.files import read_document, read_feed
 from worker.adapters.sources.newsml import NewsmlSource
 from worker.errors import FeedError, InputError
@@ -190,7 +191,7 @@ def test_older_formats_are_called_by_their_name():
 
 
 @given(st.text(alphabet="<>/!?[]-=\"' &;#x0newsItemLgc:{}\n", max_size=200))
-@settings(max_examples=100, deadline=timedelta(seconds=5))
+@thorough(many=100, deadline=timedelta(seconds=5))
 def test_soup_in_a_message_is_articles_or_one_error(soup):
     try:
         NewsmlSource().parse(message(newsml(content=f"<inlineXML>{soup}</inlineXML>")), url=URL, content_type="")

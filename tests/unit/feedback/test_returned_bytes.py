@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.thorough import thorough
 from worker.feedback.mail.classify import findings
 from worker.feedback.mail.decoding import text_of_html
 from worker.feedback.mail.phrases import reason_in
@@ -50,7 +51,7 @@ PIECES = st.sampled_from(
 
 
 @given(st.lists(PIECES | st.binary(max_size=40), max_size=40).map(b"".join))
-@settings(max_examples=400, deadline=None)
+@thorough(many=400)
 def test_any_bytes_give_findings_and_never_an_error(data):
     found = findings(data)
     assert found
@@ -63,7 +64,7 @@ def test_any_bytes_give_findings_and_never_an_error(data):
 
 
 @given(st.text(max_size=300))
-@settings(max_examples=300, deadline=None)
+@thorough(many=300)
 def test_any_words_have_a_reason(words):
     assert reason_in(words) in Reason
 

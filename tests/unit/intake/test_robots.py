@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.thorough import thorough
 from worker.intake.robots import MAX_ROBOTS_BYTES, _concerning, read_robots, without_a_file
 
 HOST = "https://gull.example"
@@ -103,6 +104,6 @@ def test_a_file_of_very_many_robots_and_rules_is_one_group_of_others(spelling):
 
 
 @given(st.text(alphabet="Useragntdilow:*/$ \n#Toc-1", max_size=300), st.text(alphabet="/abc*$%?", max_size=40))
-@settings(max_examples=100, deadline=None)
+@thorough(many=100)
 def test_no_file_is_too_odd_to_be_read(text, path):
     assert isinstance(allowed(text, path), bool)

@@ -6,9 +6,10 @@ from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.thorough import thorough
 from tests.unit.matching.generated import articles, nodes
 from worker.matching.analyser import ArticleText, analyse
 from worker.matching.bounds import Block, Kind, Sign, signs
@@ -51,7 +52,7 @@ def judged(query: str, *texts: ArticleText) -> list[str]:
     return [words[bool(sure), bool(possible)] for sure, possible in zip(*bounds, strict=True)]
 
 
-@settings(max_examples=600)
+@thorough(many=600)
 @given(nodes, st.lists(articles, max_size=5))
 def test_what_is_sure_holds_and_what_holds_is_possible(node, texts):
     sure, possible = block(texts, node).bounds(node)

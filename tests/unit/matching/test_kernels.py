@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.thorough import thorough
 from tests.unit.matching.generated import articles, nodes
 from worker.matching import warming
 from worker.matching.analyser import ArticleText, analyse
@@ -50,7 +51,7 @@ def test_the_table_of_folds_says_what_fold_says():
         assert "".join(map(chr, run)) == fold(chr(code)), hex(code)
 
 
-@settings(max_examples=500, deadline=None)
+@thorough(many=500)
 @given(text=odd_texts)
 def test_a_segment_has_the_words_that_words_finds(kernels, text):
     normalised = normalise(text).text
@@ -64,7 +65,7 @@ def test_a_segment_has_the_words_that_words_finds(kernels, text):
     assert breaks == [first for first in expected.paragraphs if first < count]
 
 
-@settings(max_examples=300, deadline=None)
+@thorough(many=300)
 @given(queries=st.lists(nodes, min_size=1, max_size=12), article=articles, merges=st.sets(st.integers(0, 12)))
 def test_an_engine_says_what_each_query_means_before_and_after_merges(kernels, queries, article, merges):
     engine, analysed = Engine(kernels), analyse(article)

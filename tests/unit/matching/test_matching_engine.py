@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from tests.thorough import often, thorough
 from tests.unit.matching.generated import articles, nodes
 from worker.matching.analyser import ArticleText, analyse
 from worker.matching.engine import Engine
@@ -14,7 +15,7 @@ from worker.matching.evaluate import evidence, holds
 from worker.matching.query import Node, Reference, parse
 
 
-@settings(max_examples=300)
+@thorough(many=300)
 @given(st.lists(nodes, max_size=12), articles)
 def test_the_engine_agrees_with_brute_force(queries, article):
     expressions = dict(enumerate(queries))
@@ -59,8 +60,8 @@ class EngineUnderChange(RuleBasedStateMachine):
         assert len(self.engine) == len(self.expressions)
 
 
-TestEngineUnderChange = EngineUnderChange.TestCase
-TestEngineUnderChange.settings = settings(max_examples=40, stateful_step_count=20)
+TestEngineUnderChange = pytest.mark.thorough(EngineUnderChange.TestCase)
+TestEngineUnderChange.settings = settings(max_examples=often(few=15, many=60), stateful_step_count=20)
 
 
 def test_matches_come_in_the_order_of_their_numbers():

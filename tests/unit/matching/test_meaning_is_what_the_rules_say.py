@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 
+from tests.thorough import thorough
 from tests.unit.matching.generated import articles, nodes, trees
 from tests.unit.matching.naive import naive
 from worker.matching.analyser import analyse
@@ -12,7 +13,7 @@ from worker.matching.query import canonical, parse
 from worker.model import Field
 
 
-@settings(max_examples=600)
+@thorough(many=600)
 @given(nodes, articles)
 def test_the_meaning_agrees_with_a_naive_reading_of_the_rules(node, article):
     analysed = analyse(article)
@@ -20,7 +21,7 @@ def test_the_meaning_agrees_with_a_naive_reading_of_the_rules(node, article):
     assert bool(evidence(node, analysed)) == holds(node, analysed)
 
 
-@settings(max_examples=300)
+@thorough(many=300)
 @given(nodes, articles)
 def test_every_span_covers_its_alias_in_the_original_text(node, article):
     originals = {
@@ -35,7 +36,7 @@ def test_every_span_covers_its_alias_in_the_original_text(node, article):
         assert originals[span.field][span.start : span.end] == span.alias
 
 
-@settings(max_examples=600)
+@thorough(many=600)
 @given(trees)
 def test_a_tree_is_read_again_from_its_canonical_text(tree):
     assert parse(canonical(tree)) == tree

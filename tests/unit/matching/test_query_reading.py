@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.thorough import thorough
 from worker.errors import QueryError
 from worker.matching.query import (
     And,
@@ -257,7 +258,7 @@ queries = st.recursive(
 )
 
 
-@settings(max_examples=600)
+@thorough(many=600)
 @given(st.one_of(queries, st.text(max_size=30), st.text(alphabet='ab" ()|-*=@~:ANDORT/5', max_size=20)))
 def test_any_text_is_refused_with_an_offset_in_it_or_its_canonical_text_reads_as_the_same_tree(query):
     try:

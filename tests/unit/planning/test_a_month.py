@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
+from tests.thorough import thorough
 from worker.model import BelowFloor, Cadence, EditionKind, Severity, StoryId, SubscriberId, SubscriptionId, TopicId
 from worker.planning.fatigue import fatigue, most_within
 from worker.planning.news import News, Pair, StoryFacts
@@ -165,7 +166,7 @@ def play(reader: Simulatee, world: World, span: Span) -> Told:
 
 
 # Drawing takes a while on a machine with more to do than cores.
-MANY = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+MANY = thorough(few=40, many=120, suppress_health_check=[HealthCheck.too_slow])
 MONTHS = {"reader": readers(), "world": streams(), "span": spans()}
 
 
@@ -222,7 +223,7 @@ def first_numbers(month: Told, mail: Simulated) -> Iterator[int]:
         yield min(number for (told, topic), number in month.world.numbers.items() if told == story and topic in topics)
 
 
-@settings(MANY, max_examples=30)
+@thorough(few=12, many=30, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(readers(), max_size=4), streams(), spans())
 def test_the_tired_are_counted(crowd, world, span):
     told = [play(reader, world, span) for reader in crowd]

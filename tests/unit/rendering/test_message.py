@@ -12,9 +12,10 @@ from email.utils import parseaddr
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tests.thorough import thorough
 from worker.content import AlertContent, Personal
 from worker.errors import InputError
 from worker.model import EditionKind, Pieces
@@ -74,7 +75,7 @@ def body_of(message: EmailMessage, subtype: str) -> str:
     return str(part.get_content()).replace("\r\n", "\n")
 
 
-@settings(max_examples=150, deadline=None)
+@thorough(many=150)
 @given(name=HOSTILE, title=HOSTILE, summary=HOSTILE, author=HOSTILE)
 @example(name="A" * 5_000, title="=?utf-8?q?x=0ABcc:_all=40courier.example?=", summary="\r.\r\n", author="")
 def test_whatever_people_are_called_the_bytes_are_one_sound_message(renderer, name, title, summary, author):
