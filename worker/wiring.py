@@ -52,11 +52,11 @@ if TYPE_CHECKING:
     from worker.deliverability.publishing import Sender
     from worker.feedback.mail.hearing import ReturnedMail
     from worker.feedback.run_mailbox import TakenIn
+    from worker.intake.circumstances import Added
     from worker.intake.run import Intake
     from worker.intake.run_alert_mails import AlertMails
     from worker.intake.run_hubs import Hubs
     from worker.intake.run_polling import Poller
-    from worker.intake.run_taking import Added
     from worker.matching.run import Matcher
     from worker.notifying.run import Notifier
     from worker.rehearsal import Rehearsal

@@ -6,11 +6,11 @@ we were told it; whether an article may still alert is `age_gate`'s question.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from worker.intake.fingerprint import Fingerprint, Wording
+from worker.intake.fingerprint import Fingerprint, Wording, compared, wording_of
 from worker.intake.places import place
 from worker.intake.thresholds import MATERIAL_JACCARD, MIN_TITLE_OVERLAP
 from worker.intake.volatile import without_stamps
@@ -24,10 +24,11 @@ _URGENCY: Final = tuple(Severity)  # in rising order
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Incoming:
-    """The article at the door, validated, with its fingerprint."""
+    """The article at the door, validated, with its fingerprint; and its wording, where that is at hand."""
 
     article: ParsedArticle
     fingerprint: Fingerprint
+    wording: Wording | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,7 +66,7 @@ class Decision:
     changed: tuple[str, ...] = ()
 
 
-def decide(incoming: Incoming, known: Known | None, candidates: Sequence[Candidate], *, sight: str = "") -> Decision:
+def decide(incoming: Incoming, known: Known | None, candidates: Iterable[Candidate], *, sight: str = "") -> Decision:
     """Judge an incoming article.
 
     `known` is the item of the same source that it is, and `sight` says why it is that. `candidates`, oldest first,
@@ -75,8 +76,10 @@ def decide(incoming: Incoming, known: Known | None, candidates: Sequence[Candida
     """
     if known:
         return _another_sighting(incoming.article, known, sight or f"same item as article {known.article_id}")
+    told = incoming.wording
     for candidate in candidates:
-        reason = _why_copy(incoming, candidate)
+        told = told or compared(wording_of(incoming.article))
+        reason = _why_copy(incoming.article, told, candidate)
         if reason:
             return Decision(novelty=Novelty.DUPLICATE, reason=reason, material=False, copy_of=candidate.article_id)
     return Decision(novelty=Novelty.NEW, reason="not seen before", material=True)
@@ -145,10 +148,10 @@ def _is_at_same_address(article: ParsedArticle, candidate: Candidate) -> bool:
     return title == our_title or (shorter > 0 and len(title & our_title) / shorter >= MIN_TITLE_OVERLAP)
 
 
-def _why_copy(incoming: Incoming, candidate: Candidate) -> str:
-    """Say why the incoming article is a copy of the candidate; "" if it is none."""
-    ours, told, had = candidate.article_id, incoming.fingerprint.wording, candidate.wording
-    if _is_at_same_address(incoming.article, candidate):
+def _why_copy(article: ParsedArticle, told: Wording, candidate: Candidate) -> str:
+    """Say why an article whose wording is `told` is a copy of the candidate; "" if it is none."""
+    ours, had = candidate.article_id, candidate.wording
+    if _is_at_same_address(article, candidate):
         return f"same address and title as article {ours}"
     if told.exact == had.exact:
         return f"copy of article {ours}: word for word" if told.words >= MIN_EXACT_WORDS else ""

@@ -29,15 +29,13 @@ class Wording:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fingerprint:
-    """`bands` are signed 64-bit keys, unique, ascending; none of a wording that has no pieces."""
+    """`exact` is a hash of the wording, never empty. `bands` are signed 64-bit keys, unique, ascending.
 
-    wording: Wording
+    Texts of fewer than `sameness.MIN_WORDS` words have no bands: they are only compared exactly.
+    """
+
+    exact: str
     bands: tuple[int, ...]
-
-    @property
-    def exact(self) -> str:
-        """The wording's hash."""
-        return self.wording.exact
 
 
 def wording_of(article: ParsedArticle) -> tuple[str, ...]:
@@ -51,8 +49,16 @@ def fingerprint(article: ParsedArticle) -> Fingerprint:
     >>> fingerprint(ParsedArticle(title="Quake")).bands
     ()
     """
-    found = wording_of(article)
-    return Fingerprint(wording=compared(found), bands=wording.bands(found))
+    return fingerprint_of(wording_of(article))
+
+
+def fingerprint_of(found: tuple[str, ...]) -> Fingerprint:
+    """Return the fingerprint of a wording.
+
+    >>> fingerprint_of(("quake",)) == fingerprint(ParsedArticle(title="Quake"))
+    True
+    """
+    return Fingerprint(exact=exact_hash(found), bands=wording.bands(found))
 
 
 def compared(found: tuple[str, ...]) -> Wording:

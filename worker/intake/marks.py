@@ -1,16 +1,17 @@
-"""What an item is looked for by, and whether anything stored bears such a mark: if not, there is nothing to look for.
+"""What an item is looked for by, and whether its source may have told it before under another key or place.
 
-Pure. `run_taking` asks the store once for the marks of many items, and then for the few items only that share one.
+Pure. `run_together` asks the store once for the marks of many items; what may be known is looked at by itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from worker.intake.canonical import canonical_url
-from worker.intake.fingerprint import Fingerprint, fingerprint
+from worker.intake.fingerprint import Fingerprint, fingerprint_of, wording_of
 from worker.intake.told import Told
+from worker.intake.wordings import Wordings
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,39 +23,35 @@ class Marked:
     fingerprint: Fingerprint
 
 
-def marked(told: Told) -> Marked:
-    """Work out an item's marks."""
-    return Marked(told=told, address=canonical_url(told.article.url), fingerprint=fingerprint(told.article))
+def marked(told: Told, wordings: Wordings) -> Marked:
+    """Work out an item's marks; its wording is remembered for the moment when it is compared with others."""
+    found = wording_of(told.article)
+    wordings.keep(found)
+    return Marked(told=told, address=canonical_url(told.article.url), fingerprint=fingerprint_of(found))
 
 
 class Marks:
-    """The marks that are stored, of those that some items have. Grows as these items are stored themselves."""
+    """The keys, places and, of articles without an address, titles of a source. Grows as items are stored."""
 
-    def __init__(
-        self, *, keys: Collection[str], addresses: Collection[str], hashes: Collection[str], bands: Collection[int]
-    ) -> None:
-        self._keys, self._hashes, self._bands = set(keys), set(hashes), set(bands)
+    def __init__(self, *, keys: Iterable[str], addresses: Iterable[str], titles: Iterable[str]) -> None:
+        self._keys, self._titles = set(keys), set(titles)
         self._places = {_place(one) for one in addresses}
 
-    def has_key(self, one: Marked) -> bool:
-        """Tell whether an item of its source may be stored under its key."""
-        return one.told.key in self._keys
-
-    def has_place(self, one: Marked) -> bool:
-        """Tell whether anything may be stored at its address; of an item without one nobody knows."""
-        return not one.address or _place(one.address) in self._places
-
-    def has_kin(self, one: Marked) -> bool:
-        """Tell whether anything stored may be its copy."""
-        is_placed = bool(one.address) and self.has_place(one)
-        return is_placed or one.fingerprint.exact in self._hashes or not self._bands.isdisjoint(one.fingerprint.bands)
+    def is_plainly_new(self, one: Marked) -> bool:
+        """Tell whether nothing is stored of its source that the item may be another telling of."""
+        if one.told.key in self._keys:
+            return False
+        if one.address:
+            return _place(one.address) not in self._places
+        return one.told.article.title not in self._titles
 
     def add(self, one: Marked) -> None:
         """Note that an item is stored now."""
         self._keys.add(one.told.key)
-        self._hashes.add(one.fingerprint.exact)
-        self._bands.update(one.fingerprint.bands)
-        self._places.add(_place(one.address))
+        if one.address:
+            self._places.add(_place(one.address))
+        else:
+            self._titles.add(one.told.article.title)
 
 
 def _place(address: str) -> str:

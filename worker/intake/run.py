@@ -19,13 +19,14 @@ from sqlalchemy import Row
 from sqlalchemy.exc import IntegrityError
 
 from worker.errors import InputError, printable
+from worker.intake.circumstances import Added, Circumstances
 from worker.intake.dating import Dating, dating_of
 from worker.intake.flood import is_suspicious
 from worker.intake.marks import marked
 from worker.intake.places import place
 from worker.intake.run_holding import hold_if_flooded, room_for
 from worker.intake.run_rekeying import move_along
-from worker.intake.run_taking import Added, Circumstances, take_in
+from worker.intake.run_taking import take_in
 from worker.intake.told import PageWord, Told, once_each, told_of
 from worker.intake.validate import validate
 from worker.intake.wordings import Wordings
@@ -36,8 +37,8 @@ from worker.store.sightings import Sighted
 
 log = logging.getLogger(__name__)
 
-_TOGETHER: Final = 25
-_WITHIN_S: Final = 0.2  # all others who write to SQLite wait meanwhile
+_TOGETHER: Final = 100
+_WITHIN_S: Final = 0.1  # all others who write to SQLite wait meanwhile
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -204,7 +205,7 @@ class Intake:
         """Store new items in few transactions; where one of them fails, one by one, so that it costs no other."""
         taken: list[Added | None] = []
         try:
-            ready = [marked(one) for one in some] if len(some) > 1 else []
+            ready = [marked(one, self._wordings) for one in some] if len(some) > 1 else []
             while len(taken) < len(ready):
                 with self._database.write() as conn:
                     part = take_in(conn, ready[len(taken) :], SourceId(source.id), given, within_s=_WITHIN_S)
@@ -218,7 +219,7 @@ class Intake:
         """Judge and store an item; None, and logged, for one that breaks us, or clashes even at the second try."""
         for _ in range(2):
             try:
-                ready = [marked(told)]
+                ready = [marked(told, self._wordings)]
                 with self._database.write() as conn:
                     return take_in(conn, ready, SourceId(source.id), given)[0]
             except IntegrityError:  # another worker has stored the same item: judge again, with theirs known
@@ -240,4 +241,4 @@ class Intake:
             source_id = sources.put(conn, kind=kind, name=name)
             told = told_of(parsed, validate(parsed, now=now(conn), where=where))
             given = Circumstances(outlet=name, age_limit=self._age_limit, wordings=self._wordings)
-            return take_in(conn, [marked(told)], source_id, given)[0]
+            return take_in(conn, [marked(told, self._wordings)], source_id, given)[0]

@@ -12,9 +12,10 @@ from sqlalchemy import Connection
 
 from worker.adapters.sources.api_json import tidied
 from worker.intake.canonical import canonical_url
+from worker.intake.circumstances import Added
 from worker.intake.fingerprint import fingerprint
 from worker.intake.revisions import make_room, state_hash
-from worker.intake.run_taking import Added, known_of, row_of
+from worker.intake.run_rows import known_of, row_of
 from worker.intake.validate import validate
 from worker.model import ArticleId, Novelty, ParsedArticle, Picture, Severity
 from worker.store import articles, editing, versions

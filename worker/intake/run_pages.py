@@ -24,7 +24,7 @@ from worker.adapters.sources.html_page import ReadPage
 from worker.errors import FetchError, InputError, printable
 from worker.intake.pages import Item, Look, after_failure, completed, owed_hash, told_by_page, wanted
 from worker.intake.run_robots import Robots
-from worker.intake.run_taking import known_of
+from worker.intake.run_rows import known_of
 from worker.intake.told import PageWord
 from worker.model import ParsedArticle, SourceId
 from worker.store import articles, sightings

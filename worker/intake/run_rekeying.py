@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from worker.intake.canonical import canonical_url
 from worker.intake.rekeying import Move, moves
-from worker.intake.run_taking import known_of
+from worker.intake.run_rows import known_of
 from worker.intake.told import Told
 from worker.model import ArticleId, SourceId
 from worker.store import sightings

@@ -6,56 +6,30 @@ Never opens a transaction. `run` calls it for all that is new or told otherwise 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final
 
 from sqlalchemy import Connection
 
-from worker.intake.age_gate import too_old_to_alert
-from worker.intake.dating import Dating, is_of_unknown_age, published_at
-from worker.intake.decide import Candidate, Decision, Incoming, Known, decide
-from worker.intake.fingerprint import Fingerprint
+from worker.intake.circumstances import Added, Circumstances, said
+from worker.intake.decide import Decision, Incoming, decide
 from worker.intake.identity import spare_key
-from worker.intake.marks import Marked, Marks
+from worker.intake.marks import Marked
 from worker.intake.places import place
 from worker.intake.revisions import make_room, state_hash, why_not_again
+from worker.intake.run_rows import candidate_of, first_change, is_late, known_of, told_row, verdict
+from worker.intake.run_together import take_together
 from worker.intake.sighting import Sight, Sighting, recognise
-from worker.intake.wordings import Wordings
-from worker.model import ArticleId, Novelty, ParsedArticle, Severity, SourceId
-from worker.sameness import COPY_WINDOW
+from worker.model import Novelty, Severity, SourceId
+from worker.sameness import COPIES_COMPARED, COPY_WINDOW
 from worker.store import articles, editing, sightings, sources, versions
 from worker.store.articles import StoredArticle
 from worker.store.database import now
 from worker.store.versions import Change
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Added:
-    """What became of an article handed in. `id` is the article that stands for it, an earlier one for a known item."""
-
-    id: ArticleId
-    status: Novelty
-    reason: str
-    stored: bool  # a new row or a new version; False when nothing changed
-    is_new: bool = False  # a new row
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Circumstances:
-    """What an article's document says of it: whether the source is held, its first document, and how it dates items.
-
-    `places` tells where the items of the document stand, by their keys.
-    """
-
-    outlet: str
-    age_limit: timedelta
-    is_held: bool = False
-    is_backlog: bool = False
-    dating: Dating = Dating.TOLD
-    places: Mapping[str, str] = field(default_factory=dict)
-    wordings: Wordings = field(default_factory=Wordings)
+_AFRESH: Final = 8
 
 
 def take_in(
@@ -68,68 +42,61 @@ def take_in(
     """
     end_s = time.monotonic() + within_s
     at = now(conn)
-    marks = _marks(conn, items, source_id) if len(items) > 1 else None  # of one item each is asked for anyway
     taken: list[Added] = []
-    for one in items:
-        taken.append(_take_one(conn, one, source_id, given, at=at, marks=marks))
-        if marks:
-            marks.add(one)
-        if time.monotonic() >= end_s:
-            break
+    together = len(items)
+    while not taken or (len(taken) < len(items) and time.monotonic() < end_s):
+        some = items[len(taken) : len(taken) + together]
+        new = take_together(conn, some, source_id, given, at=at, end_s=end_s) if len(items) > 1 else []
+        taken += new
+        together *= 2
+        if len(new) < len(some) and (not taken or time.monotonic() < end_s):
+            taken.append(_take_one(conn, items[len(taken)], source_id, given, at=at))
+            together = _AFRESH  # it may have changed what was asked of those after it; more of its kind may follow
     if any(one.is_new for one in taken):
         sources.change(conn, source_id, last_news_at=at)
     return taken
 
 
-def _marks(conn: Connection, items: Sequence[Marked], source_id: SourceId) -> Marks:
-    prints = [one.fingerprint for one in items]
-    return Marks(
-        keys=sightings.by_item_keys(conn, source_id, {one.told.key for one in items}).keys(),
-        addresses=sightings.addresses(conn, {one.address for one in items if one.address}),
-        hashes=sightings.text_hashes(conn, {one.exact for one in prints}),
-        bands=sightings.bands(conn, {band for one in prints for band in one.bands}),
-    )
-
-
-def _take_one(
-    conn: Connection, one: Marked, source_id: SourceId, given: Circumstances, *, at: datetime, marks: Marks | None
-) -> Added:
+def _take_one(conn: Connection, one: Marked, source_id: SourceId, given: Circumstances, *, at: datetime) -> Added:
     told, article, print_, address = one.told, one.told.article, one.fingerprint, one.address
-    seen, known = _recognise(conn, one, source_id, given, marks)
+    seen, known = _recognise(conn, one, source_id, given)
+    again = seen.known if seen.sight in {Sight.SAME, Sight.MOVED} else None
     found = []
-    if marks is None or marks.has_kin(one):
+    if not again:
         found = articles.copy_candidates(
-            conn, bands=print_.bands, text_hash=print_.exact, canonical_url=address, since=at - COPY_WINDOW
+            conn,
+            bands=print_.bands,
+            text_hash=print_.exact,
+            canonical_url=address,
+            since=at - COPY_WINDOW,
+            limit=COPIES_COMPARED,
         )
     candidates = [had for had in found if had.id not in seen.apart]
-    again = seen.known if seen.sight in {Sight.SAME, Sight.MOVED} else None
     incoming = Incoming(article=article, fingerprint=print_)
-    compared = [candidate_of(had, given.wordings) for had in candidates]
+    compared = (candidate_of(had, given.wordings) for had in candidates)
     decision = decide(incoming, again, compared, sight=seen.reason if again else "")
-    row = row_of(article, print_, address, outlet=given.outlet, at=at) | {"told_hash": told.hash}
-    row["published_at"] = published_at(article.published_at, first_seen_at=at, dating=given.dating)
+    row = told_row(one, given, at=at)
     if known and again:
         if seen.sight is Sight.MOVED:
             sightings.move(conn, known.id, item_key=told.key, guid=article.guid, reason=decision.reason)
-        return _revise(conn, known, replace(decision, reason=_said(decision.reason, *told.notes)), row, incoming)
+        return _revise(conn, known, replace(decision, reason=said(decision.reason, *told.notes)), row, incoming)
     if seen.sight is Sight.REUSED and known:
         sightings.give_up_key(conn, known.id, told.key)
     key = spare_key(article) if seen.sight is Sight.BORROWED else told.key
-    decision = replace(decision, reason=_said(decision.reason, seen.reason, *told.notes))
+    decision = replace(decision, reason=said(decision.reason, seen.reason, *told.notes))
     story_id = next((had.story_id for had in candidates if had.id == decision.copy_of), None)
     row |= {"story_id": story_id, "source_id": source_id, "item_key": key, "dated": told.is_dated}
     return _add(conn, decision, row, incoming, given, at=at)
 
 
 def _recognise(
-    conn: Connection, one: Marked, source_id: SourceId, given: Circumstances, marks: Marks | None
+    conn: Connection, one: Marked, source_id: SourceId, given: Circumstances
 ) -> tuple[Sighting, StoredArticle | None]:
     """Tell which item of its source an article is, or whose key it bears, and return that as it is stored."""
     told, address, title = one.told, one.address, one.told.article.title
-    by_key = articles.by_item_key(conn, source_id, told.key) if marks is None or marks.has_key(one) else None
+    by_key = articles.by_item_key(conn, source_id, told.key)
     is_beyond_doubt = by_key is not None and (by_key.canonical_url, by_key.title) == (address, title)
-    is_alone = is_beyond_doubt or (marks is not None and not marks.has_place(one))
-    here = [] if is_alone else sightings.at_place(conn, source_id, canonical_url=address, title=title)
+    here = [] if is_beyond_doubt else sightings.at_place(conn, source_id, canonical_url=address, title=title)
     # Its key alone proves nothing: the document may tell another item under it.
     present = {had.id for had in here if given.places.get(had.item_key) == place(had.url)}
     seen = recognise(
@@ -148,22 +115,15 @@ def _add(
     *,
     at: datetime,
 ) -> Added:
-    published = incoming.article.published_at
-    is_late = too_old_to_alert(
-        published_at=row["published_at"], first_seen_at=at, now=at, limit=given.age_limit
-    ) or is_of_unknown_age(published, given.dating, is_backlog=given.is_backlog)
     # Asked again: an editor may have let the source go since its document was fetched.
     is_held = given.is_held and sources.is_held(conn, row["source_id"])
     article_id = articles.add_article(
         conn,
         bands=incoming.fingerprint.bands,
         at=at,
-        version=Change(state_hash=state_hash(incoming.article), material=decision.material),
-        may_alert=not (is_late or is_held),
-        copy_of_id=decision.copy_of,
-        novelty=decision.novelty,
-        reason=decision.reason,
+        version=first_change(incoming.article, decision),
         **row,
+        **verdict(decision, may_alert=not (is_held or is_late(row, incoming.article, given, at=at))),
     )
     return Added(id=article_id, status=decision.novelty, reason=decision.reason, stored=True, is_new=True)
 
@@ -212,60 +172,3 @@ def _leave(conn: Connection, known: StoredArticle, decision: Decision, row: dict
         articles.set_image(conn, known.id, row["image"], revision=known.revision)
         reason += ", but for its picture"
     return Added(id=known.id, status=decision.novelty, reason=reason, stored=False)
-
-
-def _said(*parts: str) -> str:
-    return "; ".join(part for part in parts if part)
-
-
-def known_of(stored: StoredArticle) -> Known:
-    """Return a stored article as one that others are compared with."""
-    article = ParsedArticle(
-        guid=stored.guid,
-        url=stored.url,
-        title=stored.title,
-        summary=stored.summary,
-        body=stored.body,
-        author=stored.author,
-        section=stored.section,
-        source=stored.outlet,
-        lang=stored.lang,
-        tags=tuple(stored.tags),
-        published_at=stored.published_at,
-        updated_at=stored.updated_at,
-        severity=Severity(stored.severity),
-        image=stored.image,
-    )
-    return Known(article_id=stored.id, article=article)
-
-
-def candidate_of(stored: StoredArticle, wordings: Wordings) -> Candidate:
-    """Return a stored article as one that another may be a copy of."""
-    return Candidate(
-        article_id=stored.id,
-        title=stored.title,
-        place=stored.canonical_url.partition("://")[2],
-        wording=wordings.of(known_of(stored).article, stored.text_hash),
-    )
-
-
-def row_of(article: ParsedArticle, print_: Fingerprint, address: str, *, outlet: str, at: datetime) -> dict[str, Any]:
-    """Return the columns that an article fills."""
-    return {
-        "guid": article.guid,
-        "url": article.url,
-        "canonical_url": address,
-        "title": article.title,
-        "summary": article.summary,
-        "body": article.body,
-        "author": article.author,
-        "section": article.section,
-        "outlet": outlet or article.source,
-        "lang": article.lang,
-        "tags": list(article.tags),
-        "severity": article.severity,
-        "published_at": article.published_at or at,
-        "updated_at": article.updated_at,
-        "text_hash": print_.exact,
-        "image": article.image,
-    }

@@ -14,10 +14,11 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from worker.model import ArticleId, Novelty, Picture, SourceId, StoryId
-from worker.store import versions
+from worker.store import new_articles, versions
 from worker.store.database import now
+from worker.store.new_articles import NewArticle
 from worker.store.picture_addresses import keep_address
-from worker.store.schema import Article, ArticleBand, Story
+from worker.store.schema import Article, ArticleBand
 from worker.store.versions import UNNOTED, Change
 
 
@@ -131,14 +132,13 @@ def add_article(
 ) -> ArticleId:
     """Store a new article with its first version, in the given story or in one of its own, as seen now or `at`."""
     at = at or now(conn)
-    if story_id is None:
-        story_id = StoryId(conn.execute(sa.insert(Story).values(created_at=at).returning(Story.id)).scalar_one())
-    statement = sa.insert(Article).values(story_id=story_id, seen_at=at, **values)
-    article_id = ArticleId(conn.execute(statement.returning(Article.id)).scalar_one())
-    versions.keep(conn, article_id, values, version, revision=1, at=at)
-    _keep_bands(conn, article_id, bands)
-    keep_address(conn, article_id, values.get("image"))
-    return article_id
+    (number,) = new_articles.draw_articles(conn, 1)
+    story = new_articles.draw_stories(conn, 1)[0] if story_id is None else story_id
+    article = NewArticle(
+        id=number, story_id=story, begins_story=story_id is None, row=values, bands=set(bands), version=version
+    )
+    new_articles.add(conn, [article], at=at)
+    return number
 
 
 def update_article(

@@ -109,7 +109,12 @@ def upsert(conn: Connection, table: type[Any], values: dict[str, Any], *, key: t
 
 def insert_for(conn: Connection, table: type[Any]) -> Any:  # noqa: ANN401  two unrelated classes with the same methods
     """Return the dialect's own INSERT, the one that knows ON CONFLICT."""
-    return (sqlite if conn.dialect.name == "sqlite" else postgresql).insert(table)
+    return insert_for_dialect(conn.dialect.name, table)
+
+
+def insert_for_dialect(dialect: str, table: type[Any]) -> Any:  # noqa: ANN401  as above
+    """Return the INSERT that knows ON CONFLICT of the dialect of this name."""
+    return (sqlite if dialect == "sqlite" else postgresql).insert(table)
 
 
 def _parse(url: str) -> URL:

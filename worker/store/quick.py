@@ -22,7 +22,7 @@ _VALUES_KEPT = 64
 class Quick:
     """`build` makes the statement for a dialect's name; `columns` are those that it sets or inserts by name alone.
 
-    All else that it needs are its own bind parameters. None of them may be a list.
+    All else that it needs are its own bind parameters. A list is one only by `in_list`.
     """
 
     def __init__(self, build: Callable[[str], sa.ClauseElement], *, columns: Sequence[str] = ()) -> None:
@@ -66,6 +66,14 @@ def among(column: Any, words: Iterable[StrEnum]) -> sa.ColumnElement[bool]:  # n
     return condition
 
 
+def in_list(dialect: str, column: sa.orm.InstrumentedAttribute[Any], name: str) -> sa.ColumnElement[bool]:
+    """Return `column IN` a list of any length that is one parameter, of this name, and is looked up by an index."""
+    if dialect == "sqlite":
+        listed = sa.func.json_each(sa.bindparam(name, type_=sa.JSON)).table_valued("value")
+        return column.in_(sa.select(listed.c.value))
+    return column == sa.any_(sa.bindparam(name, type_=sa.ARRAY(column.type)))
+
+
 def _value(name: str, bind: sa.BindParameter[Any], dialect: Dialect) -> Callable[[Mapping[str, Any]], Any]:
     """Return what finds a parameter's value, in the driver's form, among those of the caller, or in the statement."""
     process = bind.type.dialect_impl(dialect).bind_processor(dialect) or _as_it_is
@@ -77,7 +85,7 @@ def _value(name: str, bind: sa.BindParameter[Any], dialect: Dialect) -> Callable
         return lambda _: fixed
     if process is _as_it_is:
         return operator.itemgetter(name)
-    kept = process if isinstance(bind.type, sa.ARRAY) else functools.lru_cache(_VALUES_KEPT)(process)
+    kept = process if isinstance(bind.type, sa.ARRAY | sa.JSON) else functools.lru_cache(_VALUES_KEPT)(process)
     return lambda values: kept(values[name])
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from worker.facts import Had
 from worker.model import ArticleId, SourceId
 from worker.store.articles import COLUMNS, StoredArticle
-from worker.store.schema import Article, ArticleBand
+from worker.store.schema import Article
 
 T = TypeVar("T", int, str)
 
@@ -44,31 +44,24 @@ def by_item_keys(conn: Connection, source_id: SourceId, keys: Collection[str]) -
     return found
 
 
-def addresses(conn: Connection, canonical_urls: Collection[str]) -> set[str]:
-    """Return at which of the addresses, under http or https, articles of any source are stored."""
-    return _stored(conn, Article.canonical_url, {one for url in canonical_urls for one in _both(url)})
-
-
-def text_hashes(conn: Connection, hashes: Collection[str]) -> set[str]:
-    """Return of which of the wordings' hashes articles of any source are stored."""
-    return _stored(conn, Article.text_hash, hashes)
-
-
-def bands(conn: Connection, some: Collection[int]) -> set[int]:
-    """Return which of the bands articles of any source have."""
-    return _stored(conn, ArticleBand.band, some)
-
-
 def at_place(conn: Connection, source_id: SourceId, *, canonical_url: str, title: str) -> list[StoredArticle]:
     """Return a source's articles at an address, under http or https; without one, those with this title and no address.
 
     The newest first, and only a few: a page that hundreds of items link to is the place of none.
     """
-    query = sa.select(*COLUMNS).where(Article.source_id == source_id, Article.canonical_url.in_(_both(canonical_url)))
+    query = sa.select(*COLUMNS).where(
+        Article.source_id == source_id, Article.canonical_url.in_(both_schemes(canonical_url))
+    )
     if not canonical_url:
         query = query.where(Article.title == title)
     rows = conn.execute(query.order_by(Article.id.desc()).limit(_PLACED))
     return [StoredArticle(**row._mapping) for row in rows]  # noqa: SLF001  Row's documented view
+
+
+def both_schemes(canonical_url: str) -> list[str]:
+    """Return an address under http and under https, which lead to one page; what has no scheme as it is."""
+    scheme, separator, place = canonical_url.partition("://")
+    return [f"http{separator}{place}", f"https{separator}{place}"] if separator else [scheme]
 
 
 def alike(
@@ -79,7 +72,7 @@ def alike(
     The newest first. Reads all that a source has: for when it seems to have moved, not for every poll.
     """
     found: dict[int, StoredArticle] = {}
-    urls = {one for url in canonical_urls if url for one in _both(url)}
+    urls = {one for url in canonical_urls if url for one in both_schemes(url)}
     for column, values in ((Article.canonical_url, urls), (Article.title, titles)):
         for some in _some(values):
             rows = conn.execute(sa.select(*COLUMNS).where(Article.source_id == source_id, column.in_(some)))
@@ -121,18 +114,6 @@ def give_up_key(conn: Connection, article_id: ArticleId, item_key: str) -> None:
 def note(conn: Connection, article_id: ArticleId, **values: Any) -> None:  # noqa: ANN401  column values by name
     """Note what an item's source told last, where it made no new version of it."""
     conn.execute(sa.update(Article).where(Article.id == article_id).values(**values))
-
-
-def _both(canonical_url: str) -> list[str]:
-    scheme, separator, place = canonical_url.partition("://")
-    return [f"http{separator}{place}", f"https{separator}{place}"] if separator else [scheme]
-
-
-def _stored(conn: Connection, column: sa.orm.InstrumentedAttribute[T], values: Collection[T]) -> set[T]:
-    found: set[T] = set()
-    for some in _some(values):
-        found.update(conn.execute(sa.select(column).where(column.in_(some)).distinct()).scalars())
-    return found
 
 
 def _some(values: Collection[T]) -> Iterator[list[T]]:

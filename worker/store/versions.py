@@ -39,10 +39,20 @@ def keep(
     conn: Connection, article_id: ArticleId, values: Mapping[str, Any], change: Change, *, revision: int, at: datetime
 ) -> None:
     """Keep what an article says in a revision; `values` has its texts and the reason."""
+    conn.execute(sa.insert(ArticleVersion).values(**_row(article_id, values, change, revision=revision, at=at)))
+
+
+def first_version(article_id: ArticleId, values: Mapping[str, Any], change: Change, *, at: datetime) -> dict[str, Any]:
+    """Return the row, of all columns, that keeps what a new article says; `values` as for `keep`."""
+    return _row(article_id, values, change, revision=1, at=at)
+
+
+def _row(
+    article_id: ArticleId, values: Mapping[str, Any], change: Change, *, revision: int, at: datetime
+) -> dict[str, Any]:
     text = {name: values[name] for name in (*_TEXT, "reason")}
     noted = {"changed": list(change.changed), "material": change.material, "state_hash": change.state_hash}
-    statement = sa.insert(ArticleVersion)
-    conn.execute(statement.values(article_id=article_id, revision=revision, recorded_at=at, **text, **noted))
+    return {"article_id": article_id, "revision": revision, "recorded_at": at, **text, **noted}
 
 
 def kept(conn: Connection, article_id: ArticleId) -> list[KeptVersion]:

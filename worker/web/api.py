@@ -18,7 +18,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.requests import Request
 
 from worker.errors import InputError
-from worker.intake.run_taking import Added
+from worker.intake.circumstances import Added
 from worker.model import ArticleId, Cadence, Novelty, ParsedArticle, Picture, Severity
 from worker.pictures import MAX_SIDE_PX
 from worker.signup.address import Address, normalise

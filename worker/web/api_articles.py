@@ -12,10 +12,10 @@ from pydantic import BaseModel, Field
 
 from worker.delivery.run_withdrawal import withdraw
 from worker.errors import InputError
+from worker.intake.circumstances import Added
 from worker.intake.run_correcting import Correction, correct
 from worker.intake.run_edits import Edit, edit
 from worker.intake.run_ledger import ledger_of
-from worker.intake.run_taking import Added
 from worker.model import ArticleId, Severity
 from worker.planning.run_corrections import carry_out
 from worker.planning.run_editing import NOTE_CHARS, boost, break_news, update_materially

@@ -25,10 +25,10 @@ from tests.databases import opened
 from worker.delivery import run_canary, run_steering, run_withdrawal
 from worker.delivery.canary import Limits
 from worker.lifecycle import State
-from worker.model import Cadence, EditionStatus, Lane
+from worker.model import ArticleId, Cadence, EditionStatus, Lane, SourceId
 from worker.planning.rules import Policy
 from worker.planning.run import plan
-from worker.store import articles, deliveries, editions, leases
+from worker.store import articles, deliveries, editions, kin, leases
 from worker.store.database import Database, now
 from worker.store.schema import Delivery, Edition
 
@@ -116,6 +116,23 @@ def test_copies_are_looked_for_by_the_indexes_of_wording_address_and_bands(busy_
         look(canonical_url="https://courier.example/1")
         look(canonical_url="")
     with busy_house.read() as conn:
+        assert long_steps(conn, asked) == []
+
+
+def test_what_many_new_items_may_have_to_do_with_is_looked_for_by_indexes(busy_house: Database):
+    with busy_house.write() as conn:
+        for number in range(200):
+            article(conn, text_hash=str(number), canonical_url=f"https://gazette.example/{number}")
+        conn.exec_driver_sql("ANALYZE")
+    with busy_house.read() as conn, statements() as asked:
+        kin.keys(conn, SourceId(1), ["guid:1", "guid:2"])
+        kin.at_addresses(conn, ["https://courier.example/1"])
+        kin.of_hashes(conn, ["same wording", "another"])
+        kin.of_bands(conn, [1, 2])
+        kin.briefs(conn, [ArticleId(1), ArticleId(2)], since=now(conn))
+        kin.texts(conn, [ArticleId(1)])
+    with busy_house.read() as conn:
+        assert len(asked) >= 6
         assert long_steps(conn, asked) == []
 
 

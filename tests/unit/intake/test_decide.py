@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.unit.intake import wire
 from worker.intake.decide import Candidate, Decision, Incoming, Known, decide
-from worker.intake.fingerprint import fingerprint
+from worker.intake.fingerprint import compared, fingerprint, wording_of
 from worker.intake.places import place
 from worker.model import ArticleId, Novelty, ParsedArticle, Severity
 
@@ -33,7 +33,7 @@ def judge(
 ) -> Decision:
     candidates = [
         Candidate(
-            article_id=ArticleId(7 + n), title=other.title, place=place(other.url), wording=fingerprint(other).wording
+            article_id=ArticleId(7 + n), title=other.title, place=place(other.url), wording=compared(wording_of(other))
         )
         for n, other in enumerate(others)
     ]
