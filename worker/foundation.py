@@ -11,13 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from worker import __version__
-from worker.content import Image
 from worker.errors import ConfigurationError
 from worker.keys import keep_key
 from worker.pictures import address_fault, number_of
-from worker.rendering.cards import PictureAddress, as_served, unshown
-from worker.rendering.theme_check import load_theme
-from worker.rendering.theme_files import Theme
 from worker.settings import Settings
 from worker.store import migrate, picture_addresses
 from worker.store.database import Database
@@ -26,6 +22,9 @@ from worker.tokens import Purpose, Tokens, keyed_hash
 if TYPE_CHECKING:
     from worker.adapters.pictures.proxy import PictureProxy
     from worker.adapters.pictures.shelf import Shelf
+    from worker.content import Image
+    from worker.rendering.cards import PictureAddress
+    from worker.rendering.theme_files import Theme
 
 
 class Foundation:
@@ -85,6 +84,8 @@ class Foundation:
     @functools.cached_property
     def theme(self) -> Theme:
         """The templates in force. Raises `ConfigurationError` with all faults of the operator's."""
+        from worker.rendering.theme_check import load_theme  # noqa: PLC0415  most commands make no mail
+
         return load_theme(self.theme_folder)
 
     @property
@@ -113,11 +114,15 @@ class Foundation:
     @property
     def picture_address(self) -> PictureAddress:
         """From where mails show pictures: from their own newspapers, or from here."""
+        from worker.rendering.cards import as_served  # noqa: PLC0415  as above
+
         return self._own_address_of if self.settings.image_proxy == "on" else as_served
 
     @property
     def page_picture_address(self) -> PictureAddress:
         """From where our pages show pictures: from here, or not at all. A page lets nobody else know who reads it."""
+        from worker.rendering.cards import unshown  # noqa: PLC0415  as above
+
         return self._own_address_of if self.settings.image_proxy == "on" else unshown
 
     @functools.cached_property

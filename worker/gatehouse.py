@@ -17,13 +17,13 @@ from worker.measures import Measure, read_measures
 from worker.ports import Captcha
 from worker.signup.budgets import Budgets
 from worker.signup.courtesies import Courtesies
-from worker.signup.run import Limits
 from worker.signup.run_budgets import Purse
 from worker.signup.suspicion import Demand
 from worker.tokens import keyed_hash
 
 if TYPE_CHECKING:
     from worker.measuring.run import Meter
+    from worker.signup.run import Limits
 
 
 class Gatehouse(Foundation):

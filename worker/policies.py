@@ -15,11 +15,11 @@ from worker.planning.rules import Policy
 from worker.settings import Settings
 from worker.signup.budgets import Budgets, Sought
 from worker.signup.courtesies import Courtesies
-from worker.signup.run import Limits as QuestionLimits
 
 if TYPE_CHECKING:
     from worker.intake.run_websub import HubTerms
     from worker.rehearsal import Terms as RehearsalTerms
+    from worker.signup.run import Limits as QuestionLimits
 
 
 _PREFLIGHT_PATIENCE: Final = timedelta(minutes=5)  # then a newsletter goes unseen rather than late
@@ -108,6 +108,8 @@ def budgets(settings: Settings) -> Budgets:
 
 def question_limits(settings: Settings) -> QuestionLimits:
     """Return how often mailboxes are asked for their consent."""
+    from worker.signup.run import Limits as QuestionLimits  # noqa: PLC0415  only the pages ask
+
     return QuestionLimits(a_day=settings.questions_per_mailbox, an_hour=settings.questions_an_hour)
 
 

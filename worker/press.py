@@ -11,22 +11,18 @@ from email.utils import parseaddr
 from typing import TYPE_CHECKING, Final
 
 from worker import __version__
-from worker.content import Newsroom
 from worker.deliverability.names import wire_address, wire_name
 from worker.foundation import own_pictures
 from worker.gatehouse import Gatehouse
-from worker.letters import Letters
 from worker.measures import Measure, read_measures
-from worker.rendering.cards import as_served
-from worker.rendering.compile import Renderer
-from worker.rendering.look import Look
-from worker.rendering.run_libraries import libraries
-from worker.rendering.run_signer import read_signer
-from worker.rendering.signing import Signer
-from worker.rendering.theme_files import Theme
 from worker.store import looks
 
 if TYPE_CHECKING:
+    from worker.content import Newsroom
+    from worker.letters import Letters
+    from worker.rendering.look import Look
+    from worker.rendering.signing import Signer
+    from worker.rendering.theme_files import Theme
     from worker.replay import Replayer
 
 
@@ -40,6 +36,8 @@ class Press(Gatehouse):
     @functools.cached_property
     def newsroom(self) -> Newsroom:
         """Who sends."""
+        from worker.content import Newsroom  # noqa: PLC0415  most commands make no mail
+
         name, address = parseaddr(self.settings.from_)
         _, reply_to = parseaddr(self.settings.reply_to)
         return Newsroom(
@@ -75,6 +73,8 @@ class Press(Gatehouse):
     @functools.cached_property
     def signer(self) -> Signer | None:
         """What signs mail with DKIM; None where no key is set."""
+        from worker.rendering.run_signer import read_signer  # noqa: PLC0415  as above
+
         return read_signer(self.settings.dkim_keys(), domain=self.dkim_domain, from_domain=self.from_domain)
 
     @functools.cached_property
@@ -90,6 +90,9 @@ class Press(Gatehouse):
     @functools.cached_property
     def look(self) -> Look:
         """What this process makes messages with."""
+        from worker.rendering.look import Look  # noqa: PLC0415  as above
+        from worker.rendering.run_libraries import libraries  # noqa: PLC0415  as above
+
         return Look.of(
             version=__version__,
             libraries=libraries(),
@@ -115,6 +118,10 @@ class Press(Gatehouse):
 
     def makers_of(self, look: Look) -> tuple[Letters, tuple[str, ...]]:
         """Return what writes copies as they were with a look, and what of it is not at hand any more."""
+        from worker.letters import Letters  # noqa: PLC0415  as above
+        from worker.rendering.cards import as_served  # noqa: PLC0415  as above
+        from worker.rendering.compile import Renderer  # noqa: PLC0415  as above
+
         signer = self.signer.as_it_was(look.dkim_domain, look.signatures) if self.signer else None
         made = {key.fingerprint for key in signer.keys} if signer else set()
         lacks = [f"the DKIM key {one.selector}" for one in look.signatures if one.fingerprint not in made]
@@ -131,5 +138,8 @@ class Press(Gatehouse):
         self, theme: Theme, signer: Signer | None = None, measures: frozenset[Measure] = frozenset()
     ) -> Letters:
         """Return what writes copies with other templates than those in force, too."""
+        from worker.letters import Letters  # noqa: PLC0415  as above
+        from worker.rendering.compile import Renderer  # noqa: PLC0415  as above
+
         renderer = Renderer(newsroom=self.newsroom, signer=signer, theme=theme, pictures=self.picture_address)
         return Letters(renderer=renderer, tokens=self.tokens, newsroom=self.newsroom, measures=measures)

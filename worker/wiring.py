@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from worker import celery_app, policies
+from worker import policies
 from worker import settings as settings_module
 from worker.adapters.transports.build import build
 from worker.adapters.transports.dsn import parse_transports
@@ -304,11 +304,15 @@ class House(Press):
 
     def ring(self, task: str, *arguments: int) -> None:
         """Wake a worker for a task, once what it is about has been committed; never fails."""
+        from worker import celery_app  # noqa: PLC0415  most commands wake nobody
+
         self.point_celery()
         celery_app.ring(task, *arguments)
 
     def point_celery(self) -> None:
         """Tell Celery of this installation's broker."""
+        from worker import celery_app  # noqa: PLC0415  as above
+
         celery_app.configure(broker_url=self.broker_url, sweep_s=self.settings.sweep_s)
 
     def close(self) -> None:

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from alembic import command, op
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from tests import builders
 from tests.databases import opened
@@ -56,6 +57,11 @@ def test_an_empty_database_comes_to_the_newest_version_with_every_table(empty_da
     assert migrate.upgrade(empty_database) == migrate.head()
     migrate.check_version(empty_database)
     assert tables(empty_database) == set(Base.metadata.tables)
+
+
+def test_the_versions_are_those_that_alembic_finds():
+    found = ScriptDirectory.from_config(migrate._config()).walk_revisions()
+    assert [script.revision for script in found] == list(migrate._revisions())
 
 
 def test_the_migrated_schema_is_the_declared_one(database):
