@@ -12,6 +12,7 @@ import hypothesis
 import pytest
 
 from tests.databases import Cluster, PostgresMissingError, SqliteTemplate, opened
+from tests.engines import share_compiled_statements
 from worker.store import editions
 from worker.store.database import Database
 
@@ -23,6 +24,8 @@ hypothesis.settings.register_profile("house", deadline=None, max_examples=50)
 hypothesis.settings.register_profile("thorough", hypothesis.settings.get_profile("house"))
 if hypothesis.settings.get_current_profile_name() != "thorough":
     hypothesis.settings.load_profile("house")
+
+share_compiled_statements()
 
 BOTH = ("sqlite", "postgresql")
 # For what takes ten seconds on either: `@pytest.mark.parametrize("database_url", POSTGRESQL_SLOWLY, indirect=True)`.

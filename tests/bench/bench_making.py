@@ -44,6 +44,7 @@ from worker.tokens import Tokens
 _TURN_S: Final = 0.05
 _FEWER: Final = 6
 _READERS: Final = 2_000
+_DIGESTS: Final = 2_000
 _NOW: Final = datetime.now(UTC)
 _DOMAIN: Final = "courier.example"
 _PEMS: Final = {RSA: new_private_key(Algorithm.RSA), ED25519: new_private_key(Algorithm.ED25519)}
@@ -270,7 +271,7 @@ def compiling(digest: DigestContent) -> list[list[object]]:
 
 
 def distinct(renderer: Renderer) -> str:
-    """Compile 2,000 different digests of 200 stories, and say what it took."""
+    """Compile `_DIGESTS` different digests of 200 stories, and say what it took."""
     stories = [
         card.model_copy(update={"story_id": number, "title": f"{card.title} ({number})"})
         for number, card in enumerate(itertools.islice(itertools.cycle(samples.cards_of("en")), 200))
@@ -285,7 +286,7 @@ def distinct(renderer: Renderer) -> str:
                 for part in range(2)
             ),
         )
-        for _ in range(2_000)
+        for _ in range(_DIGESTS)
     ]
     renderer._fragments.leaf.cache_clear()
     began_s = time.process_time()

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.readers import KeptReaders
 from worker.cli import main
 from worker.store.database import Database
 from worker.wiring import House
@@ -45,6 +47,14 @@ class Tocsin:
         status, out, err = self(*words, "--json")
         assert status == 0, err
         return [json.loads(line) for line in out.splitlines()]
+
+
+@pytest.fixture(scope="session")
+def kept_readers() -> Iterator[KeptReaders]:
+    """Readers of feeds for all pollers of the session that need none of their own."""
+    readers = KeptReaders(most=1)
+    yield readers
+    readers.end()
 
 
 @pytest.fixture

@@ -118,7 +118,9 @@ class Rspamd:
         """Return a file with the short ones of all public suffixes: to compile ten thousand costs it twelve seconds."""
         known = _SUFFIXES.read_text(encoding="utf-8").splitlines()
         file = self._folder / "suffixes"
-        file.write_text("\n".join(one for one in known if len(one) in {2, 3} and one.isalpha()) + "\n", encoding="utf-8")
+        file.write_text(
+            "\n".join(one for one in known if len(one) in {2, 3} and one.isalpha()) + "\n", encoding="utf-8"
+        )
         return file
 
     def _configure(self) -> None:

@@ -22,6 +22,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initial
 from tests.builders import change_edition, deliveries_of, edition, reader, set_clock
 from tests.conftest import assert_conserved
 from tests.databases import SqliteTemplate, opened
+from tests.thorough import often
 from worker.holder import boot_id
 from worker.lifecycle import OPEN, TAKEN, Happening, State
 from worker.model import DeliveryId, EditionId, EditionStatus, Receipt
@@ -254,9 +255,12 @@ def _files(sqlite_template, tmp_path):
     _folders = tmp_path
 
 
+@pytest.mark.thorough
 class TestAnyOrder(AnyOrder.TestCase):  # type: ignore[misc,valid-type]  # Hypothesis makes the class while it runs
     """Run by pytest."""
 
     settings = settings(
-        max_examples=50, stateful_step_count=25, suppress_health_check=[HealthCheck.function_scoped_fixture]
+        max_examples=often(few=15, many=60),
+        stateful_step_count=25,
+        suppress_health_check=[HealthCheck.function_scoped_fixture],
     )

@@ -6,10 +6,11 @@ import dataclasses
 from datetime import timedelta
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from tests import builders
+from tests.thorough import thorough
 from worker.hearsay import EventKind, FeedbackEvent
 from worker.lifecycle import PRE_COMMIT, State
 from worker.model import DeliveryId
@@ -62,7 +63,7 @@ def stand(listening: Listening, delivery: DeliveryId) -> tuple[object, ...]:
     state=st.sampled_from([State.PLANNED, State.DEFERRED, State.COMMITTING, State.UNKNOWN, State.ACCEPTED]),
     data=st.data(),
 )
-@settings(max_examples=25, suppress_health_check=list(HealthCheck))
+@thorough(few=10, many=40, suppress_health_check=list(HealthCheck))
 def test_any_order_and_any_repetition_end_in_the_same(database, said, state, data):
     listening = Listening(database, threshold=3)
     now = builders.time_of(database)

@@ -17,6 +17,7 @@ from sqlalchemy.exc import ProgrammingError
 
 from tests.contract.sources.scripted_web import Answer, Request, ScriptedWeb, reply, scripted_web
 from tests.integration.intake.test_taking_in import intake, rss  # noqa: F401  a fixture
+from tests.readers import KeptReaders
 from worker.adapters.sources.reader_pool import ReaderPool
 from worker.adapters.sources.resolving import Resolver
 from worker.errors import ConfigurationError
@@ -113,11 +114,17 @@ def resolver(hangs: threading.Event) -> Resolver:
 
 
 @pytest.fixture
-def make_poller(database: Database, intake: Intake, hangs: threading.Event) -> Iterator[Callable[..., Poller]]:  # noqa: F811  the fixture
+def make_poller(
+    database: Database,
+    intake: Intake,  # noqa: F811  the fixture
+    hangs: threading.Event,
+    kept_readers: KeptReaders,
+) -> Iterator[Callable[..., Poller]]:
     made: list[Poller] = []
+    usual = {"user_agent": "test", "pace": Pace(), "allow_private": True, "readers": lambda: kept_readers}
 
     def make(**values: object) -> Poller:
-        given = {"user_agent": "test", "pace": Pace(), "allow_private": True, "resolver": resolver(hangs), **values}
+        given = usual | {"resolver": resolver(hangs)} | values
         made.append(Poller(database, intake, **given))  # type: ignore[arg-type]  # a test's own words
         return made[-1]
 

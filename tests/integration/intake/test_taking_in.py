@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 import sqlalchemy as sa
 
+from tests.readers import KeptReaders
 from worker.errors import InputError
 from worker.intake.pace import Pace
 from worker.intake.run import Intake
@@ -35,8 +36,8 @@ def intake(database: Database) -> Intake:
 
 
 @pytest.fixture
-def poller(database: Database, intake: Intake) -> Poller:
-    return Poller(database, intake, user_agent="test", pace=Pace(), allow_private=True)
+def poller(database: Database, intake: Intake, kept_readers: KeptReaders) -> Poller:
+    return Poller(database, intake, user_agent="test", pace=Pace(), allow_private=True, readers=lambda: kept_readers)
 
 
 def told(**values: object) -> ParsedArticle:
@@ -175,7 +176,7 @@ def served(answer: Callable[[BaseHTTPRequestHandler], tuple[int, bytes]]) -> Ite
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         try:
             yield f"http://127.0.0.1:{server.server_port}/feed.xml"

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from tests import builders
+from tests.thorough import thorough
 from tests.unit.matching.generated import articles as texts
 from tests.unit.matching.generated import nodes
 from worker.errors import QueryError, TooLongError
@@ -111,7 +112,7 @@ def _storable(text: str) -> str:
     return text.replace("\0", "").replace("\ud800", "")
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@thorough(few=8, many=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(example=st.lists(told, min_size=1, max_size=6), queries=st.lists(nodes, min_size=1, max_size=6))
 def test_it_finds_the_stories_that_asking_every_article_would_find(database, index, example, queries):
     _empty(database)

@@ -23,6 +23,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 from tests import builders
 from tests.conftest import POSTGRESQL_SLOWLY
 from tests.databases import opened
+from tests.thorough import often
 from worker.errors import QueryError
 from worker.matching import run_snapshots
 from worker.matching.analyser import ArticleText, analyse
@@ -173,14 +174,16 @@ class TwoFollowers(RuleBasedStateMachine):
             snapshots.wait()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("database_url", POSTGRESQL_SLOWLY, indirect=True)
 def test_whatever_happens_to_topics_two_followers_equal_an_engine_built_anew(database, tmp_path, monkeypatch):
     """Some of them begin with a snapshot that another one has left."""
     monkeypatch.setattr(run_snapshots, "FEWEST_CHANGES", 4)
     machine = type("Machine", (TwoFollowers,), {"database": database, "folder": tmp_path / "cache"})
-    run_state_machine_as_test(
-        machine, settings=settings(max_examples=25, stateful_step_count=20, suppress_health_check=list(HealthCheck))
+    manners = settings(
+        max_examples=often(few=10, many=40), stateful_step_count=20, suppress_health_check=list(HealthCheck)
     )
+    run_state_machine_as_test(machine, settings=manners)
 
 
 def test_an_own_query_leaves_the_engine_with_its_last_follower_and_comes_back_with_the_next(database):

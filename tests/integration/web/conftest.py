@@ -15,6 +15,7 @@ import pytest
 
 from tests import builders
 from tests.http import NO_TLS
+from tests.readers import KeptReaders
 from worker.model import EditionKind
 from worker.planning.run import plan
 from worker.settings import load
@@ -133,7 +134,8 @@ def issue(newspaper: Newspaper) -> int:
 
 
 @pytest.fixture
-def pushed(make_house: Callable[..., QuietHouse]) -> Iterator[Hubbed]:
+def pushed(make_house: Callable[..., QuietHouse], kept_readers: KeptReaders) -> Iterator[Hubbed]:
     """A house that a WebSub hub can reach."""
     with hubbed(make_house) as opened:
+        opened.house.poller._readers = lambda: kept_readers
         yield opened

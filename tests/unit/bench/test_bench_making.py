@@ -10,6 +10,7 @@ from tests.bench import bench_making
 def test_each_way_to_make_a_message_is_held_against_its_peer(monkeypatch):
     monkeypatch.setattr(bench_making, "_TURN_S", 1e-6)
     monkeypatch.setattr(bench_making, "_READERS", 20)
+    monkeypatch.setattr(bench_making, "_DIGESTS", 20)
     text = "\n".join(bench_making.lines(rounds=1))
     assert len(re.findall(r"\| \*\*[\d.,]+\*\* \|", text)) == 5
     whole, smaller = (int(size.replace(",", "")) for size in re.findall(r"([\d,]+) bytes", text))

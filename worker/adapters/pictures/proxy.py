@@ -13,7 +13,6 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from ssl import SSLContext
 from typing import Final
 
 import httpx
@@ -65,7 +64,6 @@ class PictureProxy:
         self._flights: dict[int, asyncio.Task[ShownPicture | None]] = {}
         self._failed_until_s: dict[int, float] = {}
         self._turns = asyncio.Semaphore(_AT_ONCE)
-        self._tls: SSLContext | None = None
 
     async def get(self, number: int) -> ShownPicture | None:
         """Return a picture; None where there is none, or it cannot be had or shown. Raises `BusyError`."""
@@ -102,8 +100,7 @@ class PictureProxy:
         return answer.data
 
     def _client(self) -> httpx.AsyncClient:
-        self._tls = self._tls or httpx.create_ssl_context()  # reads all authorities, and takes a while
-        return make_client(self._user_agent, allow_private=self._allow_private, accept=_ACCEPT, ssl_context=self._tls)
+        return make_client(self._user_agent, allow_private=self._allow_private, accept=_ACCEPT)
 
     def _has_failed(self, number: int) -> bool:
         return self._failed_until_s.get(number, 0.0) > time.monotonic()

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ipaddress
 import ssl
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Final
 
 import httpcore
@@ -98,8 +99,13 @@ class _GuardedBackend(httpcore.AsyncNetworkBackend):
             raise httpcore.ConnectError(f"cannot find {host}: {error}") from error
 
 
+@cache  # to read all the world's authorities takes longer than most fetches
+def _trust() -> ssl.SSLContext:
+    return httpx.create_ssl_context()
+
+
 class GuardedTransport(httpx.AsyncHTTPTransport):
-    """httpx's own transport over connections that the guard has made. To make an `ssl_context` takes a while.
+    """httpx's own transport over connections that the guard has made. One `ssl_context` serves all that bring none.
 
     `allow_private` lifts the guard, and leaves its resolver, which `resolver` replaces.
     """
@@ -112,7 +118,7 @@ class GuardedTransport(httpx.AsyncHTTPTransport):
         allow_private: bool = False,
         resolver: Resolver | None = None,
     ) -> None:
-        ssl_context = ssl_context or httpx.create_ssl_context()
+        ssl_context = ssl_context or _trust()
         super().__init__(verify=ssl_context)
         # httpx does not hand a network backend through; a pool of our own takes the place of the one it has made.
         self._pool = httpcore.AsyncConnectionPool(

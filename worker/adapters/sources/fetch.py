@@ -91,7 +91,7 @@ def make_client(
     """Return a client for `fetch`, to be shared by all fetches of an event loop and closed by whoever made it.
 
     It keeps no cookies and heeds no proxy or netrc of the environment. `allow_private` lifts the address guard, for a
-    newsroom's own network and for tests. To make an `ssl_context` takes a while: whoever makes many clients gives one.
+    newsroom's own network and for tests. Without an `ssl_context`, all of a process share one that trusts the usual.
     `limits` are those of its connections, `resolver` what looks names up in place of the system.
     """
     transport = GuardedTransport(limits=limits, ssl_context=ssl_context, allow_private=allow_private, resolver=resolver)
