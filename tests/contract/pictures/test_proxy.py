@@ -106,7 +106,7 @@ async def _drip(_request: Request, writer: asyncio.StreamWriter) -> None:
         reply(200, png(1, 1)),
         reply(200, png(30_000, 30_000)),
         reply(200, PICTURE + bytes(5_000_000)),
-        reply(200, gzip.compress(PICTURE + bytes(50_000_000)), content_encoding="gzip"),
+        reply(200, gzip.compress(PICTURE) + gzip.compress(bytes(1_000_000)) * 50, content_encoding="gzip"),
         reply(200, PICTURE, content_encoding="br"),
         reply(404, PICTURE),
         reply(302, location="/1"),

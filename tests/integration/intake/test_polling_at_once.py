@@ -89,7 +89,7 @@ ANSWERING: Final[dict[str, Answer]] = {
     "endless": endless,
     "loop": reply(302, Location="/loop"),
     "large": reply(200, b" " * 11_000_000),
-    "bomb": reply(200, gzip.compress(b" " * 100_000_000), Content_Encoding="gzip"),
+    "bomb": reply(200, gzip.compress(b" " * 1_000_000) * 100, Content_Encoding="gzip"),
     "nobody": reply(404),
 }
 
