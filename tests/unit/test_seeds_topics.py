@@ -45,24 +45,28 @@ def as_published(article: SeedArticle) -> ArticleText:
     )
 
 
-@pytest.mark.parametrize("slug", topics())
-def test_a_query_parses_and_its_canonical_form_means_the_same(slug):
-    node = parse(topics()[slug]["query"])
-    assert canonical(parse(canonical(node))) == canonical(node)
+def test_a_query_parses_and_its_canonical_form_means_the_same():
+    for topic in topics().values():
+        node = parse(topic["query"])
+        assert canonical(parse(canonical(node))) == canonical(node)
 
 
-@pytest.mark.parametrize(("slug", "text"), [(s, text) for s, topic in topics().items() for text in topic["must_match"]])
-def test_an_example_matches_wherever_it_stands(slug, text):
-    assert slug in matched(ArticleText(title=text))
-    assert slug in matched(ArticleText(body=text))
+def examples(kind: str) -> list[tuple[str, str]]:
+    return [(slug, text) for slug, topic in topics().items() for text in topic[kind]]
 
 
-@pytest.mark.parametrize(
-    ("slug", "text"), [(s, text) for s, topic in topics().items() for text in topic["must_not_match"]]
-)
-def test_a_counter_example_matches_nowhere(slug, text):
-    assert slug not in matched(ArticleText(title=text))
-    assert slug not in matched(ArticleText(body=text))
+def test_an_example_matches_wherever_it_stands():
+    assert len(examples("must_match")) > 800
+    for slug, text in examples("must_match"):
+        assert slug in matched(ArticleText(title=text)), text
+        assert slug in matched(ArticleText(body=text)), text
+
+
+def test_a_counter_example_matches_nowhere():
+    assert len(examples("must_not_match")) > 300
+    for slug, text in examples("must_not_match"):
+        assert slug not in matched(ArticleText(title=text)), text
+        assert slug not in matched(ArticleText(body=text)), text
 
 
 @pytest.mark.parametrize("title", JUDGED)
