@@ -37,7 +37,7 @@ from worker.model import (
 from worker.store import articles, editions, house, people, sources, standing, topics
 from worker.store.database import CLOCK_OFFSET, Database, now
 from worker.store.leases import Holder
-from worker.store.schema import Article, Attempt, Delivery, Edition
+from worker.store.schema import Article, Attempt, Delivery, Edition, Subscriber, Subscription
 from worker.store.topics import NewTopic, TopicMatch
 
 DOMAIN: Final = "courier.example"
@@ -179,6 +179,20 @@ def follow(
         weekday=None,
         next_due_at=due_at,
     )
+
+
+def followers(conn: Connection, topic_id: TopicId, count: int) -> list[SubscriberId]:
+    """Have so many new readers follow a topic at once, as `reader` and `follow` would one by one."""
+    at = now(conn)
+    addresses = [f"follower{next(_numbers)}@readers.example" for _ in range(count)]
+    active = {"status": SubscriberStatus.ACTIVE, "created_at": at}
+    readers = [{"email": address, "address_hash": address_hash(address), **active} for address in addresses]
+    added = sa.insert(Subscriber).returning(Subscriber.id, sort_by_parameter_order=True)
+    ids = [SubscriberId(number) for number in conn.execute(added, readers).scalars()]
+    wish = {"topic_id": topic_id, "cadence": Cadence.IMMEDIATE, "times": ["07:00"], "created_at": at}
+    reached = {"cursor": house.reached(conn, house.MATCH_SEQ)}
+    conn.execute(sa.insert(Subscription), [{"subscriber_id": one, **wish, **reached} for one in ids])
+    return ids
 
 
 # Editions ------------------------------------------------------------------------------------------------------------

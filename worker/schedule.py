@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from worker.errors import InputError
@@ -89,13 +90,19 @@ def parse_time(text: str) -> time:
     return time(int(found[1]), int(found[2]))
 
 
+@cache  # looked for in a folder of hundreds of files: too long for each sign-up
+def zones() -> frozenset[str]:
+    """Return the names of all IANA time zones that this machine knows."""
+    return frozenset(available_timezones())
+
+
 def check_zone(name: str) -> str:
     """Return the name of an IANA time zone. Raises `InputError`.
 
     >>> check_zone("Asia/Seoul")
     'Asia/Seoul'
     """
-    if name not in available_timezones():
+    if name not in zones():
         raise InputError(f"{name!r} is not a time zone", hint="write an IANA name such as Europe/Berlin or Asia/Seoul")
     return name
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from email.utils import parseaddr
 from typing import Literal
-from zoneinfo import available_timezones
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from worker.schedule import zones
 from worker.settings.kinds import Part
 
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?")
@@ -59,7 +59,7 @@ class Newspaper(Part):
     @field_validator("timezone")
     @classmethod
     def _is_zone(cls, value: str) -> str:
-        if value not in available_timezones():
+        if value not in zones():
             raise ValueError("is not an IANA time zone such as Europe/Berlin")
         return value
 

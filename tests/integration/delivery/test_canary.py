@@ -14,8 +14,7 @@ from tests.builders import (
     all_editions,
     breaking,
     deliveries_of,
-    follow,
-    reader,
+    followers,
     set_clock,
     topic,
 )
@@ -48,8 +47,7 @@ def planned(database: Database, *, readers: int = 200, severity: Severity = Seve
     """Plan an alert for readers of which every tenth is at the small domain."""
     with database.write() as conn:
         concerned = topic(conn, "volcanoes")
-        for number in range(readers):
-            follow(conn, reader(conn, f"r{number}"), concerned)
+        followers(conn, concerned, readers)
         conn.execute(
             sa.update(Subscriber)
             .where(Subscriber.id % 10 == 0)

@@ -86,7 +86,14 @@ def routes(asked: Flow, *rows: DueDelivery) -> list[str | Hold]:
 
 
 def admitted(asked: Flow, *rows: DueDelivery, provider: str = "relay") -> list[Hold | None]:
-    return asyncio.run(asked.admit(provider, rows))
+    """Ask for permission, and do not wait until the last of them may go."""
+
+    async def at_once(_wait_s: float) -> None:
+        pass
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(asyncio, "sleep", at_once)
+        return asyncio.run(asked.admit(provider, rows))
 
 
 def is_held(way: str | Hold) -> bool:
