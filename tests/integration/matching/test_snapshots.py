@@ -17,6 +17,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests import builders
+from tests.conftest import POSTGRESQL_SLOWLY
 from tests.databases import opened
 from tests.integration.matching.test_following import assert_equals_one_built_anew, leave, put, take_up
 from worker.matching import run_snapshots
@@ -191,6 +192,7 @@ def test_a_folder_that_cannot_be_used_costs_time_only(database, tmp_path, caplog
 
 
 @pytest.mark.usefixtures("snapshot")
+@pytest.mark.parametrize("database_url", POSTGRESQL_SLOWLY, indirect=True)
 def test_a_writer_may_be_killed_at_any_moment(reader, database, database_url, folder):
     context = multiprocessing.get_context("spawn")
     chance = random.Random(7)
