@@ -76,10 +76,11 @@ def decide(incoming: Incoming, known: Known | None, candidates: Iterable[Candida
     """
     if known:
         return _another_sighting(incoming.article, known, sight or f"same item as article {known.article_id}")
-    told = incoming.wording
+    told, here = incoming.wording, place(incoming.article.url)
     for candidate in candidates:
         told = told or compared(wording_of(incoming.article))
-        reason = _why_copy(incoming.article, told, candidate)
+        is_here = bool(here) and here == candidate.place and _is_titled_alike(incoming.article, candidate)
+        reason = _why_copy(told, candidate, is_here=is_here)
         if reason:
             return Decision(novelty=Novelty.DUPLICATE, reason=reason, material=False, copy_of=candidate.article_id)
     return Decision(novelty=Novelty.NEW, reason="not seen before", material=True)
@@ -139,19 +140,17 @@ def _is_more_urgent(article: ParsedArticle, ours: ParsedArticle) -> bool:
     return _URGENCY.index(article.severity) > _URGENCY.index(ours.severity)
 
 
-def _is_at_same_address(article: ParsedArticle, candidate: Candidate) -> bool:
-    """Tell whether both are one item at one address; items that merely link to the same page have other titles."""
-    if not candidate.place or candidate.place != place(article.url):
-        return False
+def _is_titled_alike(article: ParsedArticle, candidate: Candidate) -> bool:
+    """Tell whether both, at one address, are one item; items that merely link to the same page have other titles."""
     title, our_title = set(words(article.title)), set(words(candidate.title))
     shorter = min(len(title), len(our_title))
     return title == our_title or (shorter > 0 and len(title & our_title) / shorter >= MIN_TITLE_OVERLAP)
 
 
-def _why_copy(article: ParsedArticle, told: Wording, candidate: Candidate) -> str:
+def _why_copy(told: Wording, candidate: Candidate, *, is_here: bool) -> str:
     """Say why an article whose wording is `told` is a copy of the candidate; "" if it is none."""
     ours, had = candidate.article_id, candidate.wording
-    if _is_at_same_address(article, candidate):
+    if is_here:
         return f"same address and title as article {ours}"
     if told.exact == had.exact:
         return f"copy of article {ours}: word for word" if told.words >= MIN_EXACT_WORDS else ""

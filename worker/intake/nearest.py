@@ -6,7 +6,7 @@ Pure. `run_together` hands in what is stored, and each item as it is taken in.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from worker.intake.marks import Marked
 from worker.model import ArticleId
@@ -40,8 +40,8 @@ class Kin:
         for word in _words(one):
             self._by_word[word].append(number)
 
-    def nearest(self, one: Marked) -> Iterator[Near]:
-        """Go through all that share a mark with an item, the nearest first."""
+    def nearest(self, one: Marked, most: int) -> list[Near]:
+        """Return those that share a mark with an item, the nearest first; `most` of them."""
         shared: Counter[ArticleId] = Counter()
         for band in one.fingerprint.bands:
             if band in self._by_band:
@@ -52,8 +52,12 @@ class Kin:
         alike: defaultdict[int, list[ArticleId]] = defaultdict(list)
         for number, count in shared.items():
             alike[count].append(number)
+        found: list[Near] = []
         for count in sorted(alike, reverse=True):  # many share one, and few of these are ever asked for
-            yield from ((-count, number) for number in sorted(alike[count]))
+            found += [(-count, number) for number in sorted(alike[count])[: most - len(found)]]
+            if len(found) >= most:
+                break
+        return found
 
 
 def _words(one: Marked) -> tuple[str, ...]:

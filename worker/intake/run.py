@@ -38,6 +38,7 @@ from worker.store.sightings import Sighted
 log = logging.getLogger(__name__)
 
 _TOGETHER: Final = 100
+_FEWEST: Final = 10
 _WITHIN_S: Final = 0.1  # all others who write to SQLite wait meanwhile
 
 
@@ -93,6 +94,7 @@ class Intake:
         age_limit: timedelta,
     ) -> None:
         self._database, self._age_limit, self._wordings = database, age_limit, Wordings()
+        self._together = _TOGETHER
 
     def add(self, parsed: ParsedArticle, *, kind: str, outlet: str, where: str = "") -> Added:
         """Take one article in that was pushed or handed in by a person.
@@ -207,9 +209,12 @@ class Intake:
         try:
             ready = [marked(one, self._wordings) for one in some] if len(some) > 1 else []
             while len(taken) < len(ready):
+                part = ready[len(taken) : len(taken) + self._together]
                 with self._database.write() as conn:
-                    part = take_in(conn, ready[len(taken) :], SourceId(source.id), given, within_s=_WITHIN_S)
-                taken += part
+                    done = take_in(conn, part, SourceId(source.id), given, within_s=_WITHIN_S)
+                taken += done
+                # What is asked of the database for items that are not reached is asked in vain.
+                self._together = min(2 * len(done), _TOGETHER) if len(done) == len(part) else max(len(done), _FEWEST)
         except Exception as error:  # noqa: BLE001  judged again by itself, which tells what it was
             why = printable(type(error).__name__)
             log.info("source %d, %s: its items are taken one by one: %s", source.id, source.name, why)

@@ -10,7 +10,6 @@ import time
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from itertools import islice
 from typing import Final
 
 from sqlalchemy import Connection
@@ -86,8 +85,8 @@ def _added(new: NewArticle) -> Added:
 
 
 def _judge(conn: Connection, one: Marked, around: _Around, place: int, given: Circumstances) -> Decision:
-    young = islice(around.young.nearest(one), COPIES_COMPARED)
-    near = sorted([*around.near[place], *young])[:COPIES_COMPARED]
+    young = around.young.nearest(one, COPIES_COMPARED)
+    near = sorted([*around.near[place], *young])[:COPIES_COMPARED] if young else around.near[place]
     candidates = _candidates(conn, sorted(number for _, number in near), around, given.wordings)
     incoming = Incoming(
         article=one.told.article,
@@ -127,28 +126,29 @@ def _look(
         hashes=[(hash_, number) for number, hash_ in kin.of_hashes(conn, {one.fingerprint.exact for one in items})],
         addresses=[(address, number) for number, _, address in at_addresses],
     )
-    near, briefs = _nearest(conn, [stored.nearest(one) for one in items], since=since)
+    near, briefs = _nearest(conn, items, stored, since=since)
     _learn(conn, [briefs[number] for number in {number for some in near for _, number in some}], wordings)
     return _Around(marks=marks, near=near, briefs=briefs)
 
 
 def _nearest(
-    conn: Connection, ranked: Sequence[Iterator[Near]], *, since: datetime
+    conn: Connection, items: Sequence[Marked], stored: Kin, *, since: datetime
 ) -> tuple[list[list[Near]], dict[ArticleId, Brief]]:
     """Choose the nearest recent ones of each item's kin, at most `COPIES_COMPARED`, and return what they are."""
     briefs: dict[ArticleId, Brief] = {}
-    chosen: list[list[Near]] = [[] for _ in ranked]
-    asked, count = list(range(len(ranked))), COPIES_COMPARED
+    chosen: list[list[Near]] = [[] for _ in items]
+    asked, most = list(range(len(items))), COPIES_COMPARED
     while asked:
-        drawn = {place: list(islice(ranked[place], count)) for place in asked}
-        missing = {number for some in drawn.values() for _, number in some} - briefs.keys()
+        near = {place: stored.nearest(items[place], most) for place in asked}
+        missing = {number for some in near.values() for _, number in some} - briefs.keys()
         if missing:
             briefs |= {one.id: one for one in kin.briefs(conn, missing, since=since)}
-        for place, some in drawn.items():
-            chosen[place] += [near for near in some if near[1] in briefs and briefs[near[1]].is_recent]
-        asked = [place for place in asked if len(drawn[place]) == count and len(chosen[place]) < COPIES_COMPARED]
-        count *= 2  # of an outlet that has used its boilerplate for years, thousands are too old
-    return [some[:COPIES_COMPARED] for some in chosen], briefs
+        recent = {number for number, one in briefs.items() if one.is_recent}
+        for place, some in near.items():
+            chosen[place] = [one for one in some if one[1] in recent][:COPIES_COMPARED]
+        asked = [place for place in asked if len(near[place]) == most and len(chosen[place]) < COPIES_COMPARED]
+        most *= 4  # of an outlet that has used its boilerplate for years, thousands are too old
+    return chosen, briefs
 
 
 def _learn(conn: Connection, briefs: Collection[Brief], wordings: Wordings) -> None:

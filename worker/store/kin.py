@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -22,8 +22,7 @@ from worker.store.sightings import both_schemes
 _ANY: Final = 2**31 - 1
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Brief:
+class Brief(NamedTuple):
     """What is asked first of an article that another may be a copy of; its texts are long."""
 
     id: ArticleId
@@ -71,9 +70,7 @@ def of_bands(conn: Connection, bands: Collection[int]) -> Sequence[tuple[int, Ar
 
 def briefs(conn: Connection, ids: Collection[ArticleId], *, since: datetime) -> list[Brief]:
     """Return what is asked first of these articles; `is_recent` are those that were seen `since` or later."""
-    rows = _BRIEFS.tuples(conn, {"some": list(ids), "since": since})
-    names = Brief.__slots__
-    return [Brief(**dict(zip(names, row, strict=True))) for row in rows]
+    return list(map(Brief._make, _BRIEFS.tuples(conn, {"some": list(ids), "since": since})))
 
 
 def texts(conn: Connection, ids: Collection[ArticleId], *, most_chars: int = _ANY) -> list[Texts]:
