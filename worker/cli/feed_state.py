@@ -53,3 +53,13 @@ def _trouble(one: SourceHealth) -> Finding:
     what = "has never answered" if is_never else f"is {one.condition} since {stamp(one.since)}"
     says = f"source {one.source_id}, {one.name}, {what}{f': {one.reason}' if one.reason else ''}"
     return Finding(part=_PART, health=Health.NOTE, says=says, advice=advice)
+
+
+def alerts(found: House) -> Iterator[Finding]:
+    """Tell whether the mailbox of Google Alerts can be read, where one is named, and when it last had one."""
+    mailbox = found.alert_mails
+    if mailbox is None:
+        return
+    heard_at = mailbox.check()
+    last = f"its last alert was read at {stamp(heard_at)}" if heard_at else "no alert has come yet"
+    yield Finding(part="alerts", health=Health.WELL, says=f"the mailbox of Google Alerts can be read; {last}")

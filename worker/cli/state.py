@@ -14,7 +14,7 @@ import typer
 
 from worker.cli.asking_state import questions
 from worker.cli.endpoint_state import endpoints
-from worker.cli.feed_state import feeds
+from worker.cli.feed_state import alerts, feeds
 from worker.cli.house import Json, messages, print_json, print_rows, stamp
 from worker.cli.hub_state import hubs
 from worker.cli.refusals import printable
@@ -62,7 +62,7 @@ def doctor(
     from worker.wiring import house
 
     found = house()
-    checks = [_database, _sends, feeds, hubs, _broker, _relays, _ways, _returns, _webhooks, endpoints]
+    checks = [_database, _sends, feeds, hubs, _broker, _relays, _ways, _returns, alerts, _webhooks, endpoints]
     checks += [questions, templates, _workers, _clock, _disk]
     checks += [_dns] if dns else []
     told: dict[str, str] = {}

@@ -2,7 +2,7 @@
 
 A mail is settled where it lies after its articles are stored: a crash in between loses nothing, and what is told twice
 is known the second time. Nothing is ever deleted. A mail that is no alert, or not proven to be Google's, is left for
-people to see. Called by `tasks`.
+people to see. Called by `tasks`, and `tocsin doctor`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -40,6 +41,15 @@ class AlertMails:
 
     def __init__(self, database: Database, intake: Intake, where: str, *, left: Path) -> None:
         self._database, self._intake, self._where, self._left = database, intake, where, left
+
+    def check(self) -> datetime | None:
+        """Open the mailbox as `visit` does, take nothing, and return when an alert of it was taken in last.
+
+        Raises `ConfigurationError`, and `FetchError` when the mailbox cannot be reached at the moment.
+        """
+        open_mailbox(self._where, left=self._left).close()
+        with self._database.read() as conn:
+            return sources.polled_at(conn, kind=KIND, name=NAME)
 
     def visit(self, *, limit: int = 200) -> list[ArticleId]:
         """Take in up to so many waiting mails, and return the articles that are to be matched.

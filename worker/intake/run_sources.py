@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row
 
 from worker.errors import InputError
 from worker.feeds import SourceState
-from worker.intake.listing.addresses import address_key, without_password
+from worker.intake.listing.addresses import address_key, with_hidden_password, without_password
 from worker.intake.listing.entries import Entry
 from worker.model import SourceId
 from worker.store import house, sources, watching
@@ -41,9 +41,10 @@ class AddedSource:
 
 
 def add(database: Database, entry: Entry, *, actor: str) -> AddedSource:
-    """Watch a source from now on, unless some spelling of its address is watched already."""
+    """Watch a source from now on, unless some spelling of its address is watched already. Raises `InputError`."""
     with database.write() as conn:
         known = same_address(conn, entry.url)
+        with_hidden_password(entry.url, known.url if known is not None else "")
         if known is not None and known.state != SourceState.REMOVED:
             return AddedSource(row=known, came=Adding.KNOWN)
         told = entry.told()
@@ -91,6 +92,8 @@ def change(
     """
     with database.write() as conn:
         before = _found(conn, source_id)
+        if url is not None and before.url is not None:
+            url = with_hidden_password(url, before.url)
         if url is not None and url != before.url:
             _polled(before)
             _refuse_taken(conn, url, source_id)

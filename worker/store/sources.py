@@ -6,6 +6,7 @@ Never fetches, and never decides when: intake does, and hands the moment in.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -45,6 +46,12 @@ def put(conn: Connection, *, kind: str, name: str, url: str | None = None, **val
 def by_id(conn: Connection, source_id: SourceId) -> Row[Any] | None:
     """Find a source, with all its columns."""
     return conn.execute(sa.select(Source.__table__).where(Source.id == source_id)).first()
+
+
+def polled_at(conn: Connection, *, kind: str, name: str) -> datetime | None:
+    """Return when something was last read of a source that has no URL; None for never, or where there is none."""
+    same = (Source.kind == kind, Source.name == name, Source.url.is_(None))
+    return conn.execute(sa.select(Source.last_polled_at).where(*same)).scalar()
 
 
 def name_at(conn: Connection, url: str, *, other_than: SourceId) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import mailbox
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,7 @@ from worker.intake.run import Intake
 from worker.intake.run_alert_mails import AlertMails
 from worker.store.database import AWAY, Database
 from worker.store.schema import Article, Source
+from worker.wiring import house
 
 
 @pytest.fixture
@@ -111,3 +113,24 @@ def test_while_the_database_is_away_no_mail_is_put_aside(alerts, box, monkeypatc
             alerts.visit()
     assert (flags(box), box.list_folders()) == ([""], [])
     assert len(alerts.visit()) == 1
+
+
+def test_the_doctor_tells_whether_the_mailbox_can_be_read_and_when_it_last_had_an_alert(tocsin, tmp_path, monkeypatch):
+    def told():
+        _, out, _ = tocsin("doctor", "--no-dns", "--json")
+        return [(one["health"], one["says"]) for one in map(json.loads, out.splitlines()) if one["part"] == "alerts"]
+
+    assert told() == []
+    mailbox.Maildir(tmp_path / "alerts", create=True)
+    monkeypatch.setenv("TOCSIN_ALERTS_MAILBOX", str(tmp_path / "alerts"))
+    assert told() == [("well", "the mailbox of Google Alerts can be read; no alert has come yet")]
+    (tmp_path / "alerts" / "new" / "1").write_bytes(fresh(QUAKE))
+    alert_mails = house().alert_mails
+    assert alert_mails is not None
+    assert alert_mails.visit()
+    ((_, says),) = told()
+    assert "its last alert was read at 2" in says
+    monkeypatch.setenv("TOCSIN_ALERTS_MAILBOX", "imaps://news:word@localhost:1/INBOX")
+    ((health, says),) = told()
+    assert health != "well"
+    assert "word@" not in says

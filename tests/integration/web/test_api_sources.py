@@ -137,6 +137,25 @@ def test_a_password_in_an_address_is_shown_to_nobody_and_kept(newspaper):
     assert row.url == "https://desk:hush@wire.example/rss"
 
 
+def test_a_password_that_is_given_back_as_it_is_shown_stays_what_it_was(newspaper):
+    source_id = add(newspaper, url="https://desk:hush@wire.example/rss").json()["id"]
+
+    def now_at(url: str):
+        answered = call(newspaper, "PATCH", f"/sources/{source_id}", json={"url": url})
+        with newspaper.house.database.read() as conn:
+            row = sources.by_id(conn, source_id)
+        assert row is not None
+        return answered.status_code, row.url
+
+    assert now_at("https://desk:***@wire.example/rss") == (200, "https://desk:hush@wire.example/rss")
+    assert now_at("https://desk:***@wire.example/atom") == (200, "https://desk:hush@wire.example/atom")
+    kept = "https://desk:hush@wire.example/atom"
+    assert now_at("https://desk:***@else.example/atom") == (422, kept)
+    assert now_at("https://other:***@wire.example/atom") == (422, kept)
+    assert add(newspaper, url="https://desk:***@new.example/rss").status_code == 422
+    assert now_at("https://desk:new@wire.example/atom") == (200, "https://desk:new@wire.example/atom")
+
+
 def test_a_held_source_is_released(newspaper):
     source_id = add(newspaper).json()["id"]
     with newspaper.house.database.read() as conn:

@@ -16,6 +16,7 @@ _FEED: Final = re.compile(r"feed(s?):(//)?(?=(https?://)?)", re.IGNORECASE)
 _WEB: Final = re.compile(r"https?://", re.IGNORECASE)
 _UNSEEN: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b\u2028\u2029\ufeff]+")
 _LOGIN: Final = re.compile(r"(?<=//)[^/?#]*@")
+_HIDDEN: Final = "***"
 _PORTS: Final = {"http": 80, "https": 443}
 _KEPT: Final = "/:@!$&'()*+,;=-._~%"
 _EXAMPLE: Final = "https://news.example/feed.xml"
@@ -87,7 +88,7 @@ def without_password(address: str) -> str:
     if parts.password is None:
         return address
     host = parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=f"{parts.username}:***@{host}"))
+    return urlunsplit(parts._replace(netloc=f"{parts.username}:{_HIDDEN}@{host}"))
 
 
 def with_login_of(address: str, other: str) -> str:
@@ -105,6 +106,29 @@ def with_login_of(address: str, other: str) -> str:
     if (parts.scheme, parts.netloc.lower()) != (known.scheme, place.lower()):
         return address
     return urlunsplit(parts._replace(netloc=f"{login}@{parts.netloc}"))
+
+
+def with_hidden_password(address: str, known: str, *, where: str = "url") -> str:
+    """Return an address with the password of a known one, where it is given as `without_password` shows it.
+
+    Raises `InputError` where that is of another server or user: nobody's password is `***`.
+
+    >>> with_hidden_password("https://desk:***@wire.example/b", "https://desk:hush@wire.example/a")
+    'https://desk:hush@wire.example/b'
+    """
+    parts, had = _split(address), _split(known)
+    if parts is None or parts.password != _HIDDEN:
+        return address
+    _, _, place = parts.netloc.rpartition("@")
+    login, _, theirs = had.netloc.rpartition("@") if had else ("", "", "")
+    is_same = had is not None and (parts.scheme, place.lower(), parts.username) == (
+        had.scheme,
+        theirs.lower(),
+        had.username,
+    )
+    if not is_same or had is None or had.password is None:
+        raise InputError(f'"{_HIDDEN}" only stands for a password', where=where, hint="write the password itself")
+    return urlunsplit(parts._replace(netloc=f"{login}@{place}"))
 
 
 def _spelt(part: str) -> str:
