@@ -260,7 +260,7 @@ class TestAnyOrder(AnyOrder.TestCase):  # type: ignore[misc,valid-type]  # Hypot
     """Run by pytest."""
 
     settings = settings(
-        max_examples=often(few=15, many=60),
+        max_examples=often(few=15, many=50),
         stateful_step_count=25,
         suppress_health_check=[HealthCheck.function_scoped_fixture],
     )

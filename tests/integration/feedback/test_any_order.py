@@ -63,7 +63,7 @@ def stand(listening: Listening, delivery: DeliveryId) -> tuple[object, ...]:
     state=st.sampled_from([State.PLANNED, State.DEFERRED, State.COMMITTING, State.UNKNOWN, State.ACCEPTED]),
     data=st.data(),
 )
-@thorough(few=10, many=40, suppress_health_check=list(HealthCheck))
+@thorough(few=8, many=25, suppress_health_check=list(HealthCheck))
 def test_any_order_and_any_repetition_end_in_the_same(database, said, state, data):
     listening = Listening(database, threshold=3)
     now = builders.time_of(database)

@@ -181,7 +181,7 @@ def test_whatever_happens_to_topics_two_followers_equal_an_engine_built_anew(dat
     monkeypatch.setattr(run_snapshots, "FEWEST_CHANGES", 4)
     machine = type("Machine", (TwoFollowers,), {"database": database, "folder": tmp_path / "cache"})
     manners = settings(
-        max_examples=often(few=10, many=40), stateful_step_count=20, suppress_health_check=list(HealthCheck)
+        max_examples=often(few=10, many=25), stateful_step_count=20, suppress_health_check=list(HealthCheck)
     )
     run_state_machine_as_test(machine, settings=manners)
 

@@ -50,7 +50,7 @@ def test_in_no_stretch_of_time_goes_more_than_the_rate_and_one_second_of_it(rate
             assert last - first + 1 <= rate * (times_s[last] - begins_s) + burst + 1e-6
 
 
-@thorough(few=15, many=100)
+@thorough(few=15, many=50)
 @given(rate=st.floats(min_value=2, max_value=500))
 def test_whoever_keeps_asking_gets_the_whole_rate(rate):
     state: State = {}

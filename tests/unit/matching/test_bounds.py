@@ -52,7 +52,7 @@ def judged(query: str, *texts: ArticleText) -> list[str]:
     return [words[bool(sure), bool(possible)] for sure, possible in zip(*bounds, strict=True)]
 
 
-@thorough(many=600)
+@thorough(many=300)
 @given(nodes, st.lists(articles, max_size=5))
 def test_what_is_sure_holds_and_what_holds_is_possible(node, texts):
     sure, possible = block(texts, node).bounds(node)

@@ -51,7 +51,7 @@ def test_the_table_of_folds_says_what_fold_says():
         assert "".join(map(chr, run)) == fold(chr(code)), hex(code)
 
 
-@thorough(many=500)
+@thorough(many=300)
 @given(text=odd_texts)
 def test_a_segment_has_the_words_that_words_finds(kernels, text):
     normalised = normalise(text).text
@@ -65,7 +65,7 @@ def test_a_segment_has_the_words_that_words_finds(kernels, text):
     assert breaks == [first for first in expected.paragraphs if first < count]
 
 
-@thorough(many=300)
+@thorough(many=150)
 @given(queries=st.lists(nodes, min_size=1, max_size=12), article=articles, merges=st.sets(st.integers(0, 12)))
 def test_an_engine_says_what_each_query_means_before_and_after_merges(kernels, queries, article, merges):
     engine, analysed = Engine(kernels), analyse(article)

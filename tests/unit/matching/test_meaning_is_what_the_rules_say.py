@@ -13,7 +13,7 @@ from worker.matching.query import canonical, parse
 from worker.model import Field
 
 
-@thorough(many=600)
+@thorough(many=300)
 @given(nodes, articles)
 def test_the_meaning_agrees_with_a_naive_reading_of_the_rules(node, article):
     analysed = analyse(article)
@@ -36,7 +36,7 @@ def test_every_span_covers_its_alias_in_the_original_text(node, article):
         assert originals[span.field][span.start : span.end] == span.alias
 
 
-@thorough(many=600)
+@thorough(many=300)
 @given(trees)
 def test_a_tree_is_read_again_from_its_canonical_text(tree):
     assert parse(canonical(tree)) == tree
