@@ -17,7 +17,7 @@ TOPIC = "- slug: north-korea\n  name: {en: North Korea}\n  query: '\"n korea\" O
 def house(make_module_installation: MakeInstallation) -> Installation:
     """An installation with six stories of the last days, one of them told twice; nothing runs."""
     house = make_module_installation()
-    house.told("db", "upgrade")
+    house.migrated()
     (house.folder / "t.yaml").write_text(TOPIC, encoding="utf-8")
     house.told("topics", "import", "t.yaml")
     for number, (days, title) in enumerate(

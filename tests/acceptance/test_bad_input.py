@@ -28,7 +28,7 @@ GOOD_ARTICLE = "A good title\n\nA good body."
 def house(make_module_installation: MakeInstallation) -> Installation:
     """An installation with one topic, one reader and one article; nothing runs."""
     house = make_module_installation()
-    house.told("db", "upgrade")
+    house.migrated()
     for name, text in (("t.yaml", GOOD_TOPIC), ("r.csv", HEADER + GOOD_READER), ("a.txt", GOOD_ARTICLE)):
         (house.folder / name).write_text(text, encoding="utf-8")
     house.told("topics", "import", "t.yaml")
@@ -264,7 +264,7 @@ def test_fresh_does_not_wipe_a_file(tmp_path, command_line):
 def test_a_database_of_a_newer_version_is_left_alone(make_installation, command):
     house: Installation = make_installation()
     (house.folder / "a.txt").write_text(GOOD_ARTICLE)
-    house.told("db", "upgrade")
+    house.migrated()
     with sqlite3.connect(house.home / "tocsin.db") as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     connection.close()

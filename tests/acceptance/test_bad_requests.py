@@ -26,7 +26,7 @@ WISH = {"email": "new@reader.example", "topics": ["good"], "cadence": "daily"}
 def house(make_module_installation: MakeInstallation) -> Iterator[Installation]:
     """An installation with one topic, whose pages and API are served."""
     house = make_module_installation()
-    house.told("db", "upgrade")
+    house.migrated()
     (house.folder / "t.yaml").write_text("- slug: good\n  name: {en: Good}\n  query: russia\n")
     house.told("topics", "import", "t.yaml")
     with house.start("web") as running:

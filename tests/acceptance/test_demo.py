@@ -291,7 +291,7 @@ def test_wrong_settings_are_told_before_fresh_wipes_anything(tmp_path, command_l
 
 def test_a_demo_keeps_away_from_the_home_of_a_real_installation(make_installation):
     house = make_installation()
-    house.told("db", "upgrade")
+    house.migrated()
     before = house.rows()
     assert "real installation" in house.tocsin("demo", "--once").refusal
     assert house.rows() == before
@@ -300,7 +300,7 @@ def test_a_demo_keeps_away_from_the_home_of_a_real_installation(make_installatio
 
 def test_a_demo_keeps_away_from_a_real_database(make_installation, tmp_path):
     house = make_installation()
-    house.told("db", "upgrade")
+    house.migrated()
     readers = tmp_path / "readers.csv"
     readers.write_text(f"{HEADER}\nreal@reader.example,,en,Europe/Berlin,,daily,\n")
     house.told("subscribers", "import", readers, "--confirmed")

@@ -35,7 +35,7 @@ def house(make_installation: MakeInstallation, dns_server: NameServer) -> Instal
         TOCSIN_DNS_RESOLVERS=f"{address}:{port}",
         TOCSIN_TRANSPORTS=f"smtp://{RELAY}:1",
     )
-    house.told("db", "upgrade")
+    house.migrated()
     return house
 
 

@@ -193,7 +193,7 @@ def fill(house: Installation, readers: int) -> None:
     topics.write_text(TOPICS, encoding="utf-8")
     lines = [f"r{number}@reader.example,,en,Europe/London,storms,immediate," for number in range(readers)]
     people.write_text("\n".join(["email,name,locale,timezone,topics,cadence,at", *lines, ""]), encoding="utf-8")
-    house.told("db", "upgrade")
+    house.migrated()
     house.told("topics", "import", topics)
     house.told("subscribers", "import", people, "--confirmed")
 

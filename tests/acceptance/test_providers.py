@@ -21,7 +21,7 @@ TRANSPORTS = (
 def house(make_installation: MakeInstallation) -> Installation:
     """An installation with two relays, its database ready."""
     house = make_installation(TOCSIN_TRANSPORTS=TRANSPORTS)
-    house.told("db", "upgrade")
+    house.migrated()
     return house
 
 

@@ -53,7 +53,7 @@ pytestmark = [
 def house(make_module_installation: MakeInstallation) -> Iterator[Installation]:
     """A running newspaper with the seeds' topics and newsletters."""
     house = make_module_installation(TOCSIN_TIMEZONE="UTC", TOCSIN_CHANGED_LETTER_AFTER_S="1")
-    house.told("db", "upgrade")
+    house.migrated()
     house.told("topics", "import", seeds_dir() / "topics")
     with house.up():
         yield house

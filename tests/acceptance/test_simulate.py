@@ -40,7 +40,7 @@ def changes(zone: str) -> bool:
 def house(make_module_installation: MakeInstallation) -> Installation:
     """All seeded readers, and one in each zone whose clocks change."""
     made = make_module_installation()
-    made.told("db", "upgrade")
+    made.migrated()
     made.told("topics", "import", str(SEEDS / "topics"))
     for name in ("subscribers.csv", "zones.csv"):
         made.told("subscribers", "import", str(SEEDS / name), "--confirmed")

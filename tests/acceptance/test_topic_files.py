@@ -17,7 +17,7 @@ WRONG = (
 @pytest.fixture(scope="module")
 def house(make_module_installation):
     house = make_module_installation()
-    house.told("db", "upgrade")
+    house.migrated()
     return house
 
 

@@ -20,7 +20,7 @@ VERA = "vera@reader.example"
 def test_a_reader_signs_up_confirms_and_leaves_and_the_newspaper_knows(make_installation: MakeInstallation) -> None:
     house = make_installation()
     (house.folder / "topics.yaml").write_text(TOPICS, encoding="utf-8")
-    house.told("db", "upgrade")
+    house.migrated()
     house.told("topics", "import", house.folder / "topics.yaml")
     gate = threading.Event()
     with receiving() as program, receiving() as hanging:
