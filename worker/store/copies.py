@@ -17,6 +17,7 @@ from worker.lifecycle import State
 from worker.model import DeliveryId, EditionKind, Lane, Severity
 from worker.store import cards, confirming
 from worker.store.leases import Lease
+from worker.store.quick import Quick, among
 from worker.store.schema import Delivery, Edition, EditionContent, Subscriber
 
 
@@ -71,45 +72,53 @@ _DUE: Final = (
     .where(Delivery.recipient.is_not(None))
     .order_by(Delivery.id)
 )
+_ITS_EDITION: Final = DueDelivery._fields.index("edition_id")
+_ITS_CONTENT: Final = DueDelivery._fields.index("content_id")
+_LEASED: Final = Quick(
+    lambda _: _DUE.where(
+        Delivery.edition_id == sa.bindparam("edition"),
+        Delivery.batch_no == sa.bindparam("batch"),
+        among(Delivery.state, (State.LEASED,)),
+    )
+)
 
 
 def leased(conn: Connection, lease: Lease) -> list[DueDelivery]:
     """Return the rows that `take` has leased, in the order in which they were planned."""
-    which = (Delivery.edition_id == lease.edition_id, Delivery.batch_no == lease.batch_no)
-    return _due(conn, _DUE.where(*which, Delivery.state == State.LEASED))
+    return _due(conn, _LEASED.rows(conn, {"edition": lease.edition_id, "batch": lease.batch_no}))
 
 
 def of_request(conn: Connection, provider: str, request_key: str) -> list[DueDelivery] | None:
     """Return the rows that went out together, whatever their state; None when one of them cannot be made again."""
     which = (Delivery.provider == provider, Delivery.request_key == request_key)
     count = conn.execute(sa.select(sa.func.count()).where(*which)).scalar_one()
-    rows = _due(conn, _DUE.where(*which))
+    rows = _due(conn, conn.execute(_DUE.where(*which)).all())
     return rows if len(rows) == count else None
 
 
 def one(conn: Connection, delivery_id: DeliveryId) -> DueDelivery | None:
     """Return what it takes to make one copy again, whatever its state; None once its reader is erased."""
-    rows = _due(conn, _DUE.where(Delivery.id == delivery_id))
+    rows = _due(conn, conn.execute(_DUE.where(Delivery.id == delivery_id)).all())
     return rows[0] if rows else None
 
 
 def some(conn: Connection, ids: Sequence[DeliveryId]) -> list[DueDelivery]:
     """Return what it takes to make these copies again, whatever their state, but for those of erased readers."""
-    return _due(conn, _DUE.where(Delivery.id.in_(ids)))
+    return _due(conn, conn.execute(_DUE.where(Delivery.id.in_(ids))).all())
 
 
-def _due(conn: Connection, query: sa.Select[*tuple[Any, ...]]) -> list[DueDelivery]:
-    """Read rows; what many of them share, a content above all, is read once."""
-    rows = conn.execute(query).all()
-    wanted = {row.edition_id for row in rows}
-    editions = {row.id: row for row in conn.execute(_EDITION.where(Edition.id.in_(wanted)))}
+def _due(conn: Connection, rows: Sequence[Sequence[Any]]) -> list[DueDelivery]:
+    """Read what the rows of `_DUE` share, a content above all, once for all of them."""
+    editions = {row.id: row for row in conn.execute(_EDITION.where(Edition.id.in_({row[_ITS_EDITION] for row in rows})))}
     shared = {number: row[1:4] for number, row in editions.items()}
     contents = sa.select(EditionContent.id, EditionContent.body).where(
-        EditionContent.id.in_({row.content_id for row in rows})
+        EditionContent.id.in_({row[_ITS_CONTENT] for row in rows})
     )
     bodies: dict[int, str] = dict(conn.execute(contents).all())
     told = cards.named_in(conn, bodies.values())
-    due = [DueDelivery._make((*row, *shared[row.edition_id], bodies[row.content_id], told)) for row in rows]
+    due = [DueDelivery._make((*row, *shared[row[_ITS_EDITION]], bodies[row[_ITS_CONTENT]], told)) for row in rows]
+    if not any(row.kind is EditionKind.CONFIRMATION for row in editions.values()):
+        return due
     return [_asking(one, editions[one.edition_id].slot) if _asks(one) else one for one in due]
 
 

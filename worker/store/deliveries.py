@@ -6,13 +6,15 @@ Called by the delivery room.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, Connection
+from sqlalchemy import ColumnElement, Connection, Dialect
 
 from worker.errors import printable
 from worker.hearsay import EventKind, FeedbackEvent
@@ -21,7 +23,7 @@ from worker.model import DeliveryId, EditionId, EditionKind, Lane, Receipt, Seve
 from worker.store import events
 from worker.store.database import now
 from worker.store.leases import Lease, abandoned_condition, alive_condition, lock, reschedule, unheld_condition
-from worker.store.quick import Quick, among
+from worker.store.quick import Quick, among, handed_in
 from worker.store.schema import (
     Attempt,
     Delivery,
@@ -116,8 +118,9 @@ def record(conn: Connection, outcomes: Sequence[Outcome], *, at: datetime | None
     at = at or now(conn)
     plain = [one for one in outcomes if one.happening is Happening.ACCEPTED and one.number is not None]
     if plain:
-        _ACCEPT.for_each(conn, [{**_consequences(outcome, at), "which": outcome.delivery_id} for outcome in plain])
-        _ATTEMPT.for_each(conn, [_attempt(outcome, at) for outcome in plain])
+        handed_in = {"rows": json.dumps([_told(conn, outcome) for outcome in plain]), "at": at}
+        _ACCEPT.once(conn, handed_in)
+        _TRIED.once(conn, handed_in)
     for outcome in outcomes:
         if outcome.happening is not Happening.ACCEPTED or outcome.number is None:
             _record_one(conn, outcome, at)
@@ -134,7 +137,7 @@ def _record_one(conn: Connection, outcome: Outcome, at: datetime) -> None:
         outcome = replace(outcome, number=row.attempts, started_at=row.committed_at)
         if outcome.happening is Happening.REFUSED and outcome.provider:  # nobody else has said anything of the address
             events.put(conn, [(_bounce(outcome, at), "")], received_at=at)  # feedback may have done with the address
-    _ATTEMPT.for_each(conn, [_attempt(outcome, at)])
+    conn.execute(sa.insert(Attempt).values(_attempt(outcome, at)))
 
 
 def give_back(conn: Connection, lease: Lease, ids: Collection[DeliveryId]) -> None:
@@ -262,29 +265,53 @@ def _consequences(outcome: Outcome, at: datetime) -> dict[str, object]:
 
 
 _UNSENT: Final = (Happening.SUPPRESSED, Happening.CANCELLED, Happening.EXPIRED)
-_ACCEPT: Final = Quick(
-    lambda _: sa.update(Delivery).where(
-        Delivery.id == sa.bindparam("which", type_=Delivery.id.type),
-        among(Delivery.state, sorted(sources_of(Happening.ACCEPTED))),
-    ),
-    columns=("state", "code", "provider", "accepted_at", "provider_message_id", "next_attempt_at"),
-)
-_ATTEMPT: Final = Quick(
-    lambda _: sa.insert(Attempt).inline(),
-    columns=(
-        "delivery_id",
-        "fence",
-        "outcome",
-        "provider",
-        "code",
-        "enhanced",
-        "text",
-        "provider_message_id",
-        "number",
-        "started_at",
-        "ended_at",
-    ),
-)
+_TOLD: Final = ("delivery_id", "code", "provider", "provider_message_id", "number", "fence", "enhanced", "text", "started_at")
+
+
+def _told(conn: Connection, outcome: Outcome) -> tuple[object, ...]:
+    """Return an acceptance as its statements take it, in the order of `_TOLD`."""
+    o = outcome
+    started_at = _stamp(conn.dialect, o.started_at)
+    return o.delivery_id, o.code, o.provider, o.provider_message_id, o.number, o.fence, o.enhanced, o.text[:2000], started_at
+
+
+@lru_cache(maxsize=64)
+def _stamp(dialect: Dialect, at: datetime) -> str:
+    process = _WHEN.dialect_impl(dialect).bind_processor(dialect)
+    return str(process(at) if process else at)
+
+
+_WHEN: Final = Attempt.started_at.type
+
+
+def _tables(dialect: str) -> sa.Subquery:
+    return handed_in(dialect, **{name: getattr(Attempt, name).type for name in _TOLD})
+
+
+def _accept(dialect: str) -> sa.Update:
+    told = _tables(dialect).c
+    return (
+        sa.update(Delivery)
+        .where(Delivery.id == told.delivery_id, among(Delivery.state, sorted(sources_of(Happening.ACCEPTED))))
+        .values(
+            state=step(State.COMMITTING, Happening.ACCEPTED),
+            code=told.code,
+            provider=told.provider,
+            provider_message_id=told.provider_message_id,
+            accepted_at=sa.bindparam("at", type_=_WHEN),
+            next_attempt_at=None,
+        )
+    )
+
+
+def _tried(dialect: str) -> sa.Insert:
+    told = _tables(dialect)
+    shared = sa.literal(Happening.ACCEPTED, Attempt.outcome.type), sa.bindparam("at", type_=_WHEN)
+    return sa.insert(Attempt).from_select([*_TOLD, "outcome", "ended_at"], sa.select(*told.c, *shared)).inline()
+
+
+_ACCEPT: Final = Quick(_accept)
+_TRIED: Final = Quick(_tried)
 
 
 def _attempt(outcome: Outcome, at: datetime) -> dict[str, object]:

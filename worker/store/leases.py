@@ -13,6 +13,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 import sqlalchemy as sa
@@ -22,7 +23,7 @@ from worker.holder import boot_id, is_gone
 from worker.lifecycle import PRE_COMMIT, State
 from worker.model import EditionId, EditionKind, EditionStatus, Lane, Severity
 from worker.store.database import now
-from worker.store.quick import among
+from worker.store.quick import Quick, among
 from worker.store.schema import Delivery, DeliveryBatch, Edition, Subscriber
 
 SENDABLE = (EditionStatus.PLANNED, EditionStatus.SENDING)
@@ -63,25 +64,15 @@ def _breaking(at: ColumnElement[datetime]) -> sa.Select[int]:
     )
 
 
-_BREAKING: Final = _breaking(sa.bindparam("at", type_=DeliveryBatch.next_attempt_at.type))
-
-
 def due_batches(conn: Connection, lane: Lane, *, limit: int) -> list[tuple[EditionId, int]]:
     """Return the lane's batches that have something to send and no living holder: breaking ones, then the most overdue.
 
     Breaking news goes by the lane for alerts alone, so that the long queue of the other needs no sorting.
     """
-    at = now(conn)
-    breaking_first = [sa.case((Edition.severity == Severity.BREAKING, 0), else_=1)] if lane is Lane.ALERTS else []
-    query = (
-        sa.select(DeliveryBatch.edition_id, DeliveryBatch.batch_no)
-        .join(Edition, Edition.id == DeliveryBatch.edition_id)
-        .where(DeliveryBatch.lane == lane, DeliveryBatch.next_attempt_at <= at)
-        .where(Edition.status.in_(SENDABLE), ~_alive(conn.dialect.name, at))
-        .order_by(*breaking_first, DeliveryBatch.next_attempt_at)
-        .limit(limit)
-    )
-    return [(EditionId(edition_id), batch_no) for edition_id, batch_no in conn.execute(query)]
+    return [
+        (EditionId(edition_id), batch_no)
+        for edition_id, batch_no in _DUE[lane].tuples(conn, {"at": now(conn), "most": limit})
+    ]
 
 
 def no_breaking_template(at: ColumnElement[datetime]) -> ColumnElement[bool]:
@@ -96,7 +87,7 @@ def must_yield(conn: Connection, lane: Lane) -> bool:
     """
     if lane is not Lane.BULK:
         return False
-    return conn.execute(_BREAKING, {"at": now(conn)}).first() is not None
+    return bool(_BREAKING.tuples(conn, {"at": now(conn)}))
 
 
 def take_next(conn: Connection, lane: Lane, *, holder: Holder, lease_s: float) -> Lease | None:
@@ -120,47 +111,30 @@ def take(conn: Connection, edition_id: EditionId, batch_no: int, *, holder: Hold
     if _is_of_the_dead(conn, edition_id, batch_no):
         return None
     at = now(conn)
-    fence = conn.execute(
-        sa.update(DeliveryBatch)
-        .where(DeliveryBatch.edition_id == edition_id, DeliveryBatch.batch_no == batch_no)
-        .where(DeliveryBatch.next_attempt_at <= at, ~_alive(conn.dialect.name, at))
-        .where(sa.exists().where(Edition.id == edition_id, Edition.status.in_(SENDABLE)))
-        .values(fence=DeliveryBatch.fence + 1, lease_holder=holder.name, **_until(at, holder, lease_s))
-        .returning(DeliveryBatch.fence)
-    ).scalar()
-    if fence is None:
+    fences = _TAKE.tuples(
+        conn,
+        {"edition": edition_id, "batch": batch_no, "at": at, "lease_holder": holder.name, **_until(at, holder, lease_s)},
+    )
+    if not fences:
         return None
-    lease = Lease(edition_id=edition_id, batch_no=batch_no, fence=fence)
-    conn.execute(
-        sa.update(Delivery)
-        .where(*_rows(lease), Delivery.state.in_(PRE_COMMIT), Delivery.next_attempt_at <= at)
-        .values(state=State.LEASED, look_id=holder.look, addressee=_ADDRESSEE)
-    )
-    conn.execute(
-        sa.update(Edition)
-        .where(Edition.id == edition_id, Edition.status == EditionStatus.PLANNED)
-        .values(status=EditionStatus.SENDING)
-    )
+    lease = Lease(edition_id=edition_id, batch_no=batch_no, fence=fences[0][0])
+    _LEASE.once(conn, {"edition": edition_id, "batch": batch_no, "at": at, "look_id": holder.look})
+    _BEGIN.once(conn, {"edition": edition_id})
     return lease
 
 
 def _is_of_the_dead(conn: Connection, edition_id: EditionId, batch_no: int) -> bool:
-    query = sa.select(DeliveryBatch.lease_holder, DeliveryBatch.lease_boot).where(
-        DeliveryBatch.edition_id == edition_id, DeliveryBatch.batch_no == batch_no
-    )
-    last = conn.execute(query).first()
-    if last is None or not last.lease_boot:
-        return False
-    if last.lease_boot == boot_id():
-        return is_gone(last.lease_holder)
-    return conn.dialect.name == "sqlite"  # all holders share the machine: see `free_dead`
+    for name, boot in _HOLDER.tuples(conn, {"edition": edition_id, "batch": batch_no}):
+        if boot == boot_id():
+            return is_gone(name)
+        return bool(boot) and conn.dialect.name == "sqlite"  # all holders share the machine: see `free_dead`
+    return False
 
 
 def lock(conn: Connection, edition_id: EditionId, batch_no: int) -> None:
     """Let nobody else take or reschedule the batch until this transaction ends; SQLite has one writer anyway."""
     if conn.dialect.name != "sqlite":
-        which = (DeliveryBatch.edition_id == edition_id, DeliveryBatch.batch_no == batch_no)
-        conn.execute(sa.select(DeliveryBatch.fence).where(*which).with_for_update(key_share=True))
+        _LOCK.once(conn, {"edition": edition_id, "batch": batch_no}).close()
 
 
 def renew(conn: Connection, lease: Lease, *, holder: Holder, lease_s: float) -> bool:
@@ -177,29 +151,15 @@ def renew(conn: Connection, lease: Lease, *, holder: Holder, lease_s: float) -> 
 def release(conn: Connection, lease: Lease) -> None:
     """Put the rows that were not tried back to "planned", and say when the batch is next due."""
     lock(conn, lease.edition_id, lease.batch_no)
-    conn.execute(
-        sa.update(Delivery)
-        .where(*_rows(lease), Delivery.state == State.LEASED)
-        .where(sa.exists().where(*_held(lease)))
-        .values(state=State.PLANNED)
-    )
-    conn.execute(sa.update(DeliveryBatch).where(*_held(lease)).values(**_FREE))
+    _RELEASE.once(conn, alive_parameters(lease))
+    _FREE_BATCH.once(conn, alive_parameters(lease))
     reschedule(conn, lease.edition_id, lease.batch_no)
 
 
 def reschedule(conn: Connection, edition_id: EditionId, batch_no: int) -> None:
     """Set the batch's `next_attempt_at` to the earliest of its rows that may still be sent; none, when it is held."""
     lock(conn, edition_id, batch_no)  # a statement that had to wait would write down what it saw before it waited
-    earliest = (
-        sa.select(sa.func.min(Delivery.next_attempt_at))
-        .where(Delivery.edition_id == edition_id, Delivery.batch_no == batch_no, Delivery.state.in_(PRE_COMMIT))
-        .scalar_subquery()
-    )
-    conn.execute(
-        sa.update(DeliveryBatch)
-        .where(DeliveryBatch.edition_id == edition_id, DeliveryBatch.batch_no == batch_no)
-        .values(next_attempt_at=sa.case((~DeliveryBatch.held, earliest)))
-    )
+    _RESCHEDULE.once(conn, {"edition": edition_id, "batch": batch_no})
 
 
 def holders(conn: Connection, boot: str) -> list[str]:
@@ -231,12 +191,7 @@ def alive_parameters(lease: Lease) -> dict[str, int]:
 
 def alive_template(dialect: str, at: ColumnElement[datetime]) -> ColumnElement[bool]:
     """Return `alive_condition` with places for a lease: for a statement that is built once and executed often."""
-    held = (
-        DeliveryBatch.edition_id == sa.bindparam("held_edition"),
-        DeliveryBatch.batch_no == sa.bindparam("held_batch"),
-        DeliveryBatch.fence == sa.bindparam("held_fence"),
-    )
-    return sa.exists().where(*held, _alive(dialect, at))
+    return sa.exists().where(*_HELD, _alive(dialect, at))
 
 
 def unheld_condition(conn: Connection) -> ColumnElement[bool]:
@@ -265,14 +220,11 @@ def abandoned_condition(conn: Connection) -> ColumnElement[bool]:
 
 
 # Of whoever has not said yes, and of letters that may go to another's address, no mail shows the name.
+_NAMELESS: Final = (EditionKind.CONFIRMATION, EditionKind.SYSTEM)
 _ADDRESSEE: Final = (
     sa.select(Subscriber.name)
-    .where(Subscriber.id == Delivery.subscriber_id)
-    .where(
-        sa.exists().where(
-            Edition.id == Delivery.edition_id, Edition.kind.not_in((EditionKind.CONFIRMATION, EditionKind.SYSTEM))
-        )
-    )
+    .join(Edition, Edition.id == Delivery.edition_id)
+    .where(Subscriber.id == Delivery.subscriber_id, ~among(Edition.kind, _NAMELESS))
     .correlate(Delivery)
     .scalar_subquery()
 )
@@ -303,5 +255,74 @@ def _held(lease: Lease) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def _rows(lease: Lease) -> tuple[ColumnElement[bool], ...]:
-    return (Delivery.edition_id == lease.edition_id, Delivery.batch_no == lease.batch_no)
+# Statements that run for every batch, of which there are a hundred a second: see `quick`. ------------------------------
+
+_AT: Final = sa.bindparam("at", type_=DeliveryBatch.next_attempt_at.type)
+_HELD: Final = (
+    DeliveryBatch.edition_id == sa.bindparam("held_edition"),
+    DeliveryBatch.batch_no == sa.bindparam("held_batch"),
+    DeliveryBatch.fence == sa.bindparam("held_fence"),
+)
+_THE_BATCH: Final = (
+    DeliveryBatch.edition_id == sa.bindparam("edition"),
+    DeliveryBatch.batch_no == sa.bindparam("batch"),
+)
+_ITS_ROWS: Final = (Delivery.edition_id == sa.bindparam("edition"), Delivery.batch_no == sa.bindparam("batch"))
+
+
+def _due(dialect: str, *, lane: Lane) -> sa.Select[*tuple[int, int]]:
+    breaking_first = [sa.case((Edition.severity == Severity.BREAKING, 0), else_=1)] if lane is Lane.ALERTS else []
+    return (
+        sa.select(DeliveryBatch.edition_id, DeliveryBatch.batch_no)
+        .join(Edition, Edition.id == DeliveryBatch.edition_id)
+        .where(DeliveryBatch.lane == lane, DeliveryBatch.next_attempt_at <= _AT)
+        .where(among(Edition.status, SENDABLE), ~_alive(dialect, _AT))
+        .order_by(*breaking_first, DeliveryBatch.next_attempt_at)
+        .limit(sa.bindparam("most"))
+    )
+
+
+_BREAKING: Final = Quick(lambda _: _breaking(_AT))
+_DUE: Final = {lane: Quick(partial(_due, lane=lane)) for lane in Lane}
+_HOLDER: Final = Quick(lambda _: sa.select(DeliveryBatch.lease_holder, DeliveryBatch.lease_boot).where(*_THE_BATCH))
+_LOCK: Final = Quick(lambda _: sa.select(DeliveryBatch.fence).where(*_THE_BATCH).with_for_update(key_share=True))
+_TAKE: Final = Quick(
+    lambda dialect: sa.update(DeliveryBatch)
+    .where(*_THE_BATCH, DeliveryBatch.next_attempt_at <= _AT, ~_alive(dialect, _AT))
+    .where(sa.exists().where(Edition.id == sa.bindparam("edition"), among(Edition.status, SENDABLE)))
+    .values(fence=DeliveryBatch.fence + 1)
+    .returning(DeliveryBatch.fence),
+    columns=("lease_holder", "lease_until", "lease_boot", "lease_monotonic_s"),
+)
+_LEASE: Final = Quick(
+    lambda _: sa.update(Delivery)
+    .where(*_ITS_ROWS, among(Delivery.state, sorted(PRE_COMMIT)), Delivery.next_attempt_at <= _AT)
+    .values(state=State.LEASED, addressee=_ADDRESSEE),
+    columns=("look_id",),
+)
+_BEGIN: Final = Quick(
+    lambda _: sa.update(Edition)
+    .where(Edition.id == sa.bindparam("edition"), among(Edition.status, (EditionStatus.PLANNED,)))
+    .values(status=EditionStatus.SENDING)
+)
+_RELEASE: Final = Quick(
+    lambda _: sa.update(Delivery)
+    .where(Delivery.edition_id == sa.bindparam("held_edition"), Delivery.batch_no == sa.bindparam("held_batch"))
+    .where(among(Delivery.state, (State.LEASED,)), sa.exists().where(*_HELD))
+    .values(state=State.PLANNED)
+)
+_FREE_BATCH: Final = Quick(lambda _: sa.update(DeliveryBatch).where(*_HELD).values(**_FREE))
+_RESCHEDULE: Final = Quick(
+    lambda _: sa.update(DeliveryBatch)
+    .where(*_THE_BATCH)
+    .values(
+        next_attempt_at=sa.case(
+            (
+                ~DeliveryBatch.held,
+                sa.select(sa.func.min(Delivery.next_attempt_at))
+                .where(*_ITS_ROWS, among(Delivery.state, sorted(PRE_COMMIT)))
+                .scalar_subquery(),
+            )
+        )
+    )
+)

@@ -10,11 +10,13 @@ from __future__ import annotations
 import functools
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, CursorResult, Dialect
+from sqlalchemy.types import TypeEngine
 
 _VALUES_KEPT = 64
 
@@ -31,8 +33,8 @@ class Quick:
 
     def once(self, conn: Connection, values: Mapping[str, Any]) -> CursorResult[*tuple[Any, ...]]:
         """Run the statement with the values of all its parameters."""
-        text, drive = self._compiled(conn.dialect)
-        return conn.exec_driver_sql(text, drive(values))
+        compiled = self._compiled(conn.dialect)
+        return conn.exec_driver_sql(compiled.text, compiled.drive(values))
 
     def tuples(self, conn: Connection, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """Run the statement and return all its rows as the driver gives them."""
@@ -42,19 +44,68 @@ class Quick:
         result.close()
         return rows
 
+    def rows(self, conn: Connection, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """Run the statement and return all its rows, each value as its column's type has it."""
+        found = self.tuples(conn, values)
+        readers = self._compiled(conn.dialect).readers
+        if not (found and readers):
+            return found
+        columns: list[Sequence[Any]] = list(zip(*found, strict=True))
+        for place, read in readers:
+            columns[place] = [read(value) for value in columns[place]]
+        return list(zip(*columns, strict=True))
+
     def for_each(self, conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Run the statement once a row, of which there is at least one."""
-        text, drive = self._compiled(conn.dialect)
-        conn.exec_driver_sql(text, [drive(row) for row in rows])
+        compiled = self._compiled(conn.dialect)
+        conn.exec_driver_sql(compiled.text, [compiled.drive(row) for row in rows])
 
-    def _compile(self, dialect: Dialect) -> tuple[str, Callable[[Mapping[str, Any]], Any]]:
+    def _compile(self, dialect: Dialect) -> _Compiled:
         compiled = self._build(dialect.name).compile(dialect=dialect, column_keys=list(self._columns))
         assert isinstance(compiled, sa.sql.compiler.SQLCompiler)  # noqa: S101  for mypy: a DDL statement has none of this
         names = compiled.positiontup or sorted(set(compiled.bind_names.values()))
         values = [_value(name, compiled.binds[name], dialect) for name in names]
-        if dialect.positional:
-            return str(compiled), lambda row: tuple([value(row) for value in values])
-        return str(compiled), lambda row: {name: value(row) for name, value in zip(names, values, strict=True)}
+
+        def in_order(row: Mapping[str, Any]) -> tuple[Any, ...]:
+            return tuple([value(row) for value in values])
+
+        def by_name(row: Mapping[str, Any]) -> dict[str, Any]:
+            return {name: value(row) for name, value in zip(names, values, strict=True)}
+
+        return _Compiled(
+            text=str(compiled),
+            drive=in_order if dialect.positional else by_name,
+            readers=[
+                (place, _remembering(column.type, read))
+                for place, column in enumerate(compiled._result_columns)  # noqa: SLF001  nothing public tells types
+                if (read := column.type.dialect_impl(dialect).result_processor(dialect, None)) is not None
+            ],
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Compiled:
+    """A statement in a dialect's words; what turns a caller's values into its parameters; what reads which columns."""
+
+    text: str
+    drive: Callable[[Mapping[str, Any]], Any]
+    readers: Sequence[tuple[int, Callable[[Any], Any]]]
+
+
+def handed_in(dialect: str, **columns: TypeEngine[Any]) -> sa.Subquery:
+    """Return a table of rows that are one parameter, `rows`: JSON, an array a row with its values in this order.
+
+    A statement for all of them runs once, in one call of the driver's, where `for_each` would make a call a row.
+    """
+    rows = sa.bindparam("rows", type_=sa.Text)
+    if dialect == "sqlite":
+        row = sa.func.json_each(rows).table_valued("value").c.value
+        values = [sa.func.json_extract(row, sa.literal_column(f"'$[{place}]'")) for place in range(len(columns))]
+    else:
+        row = sa.func.json_array_elements(sa.cast(rows, sa.JSON)).table_valued("value").c.value
+        texts = [row.op("->>")(sa.literal_column(str(place))) for place in range(len(columns))]
+        values = [sa.cast(text, kind) for text, kind in zip(texts, columns.values(), strict=True)]
+    return sa.select(*(value.label(name) for name, value in zip(columns, values, strict=True))).subquery("handed_in")
 
 
 def among(column: Any, words: Iterable[StrEnum]) -> sa.ColumnElement[bool]:  # noqa: ANN401  a column or a mapped attribute
@@ -85,8 +136,12 @@ def _value(name: str, bind: sa.BindParameter[Any], dialect: Dialect) -> Callable
         return lambda _: fixed
     if process is _as_it_is:
         return operator.itemgetter(name)
-    kept = process if isinstance(bind.type, sa.ARRAY | sa.JSON) else functools.lru_cache(_VALUES_KEPT)(process)
+    kept = _remembering(bind.type, process)
     return lambda values: kept(values[name])
+
+
+def _remembering(kind: TypeEngine[Any], process: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return process if isinstance(kind, sa.ARRAY | sa.JSON) else functools.lru_cache(_VALUES_KEPT)(process)
 
 
 def _as_it_is(value: Any) -> Any:  # noqa: ANN401  what a driver takes
