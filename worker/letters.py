@@ -72,6 +72,7 @@ class Letters:
             data=data,
             parts=parts,
             is_clean=True,
+            is_ascii=mail.is_ascii and due.recipient.isascii(),
         )
 
     def html(self, database: Database, delivery_id: DeliveryId) -> str | None:

@@ -309,7 +309,8 @@ class OutgoingMessage:
     """One message for one recipient, in the `Form` that its transport takes: either `data` or `parts`.
 
     `data` is a whole MIME message with CRLF line ends. `is_clean` promises that no line of it begins with a dot, that
-    no CR or LF stands alone, and that the last line is ended: then no transport has to look through it once more.
+    no CR or LF stands alone, and that the last line is ended; `is_ascii` that it has no byte beyond ASCII. Then no
+    transport has to look through it once more.
     """
 
     delivery_id: DeliveryId
@@ -319,6 +320,7 @@ class OutgoingMessage:
     data: bytes = field(default=b"", repr=False)
     parts: MessageParts | None = None
     is_clean: bool = False
+    is_ascii: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -52,6 +52,7 @@ class CompiledMail:
     lines: tuple[Line, ...]
     sheets: tuple[Blank, ...]  # the message; where it is signed, its head and its body
     shows_recipient: bool
+    is_ascii: bool  # all of it, but perhaps for the local part of a reader's address (RFC 6531)
     seal: Seal | None
     list_slug: str = ""  # of a newsletter: a list of its own; "" for the house's list of the mail's kind
     list_name: str = ""
@@ -101,6 +102,7 @@ class CompiledMail:
             page=page,
             lines=lines,
             sheets=(Blank(above), Blank(below)) if seal else (Blank(joined([above, below])),),
+            is_ascii=all(text.isascii() for text in (*above.literals, *below.literals)),
             shows_recipient=Hole.RECIPIENT in {*composition.text.holes, *composition.html.holes},
             seal=seal,
             list_slug=list_slug,

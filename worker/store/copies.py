@@ -109,7 +109,8 @@ def some(conn: Connection, ids: Sequence[DeliveryId]) -> list[DueDelivery]:
 
 def _due(conn: Connection, rows: Sequence[Sequence[Any]]) -> list[DueDelivery]:
     """Read what the rows of `_DUE` share, a content above all, once for all of them."""
-    editions = {row.id: row for row in conn.execute(_EDITION.where(Edition.id.in_({row[_ITS_EDITION] for row in rows})))}
+    wanted = {row[_ITS_EDITION] for row in rows}
+    editions = {row.id: row for row in conn.execute(_EDITION.where(Edition.id.in_(wanted)))}
     shared = {number: row[1:4] for number, row in editions.items()}
     contents = sa.select(EditionContent.id, EditionContent.body).where(
         EditionContent.id.in_({row[_ITS_CONTENT] for row in rows})

@@ -118,7 +118,7 @@ def record(conn: Connection, outcomes: Sequence[Outcome], *, at: datetime | None
     at = at or now(conn)
     plain = [one for one in outcomes if one.happening is Happening.ACCEPTED and one.number is not None]
     if plain:
-        handed_in = {"rows": json.dumps([_told(conn, outcome) for outcome in plain]), "at": at}
+        handed_in = {"rows": json.dumps([_told(conn, outcome, at) for outcome in plain]), "at": at}
         _ACCEPT.once(conn, handed_in)
         _TRIED.once(conn, handed_in)
     for outcome in outcomes:
@@ -265,17 +265,27 @@ def _consequences(outcome: Outcome, at: datetime) -> dict[str, object]:
 
 
 _UNSENT: Final = (Happening.SUPPRESSED, Happening.CANCELLED, Happening.EXPIRED)
-_TOLD: Final = ("delivery_id", "code", "provider", "provider_message_id", "number", "fence", "enhanced", "text", "started_at")
+_TOLD: Final = (
+    "delivery_id",
+    "code",
+    "provider",
+    "provider_message_id",
+    "number",
+    "fence",
+    "enhanced",
+    "text",
+    "started_at",
+)
 
 
-def _told(conn: Connection, outcome: Outcome) -> tuple[object, ...]:
+def _told(conn: Connection, outcome: Outcome, at: datetime) -> tuple[object, ...]:
     """Return an acceptance as its statements take it, in the order of `_TOLD`."""
-    o = outcome
-    started_at = _stamp(conn.dialect, o.started_at)
-    return o.delivery_id, o.code, o.provider, o.provider_message_id, o.number, o.fence, o.enhanced, o.text[:2000], started_at
+    o, started_at = outcome, _stamp(conn.dialect, outcome.started_at or at)
+    told = o.code, o.provider, o.provider_message_id, o.number, o.fence, o.enhanced, o.text[:2000]
+    return o.delivery_id, *told, started_at
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=64)  # of what went out together
 def _stamp(dialect: Dialect, at: datetime) -> str:
     process = _WHEN.dialect_impl(dialect).bind_processor(dialect)
     return str(process(at) if process else at)
@@ -284,12 +294,12 @@ def _stamp(dialect: Dialect, at: datetime) -> str:
 _WHEN: Final = Attempt.started_at.type
 
 
-def _tables(dialect: str) -> sa.Subquery:
+def _handed_in(dialect: str) -> sa.Subquery:
     return handed_in(dialect, **{name: getattr(Attempt, name).type for name in _TOLD})
 
 
 def _accept(dialect: str) -> sa.Update:
-    told = _tables(dialect).c
+    told = _handed_in(dialect).c
     return (
         sa.update(Delivery)
         .where(Delivery.id == told.delivery_id, among(Delivery.state, sorted(sources_of(Happening.ACCEPTED))))
@@ -305,7 +315,7 @@ def _accept(dialect: str) -> sa.Update:
 
 
 def _tried(dialect: str) -> sa.Insert:
-    told = _tables(dialect)
+    told = _handed_in(dialect)
     shared = sa.literal(Happening.ACCEPTED, Attempt.outcome.type), sa.bindparam("at", type_=_WHEN)
     return sa.insert(Attempt).from_select([*_TOLD, "outcome", "ended_at"], sa.select(*told.c, *shared)).inline()
 

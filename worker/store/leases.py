@@ -111,14 +111,12 @@ def take(conn: Connection, edition_id: EditionId, batch_no: int, *, holder: Hold
     if _is_of_the_dead(conn, edition_id, batch_no):
         return None
     at = now(conn)
-    fences = _TAKE.tuples(
-        conn,
-        {"edition": edition_id, "batch": batch_no, "at": at, "lease_holder": holder.name, **_until(at, holder, lease_s)},
-    )
+    batch = {"edition": edition_id, "batch": batch_no, "at": at}
+    fences = _TAKE.tuples(conn, {**batch, "lease_holder": holder.name, **_until(at, holder, lease_s)})
     if not fences:
         return None
     lease = Lease(edition_id=edition_id, batch_no=batch_no, fence=fences[0][0])
-    _LEASE.once(conn, {"edition": edition_id, "batch": batch_no, "at": at, "look_id": holder.look})
+    _LEASE.once(conn, {**batch, "look_id": holder.look})
     _BEGIN.once(conn, {"edition": edition_id})
     return lease
 
@@ -255,7 +253,7 @@ def _held(lease: Lease) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-# Statements that run for every batch, of which there are a hundred a second: see `quick`. ------------------------------
+# Statements that run for every batch: see `quick`. --------------------------------------------------------------------
 
 _AT: Final = sa.bindparam("at", type_=DeliveryBatch.next_attempt_at.type)
 _HELD: Final = (
@@ -287,41 +285,51 @@ _DUE: Final = {lane: Quick(partial(_due, lane=lane)) for lane in Lane}
 _HOLDER: Final = Quick(lambda _: sa.select(DeliveryBatch.lease_holder, DeliveryBatch.lease_boot).where(*_THE_BATCH))
 _LOCK: Final = Quick(lambda _: sa.select(DeliveryBatch.fence).where(*_THE_BATCH).with_for_update(key_share=True))
 _TAKE: Final = Quick(
-    lambda dialect: sa.update(DeliveryBatch)
-    .where(*_THE_BATCH, DeliveryBatch.next_attempt_at <= _AT, ~_alive(dialect, _AT))
-    .where(sa.exists().where(Edition.id == sa.bindparam("edition"), among(Edition.status, SENDABLE)))
-    .values(fence=DeliveryBatch.fence + 1)
-    .returning(DeliveryBatch.fence),
+    lambda dialect: (
+        sa.update(DeliveryBatch)
+        .where(*_THE_BATCH, DeliveryBatch.next_attempt_at <= _AT, ~_alive(dialect, _AT))
+        .where(sa.exists().where(Edition.id == sa.bindparam("edition"), among(Edition.status, SENDABLE)))
+        .values(fence=DeliveryBatch.fence + 1)
+        .returning(DeliveryBatch.fence)
+    ),
     columns=("lease_holder", "lease_until", "lease_boot", "lease_monotonic_s"),
 )
 _LEASE: Final = Quick(
-    lambda _: sa.update(Delivery)
-    .where(*_ITS_ROWS, among(Delivery.state, sorted(PRE_COMMIT)), Delivery.next_attempt_at <= _AT)
-    .values(state=State.LEASED, addressee=_ADDRESSEE),
+    lambda _: (
+        sa.update(Delivery)
+        .where(*_ITS_ROWS, among(Delivery.state, sorted(PRE_COMMIT)), Delivery.next_attempt_at <= _AT)
+        .values(state=State.LEASED, addressee=_ADDRESSEE)
+    ),
     columns=("look_id",),
 )
 _BEGIN: Final = Quick(
-    lambda _: sa.update(Edition)
-    .where(Edition.id == sa.bindparam("edition"), among(Edition.status, (EditionStatus.PLANNED,)))
-    .values(status=EditionStatus.SENDING)
+    lambda _: (
+        sa.update(Edition)
+        .where(Edition.id == sa.bindparam("edition"), among(Edition.status, (EditionStatus.PLANNED,)))
+        .values(status=EditionStatus.SENDING)
+    )
 )
 _RELEASE: Final = Quick(
-    lambda _: sa.update(Delivery)
-    .where(Delivery.edition_id == sa.bindparam("held_edition"), Delivery.batch_no == sa.bindparam("held_batch"))
-    .where(among(Delivery.state, (State.LEASED,)), sa.exists().where(*_HELD))
-    .values(state=State.PLANNED)
+    lambda _: (
+        sa.update(Delivery)
+        .where(Delivery.edition_id == sa.bindparam("held_edition"), Delivery.batch_no == sa.bindparam("held_batch"))
+        .where(among(Delivery.state, (State.LEASED,)), sa.exists().where(*_HELD))
+        .values(state=State.PLANNED)
+    )
 )
 _FREE_BATCH: Final = Quick(lambda _: sa.update(DeliveryBatch).where(*_HELD).values(**_FREE))
 _RESCHEDULE: Final = Quick(
-    lambda _: sa.update(DeliveryBatch)
-    .where(*_THE_BATCH)
-    .values(
-        next_attempt_at=sa.case(
-            (
-                ~DeliveryBatch.held,
-                sa.select(sa.func.min(Delivery.next_attempt_at))
-                .where(*_ITS_ROWS, among(Delivery.state, sorted(PRE_COMMIT)))
-                .scalar_subquery(),
+    lambda _: (
+        sa.update(DeliveryBatch)
+        .where(*_THE_BATCH)
+        .values(
+            next_attempt_at=sa.case(
+                (
+                    ~DeliveryBatch.held,
+                    sa.select(sa.func.min(Delivery.next_attempt_at))
+                    .where(*_ITS_ROWS, among(Delivery.state, sorted(PRE_COMMIT)))
+                    .scalar_subquery(),
+                )
             )
         )
     )

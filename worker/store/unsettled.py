@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from worker.store.quick import among
+import sqlalchemy as sa
+
 from worker.store.schema import UNSETTLED, Delivery
 
-IS_UNSETTLED: Final = among(Delivery.state, UNSETTLED)
+IS_UNSETTLED: Final = sa.or_(*(Delivery.state == sa.literal_column(f"'{state}'") for state in UNSETTLED))

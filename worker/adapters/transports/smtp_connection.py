@@ -132,7 +132,7 @@ class SmtpConnection:
             if line is not None and not self._offers.pipelining:
                 self._wire.write(line)
             try:
-                reply = await self._wire.read(self._spec.timeouts.command_s)
+                reply = self._wire.read_at_hand() or await self._wire.read(self._spec.timeouts.command_s)
             except OSError as error:
                 if refused:
                     self._is_broken = True

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 import idna
 
@@ -48,14 +48,13 @@ class Offers:
         )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """A message ready for the wire: two command lines, and the content up to but without the final dot."""
 
     message: OutgoingMessage
     mail: bytes
     rcpt: bytes
-    content: bytes = field(repr=False)
+    content: bytes
 
 
 def seal(message: OutgoingMessage, offers: Offers) -> Envelope:
@@ -67,19 +66,12 @@ def seal(message: OutgoingMessage, offers: Offers) -> Envelope:
     recipient = _path(message.recipient, Blame.RECIPIENT)
     if not message.is_clean:
         _check_lines(message.data)
-    parameters = [*_size(message.data, offers), *_body(message.data, offers)]
-    for path, whose in ((sender, Blame.US), (recipient, Blame.RECIPIENT)):
-        if not path.isascii() and not offers.utf8:
-            raise _unfit("the relay takes no address with letters outside ASCII", "5.6.7", whose)
-    if not _head_is_ascii(message.data):
-        if not offers.utf8:
-            raise _unfit("the relay takes no header with letters outside ASCII", "5.6.7", Blame.US)
-        parameters.append("SMTPUTF8")
-    elif not (sender.isascii() and recipient.isascii()):
-        parameters.append("SMTPUTF8")
+    size = _size(message.data, offers)
+    is_ascii = (message.is_ascii or message.data.isascii()) and sender.isascii() and recipient.isascii()
+    extras = "" if is_ascii else _beyond_ascii(sender, recipient, message.data, offers)
     return Envelope(
         message=message,
-        mail=f"{' '.join([f'MAIL FROM:<{sender}>', *parameters])}\r\n".encode(),
+        mail=f"MAIL FROM:<{sender}>{size}{extras}\r\n".encode(),
         rcpt=f"RCPT TO:<{recipient}>\r\n".encode(),
         content=message.data if message.is_clean else stuff(message.data),
     )
@@ -109,11 +101,11 @@ def _path(address: str, whose: Blame) -> str:
         raise _unfit("the address's domain cannot be a domain name", "5.1.2", whose) from error
 
 
-def _size(data: bytes, offers: Offers) -> list[str]:
+def _size(data: bytes, offers: Offers) -> str:
     if offers.size_bytes is not None and len(data) > offers.size_bytes:
         reason = f"the message has {len(data)} bytes, the relay takes {offers.size_bytes}"
         raise _unfit(reason, "5.3.4", Blame.US, code=552)
-    return [f"SIZE={len(data)}"] if offers.says_size else []
+    return f" SIZE={len(data)}" if offers.says_size else ""
 
 
 def _check_lines(data: bytes) -> None:
@@ -122,17 +114,18 @@ def _check_lines(data: bytes) -> None:
         raise _unfit("the message has a bare CR or LF", "5.6.0", Blame.US)
 
 
-def _head_is_ascii(data: bytes) -> bool:
-    """Tell whether a header needs no SMTPUTF8 (RFC 6531, 3.3): one with an address that does may be to anybody."""
-    return data.isascii() or data.partition(b"\r\n\r\n")[0].isascii()
-
-
-def _body(data: bytes, offers: Offers) -> list[str]:
-    if data.isascii():
-        return []
-    if not offers.eight_bit:
+def _beyond_ascii(sender: str, recipient: str, data: bytes, offers: Offers) -> str:
+    """Return the parameters for letters beyond ASCII (RFC 6152, RFC 6531); a header may have some whoever it is for."""
+    if not (data.isascii() or offers.eight_bit):
         raise _unfit("the message has bytes beyond ASCII, and the relay offers no 8BITMIME", "5.6.3", Blame.US)
-    return ["BODY=8BITMIME"]
+    for path, whose in ((sender, Blame.US), (recipient, Blame.RECIPIENT)):
+        if not (path.isascii() or offers.utf8):
+            raise _unfit("the relay takes no address with letters outside ASCII", "5.6.7", whose)
+    head_is_ascii = data.partition(b"\r\n\r\n")[0].isascii()
+    if not (head_is_ascii or offers.utf8):
+        raise _unfit("the relay takes no header with letters outside ASCII", "5.6.7", Blame.US)
+    in_the_body = "" if data.isascii() else " BODY=8BITMIME"
+    return in_the_body + ("" if head_is_ascii and sender.isascii() and recipient.isascii() else " SMTPUTF8")
 
 
 def _unfit(reason: str, enhanced: str, whose: Blame, code: int | None = None) -> SendError:

@@ -11,6 +11,7 @@ from worker.store.schema.articles import (
 )
 from worker.store.schema.base import Base
 from worker.store.schema.editions import (
+    UNRETURNED,
     UNSETTLED,
     ArchivedIssue,
     Attempt,
@@ -51,6 +52,7 @@ from worker.store.schema.webhooks import WebhookEndpoint, WebhookMessage
 from worker.store.schema.websub import HubPush, HubSubscription
 
 __all__ = [
+    "UNRETURNED",
     "UNSETTLED",
     "Allowance",
     "ApiKey",
