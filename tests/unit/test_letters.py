@@ -91,13 +91,15 @@ HOSTILE = st.lists(EVIL | st.text(max_size=9), max_size=6).map("".join)
 @thorough(many=200)
 @given(kind=st.sampled_from(KINDS), name=HOSTILE, local=st.just("ada") | HOSTILE, domain=st.just("b.example") | HOSTILE)
 def test_whatever_people_write_a_transport_need_not_look_through_a_message(letters, kind, name, local, domain):
-    """`OutgoingMessage.is_clean` promises so: nothing to stuff, nothing to mend, and one header above the body."""
+    """`OutgoingMessage` promises so: nothing to stuff or mend, one header above the body, and ASCII where it says."""
     row = due(kind)._replace(name=name, recipient=f"{local}@{domain}")
     try:
         message = letters.write(row)
     except AddressError:
         return
     assert message.is_clean
+    assert message.is_ascii <= message.data.isascii()
+    assert message.is_ascii or not row.recipient.isascii()
     assert not re.search(rb"\r(?!\n)|(?<!\r)\n|^\.|\n\.|\x00", message.data)
     assert message.data.endswith(b"\r\n")
     assert max(map(len, message.data.split(b"\r\n"))) <= 998

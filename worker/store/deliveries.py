@@ -24,11 +24,7 @@ from worker.store import events
 from worker.store.database import now
 from worker.store.leases import Lease, abandoned_condition, alive_condition, lock, reschedule, unheld_condition
 from worker.store.quick import Quick, among, handed_in
-from worker.store.schema import (
-    Attempt,
-    Delivery,
-    Edition,
-)
+from worker.store.schema import Attempt, Delivery, Edition
 from worker.store.unsettled import IS_UNSETTLED
 
 
@@ -266,16 +262,8 @@ def _consequences(outcome: Outcome, at: datetime) -> dict[str, object]:
 
 _UNSENT: Final = (Happening.SUPPRESSED, Happening.CANCELLED, Happening.EXPIRED)
 _TOLD: Final = (
-    "delivery_id",
-    "code",
-    "provider",
-    "provider_message_id",
-    "number",
-    "fence",
-    "enhanced",
-    "text",
-    "started_at",
-)
+    "delivery_id", "code", "provider", "provider_message_id", "number", "fence", "enhanced", "text", "started_at",
+)  # fmt: skip  # as `_told` has them
 
 
 def _told(conn: Connection, outcome: Outcome, at: datetime) -> tuple[object, ...]:

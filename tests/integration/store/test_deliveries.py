@@ -261,6 +261,47 @@ def test_a_row_too_few_or_too_many_shows_in_the_books(database):
         conn.execute(sa.update(Edition).values(audience=1))
 
 
+def test_many_acceptances_at_once_are_kept_as_each_was_said(database):
+    with database.write() as conn:
+        batch = edition(conn, [reader(conn) for _ in range(4)])
+        lease = leases.take(conn, batch, 1, holder=HOLDER, lease_s=60)
+        assert lease is not None
+        *ids, other = sorted(last_check.commit(conn, lease, ids_of(conn, batch)))
+        since = now(conn) - timedelta(microseconds=1_234_567)
+        answers = [
+            (250, "relay", "id 1", "2.0.0", "Ok: 접수 \U0001f5de"),
+            (202, "mill", "", "", "'\"\\"),
+            (250, "relay", "", "", ""),
+        ]
+        outcomes = [
+            Outcome(
+                delivery_id=one,
+                fence=lease.fence,
+                happening=Happening.ACCEPTED,
+                number=1,
+                started_at=since,
+                code=code,
+                provider=provider,
+                provider_message_id=message_id,
+                enhanced=enhanced,
+                text=text,
+            )
+            for one, (code, provider, message_id, enhanced, text) in zip(ids, answers, strict=True)
+        ]
+        at = now(conn)
+        deliveries.record(conn, outcomes, at=at)
+    with database.read() as conn:
+        rows = {row.id: row for row in deliveries_of(conn)}
+        assert rows[other].state is State.COMMITTING
+        for one, (code, provider, message_id, enhanced, text) in zip(ids, answers, strict=True):
+            row, (attempt,) = rows[one], attempts_of(conn, one)
+            assert (row.state, row.accepted_at, row.next_attempt_at) == (State.ACCEPTED, at, None)
+            assert (row.code, row.provider, row.provider_message_id) == (code, provider, message_id)
+            assert (attempt.code, attempt.provider, attempt.provider_message_id) == (code, provider, message_id)
+            assert (attempt.enhanced, attempt.text, attempt.number, attempt.fence) == (enhanced, text, 1, lease.fence)
+            assert (attempt.outcome, attempt.started_at, attempt.ended_at) == (Happening.ACCEPTED, since, at)
+
+
 def test_a_providers_words_can_be_kept_whatever_they_are_made_of(database):
     """A NUL (PostgreSQL) or half a surrogate pair (both) would take every other outcome of its group with it."""
     with database.write() as conn:

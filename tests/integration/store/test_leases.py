@@ -43,6 +43,27 @@ def taken(database: Database, batch: EditionId, *, holder: Holder = HOLDER, leas
     return lease
 
 
+def test_a_leased_batch_is_read_as_each_of_its_copies_is(database: Database, batch: EditionId) -> None:
+    lease = taken(database, batch)
+    with database.read() as conn:
+        due = copies.leased(conn, lease)
+        assert due == copies.some(conn, [one.id for one in due])
+        assert len(due) == 3
+
+
+@pytest.mark.parametrize("kind", [EditionKind.CONFIRMATION, EditionKind.SYSTEM])
+def test_a_name_is_kept_only_with_copies_that_show_it(database: Database, batch: EditionId, kind: EditionKind) -> None:
+    """What others get must make no difference to whoever has not said yes."""
+    with database.write() as conn:
+        asked = edition(conn, [reader(conn, "mina")], kind=kind)
+    taken(database, batch)
+    taken(database, asked)
+    with database.read() as conn:
+        kept = conn.execute(sa.select(Delivery.edition_id, Delivery.addressee)).all()
+    assert {name for edition_id, name in kept if edition_id == asked} == {None}
+    assert None not in {name for edition_id, name in kept if edition_id == batch}
+
+
 def test_of_workers_that_take_a_batch_at_the_same_moment_exactly_one_gets_it(database_url, database, batch):
     workers, start = 4, threading.Barrier(4)
 
