@@ -17,6 +17,7 @@ import yaml
 
 from tests.acceptance.houses import STOP_WITHIN_S, CommandLine, Done, Installation, own_ports, until
 from tests.acceptance.mails import Mail
+from tests.http import NO_TLS
 from worker.resources import seeds_dir
 
 MARK = "tocsin-demo"
@@ -265,7 +266,7 @@ def test_the_second_run_invites_to_the_inbox_sends_nothing_and_ends_with_ctrl_c(
         )
         counts = f"{demo.summary['articles']} articles, {demo.summary['matches']} matches, "
         assert f"{counts}{demo.summary['editions']} editions, {len(demo.mails)} mails" in running.said
-        page = httpx.get(invitation[0], timeout=20)
+        page = httpx.get(invitation[0], timeout=20, verify=NO_TLS)
         assert page.status_code == 200
         assert html.escape(demo.mails[-1].subject) in page.text.replace("&#39;", "&#x27;")
         assert running.stop(signal.SIGINT) < STOP_WITHIN_S
