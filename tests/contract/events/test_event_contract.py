@@ -9,9 +9,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.thorough import thorough
 from worker.adapters.events.build import PROVIDERS, build_parsers, read_keys
 from worker.errors import ConfigurationError, InputError, UnprovenError
 from worker.hearsay import FeedbackEvent
@@ -134,7 +135,7 @@ JSONS = st.recursive(
 
 @pytest.mark.parametrize("speaker", SPEAKERS.values(), ids=SPEAKERS)
 @given(item=st.dictionaries(st.text(max_size=12), JSONS, max_size=5))
-@settings(max_examples=60)
+@thorough(few=20, many=60)
 def test_any_object_at_all_can_be_read(speaker, item):
     parser = speaker.parser()
     for event in parser.read(json.dumps(item), received_at=NOW):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from tests.contract.sources.samples import SAMPLES, URL, all_files, expected, sample, source, told
@@ -54,14 +54,14 @@ def test_a_byte_order_mark_settles_the_encoding(name, encoding):
 
 @pytest.mark.parametrize("name", _NAMES)
 @given(data=st.binary(max_size=400))
-@settings(max_examples=60, deadline=timedelta(seconds=5))
+@thorough(few=25, many=60, deadline=timedelta(seconds=5))
 def test_any_bytes_are_articles_or_an_input_error(name, data):
     _read_or_refuse(name, data, "")
 
 
 @pytest.mark.parametrize("name", SAMPLES)
 @given(seed=st.data())
-@settings(max_examples=40, deadline=timedelta(seconds=5), suppress_health_check=[HealthCheck.too_slow])
+@thorough(few=15, many=40, deadline=timedelta(seconds=5), suppress_health_check=[HealthCheck.too_slow])
 def test_damaged_documents_are_articles_or_an_input_error(name, seed):
     data = bytearray(sample(name))
     for _ in range(seed.draw(st.integers(1, 4))):
