@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from datetime import timedelta
 
+import pytest
 import sqlalchemy as sa
 
 from tests.integration.intake.test_known_items import intake, item, source, statements  # noqa: F401  fixtures
 from tests.integration.intake.test_taking_in import WIRE, count
 from worker.intake.decide import decide
 from worker.intake.run import Taken
+from worker.store.database import now
 from worker.store.schema import Article, ArticleBand, ArticleVersion, Story
 
 
@@ -77,3 +80,16 @@ def test_a_document_that_several_workers_take_in_at_once_is_stored_once(database
         thread.join()
     assert (len(found), sum(one.new for one in found), sum(one.broken for one in found)) == (3, 60, 0)
     assert {count(database, table) for table in (Article, ArticleVersion, Story)} == {60}
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_copy_is_found_behind_all_that_is_too_old_to_be_its_original(database, intake, source):  # noqa: F811  fixtures
+    intake.take_feed(source, [item(number, body=f"{WIRE} Told by desk {number}.") for number in range(70)])
+    with database.write() as conn:
+        conn.execute(sa.update(Article).values(seen_at=now(conn) - timedelta(days=30)))
+    first, other = (item(number, body=f"{WIRE} Told by desk {number}.") for number in (100, 101))
+    original = intake.take_feed(source, [first, item(200)]).articles[-1]
+    copy = intake.take_feed(source, [other, item(201)]).articles[-1]
+    with database.read() as conn:
+        found = conn.execute(sa.select(Article.copy_of_id).where(Article.id.in_([original, copy])).order_by(Article.id))
+        assert list(found.scalars()) == [None, original]
