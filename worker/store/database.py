@@ -38,13 +38,18 @@ class Database:
         self.url = _parse(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _sqlite_engine(self.url) if self.is_sqlite else _postgresql_engine(self.url)
-        self._one_writer = threading.RLock() if self.is_sqlite else contextlib.nullcontext()
+        self._one_writer = threading.RLock()
+        self._writing_on: Connection | None = None
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Connection]:
         """Open a transaction that may write: committed at the end of the block, rolled back on any exception."""
-        with self._one_writer, self._connect() as conn, conn.begin():
-            yield conn
+        if not self.is_sqlite:
+            with self._connect() as conn, conn.begin():
+                yield conn
+            return
+        with self._one_writer, self._writer().begin() as transaction:
+            yield transaction.connection
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
@@ -70,17 +75,29 @@ class Database:
 
     def close(self) -> None:
         """Give all connections back; the next use opens new ones."""
+        if self._one_writer.acquire(blocking=False):  # who still writes is not disturbed
+            if self._writing_on is not None:
+                self._writing_on.close()
+            self._one_writer.release()
         self.engine.dispose()
+
+    def _writer(self) -> Connection:
+        """Return the connection of SQLite's one writer, which stays open: to open one takes as long as to write a row."""
+        if self._writing_on is None or self._writing_on.closed or self._writing_on.invalidated:
+            self._writing_on = self._open()
+        return self._writing_on
 
     @contextlib.contextmanager
     def _connect(self) -> Iterator[Connection]:
+        with self._open() as conn:
+            yield conn
+
+    def _open(self) -> Connection:
         try:
-            conn = self.engine.connect()
+            return self.engine.connect()
         except DBAPIError as error:  # out of reach, or no database at all
             shown = self.url.render_as_string(hide_password=True)
             raise ConfigurationError(f"cannot open the database {shown}: {_first_line(error)}") from error
-        with conn:
-            yield conn
 
 
 def now(conn: Connection) -> datetime:
