@@ -82,7 +82,7 @@ class Database:
         self.engine.dispose()
 
     def _writer(self) -> Connection:
-        """Return the connection of SQLite's one writer, which stays open: to open one takes as long as to write a row."""
+        """Return the connection of SQLite's one writer, which stays open: to open one takes as long as writing rows."""
         if self._writing_on is None or self._writing_on.closed or self._writing_on.invalidated:
             self._writing_on = self._open()
         return self._writing_on
