@@ -287,3 +287,12 @@ def test_every_word_lies_in_the_text_in_order_and_its_key_reads_as_itself(text):
 @given(texts)
 def test_composed_and_decomposed_text_read_alike(text):
     assert keys(unicodedata.normalize("NFC", text)) == keys(unicodedata.normalize("NFD", text))
+
+
+@pytest.mark.parametrize(
+    ("text", "surfaces"),
+    [("U.S.us", ["U.S.", "us"]), ("U.S.. ", ["U.S."]), ("A. B. ", ["A. B."]), ("N. N.\n", ["N. N."])],
+)
+def test_an_acronym_ends_where_its_last_letter_does_by_every_python(text, surfaces):
+    """Before 3.11.5 a possessive group keeps what its last, vain try has read (CPython's issue 106052)."""
+    assert list(words(text).surfaces) == surfaces
