@@ -26,6 +26,8 @@ from worker.model import DeliveryId
 _FORGED: Final = "this link is damaged or was not made by us"
 _NAME: Final = b"tocsin.name-of-key"
 _BLOCK_BYTES: Final = 64  # of SHA-256
+_DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
+_PAIRS: Final = tuple(first + second for first in _DIGITS for second in _DIGITS)
 _URLSAFE: Final = bytes.maketrans(b"+/", b"-_")
 # Searched for anywhere, since forwarders wrap it: SRS0=x=y=courier.example=b.TOKEN@forwarder.example, and BATV alike.
 _RETURN_PATH: Final = re.compile(r"(?<![\w.-])b\.([\w.-]+)@", re.ASCII | re.IGNORECASE)
@@ -171,8 +173,7 @@ def _base36(number: int) -> str:
     if number < 0:
         raise ValueError("tokens carry no negative numbers")
     digits = ""
-    while True:
-        number, rest = divmod(number, 36)
-        digits = "0123456789abcdefghijklmnopqrstuvwxyz"[rest] + digits
-        if not number:
-            return digits
+    while number:
+        number, pair = divmod(number, len(_PAIRS))
+        digits = _PAIRS[pair] + digits
+    return digits.lstrip("0") or "0"

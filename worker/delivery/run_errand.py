@@ -12,9 +12,8 @@ import random
 import secrets
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from worker.delivery.decide import Patience, Verdict, after_error
 from worker.delivery.run_books import Books, Committed, Going
@@ -33,8 +32,7 @@ log = logging.getLogger(__name__)
 _RETRY_UNWRITABLE_S = 300.0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _OnTheWire:
+class _OnTheWire(NamedTuple):
     row: Row
     message: OutgoingMessage
     since: datetime

@@ -12,7 +12,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
@@ -42,8 +42,7 @@ class Batch:
     is_lost: bool = False  # its lease: nothing new of it may be begun
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """A due delivery, and the batch that it is leased with."""
 
     due: DueDelivery

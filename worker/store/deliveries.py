@@ -68,8 +68,9 @@ class Outcome:
 
     def __post_init__(self) -> None:
         """Make a provider's words fit to be stored."""
-        for name in ("text", "provider_message_id"):
-            object.__setattr__(self, name, printable(getattr(self, name)))
+        for name, words in (("text", self.text), ("provider_message_id", self.provider_message_id)):
+            if not words.isprintable():
+                object.__setattr__(self, name, printable(words))
 
 
 def outcome_of(receipt: Receipt, *, delivery_id: DeliveryId, fence: int) -> Outcome:
