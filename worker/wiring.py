@@ -134,6 +134,7 @@ class House(Press):
             holder=Holder(name=process_name(), boot=boot_id(), look=self.look_id),
             terms=Terms(lease_s=self.settings.lease_s, patience=patience),
             stopping=self._stopping,
+            signs_long=self.signer is not None and self.signer.takes_long,
         )
         doubts = Doubts(
             database=self.database,

@@ -12,6 +12,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from worker.delivery.decide import Patience
@@ -34,6 +35,7 @@ _LOOKS_EVERY_S = 1.0
 _GOODBYE_S = 3.0  # `tocsin up` gives a worker six in all
 _UNREACHABLE_S = 10.0
 _BY_ANOTHER_S = 1.0
+_HANDS = 3  # threads that write and sign: two cores' worth, and one that waits for its turn to run Python
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,7 +47,10 @@ class Terms:
 
 
 class Courier:
-    """Delivers batches. `write` turns a due row into a finished message; `stopping` tells that the process must end."""
+    """Delivers batches. `write` turns a due row into a finished message; `stopping` tells that the process must end.
+
+    Where `write` also signs, and `signs_long`, it is called by threads of their own, two at a time.
+    """
 
     def __init__(
         self,
@@ -57,10 +62,12 @@ class Courier:
         holder: Holder,
         terms: Terms,
         stopping: Callable[[], bool] = lambda: False,
+        signs_long: bool = False,
     ) -> None:
         self._transports, self._flow, self._write = transports, flow, write
         self._holder, self._terms, self._stopping = holder, terms, stopping
         self._books = Books(database)
+        self._hands = ThreadPoolExecutor(_HANDS, thread_name_prefix="signing") if signs_long else None
         self._busy: Counter[str] = Counter()  # connections at work, by provider
         self._late: set[asyncio.Task[None]] = set()  # rounds of which only replies are missing
 
@@ -149,6 +156,7 @@ class Courier:
             flow=self._flow,
             write=self._write,
             patience=self._terms.patience,
+            hands=self._hands,
         )
 
     async def _work(self, name: str, errand: ProviderErrand, feed: Feed) -> None:

@@ -6,12 +6,14 @@ by `run`.
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import logging
 import random
 import secrets
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -50,9 +52,10 @@ class ProviderErrand:
         flow: Flow,
         write: Callable[[DueDelivery, Form], OutgoingMessage],
         patience: Patience,
+        hands: Executor | None = None,
     ) -> None:
         self._transport, self._feed, self._books, self._flow = transport, feed, books, flow
-        self._write, self._patience = write, patience
+        self._write, self._patience, self._hands = write, patience, hands
         self._on_the_wire: dict[DeliveryId, _OnTheWire] = {}
         # Random: a restored database counts anew, and a provider remembers what it was sent under a key.
         self._round = secrets.token_hex(8)
@@ -63,12 +66,15 @@ class ProviderErrand:
         """Give messages that are past the point of no return; see `ports.Errand`."""
         while rows := await self._feed.take(self._transport.name, most):
             written, unfit = [], []
-            for row in await self._admitted(rows):
-                message = self._written(row)
-                if isinstance(message, SendError):
-                    unfit.append((row, message))
-                elif message is not None:
+            admitted = await self._admitted(rows)
+            for row, message in zip(admitted, await self._written(admitted), strict=True):
+                if isinstance(message, OutgoingMessage):
                     written.append((row, message))
+                elif isinstance(message, AddressError):
+                    reason = f"nothing was sent: {message.message}"
+                    unfit.append((row, SendError(reason, permanent=True, blame=Blame.RECIPIENT)))
+                else:
+                    self._put_aside(row, message)
             if unfit:
                 await self._refuse(unfit)
             if request := await self._commit(written):
@@ -106,16 +112,26 @@ class ProviderErrand:
             self._feed.stop_leasing()  # more would only come to wait as well
         return [row for row, hold in zip(rows, holds, strict=True) if hold is None]
 
-    def _written(self, row: Row) -> OutgoingMessage | SendError | None:
-        """Write a row's message: an error where nothing can be written to its address; None for a fault of ours."""
-        try:
-            return self._write(row.due, self._transport.form)
-        except AddressError as error:
-            return SendError(f"nothing was sent: {error.message}", permanent=True, blame=Blame.RECIPIENT)
-        except Exception as error:
-            log.exception("delivery %s cannot be written", row.due.id)
-            self._feed.wait(row, _RETRY_UNWRITABLE_S, f"it cannot be rendered: {type(error).__name__}: {error}")
-            return None
+    async def _written(self, rows: Sequence[Row]) -> list[OutgoingMessage | Exception]:
+        """Write rows' messages; in the place of one that cannot be written stands why.
+
+        Other threads sign while this one sends: OpenSSL lets go of the interpreter meanwhile.
+        """
+
+        def write(row: Row) -> OutgoingMessage | Exception:
+            try:
+                return self._write(row.due, self._transport.form)
+            except Exception as error:  # noqa: BLE001  told to whom it concerns
+                return error
+
+        if self._hands is None:
+            return [write(row) for row in rows]
+        return await asyncio.get_running_loop().run_in_executor(self._hands, lambda: [write(row) for row in rows])
+
+    def _put_aside(self, row: Row, error: Exception) -> None:
+        """Put a row back for later whose message cannot be written by a fault of ours."""
+        log.error("delivery %s cannot be written", row.due.id, exc_info=error)
+        self._feed.wait(row, _RETRY_UNWRITABLE_S, f"it cannot be rendered: {type(error).__name__}: {error}")
 
     async def _commit(self, written: Sequence[tuple[Row, OutgoingMessage]]) -> Request | None:
         """Take rows past the point of no return; None when none of them may go."""

@@ -126,6 +126,11 @@ class Signer:
             Signature(selector=key.selector, algorithm=key.algorithm, fingerprint=key.fingerprint) for key in self.keys
         )
 
+    @property
+    def takes_long(self) -> bool:
+        """Whether a signature takes many times as long as all the rest of a message: RSA's does, Ed25519's does not."""
+        return any(key.algorithm == RSA for key in self.keys)
+
     def _tags(self, key: SigningKey, h: str) -> str:
         tags = f"v=1; a={key.algorithm}; c=relaxed/simple; d={self.domain}; s={key.selector}; h={h};"
         return wrap(_FIELD + tags, width=_LINE_CHARS).replace("\n", "\r\n ")

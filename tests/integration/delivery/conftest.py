@@ -53,6 +53,7 @@ class Post:
         lease_s: float = 60.0,
         stopping: Callable[[], bool] = lambda: False,
         writing: Callable[[DueDelivery, Form], OutgoingMessage] = write,
+        signs_long: bool = False,
     ) -> Courier:
         door = Door(exit=Exit.of(self.transport.name, weight=1, lanes=frozenset(Lane)))
         return Courier(
@@ -63,6 +64,7 @@ class Post:
             holder=holder,
             terms=Terms(lease_s=lease_s, patience=PATIENCE),
             stopping=stopping,
+            signs_long=signs_long,
         )
 
     def deliver(self, edition_id: EditionId, batch_no: int = 1, **options: Any) -> int:

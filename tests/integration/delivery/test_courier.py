@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -299,7 +300,8 @@ def test_a_batch_that_takes_too_long_gives_the_rest_back(database, post, monkeyp
     assert len(post.transport.sent) == 10
 
 
-def test_a_row_that_cannot_be_written_waits_and_the_others_go_out(database, post, caplog):
+@pytest.mark.parametrize("signs_long", [False, True])
+def test_a_row_that_cannot_be_written_waits_and_the_others_go_out(database, post, caplog, signs_long):
     batch = planned(database, 3)
     first, *_ = rows(database)
 
@@ -308,8 +310,9 @@ def test_a_row_that_cannot_be_written_waits_and_the_others_go_out(database, post
             raise KeyError("headline")
         return write(one)
 
-    assert post.deliver(batch, writing=stumble) == 2
+    assert post.deliver(batch, writing=stumble, signs_long=signs_long) == 2
     assert "cannot be written" in caplog.text
+    assert "KeyError" in caplog.text
     assert states(database) == [State.PLANNED, State.ACCEPTED, State.ACCEPTED]
     row, *_ = rows(database)
     assert row.reason == "it cannot be rendered: KeyError: 'headline'"
@@ -319,7 +322,8 @@ def test_a_row_that_cannot_be_written_waits_and_the_others_go_out(database, post
     assert states(database) == [State.ACCEPTED] * 3
 
 
-def test_an_address_that_nothing_can_be_written_to_is_refused_at_once_and_the_others_go_out(database, post):
+@pytest.mark.parametrize("signs_long", [False, True])
+def test_an_address_that_nothing_can_be_written_to_is_refused_at_once_and_the_others_go_out(database, post, signs_long):
     batch = planned(database, 3)
     first, *_ = rows(database)
     post.transport.keys_honoured_s = 3600.0
@@ -329,7 +333,7 @@ def test_an_address_that_nothing_can_be_written_to_is_refused_at_once_and_the_ot
             raise AddressError("not an e-mail address")
         return write(one)
 
-    assert post.deliver(batch, writing=stumble) == 3
+    assert post.deliver(batch, writing=stumble, signs_long=signs_long) == 3
     assert len(post.transport.sent) == 2
     assert states(database) == [State.REFUSED, State.ACCEPTED, State.ACCEPTED]
     row, *others = rows(database)
@@ -339,6 +343,19 @@ def test_an_address_that_nothing_can_be_written_to_is_refused_at_once_and_the_ot
         (told,) = attempts_of(conn, first.id)
         assert (told.outcome, told.text) == (Happening.REFUSED, "nothing was sent: not an e-mail address")
         assert [one.status for one in all_editions(conn)] == [EditionStatus.FINISHED]
+
+
+def test_what_takes_long_to_sign_is_written_by_other_threads_than_the_one_that_sends(database, post):
+    batch, writers = planned(database, 20), set()
+
+    def sign(one: DueDelivery, _form: Form) -> OutgoingMessage:
+        writers.add(threading.current_thread())
+        return write(one)
+
+    assert post.deliver(batch, writing=sign, signs_long=True) == 20
+    assert states(database) == [State.ACCEPTED] * 20
+    assert threading.current_thread() not in writers
+    assert sorted(one.delivery_id for one in post.transport.sent) == [row.id for row in rows(database)]
 
 
 def test_who_may_get_nothing_is_suppressed_though_nothing_could_be_written_to_them(database, post):
