@@ -6,7 +6,6 @@ it leaves is told why. Never talks to the network. Called by the delivery room.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable
 from datetime import datetime
 from functools import partial
@@ -14,7 +13,6 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection
-from sqlalchemy.dialects.postgresql import ARRAY
 
 from worker.lifecycle import Happening, State, sources_of
 from worker.model import DeliveryId, EditionKind, EditionStatus, SubscriberStatus
@@ -31,7 +29,7 @@ from worker.store.leases import (
     no_breaking_template,
 )
 from worker.store.mutes import is_any_story_muted, is_anybody_muting
-from worker.store.quick import Quick, among
+from worker.store.quick import Quick, among, in_list
 from worker.store.schema import (
     Article,
     ContentStory,
@@ -74,23 +72,11 @@ def commit(
     """
     lock(conn, lease.edition_id, lease.batch_no)  # the lease cannot be taken over between its check and our commit
     at = at or now(conn)
-    parameters = {"ids": _listed(conn, ids), "at": at, "by": provider, "with": request_key, **alive_parameters(lease)}
+    parameters = {"ids": list(ids), "at": at, "by": provider, "with": request_key, **alive_parameters(lease)}
     count = (_COMMIT_IN_TURN if yields else _COMMIT).once(conn, parameters).rowcount
     if count in {0, len(ids)}:  # nearly always: asking for every row would let the other threads in at every row
         return set(ids) if count else set()
     return {DeliveryId(delivery_id) for (delivery_id,) in _COMMITTED.tuples(conn, parameters)}
-
-
-def _listed(conn: Connection, ids: Iterable[DeliveryId]) -> str | list[DeliveryId]:
-    return json.dumps(list(ids)) if conn.dialect.name == "sqlite" else list(ids)
-
-
-def _is_listed(dialect: str) -> ColumnElement[bool]:
-    """Return the condition that a row is one of `ids`, all of which are one parameter."""
-    if dialect == "sqlite":
-        listed = sa.func.json_each(sa.bindparam("ids", type_=sa.Text)).table_valued("value")
-        return Delivery.id.in_(sa.select(listed.c.value))
-    return Delivery.id == sa.any_(sa.bindparam("ids", type_=ARRAY(sa.BigInteger)))
 
 
 def _commit(dialect: str, *, yields: bool) -> sa.UpdateBase:
@@ -98,7 +84,7 @@ def _commit(dialect: str, *, yields: bool) -> sa.UpdateBase:
     may_go = no_breaking_template(at) if yields else sa.true()
     return (
         sa.update(Delivery)
-        .where(may_go, _is_listed(dialect), among(Delivery.state, sources_of(Happening.COMMITTED)))
+        .where(may_go, in_list(dialect, Delivery.id, "ids"), among(Delivery.state, sources_of(Happening.COMMITTED)))
         .where(alive_template(dialect, at), _edition_runs(at), ~_stopped(), ~_being_stopped(), ~shows_a_fault())
         .where(_reader_wants_it(at), _subscription_runs(dialect), ~_muted(dialect, at), _may_be_woken(at))
         .values(
@@ -116,7 +102,7 @@ def _committed(dialect: str) -> sa.Select[int]:
     """Return the query for the rows that `_commit` has just taken."""
     at: sa.BindParameter[datetime] = sa.bindparam("at", type_=Delivery.committed_at.type)
     mine = (Delivery.fence == sa.bindparam("held_fence"), Delivery.committed_at == at)
-    return sa.select(Delivery.id).where(_is_listed(dialect), Delivery.state == State.COMMITTING, *mine)
+    return sa.select(Delivery.id).where(in_list(dialect, Delivery.id, "ids"), Delivery.state == State.COMMITTING, *mine)
 
 
 _COMMIT: Final = Quick(partial(_commit, yields=False))
@@ -132,7 +118,7 @@ def settle_held_back(conn: Connection, lease: Lease, ids: Iterable[DeliveryId]) 
     """
     lock(conn, lease.edition_id, lease.batch_no)
     at = now(conn)
-    parameters = {"ids": _listed(conn, ids), "at": at, **alive_parameters(lease)}
+    parameters = {"ids": list(ids), "at": at, **alive_parameters(lease)}
     rested = []
     for row in _HELD_BACK.once(conn, parameters).all():
         delivery_id, why = row[0], row[1]
@@ -167,7 +153,7 @@ def _held_back(dialect: str) -> sa.Select[*tuple[Any, ...]]:
         Delivery.edition_id == sa.bindparam("held_edition"),
         Delivery.batch_no == sa.bindparam("held_batch"),
         Delivery.state == State.LEASED,
-        sa.or_(_is_listed(dialect), Delivery.recipient.is_(None)),
+        sa.or_(in_list(dialect, Delivery.id, "ids"), Delivery.recipient.is_(None)),
     )
 
 

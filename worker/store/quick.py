@@ -131,6 +131,11 @@ def among(column: Any, words: Iterable[StrEnum]) -> sa.ColumnElement[bool]:  # n
     return condition
 
 
+def any_of(column: Any, words: Iterable[StrEnum]) -> sa.ColumnElement[bool]:  # noqa: ANN401  as above
+    """Return the same as a row of OR, as partial indexes have it that SQLite checks for every step of a mail."""
+    return sa.or_(*(column == sa.literal_column(f"'{word}'") for word in words))
+
+
 def in_list(dialect: str, column: sa.orm.InstrumentedAttribute[Any], name: str) -> sa.ColumnElement[bool]:
     """Return `column IN` a list of any length that is one parameter, of this name, and is looked up by an index."""
     if dialect == "sqlite":

@@ -14,11 +14,11 @@ from sqlalchemy import Connection
 
 from worker.lifecycle import Happening, State
 from worker.model import DeliveryId, EditionKind, Owing, StoryId, SubscriberId
+from worker.store.quick import any_of
 from worker.store.schema import UNRETURNED, Attempt, ContentStory, Delivery, Edition, OwedStory, Story
 from worker.store.seen import GIVEN_BACK, SEEN_FOR
 
 _TELLING = (EditionKind.ALERT, EditionKind.DIGEST, EditionKind.NEWSLETTER, EditionKind.ROLLING)
-_HAS_ENDED = sa.or_(*(Delivery.state == sa.literal_column(f"'{state}'") for state in UNRETURNED))  # as its index says
 _WHY = {State.EXPIRED: Owing.EXPIRED, State.CANCELLED: Owing.CANCELLED, State.REFUSED: Owing.REFUSED}
 
 
@@ -34,7 +34,7 @@ def unreturned(conn: Connection, *, limit: int) -> list[tuple[DeliveryId, Subscr
     """Return copies that have ended without their reader, whose stories were not given back yet."""
     query = (
         sa.select(Delivery.id, Delivery.subscriber_id)
-        .where(_HAS_ENDED, Delivery.returned_at.is_(None))
+        .where(any_of(Delivery.state, UNRETURNED), Delivery.returned_at.is_(None))  # as its index says it
         .order_by(Delivery.id)
         .limit(limit)
     )

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-import sqlalchemy as sa
-
+from worker.store.quick import any_of
 from worker.store.schema import UNSETTLED, Delivery
 
-IS_UNSETTLED: Final = sa.or_(*(Delivery.state == sa.literal_column(f"'{state}'") for state in UNSETTLED))
+IS_UNSETTLED: Final = any_of(Delivery.state, UNSETTLED)
