@@ -49,7 +49,7 @@ class Terms:
 class Courier:
     """Delivers batches. `write` turns a due row into a finished message; `stopping` tells that the process must end.
 
-    Where `write` also signs, and `signs_long`, it is called by threads of their own, two at a time.
+    Where `write` also signs, and `signs_long`, it is called by threads of their own.
     """
 
     def __init__(

@@ -76,9 +76,11 @@ class Database:
     def close(self) -> None:
         """Give all connections back; the next use opens new ones."""
         if self._one_writer.acquire(blocking=False):  # who still writes is not disturbed
-            if self._writing_on is not None:
-                self._writing_on.close()
-            self._one_writer.release()
+            try:
+                if self._writing_on is not None:
+                    self._writing_on.close()
+            finally:
+                self._one_writer.release()
         self.engine.dispose()
 
     def _writer(self) -> Connection:

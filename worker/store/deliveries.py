@@ -115,9 +115,9 @@ def record(conn: Connection, outcomes: Sequence[Outcome], *, at: datetime | None
     at = at or now(conn)
     plain = [one for one in outcomes if one.happening is Happening.ACCEPTED and one.number is not None]
     if plain:
-        handed_in = {"rows": json.dumps([_told(conn, outcome, at) for outcome in plain]), "at": at}
-        _ACCEPT.once(conn, handed_in)
-        _TRIED.once(conn, handed_in)
+        told = {"rows": json.dumps([_told(conn, outcome, at) for outcome in plain]), "at": at}
+        _ACCEPT.once(conn, told)
+        _TRIED.once(conn, told)
     for outcome in outcomes:
         if outcome.happening is not Happening.ACCEPTED or outcome.number is None:
             _record_one(conn, outcome, at)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final, NamedTuple
+from dataclasses import dataclass, field
+from typing import Final
 
 import idna
 
@@ -48,13 +48,14 @@ class Offers:
         )
 
 
-class Envelope(NamedTuple):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Envelope:
     """A message ready for the wire: two command lines, and the content up to but without the final dot."""
 
     message: OutgoingMessage
     mail: bytes
     rcpt: bytes
-    content: bytes
+    content: bytes = field(repr=False)
 
 
 def seal(message: OutgoingMessage, offers: Offers) -> Envelope:
