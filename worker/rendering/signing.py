@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+from nacl.bindings import crypto_sign, crypto_sign_BYTES, crypto_sign_seed_keypair
 
 from worker.errors import ConfigurationError
 from worker.model import Pieces
@@ -74,7 +75,8 @@ def read_key(pem: bytes, *, selector: str, algorithm: str, name: str) -> Signing
             raise ConfigurationError(f"{name}: a key of {key.key_size} bits is too short for receivers: {advice}")
         return named(fingerprint=_fingerprint(key), sign=lambda data: key.sign(data, _PADDING, _SHA256))
     if algorithm == ED25519 and isinstance(key, Ed25519PrivateKey):  # RFC 8463, 3: what is signed is the hash
-        return named(fingerprint=_fingerprint(key), sign=lambda data: key.sign(sha256(data).digest()))
+        sign = _by_libsodium(key)
+        return named(fingerprint=_fingerprint(key), sign=lambda data: sign(sha256(data).digest()))
     raise ConfigurationError(f"{name}: the key is of another kind than {algorithm} needs: see `tocsin dkim new --help`")
 
 
@@ -145,6 +147,15 @@ def is_aligned(domain: str, from_domain: str) -> bool:
     (True, False)
     """
     return domain.lower().split(".")[-2:] == from_domain.lower().split(".")[-2:]
+
+
+def _by_libsodium(key: Ed25519PrivateKey) -> Callable[[bytes], bytes]:
+    """Return how a key signs: the very bytes of RFC 8032 that OpenSSL would make, in little more than half its time.
+
+    And other threads run meanwhile, where `cryptography` keeps the interpreter to itself.
+    """
+    _, secret = crypto_sign_seed_keypair(key.private_bytes_raw())
+    return lambda data: crypto_sign(data, secret)[:crypto_sign_BYTES]
 
 
 def _fingerprint(key: RSAPrivateKey | Ed25519PrivateKey) -> str:

@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime
 from email.utils import parseaddr
 from functools import cache
+from hashlib import sha256
 from types import SimpleNamespace
 
 import dkim
@@ -190,6 +191,13 @@ def test_a_body_s_end_is_canonicalised_as_the_standard_says(body):
     lines = [("From", Pieces(literals=("news@courier.example",), holes=()))]
     above = Signer(domain="courier.example", keys=KEYS).seal(lines).sign({}, body=body, at=AT)
     assert judge(above + b"From: news@courier.example\r\n\r\n" + body) == 2
+
+
+@given(seed=st.binary(min_size=32, max_size=32), data=st.binary(max_size=200))
+def test_ed25519_by_libsodium_makes_the_bytes_that_openssl_makes(seed, data):
+    key = ed25519.Ed25519PrivateKey.from_private_bytes(seed)
+    signing = read_key(pem(key), selector="e1", algorithm=ED25519, name="key")
+    assert signing.sign(data) == key.sign(sha256(data).digest())
 
 
 def test_a_key_is_never_printed():
