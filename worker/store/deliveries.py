@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, Dialect
@@ -46,8 +46,7 @@ class Doubtful:
     age_s: float  # since it was committed
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of one try. `retry_in_s` stands with `DEFERRED` only, and so does `avoid`, which names a provider.
 
     `number` and `started_at` are known to whoever committed the row; elsewhere the row is asked for them.
@@ -65,12 +64,6 @@ class Outcome:
     avoid: str = ""
     number: int | None = None
     started_at: datetime | None = None
-
-    def __post_init__(self) -> None:
-        """Make a provider's words fit to be stored."""
-        for name, words in (("text", self.text), ("provider_message_id", self.provider_message_id)):
-            if not words.isprintable():
-                object.__setattr__(self, name, printable(words))
 
 
 def outcome_of(receipt: Receipt, *, delivery_id: DeliveryId, fence: int) -> Outcome:
@@ -113,6 +106,7 @@ def record(conn: Connection, outcomes: Sequence[Outcome], *, at: datetime | None
     A row whose fence has moved on keeps its state, unless the news is that the message was accepted after all.
     """
     at = at or now(conn)
+    outcomes = [_storable(one) for one in outcomes]
     plain = [one for one in outcomes if one.happening is Happening.ACCEPTED and one.number is not None]
     if plain:
         told = {"rows": json.dumps([_told(conn, outcome, at) for outcome in plain]), "at": at}
@@ -131,7 +125,7 @@ def _record_one(conn: Connection, outcome: Outcome, at: datetime) -> None:
         .returning(Delivery.attempts, Delivery.committed_at)
     ).first()
     if row is not None:
-        outcome = replace(outcome, number=row.attempts, started_at=row.committed_at)
+        outcome = outcome._replace(number=row.attempts, started_at=row.committed_at)
         if outcome.happening is Happening.REFUSED and outcome.provider:  # nobody else has said anything of the address
             events.put(conn, [(_bounce(outcome, at), "")], received_at=at)  # feedback may have done with the address
     conn.execute(sa.insert(Attempt).values(_attempt(outcome, at)))
@@ -237,6 +231,13 @@ def expire(conn: Connection, *, limit: int) -> int:
     for edition_id, batch_no in batches:
         reschedule(conn, edition_id, batch_no)
     return sum(expired)
+
+
+def _storable(outcome: Outcome) -> Outcome:
+    text, number = outcome.text, outcome.provider_message_id
+    if text.isprintable() and number.isprintable():
+        return outcome
+    return outcome._replace(text=printable(text), provider_message_id=printable(number))
 
 
 def _answers(outcome: Outcome) -> ColumnElement[bool]:

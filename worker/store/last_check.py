@@ -102,7 +102,7 @@ def _committed(dialect: str) -> sa.Select[int]:
     """Return the query for the rows that `_commit` has just taken."""
     at: sa.BindParameter[datetime] = sa.bindparam("at", type_=Delivery.committed_at.type)
     mine = (Delivery.fence == sa.bindparam("held_fence"), Delivery.committed_at == at)
-    return sa.select(Delivery.id).where(in_list(dialect, Delivery.id, "ids"), Delivery.state == State.COMMITTING, *mine)
+    return sa.select(Delivery.id).where(in_list(dialect, Delivery.id, "ids"), among(Delivery.state, (State.COMMITTING,)), *mine)
 
 
 _COMMIT: Final = Quick(partial(_commit, yields=False))
@@ -136,7 +136,7 @@ def _held_back(dialect: str) -> sa.Select[*tuple[Any, ...]]:
     reason = sa.case(
         (~alive_template(dialect, at), "lease lost"),
         (~sa.exists().where(Edition.id == Delivery.edition_id, Edition.expires_at > at), "expired"),
-        (sa.exists().where(Edition.id == Delivery.edition_id, Edition.status == EditionStatus.CANCELLED), "cancelled"),
+        (sa.exists().where(Edition.id == Delivery.edition_id, among(Edition.status, (EditionStatus.CANCELLED,))), "cancelled"),
         (_stopped(), "its story was stopped"),
         (~_edition_runs(at), "held"),
         (sa.and_(_is_letter(), ~_letter_may_go()), "the letter was overtaken, or its address may get nothing"),
@@ -152,7 +152,7 @@ def _held_back(dialect: str) -> sa.Select[*tuple[Any, ...]]:
     return sa.select(Delivery.id, reason).where(
         Delivery.edition_id == sa.bindparam("held_edition"),
         Delivery.batch_no == sa.bindparam("held_batch"),
-        Delivery.state == State.LEASED,
+        among(Delivery.state, (State.LEASED,)),
         sa.or_(in_list(dialect, Delivery.id, "ids"), Delivery.recipient.is_(None)),
     )
 

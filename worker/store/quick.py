@@ -72,13 +72,14 @@ class Quick:
         compiled = self._build(dialect.name).compile(dialect=dialect, column_keys=list(self._columns))
         assert isinstance(compiled, sa.sql.compiler.SQLCompiler)  # noqa: S101  for mypy: a DDL statement has none of this
         names = compiled.positiontup or sorted(set(compiled.bind_names.values()))
-        values = [_value(name, compiled.binds[name], dialect) for name in names]
-
-        def in_order(row: Mapping[str, Any]) -> tuple[Any, ...]:
-            return tuple([value(row) for value in values])
+        values = {name: _value(name, compiled.binds[name], dialect) for name in names}  # each once, however often it stands
 
         def by_name(row: Mapping[str, Any]) -> dict[str, Any]:
-            return {name: value(row) for name, value in zip(names, values, strict=True)}
+            return {name: value(row) for name, value in values.items()}
+
+        def in_order(row: Mapping[str, Any]) -> tuple[Any, ...]:
+            found = by_name(row)
+            return tuple([found[name] for name in names])
 
         return _Compiled(
             text=str(compiled),
@@ -125,7 +126,8 @@ def handed_in(dialect: str, **columns: TypeEngine[Any]) -> sa.Subquery:
 def among(column: Any, words: Iterable[StrEnum]) -> sa.ColumnElement[bool]:  # noqa: ANN401  a column or a mapped attribute
     """Return `column IN (words)` with the words spelt out, in their order: they are ours.
 
-    Nothing has to be bound for each row, and SQLite recognises the condition of a partial index.
+    Nothing has to be bound for each row, and SQLite recognises the condition of a partial index. A bound word that is
+    compared with a partial index's column makes it plan the whole statement anew at every execution.
     """
     condition: sa.ColumnElement[bool] = column.in_([sa.literal_column(f"'{word}'") for word in words])
     return condition
