@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable
 from multiprocessing.sharedctypes import RawValue
 from typing import TYPE_CHECKING, Any
 
+from billiard.process import current_process
 from celery.signals import celeryd_after_setup, worker_process_init, worker_process_shutdown, worker_shutting_down
 from sqlalchemy.exc import OperationalError
 
@@ -29,6 +30,7 @@ from worker.model import ArticleId, EditionId, Lane
 from worker.planning.run import Planned, plan, plan_urgent
 from worker.planning.run_letting_go import let_go
 from worker.planning.run_zones import review_zones
+from worker.runtime.cores import keep_to_one_core
 from worker.runtime.parent import watch_parent
 from worker.store import articles, editions, leases
 from worker.store import house as house_table
@@ -83,6 +85,8 @@ def _begin_child(**_: object) -> None:
     if Lane.CONTROL in _queues:
         this_house()
         _get_ready()
+    elif this_house().settings.delivery_one_core:
+        keep_to_one_core(getattr(current_process(), "index", 0), from_first=Lane.BULK not in _queues)
 
 
 @functools.cache

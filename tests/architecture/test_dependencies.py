@@ -21,7 +21,13 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 LOCKS = ("requirements.lock", "requirements-build.lock", "requirements-dev.lock", "requirements-bench.lock")
 
 # Imported, but chosen by a package that is named: their versions must go together.
-COMES_WITH = {"aiohttp": "httpx-aiohttp", "kombu": "celery", "redis": "celery", "starlette": "fastapi"}
+COMES_WITH = {
+    "aiohttp": "httpx-aiohttp",
+    "billiard": "celery",
+    "kombu": "celery",
+    "redis": "celery",
+    "starlette": "fastapi",
+}
 # Named, though no line of ours imports them.
 USED_BY = {
     "lxml-html-clean": "jusText, which trafilatura imports, and which does not name it",

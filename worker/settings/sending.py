@@ -78,11 +78,15 @@ class Sending(Part):
 
 
 class Delivering(Part):
-    """Leases, retries and an edition's first share."""
+    """Leases, retries, cores and an edition's first share."""
 
     lease_s: Annotated[float, Field(ge=5, le=600)] = Field(45, description="how long a silent worker keeps its batch")
     retry_alert_s: Annotated[float, Field(ge=1, le=3600)] = Field(30, description="first retry of an alert")
     retry_digest_s: Annotated[float, Field(ge=1, le=86_400)] = Field(300, description="first retry of a digest")
+    delivery_one_core: bool = Field(
+        False,
+        description="keep each process that sends mail on one core: faster where this machine is Tocsin's own",
+    )
     canary_share: Annotated[float, Field(ge=0, le=0.5)] = Field(
         0.01, description="share of a large edition that is sent and watched before the rest; 0 sends all at once"
     )

@@ -101,8 +101,9 @@ def _commit(dialect: str, *, yields: bool) -> sa.UpdateBase:
 def _committed(dialect: str) -> sa.Select[int]:
     """Return the query for the rows that `_commit` has just taken."""
     at: sa.BindParameter[datetime] = sa.bindparam("at", type_=Delivery.committed_at.type)
-    mine = (Delivery.fence == sa.bindparam("held_fence"), Delivery.committed_at == at)
-    return sa.select(Delivery.id).where(in_list(dialect, Delivery.id, "ids"), among(Delivery.state, (State.COMMITTING,)), *mine)
+    committed = (among(Delivery.state, (State.COMMITTING,)), Delivery.committed_at == at)
+    mine = (in_list(dialect, Delivery.id, "ids"), Delivery.fence == sa.bindparam("held_fence"))
+    return sa.select(Delivery.id).where(*committed, *mine)
 
 
 _COMMIT: Final = Quick(partial(_commit, yields=False))
@@ -133,10 +134,11 @@ def settle_held_back(conn: Connection, lease: Lease, ids: Iterable[DeliveryId]) 
 
 def _held_back(dialect: str) -> sa.Select[*tuple[Any, ...]]:
     at: sa.BindParameter[datetime] = sa.bindparam("at", type_=Delivery.planned_at.type)
+    cancelled = (Edition.id == Delivery.edition_id, among(Edition.status, (EditionStatus.CANCELLED,)))
     reason = sa.case(
         (~alive_template(dialect, at), "lease lost"),
         (~sa.exists().where(Edition.id == Delivery.edition_id, Edition.expires_at > at), "expired"),
-        (sa.exists().where(Edition.id == Delivery.edition_id, among(Edition.status, (EditionStatus.CANCELLED,))), "cancelled"),
+        (sa.exists().where(*cancelled), "cancelled"),
         (_stopped(), "its story was stopped"),
         (~_edition_runs(at), "held"),
         (sa.and_(_is_letter(), ~_letter_may_go()), "the letter was overtaken, or its address may get nothing"),

@@ -72,7 +72,7 @@ class Quick:
         compiled = self._build(dialect.name).compile(dialect=dialect, column_keys=list(self._columns))
         assert isinstance(compiled, sa.sql.compiler.SQLCompiler)  # noqa: S101  for mypy: a DDL statement has none of this
         names = compiled.positiontup or sorted(set(compiled.bind_names.values()))
-        values = {name: _value(name, compiled.binds[name], dialect) for name in names}  # each once, however often it stands
+        values = {name: _value(name, compiled.binds[name], dialect) for name in names}  # one may stand many times
 
         def by_name(row: Mapping[str, Any]) -> dict[str, Any]:
             return {name: value(row) for name, value in values.items()}

@@ -21,6 +21,7 @@ from tests.bench.delivery import letter
 from worker import tasks
 from worker.lifecycle import OPEN
 from worker.model import Cadence, EditionId, Lane, StoryId
+from worker.runtime.cores import keep_to_one_core
 from worker.store import leases
 from worker.store.schema import Delivery, TopicStory
 
@@ -86,6 +87,8 @@ def main() -> None:
     """Answer requests until there are no more."""
     out = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # nothing else may get between the answers
+    if tasks.this_house().settings.delivery_one_core:
+        keep_to_one_core(0)
     for line in sys.stdin:
         word, number = line.split()
         out.write(json.dumps(_ANSWERS[word](int(number))) + "\n")

@@ -83,8 +83,8 @@ def make(stack: ExitStack, folder: Path, kind: str, readers: int) -> Room:
     return room
 
 
-def signing_settings(folder: Path) -> dict[str, dict[str, str]]:
-    """Make keys, and return the settings under which nothing, Ed25519, RSA or both sign."""
+def ways(folder: Path) -> dict[str, dict[str, str]]:
+    """Make keys, and return the settings under which nothing, Ed25519, RSA or both sign, some of them on one core."""
     made: dict[str, RSAPrivateKey | Ed25519PrivateKey] = {
         "rsa": generate_private_key(65537, 2048),
         "ed25519": Ed25519PrivateKey.generate(),
@@ -97,9 +97,12 @@ def signing_settings(folder: Path) -> dict[str, dict[str, str]]:
     domain = {"TOCSIN_DKIM_DOMAIN": "courier.example"}
     rsa = {"TOCSIN_DKIM_SELECTOR": "r1", "TOCSIN_DKIM_KEY_FILE": str(files["rsa"])}
     ed25519 = {"TOCSIN_DKIM_ED25519_SELECTOR": "e1", "TOCSIN_DKIM_ED25519_KEY_FILE": str(files["ed25519"])}
+    one_core = {"TOCSIN_DELIVERY_ONE_CORE": "on"}
     return {
         "unsigned": {},
+        "unsigned, one core": one_core,
         "Ed25519": {**domain, **ed25519},
+        "Ed25519, one core": {**domain, **ed25519, **one_core},
         "RSA-2048": {**domain, **rsa},
         "both": {**domain, **rsa, **ed25519},
     }

@@ -88,7 +88,7 @@ def test_our_own_receipt_that_comes_after_the_event_is_noted_and_changes_nothing
     late = deliveries.outcome_of(receipt, delivery_id=delivery, fence=0)
     with listening.database.write() as conn:
         at = listening.row(delivery).planned_at
-        deliveries.record(conn, [late, dataclasses.replace(late, number=1, started_at=at)])
+        deliveries.record(conn, [late, late._replace(number=1, started_at=at)])
     assert listening.state(delivery) is State.DELIVERED
     with listening.database.read() as conn:
         assert [row.outcome for row in builders.attempts_of(conn, delivery)] == ["accepted", "accepted"]
