@@ -141,12 +141,9 @@ class ProviderErrand:
         committed = await self._committed([row for row, _ in written], key=kept)
         if committed is None:
             return None
-        messages = []
-        for row, message in written:
-            if row.due.id in committed.ids:
-                self._on_the_wire[row.due.id] = _OnTheWire(row=row, message=message, since=committed.at)
-                messages.append(message)
-        return Request(key=key, messages=tuple(messages)) if messages else None
+        going = [one for one in written if one[0].due.id in committed.ids]
+        self._on_the_wire |= {row.due.id: _OnTheWire(row, message, committed.at) for row, message in going}
+        return Request(key=key, messages=tuple(message for _, message in going)) if going else None
 
     async def _refuse(self, unfit: Sequence[tuple[Row, SendError]]) -> None:
         """End rows that nothing can be written to, as if their receiving end had refused them: no retry would help."""

@@ -93,7 +93,7 @@ class CompiledMail:
             )
         )
         above, below = head(lines), body(*sent, boundary=boundary)
-        seal = signer.seal(lines) if signer else None
+        seal = signer.seal(lines, opening=below.literals[0].encode()) if signer else None
         return cls(
             kind=kind,
             language=language,

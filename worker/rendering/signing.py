@@ -80,23 +80,33 @@ def read_key(pem: bytes, *, selector: str, algorithm: str, name: str) -> Signing
     raise ConfigurationError(f"{name}: the key is of another kind than {algorithm} needs: see `tocsin dkim new --help`")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Seal:
-    """What the signatures of all messages of one content share: the header's canonical form, each key's own tags."""
+    """What the signatures of all messages of one content share: the header's canonical form, each key's own tags.
 
-    header: Pieces
-    tags: tuple[tuple[SigningKey, str], ...]
+    And how their bodies begin, which is hashed once for all of them.
+    """
+
+    def __init__(self, header: Pieces, tags: Sequence[tuple[SigningKey, str]], opening: bytes) -> None:
+        self._header, self._tags = header, tags
+        self._opening, self._begun = opening, sha256(opening)
 
     def sign(self, values: Mapping[str, str], *, body: bytes, at: datetime) -> bytes:
         """Return the signature fields, to stand above the header whose holes these values fill."""
-        header = unfolded(self.header.fill(values))
-        digest = b64encode(sha256(_simple(body)).digest()).decode()
+        header = unfolded(self._header.fill(values))
+        digest = b64encode(self._hash(_simple(body))).decode()
         fields: list[str] = []
-        for key, tags in self.tags:
+        for key, tags in self._tags:
             stamp = f"{tags}\r\n t={int(at.timestamp())}; bh={digest};\r\n b="
             signature = key.sign(f"{header}dkim-signature:{unfolded(stamp.removeprefix(_FIELD))}".encode())
             fields += (stamp, _folded(b64encode(signature).decode()), "\r\n")
         return "".join(fields).encode()
+
+    def _hash(self, body: bytes) -> bytes:
+        if not body.startswith(self._opening):  # an opening that ends in empty lines may be shortened
+            return sha256(body).digest()
+        hashed = self._begun.copy()
+        hashed.update(memoryview(body)[len(self._opening) :])
+        return hashed.digest()
 
 
 class Signer:
@@ -105,13 +115,14 @@ class Signer:
     def __init__(self, *, domain: str, keys: Sequence[SigningKey]) -> None:
         self.domain, self.keys = domain, tuple(keys)
 
-    def seal(self, lines: Sequence[tuple[str, Pieces]]) -> Seal:
-        """Prepare the signatures of all messages with these header fields."""
+    def seal(self, lines: Sequence[tuple[str, Pieces]], *, opening: bytes = b"") -> Seal:
+        """Prepare the signatures of all messages with these header fields, whose bodies all begin with `opening`."""
         names = [name.lower() for name, _ in lines]
         h = ": ".join([*names, *_NEVER_TO_BE_ADDED])
         return Seal(
-            header=joined(part for name, value in lines for part in (f"{name.lower()}:", value, "\r\n")),
-            tags=tuple((key, self._tags(key, h)) for key in self.keys),
+            joined(part for name, value in lines for part in (f"{name.lower()}:", value, "\r\n")),
+            [(key, self._tags(key, h)) for key in self.keys],
+            opening,
         )
 
     def as_it_was(self, domain: str, signatures: Sequence[Signature]) -> Signer | None:

@@ -65,7 +65,7 @@ def test_mails_as_they_are_rendered_arrive_word_for_word(provider, kind, locale)
         parts = dataclasses.replace(
             compiled.parts(personal), from_name="The Harbour Courier", from_address="news@courier.example"
         )
-        return dataclasses.replace(message(number), parts=parts)
+        return message(number)._replace(parts=parts)
 
     async def test():
         play, messages = Play(provider), [copy(number) for number in range(3)]
@@ -101,7 +101,7 @@ def _attack(number: int, one: Source) -> OutgoingMessage:
         from_address="news@courier.example",
         reply_to="desk@courier.example",
     )
-    return dataclasses.replace(message(number, recipient=one.personal.recipient), parts=parts)
+    return message(number, recipient=one.personal.recipient)._replace(parts=parts)
 
 
 def shown(sent: Sent) -> Sent:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 import idna
 
@@ -48,14 +48,17 @@ class Offers:
         )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """A message ready for the wire: two command lines, and the content up to but without the final dot."""
 
     message: OutgoingMessage
     mail: bytes
     rcpt: bytes
-    content: bytes = field(repr=False)
+    content: bytes
+
+    def __repr__(self) -> str:
+        """Say which message's it is."""
+        return f"Envelope({self.message!r})"
 
 
 def seal(message: OutgoingMessage, offers: Offers) -> Envelope:
