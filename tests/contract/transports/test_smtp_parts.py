@@ -109,6 +109,13 @@ def test_a_command_is_always_one_line(address):
     assert envelope.rcpt.index(b">") == len(envelope.rcpt) - 3
 
 
+def test_nothing_of_a_message_is_shown_where_it_is_printed():
+    message = letter()._replace(recipient="mina@reader.example", data=b"Subject: secret\r\n\r\nsecret\r\n")
+    shown = repr([message, seal(message, Offers())])
+    assert shown.count(message.message_id) == 2
+    assert not any(word in shown for word in ("secret", "mina", message.envelope_from))
+
+
 def test_the_null_sender_is_an_envelope_sender():
     envelope = seal(letter()._replace(envelope_from=""), Offers())
     assert envelope.mail == b"MAIL FROM:<>\r\n"
