@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
@@ -27,6 +28,16 @@ if hypothesis.settings.get_current_profile_name() != "thorough":
     hypothesis.settings.load_profile("house")
 
 share_compiled_statements()
+
+
+class _Loggers(dict[str, logging.Logger | logging.PlaceHolder]):
+    """Goes through a copy: pytest goes through all loggers before each test, while a thread may be importing numba."""
+
+    def values(self) -> list[logging.Logger | logging.PlaceHolder]:  # type: ignore[override]  # nobody keeps the view
+        return list(super().values())
+
+
+logging.root.manager.loggerDict = _Loggers(logging.root.manager.loggerDict)
 
 BOTH = ("sqlite", "postgresql")
 # For what takes ten seconds on either: `@pytest.mark.parametrize("database_url", POSTGRESQL_SLOWLY, indirect=True)`.
