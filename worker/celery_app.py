@@ -7,9 +7,12 @@ setting names the pitfall that it prevents (celery/celery issue numbers; DELIVER
 from __future__ import annotations
 
 import logging
-from typing import Final
+import signal
+from types import FrameType
+from typing import Any, Final
 
 from celery import Celery
+from celery.signals import beat_init
 from kombu import Exchange, Queue
 from kombu.exceptions import OperationalError
 
@@ -124,3 +127,19 @@ app.conf.update(
     enable_utc=True,
     timezone="UTC",
 )
+
+
+@beat_init.connect
+def _end_beat_for_certain(sender: Any, **_: object) -> None:  # noqa: ANN401  Celery's beat.Service, which has no types
+    """Have SIGTERM end beat's loop, whatever becomes of the exception that Celery's own handler raises.
+
+    It is raised wherever beat happens to be. In a finaliser Python prints it and goes on, for ever.
+    """
+    theirs = signal.getsignal(signal.SIGTERM)
+
+    def end(number: int, frame: FrameType | None) -> None:
+        sender.stop()
+        if callable(theirs):
+            theirs(number, frame)
+
+    signal.signal(signal.SIGTERM, end)
