@@ -7,12 +7,11 @@ setting names the pitfall that it prevents (celery/celery issue numbers; DELIVER
 from __future__ import annotations
 
 import logging
-import signal
 from types import FrameType
-from typing import Any, Final
+from typing import Final, Never
 
-from celery import Celery
-from celery.signals import beat_init
+from celery import Celery, beat, platforms
+from celery.apps.beat import Beat
 from kombu import Exchange, Queue
 from kombu.exceptions import OperationalError
 
@@ -129,17 +128,27 @@ app.conf.update(
 )
 
 
-@beat_init.connect
-def _end_beat_for_certain(sender: Any, **_: object) -> None:  # noqa: ANN401  Celery's beat.Service, which has no types
-    """Have SIGTERM end beat's loop, whatever becomes of the exception that Celery's own handler raises.
+def run_beat() -> None:
+    """Run beat in this process until SIGTERM or SIGINT ends it."""
+    _EndingBeat(app=app, loglevel="WARNING").run()
 
-    It is raised wherever beat happens to be. In a finaliser Python prints it and goes on, for ever.
+
+class _EndingBeat(Beat):
+    """Beat whose loop ends even where the exception that is to end it is lost.
+
+    Celery's own handler does nothing but raise SystemExit. In a finaliser Python prints an exception and goes on, and
+    beat closes thousands of generators while it reads entry points between setting the handler and its first turn.
     """
-    theirs = signal.getsignal(signal.SIGTERM)
 
-    def end(number: int, frame: FrameType | None) -> None:
-        sender.stop()
-        if callable(theirs):
-            theirs(number, frame)
+    _told = False
 
-    signal.signal(signal.SIGTERM, end)
+    def install_sync_handler(self, service: beat.Service) -> None:
+        """Set the handler. The service saves its schedule by itself as its loop ends."""
+
+        def end(_number: int, _frame: FrameType | None) -> Never:
+            if not self._told:  # a second signal must not wait for what the first was holding
+                self._told = True
+                service.stop()
+            raise SystemExit
+
+        platforms.signals.update(SIGTERM=end, SIGINT=end)

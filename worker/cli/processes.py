@@ -85,9 +85,9 @@ def beat() -> None:
     found.point_celery()
     log_to_stderr()
     from worker import tasks  # noqa: F401  registers the tasks
-    from worker.celery_app import app as celery
+    from worker.celery_app import run_beat
 
-    celery.start(["beat", "-l", "WARNING"])
+    run_beat()
 
 
 def inbox() -> None:
