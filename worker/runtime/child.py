@@ -166,7 +166,7 @@ class ChildProcess:
         lived_s = time.monotonic() - self._started_s
         if self._proved_itself(lived_s):
             self.was_ever_ready, self._failed_starts = True, 0
-        else:
+        elif not self._was_killed(exit_status):
             self._failed_starts += 1
         if is_hopeless(exit_status=exit_status, failed_starts=self._failed_starts, was_ever_ready=self.was_ever_ready):
             # A configuration error is one line by contract; a crash needs some context.
@@ -180,6 +180,10 @@ class ChildProcess:
     def _proved_itself(self, lived_s: float) -> bool:
         is_running = self.status.state is ChildState.RUNNING
         return is_running and (self.child.ready is not None or lived_s >= PROVEN_AFTER_S)
+
+    def _was_killed(self, exit_status: int) -> bool:
+        """Whether somebody ended it as it ran, a person or the kernel for want of memory: no failure to start."""
+        return self.status.state is ChildState.RUNNING and exit_status == -signal.SIGKILL
 
     def _last_words(self, count: int) -> str:
         lines = last_lines(self._log_path, count=count, since_byte=self._log_from_byte)

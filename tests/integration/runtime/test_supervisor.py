@@ -13,6 +13,7 @@ import pytest
 from worker.errors import ConfigurationError
 from worker.runtime.child import Child, ChildState, ChildStatus
 from worker.runtime.logs import TURN_OVER_AT_BYTES
+from worker.runtime.restarts import FAILED_STARTS
 from worker.runtime.supervisor import Supervisor
 
 FAMILY = Path(__file__).with_name("family.py")
@@ -49,6 +50,17 @@ def test_a_killed_child_is_started_again(supervise, until):
         assert after.state is ChildState.RUNNING
         assert after.since > before.since
     assert states(supervisor, "child") == ["running", "restarting", "running", "stopping", "stopped"]
+
+
+def test_a_child_that_is_killed_again_and_again_as_it_starts_is_no_failure_to_start(supervise, until):
+    with supervise(python(SLEEP)) as supervisor:
+        for killed in range(1, FAILED_STARTS + 2):
+            os.kill(supervisor.status()[0].pid, signal.SIGKILL)
+            until(
+                lambda killed=killed: supervisor.status()[0].restarts == killed and supervisor.status()[0].pid,
+                within_s=5,
+            )
+        supervisor.raise_if_failed()
 
 
 def test_a_killed_broker_is_started_again_while_the_family_goes_on(small_up, until):
