@@ -104,6 +104,7 @@ def ways(folder: Path) -> dict[str, dict[str, str]]:
         "Ed25519": {**domain, **ed25519},
         "Ed25519, one core": {**domain, **ed25519, **one_core},
         "RSA-2048": {**domain, **rsa},
+        "RSA-2048, one core": {**domain, **rsa, **one_core},
         "both": {**domain, **rsa, **ed25519},
     }
 
