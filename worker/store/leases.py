@@ -56,7 +56,9 @@ def _breaking(at: ColumnElement[datetime]) -> sa.Select[int]:
     return (
         sa.select(DeliveryBatch.batch_no)
         .join(Edition, Edition.id == DeliveryBatch.edition_id)
-        .where(DeliveryBatch.lane == Lane.ALERTS, DeliveryBatch.next_attempt_at <= at)
+        # PostgreSQL plans before it knows the time, and counts those that wait for nothing out only if it is told to.
+        .where(DeliveryBatch.lane == Lane.ALERTS, DeliveryBatch.next_attempt_at.is_not(None))
+        .where(DeliveryBatch.next_attempt_at <= at)
         # Spelt out, so that the databases see that the small index of breaking editions will do.
         .where(sa.literal_column("edition.severity = 'breaking'"))
         .where(among(Edition.status, SENDABLE), Edition.expires_at > at)
