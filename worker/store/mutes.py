@@ -162,7 +162,7 @@ def is_any_story_muted(at: Any) -> ColumnElement[bool]:  # noqa: ANN401  a time,
     return _is_any_later(StoryMute.muted_until, at)
 
 
-def _is_any_later(column: sa.orm.InstrumentedAttribute[Any], at: Any) -> ColumnElement[bool]:  # noqa: ANN401
+def _is_any_later(column: sa.orm.InstrumentedAttribute[Any], at: Any) -> ColumnElement[bool]:  # noqa: ANN401  as above
     # By the newest of its index. PostgreSQL, which plans before it knows the time, expects a third of all rows to be
     # later than it, whatever they hold: it would rather read a whole table until the first such row, and there is none.
     newest = sa.select(column.label("until")).where(column.is_not(None)).order_by(column.desc())
