@@ -1,8 +1,8 @@
 """Keeps a process on one core, where an operator asks for it: see `delivery_one_core` among the settings.
 
 The threads of a process that sends mail take turns at Python whatever happens. On several cores each turn is handed
-over from core to core, which costs a seventh of the process's time or more, and its thread for SQL stands in the way of
-a relay on the same machine. The kernel puts everything else on other cores by itself.
+over from core to core, which has cost up to a seventh of the process's time, by the machine, and its thread for SQL
+stands in the way of a relay on the same machine. The kernel puts everything else on other cores by itself.
 """
 
 from __future__ import annotations

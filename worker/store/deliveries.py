@@ -23,7 +23,7 @@ from worker.model import DeliveryId, EditionId, EditionKind, Lane, Receipt, Seve
 from worker.store import events
 from worker.store.database import now
 from worker.store.leases import Lease, abandoned_condition, alive_condition, lock, reschedule, unheld_condition
-from worker.store.quick import Quick, among, apart, handed_in
+from worker.store.quick import Quick, among, handed_in, unindexed
 from worker.store.schema import Attempt, Delivery, Edition
 from worker.store.unsettled import IS_UNSETTLED
 
@@ -292,7 +292,8 @@ def _accept(dialect: str) -> sa.Update:
     told = _handed_in(dialect).c
     return (
         sa.update(Delivery)
-        .where(Delivery.id == told.delivery_id, among(apart(Delivery.state), sorted(sources_of(Happening.ACCEPTED))))
+        .where(Delivery.id == told.delivery_id)
+        .where(among(unindexed(Delivery.state), sorted(sources_of(Happening.ACCEPTED))))
         .values(
             state=step(State.COMMITTING, Happening.ACCEPTED),
             code=told.code,

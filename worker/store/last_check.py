@@ -29,7 +29,7 @@ from worker.store.leases import (
     no_breaking_template,
 )
 from worker.store.mutes import is_any_story_muted, is_anybody_muting
-from worker.store.quick import Quick, among, apart, in_list
+from worker.store.quick import Quick, among, in_list, unindexed
 from worker.store.schema import (
     Article,
     ContentStory,
@@ -85,7 +85,7 @@ def _commit(dialect: str, *, yields: bool) -> sa.UpdateBase:
     return (
         sa.update(Delivery)
         .where(may_go, in_list(dialect, Delivery.id, "ids"))
-        .where(among(apart(Delivery.state), sources_of(Happening.COMMITTED)))
+        .where(among(unindexed(Delivery.state), sources_of(Happening.COMMITTED)))
         .where(alive_template(dialect, at), _edition_runs(at), ~_stopped(), ~_being_stopped(), ~shows_a_fault())
         .where(_reader_wants_it(at), _subscription_runs(dialect), ~_muted(dialect, at), _may_be_woken(at))
         .values(
@@ -102,7 +102,7 @@ def _commit(dialect: str, *, yields: bool) -> sa.UpdateBase:
 def _committed(dialect: str) -> sa.Select[int]:
     """Return the query for the rows that `_commit` has just taken."""
     at: sa.BindParameter[datetime] = sa.bindparam("at", type_=Delivery.committed_at.type)
-    committed = (among(apart(Delivery.state), (State.COMMITTING,)), Delivery.committed_at == at)
+    committed = (among(unindexed(Delivery.state), (State.COMMITTING,)), Delivery.committed_at == at)
     mine = (in_list(dialect, Delivery.id, "ids"), Delivery.fence == sa.bindparam("held_fence"))
     return sa.select(Delivery.id).where(*committed, *mine)
 

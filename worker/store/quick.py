@@ -138,7 +138,7 @@ def any_of(column: Any, words: Iterable[StrEnum]) -> sa.ColumnElement[bool]:  # 
     return sa.or_(*(column == sa.literal_column(f"'{word}'") for word in words))
 
 
-def apart(column: Any) -> sa.ColumnElement[Any]:  # noqa: ANN401  as above
+def unindexed(column: Any) -> sa.ColumnElement[Any]:  # noqa: ANN401  as above
     """Return a text column in a form that no index is looked up by, for rows that are named by their ids besides.
 
     PostgreSQL expects next to nothing in a partial index of passing states, and adds a look at all of it. In the middle

@@ -121,15 +121,15 @@ def test_postgresql_takes_copies_past_the_last_check_without_reading_a_large_tab
         assert lease is not None
         rows = conn.scalars(sa.select(Delivery.id).where(Delivery.state == State.LEASED).limit(16))
         ids = [DeliveryId(row) for row in rows]
-        before = rows_read_one_by_one(conn)
+        before = rows_scanned(conn)
         assert last_check.commit(conn, lease, ids, yields=True) == set(ids)
         receipt = Receipt(provider="relay", code=250)
         deliveries.record(conn, [deliveries.outcome_of(receipt, delivery_id=one, fence=lease.fence) for one in ids])
-        assert rows_read_one_by_one(conn) == before
+        assert rows_scanned(conn) == before
 
 
-def rows_read_one_by_one(conn: Connection) -> dict[str, int]:
-    """Return of how many rows this transaction has looked at each without an index, on PostgreSQL, by full table."""
+def rows_scanned(conn: Connection) -> dict[str, int]:
+    """Return, by table, how many rows this transaction has read without an index, on PostgreSQL."""
     read = conn.exec_driver_sql("SELECT relname, seq_tup_read FROM pg_stat_xact_user_tables WHERE seq_tup_read > 0")
     return {table: rows for table, rows in read if table in {"delivery", "subscriber", "subscription"}}
 
